@@ -1,0 +1,35 @@
+"""What later stages need to know of a model, as JSON: they read it without importing JAX."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gradaudit.integrals import integrand_names
+from gradaudit.model import Model
+
+
+def model_key(model: str | Path) -> str:
+    """The key of a model in files and tables: its library name, or the stem of its file."""
+    return Path(model).stem if str(model).endswith(".py") else str(model)
+
+
+def describe(model: Model, key: str) -> str:
+    """Names, units, nominal values and what the model stands for, as JSON in the declared order."""
+    facts: dict[str, Any] = {
+        "key": key,
+        "name": model.name,
+        "states": {name: unit for name, (_, unit) in model.states.items()},
+        "parameters": {name: list(entry) for name, entry in model.parameters.items()},
+        "parameter_scale": model.parameter_scale.tolist(),
+        "t_end": model.t_end,
+        "time_unit": model.time_unit,
+        "observables": list(model.observables),
+        "integrals": integrand_names(model),
+        "mechanism": model.mechanism,
+        "regime": model.regime,
+        "description": model.description,
+        "citation": model.citation,
+    }
+    return json.dumps(facts, ensure_ascii=False)

@@ -1,0 +1,96 @@
+"""What a solve returns: plain arrays with the words and numbers that belong to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Digits(np.float64):
+    """Significant decimal digits that hold: a number, the minimum, with the digits of every entry.
+
+    Attributes
+    ----------
+    per_entry
+        Digits of every entry, shape (T, n, m); NaN where an entry is negligible.
+    """
+
+    per_entry: Array
+
+    def __new__(cls, per_entry: Array) -> Digits:
+        held = per_entry[np.isfinite(per_entry)]
+        self = super().__new__(cls, held.min() if held.size else 0.0)
+        self.per_entry = per_entry
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Certified states and sensitivities.
+
+    Attributes
+    ----------
+    times, states, sensitivities
+        Shapes (T,), (T, n), (T, n, m).
+    integrals, integral_sensitivities
+        Integrals from 0 to t of the model's integrands, shapes (T, k) and (T, k, m).
+    digits
+        Significant decimal digits of `sensitivities` that hold, see `Digits`.
+    status
+        "ok" where the digits asked for are certified, else why not.
+    rungs
+        One record a rung of the ladder: precision, tolerance, seconds, digits.
+    """
+
+    times: Array
+    states: Array
+    sensitivities: Array
+    integrals: Array
+    integral_sensitivities: Array
+    digits: Digits
+    integral_digits: Digits
+    state_digits: Digits
+    status: str
+    rungs: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivities:
+    """States and sensitivities by one solver, method and tolerance.
+
+    Arrays of a solve that failed are NaN, and `status` says why.
+
+    Attributes
+    ----------
+    times, states, sensitivities
+        Shapes (T,), (T, n), (T, n, m).
+    integrals, integral_sensitivities
+        Shapes (T, k) and (T, k, m).
+    indicator, indicators
+        The reference-free indicator, and all of them by name.
+    status
+        "ok", or what happened instead ("max_steps", "non_finite", "step_underflow", ...).
+    stats
+        "steps", "accepted", "rejected", and "seconds" of the warm solve.
+    chunk_states, chunk_integrals, chunk_of
+        Where the parameters are propagated in chunks that each have a grid, and so states, of
+        their own (dual norm): shapes (C, T, n) and (C, T, k), and the chunk of every parameter (m,).
+    """
+
+    times: Array
+    states: Array
+    sensitivities: Array
+    integrals: Array
+    integral_sensitivities: Array
+    indicator: float
+    status: str
+    stats: dict[str, float]
+    indicators: dict[str, float] = field(default_factory=dict)
+    chunk_states: Array | None = None
+    chunk_integrals: Array | None = None
+    chunk_of: NDArray[np.int64] | None = None
