@@ -1,0 +1,125 @@
+"""What the step controller sees: the norms that turn forward AD into error-controlled sensitivities.
+
+All three kinds are one expression with traced weights, so that one compiled program serves every
+method and every tolerance.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import diffrax
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from gradaudit.lifted import Lifted
+from gradaudit.sciml import SciMLController
+
+
+class Control(NamedTuple):
+    """Weights of the error norm, all traced.
+
+    Attributes
+    ----------
+    tangent_weight
+        0: steps from the states alone (forward AD). 1: the maximum over the block of the states and
+        the blocks of the tangents, each in its parameter's own scale (full error control).
+    dual
+        1: the norm of dual numbers in the SciML stack, which replaces both.
+    width
+        Number of partials that a dual number carries there, padding included.
+    scale
+        |p_j| or 1, shape (c,): the tangents carried are p_j dy/dp_j.
+    """
+
+    tangent_weight: Any
+    dual: Any
+    width: Any
+    scale: Any
+
+
+def block_norm(control: Control, error: Lifted, before: Lifted, after: Lifted, rtol, atol, n: int):
+    """Scaled error of a step, a scalar; the step is good if it is below 1.
+
+    The first `n` components are states, what follows are integrals, which take no part. A block's
+    norm is the root mean square over its n components, as in diffrax.
+    """
+
+    def size(a, b):
+        # A step that leaves the domain of f is scaled by where it came from, as in diffrax.
+        return jnp.maximum(jnp.abs(a), jnp.where(jnp.isnan(b), jnp.abs(a), jnp.abs(b)))[:n]
+
+    state_size = size(before.y, after.y)
+    tangent_size = size(before.tangents, after.tangents)
+    e, tangent_e = error.y[:n], error.tangents[:n]
+    state = _rms(e / (atol + rtol * state_size))
+    tangent = jnp.max(_rms(tangent_e / (atol + rtol * tangent_size)), initial=0.0)
+    # 0 * inf is NaN, so the weight selects; it does not multiply.
+    blocks = jnp.where(control.tangent_weight > 0, jnp.maximum(state, tangent), state)
+
+    # SciML: err_i is a dual number, scaled by atol + rtol |u_i| with |u_i| the norm over value and
+    # partials; the norm of the vector counts every partial as a component.
+    dual_size = jnp.sqrt(state_size**2 + jnp.sum((tangent_size / control.scale) ** 2, axis=1))
+    dual_error = e**2 + jnp.sum((tangent_e / control.scale) ** 2, axis=1)
+    squares = jnp.sum(dual_error / (atol + rtol * dual_size) ** 2)
+    dual = jnp.sqrt(squares / (n * (1.0 + control.width)))
+    norm = jnp.where(control.dual > 0, dual, blocks)
+    # inf / inf in a step that overflowed; as NaN it would stall the controller for ever.
+    return jnp.where(jnp.isnan(norm), jnp.inf, norm)
+
+
+def state_norm(error, before, after, rtol, atol):
+    """Root mean square of the scaled error of the states: diffrax's own norm, a scalar."""
+    size = jnp.maximum(jnp.abs(before), jnp.where(jnp.isnan(after), jnp.abs(before), jnp.abs(after)))
+    norm = _rms(error / (atol + rtol * size))
+    return jnp.where(jnp.isnan(norm), jnp.inf, norm)
+
+
+def _rms(x):
+    return jnp.sqrt(jnp.mean(x**2, axis=0))
+
+
+class NormController(diffrax.AbstractAdaptiveStepSizeController):
+    """A controller that is shown a scalar, ``scaled(error, before, after)``, for the error vector.
+
+    `scalar` is any step size controller that takes a scaled error as it is.
+    """
+
+    scalar: Any
+    scaled: Any
+    rtol: Any = 0.0
+    atol: Any = 1.0
+    norm: Any = eqx.field(static=True, default=abs)
+
+    def wrap(self, direction):
+        return eqx.tree_at(lambda c: c.scalar, self, self.scalar.wrap(direction))
+
+    def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
+        return self.scalar.init(terms, t0, t1, jnp.zeros(()), dt0, args, func, error_order)
+
+    def adapt_step_size(
+        self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state
+    ):
+        zero = jnp.zeros(())
+        return self.scalar.adapt_step_size(
+            t0,
+            t1,
+            zero,
+            zero,
+            args,
+            self.scaled(y_error, y0, y1_candidate),
+            error_order,
+            controller_state,
+        )
+
+
+def scalar_controller(stepping: str, *, order: int, t_end: float):
+    """What turns a scaled error into the next step: "diffrax" (its default, integral) or "sciml".
+
+    The smallest step that still moves t is about eps * t_end; below it the solve is stuck and ends.
+    """
+    dtmin = 1e-3 * np.finfo(np.float64).eps * t_end
+    if stepping == "sciml":
+        return SciMLController(order, dtmin)
+    return diffrax.PIDController(rtol=0.0, atol=1.0, norm=abs, dtmin=dtmin, force_dtmin=False)

@@ -1,0 +1,201 @@
+"""States and sensitivities by the lifted solver: one compiled program for all norms and tolerances."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gradaudit.control import Control, NormController, block_norm, scalar_controller
+from gradaudit.integrals import initial_state, integrands, with_integrals
+from gradaudit.lifted import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
+from gradaudit.model import Model
+from gradaudit.sciml import first_step
+from gradaudit.solvers import get_solver
+
+OBSERVE = ("step", "clip", "interpolant")
+MAX_STEPS = 500_000
+T = TypeVar("T")
+
+
+class Raw(NamedTuple):
+    """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, indicator, counts, result code."""
+
+    states: Any
+    tangents: Any
+    indicator: Any
+    steps: Any
+    accepted: Any
+    rejected: Any
+    result: Any
+
+
+@dataclass(frozen=True)
+class Program:
+    """The compiled solve of one model, solver and way to observe.
+
+    Attributes
+    ----------
+    observe
+        "step": an observation is reached by a step of the method from the grid point before it,
+        and the grid is that of the states. "clip": the steps of the grid end at the observation
+        times. "interpolant": the method's dense output.
+    stepping
+        "diffrax" or "sciml", see `gradaudit.control.scalar_controller`.
+    """
+
+    model: Model
+    solver: str
+    observe: str = "step"
+    max_steps: int = MAX_STEPS
+    stepping: str = "diffrax"
+    _compiled: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def __call__(
+        self, times, *, rtol: float, atol: float, control: Control, columns, p=None
+    ) -> tuple[Raw, float, float]:
+        """Solve, and return the arrays with the seconds of the warm solve and of the compilation.
+
+        `columns` are the parameters propagated, (c,). The compilation is paid once for each number
+        of observation times and of parameters.
+        """
+        columns = np.asarray(columns)
+        p = self.model.nominal if p is None else np.asarray(p, dtype=np.float64)
+        seeds = np.zeros((self.model.m, len(columns)))
+        seeds[columns, np.arange(len(columns))] = self.model.parameter_scale[columns]
+        inputs = jax.tree_util.tree_map(
+            lambda x: jnp.asarray(x, dtype=jnp.float64),
+            (np.asarray(times), p, seeds, float(rtol), float(atol), control),
+        )
+        key = (len(times), len(columns))
+        compile_seconds = 0.0
+        if key not in self._compiled:
+            start = time.perf_counter()
+            self._compiled[key] = jax.jit(self._solve).lower(*inputs).compile()
+            compile_seconds = time.perf_counter() - start
+        start = time.perf_counter()
+        raw = jax.tree_util.tree_map(np.asarray, jax.block_until_ready(self._compiled[key](*inputs)))
+        return raw, time.perf_counter() - start, compile_seconds
+
+    def _solve(self, times, p, seeds, rtol, atol, control: Control) -> Raw:
+        n = self.model.n
+        method = get_solver(self.solver)
+        term = diffrax.ODETerm(with_integrals(self.model))
+        solver = LiftedSolver(
+            *method.build(rtol=rtol, atol=atol, n=n),
+            term,
+            watched=n,
+            dense_output=self.observe == "interpolant",
+        )
+
+        def scaled(error, before, after):
+            return block_norm(control, error, before, after, rtol, atol, n)
+
+        controller: Any = NormController(
+            scalar_controller(self.stepping, order=method.order, t_end=self.model.t_end), scaled
+        )
+        if self.observe == "clip":
+            controller = diffrax.ClipStepSizeController(controller, step_ts=times)
+        solution = diffrax.diffeqsolve(
+            LiftedTerm(term),
+            solver,
+            t0=0.0,
+            t1=self.model.t_end,
+            dt0=initial_step(self.model, self.stepping, p, rtol, atol, method.order),
+            y0=self._initial(p, seeds),
+            args=LiftedArgs(p, seeds, rtol, atol),
+            saveat=diffrax.SaveAt(ts=times, solver_state=True),
+            stepsize_controller=controller,
+            adjoint=diffrax.ForwardMode(),
+            max_steps=self.max_steps,
+            throw=False,
+        )
+        return Raw(
+            solution.ys.y,
+            solution.ys.tangents,
+            solution.solver_state.indicator,
+            solution.stats["num_steps"],
+            solution.stats["num_accepted_steps"],
+            solution.stats["num_rejected_steps"],
+            solution.result._value,
+        )
+
+    def _initial(self, p, seeds) -> Lifted:
+        """y0(p) and its tangents; integrals begin at 0 and depend on nothing there."""
+        extra = jnp.zeros(len(integrands(self.model)))
+
+        def start(p):
+            return jnp.concatenate([initial_state(self.model, p), extra])
+
+        tangents = jax.vmap(
+            lambda seed: jax.jvp(start, (p,), (seed,))[1], in_axes=-1, out_axes=-1
+        )(seeds)
+        return Lifted(start(p), tangents)
+
+
+def initial_step(model: Model, stepping: str, p, rtol, atol, order: int):
+    """The first step where the stepping chooses it itself, else None: then diffrax does."""
+    if stepping != "sciml":
+        return None
+    return first_step(
+        model.vector_field, initial_state(model, p), p, rtol=rtol, atol=atol, order=order
+    )
+
+
+_WORDS = (
+    (diffrax.RESULTS.successful, "ok"),
+    (diffrax.RESULTS.max_steps_reached, "max_steps"),
+    (diffrax.RESULTS.dt_min_reached, "step_underflow"),
+)
+
+
+def word_for(result: int, finite: bool) -> str:
+    """A word for what happened, from diffrax's result code and whether the arrays are finite."""
+    known = {int(member._value): word for member, word in _WORDS}
+    word = known.get(result, "failed")
+    return "non_finite" if word == "ok" and not finite else word
+
+
+def status_of(raw: Raw) -> str:
+    """`word_for` a solve with tangents."""
+    finite = np.all(np.isfinite(raw.states)) and np.all(np.isfinite(raw.tangents))
+    return word_for(int(raw.result), bool(finite))
+
+
+class _ByIdentity:
+    """Lets a cache hold a model, whose mappings do not hash, by identity."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByIdentity) and other.model is self.model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+
+def identity_cache(build: Callable[..., T]) -> Callable[..., T]:
+    """Cache `build(model, *settings)` by the identity of the model and the settings."""
+    cached = lru_cache(maxsize=32)(lambda held, *settings: build(held.model, *settings))
+    return lambda model, *settings: cached(_ByIdentity(model), *settings)
+
+
+@identity_cache
+def program(
+    model: Model,
+    solver: str,
+    observe: str = "step",
+    max_steps: int = MAX_STEPS,
+    stepping: str = "diffrax",
+) -> Program:
+    """The program for a model, solver and way to observe, compiled at most once in a process."""
+    return Program(model, solver, observe, max_steps, stepping)
