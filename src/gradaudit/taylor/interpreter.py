@@ -1,0 +1,249 @@
+"""The interpreter of jaxprs on arrays of heyoka expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import heyoka as hy
+import numpy as np
+from jax.extend.core import Literal
+from numpy.typing import NDArray
+
+from gradaudit.errors import TranslationError
+from gradaudit.taylor import arrays, elementwise, movement
+from gradaudit.taylor.precision import Precision
+
+Values = NDArray[Any]
+
+INLINED = {"jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint"}
+INLINED |= {"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"}
+CALLBACKS = {"pure_callback", "io_callback", "debug_callback", "debug_print"}
+LONGEST_SCAN = 10_000
+# How JAX writes logaddexp, and so softplus: a smooth function through a maximum.
+LOG_ADD_EXP = ["max", "sub", "ne", "add", "abs", "neg", "exp", "log1p", "add", "select_n"]
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """Evaluates a jaxpr on arrays of expressions; one for every function translated.
+
+    Attributes
+    ----------
+    precision
+        Constants become numbers of it.
+    where
+        Named in errors.
+    """
+
+    precision: Precision
+    where: str
+    exponentials: dict[int, tuple[hy.expression, hy.expression]] = field(default_factory=dict)
+    """exp(x) by identity, with x: exp(x) - 1 becomes expm1(x), which does not cancel."""
+
+    def run(self, closed: Any, inputs: list[Values]) -> list[Values]:
+        return self.evaluate(closed.jaxpr, [self.constant(c) for c in closed.consts], inputs)
+
+    def evaluate(self, jaxpr: Any, consts: list[Values], inputs: list[Values]) -> list[Values]:
+        known: dict[Any, Values] = {}
+
+        def read(atom: Any) -> Values:
+            return self.constant(atom.val) if isinstance(atom, Literal) else known[atom]
+
+        known.update(zip(jaxpr.constvars, consts, strict=True))
+        known.update(zip(jaxpr.invars, inputs, strict=True))
+        for eqn in jaxpr.eqns:
+            results = self.equation(eqn, [read(atom) for atom in eqn.invars])
+            known.update(zip(eqn.outvars, results, strict=True))
+        return [read(atom) for atom in jaxpr.outvars]
+
+    def constant(self, value: Any) -> Values:
+        """Floats become exact numbers of the target precision, integers and booleans stay."""
+        array = np.asarray(value)
+        self.check_type(array.dtype, "a constant")
+        return self.numbers(array) if array.dtype == np.float64 else array
+
+    def numbers(self, array: Values) -> Values:
+        lifted = np.empty(array.shape, dtype=object)
+        for index, entry in np.ndenumerate(array):
+            kind = float if array.dtype == np.float64 else int
+            lifted[index] = self.precision.number(kind(entry))
+        return lifted
+
+    def check_type(self, dtype: Any, what: str) -> None:
+        if np.issubdtype(dtype, np.integer) or dtype in (np.dtype(bool), np.dtype(np.float64)):
+            return
+        raise TranslationError(
+            f"{self.where}: {what} has the type {dtype}; a reference needs float64 throughout. "
+            "Remove the cast, or write the constant as a plain number."
+        )
+
+    def equation(self, eqn: Any, values: list[Values]) -> list[Values]:
+        name = eqn.primitive.name
+        for variable in eqn.outvars:
+            if hasattr(variable.aval, "dtype"):
+                self.check_type(variable.aval.dtype, f"the result of the primitive {name!r}")
+        if name in INLINED:
+            return self.call(eqn, values)
+        if name == "scan":
+            return self.scan(eqn, values)
+        if name == "cond":
+            return self.branch(eqn, values)
+        symbolic = any(v.dtype == object for v in values)
+        exact = all(v.aval.dtype != np.float64 for v in eqn.outvars if hasattr(v.aval, "dtype"))
+        if not symbolic and exact and name not in CALLBACKS and name != "while":
+            folded = eqn.primitive.bind(*values, **eqn.params)
+            return [np.asarray(v) for v in (folded if eqn.primitive.multiple_results else [folded])]
+        if name in movement.COMMON:
+            moved = movement.COMMON[name](*values, **eqn.params)
+            return moved if eqn.primitive.multiple_results else [moved]
+        if name in movement.BY_POSITION:
+            return [movement.by_position(eqn, values, self.where)]
+        return [self.compute(name, eqn, values)]
+
+    def compute(self, name: str, eqn: Any, values: list[Values]) -> Values:
+        """A primitive with one result that does arithmetic."""
+        params, zero = eqn.params, self.precision.number(0)
+        if name in ("add", "sub"):
+            return self.elementwise(self.add if name == "add" else self.subtract, values)
+        if name == "exp":
+            return self.elementwise(self.exp, values)
+        if name == "integer_pow":
+            return self.elementwise(lambda x: elementwise.power(x, params["y"]), values)
+        if name in elementwise.RULES:
+            return self.elementwise(elementwise.RULES[name], values)
+        if name == "convert_element_type":
+            return self.convert(values[0], np.dtype(params["new_dtype"]))
+        if name == "iota":
+            axis, shape = params["dimension"], params["shape"]
+            steps = np.arange(shape[axis]).reshape(
+                [-1 if i == axis else 1 for i in range(len(shape))]
+            )
+            return self.numbers(np.broadcast_to(steps, shape))
+        if name == "reduce_sum":
+            return arrays.fold(values[0], params["axes"], self.add, zero)
+        if name == "reduce_prod":
+            multiply = elementwise.RULES["mul"]
+            return arrays.fold(values[0], params["axes"], multiply, self.precision.number(1))
+        if name in ("cumsum", "cumprod"):
+            op = self.add if name == "cumsum" else elementwise.RULES["mul"]
+            return arrays.cumulate(values[0], params["axis"], params["reverse"], op)
+        if name == "dot_general":
+            return arrays.contract(
+                values[0], values[1], params["dimension_numbers"], add=self.add, zero=zero
+            )
+        if name == "scatter-add":
+            return self.scatter_add(eqn, values)
+        if name == "select_n" and values[0].dtype != object:
+            return self.select(values[0], values[1:])
+        if name in elementwise.BRANCHES or name == "select_n":
+            return self.constant_branch(name, values)
+        raise self.unknown(name)
+
+    def convert(self, x: Values, new: Any) -> Values:
+        if new == np.float64:
+            return x if x.dtype == object else self.numbers(x)
+        if all(elementwise.is_number(entry) for entry in x.reshape(-1)):
+            return np.array([int(entry) for entry in x.reshape(-1)]).reshape(x.shape).astype(new)
+        raise elementwise.refuse_branch(f"convert_element_type to {new}", self.where)
+
+    def elementwise(self, op: Callable[..., Any], values: list[Values]) -> Values:
+        return arrays.apply(op, [v if v.dtype == object else self.numbers(v) for v in values])
+
+    def exp(self, x: Any) -> Any:
+        value = elementwise.RULES["exp"](x)
+        if not elementwise.is_number(value):
+            self.exponentials[id(value)] = (value, x)
+        return value
+
+    def add(self, a: Any, b: Any) -> Any:
+        for constant, other in ((a, b), (b, a)):
+            if id(other) in self.exponentials and elementwise.equals(constant, -1):
+                return hy.expm1(self.exponentials[id(other)][1])
+        return elementwise.RULES["add"](a, b)
+
+    def subtract(self, a: Any, b: Any) -> Any:
+        if id(a) in self.exponentials and elementwise.equals(b, 1):
+            return hy.expm1(self.exponentials[id(a)][1])
+        if id(b) in self.exponentials and elementwise.equals(a, 1):
+            return -hy.expm1(self.exponentials[id(b)][1])
+        return elementwise.RULES["sub"](a, b)
+
+    def select(self, which: Values, cases: list[Values]) -> Values:
+        result = np.empty(cases[0].shape, dtype=object)
+        for index, case in np.ndenumerate(np.broadcast_to(which, result.shape)):
+            result[index] = cases[int(case)][index]
+        return result
+
+    def constant_branch(self, name: str, values: list[Values]) -> Values:
+        operands = [v if v.dtype == object else self.numbers(v) for v in values]
+        constant = all(elementwise.is_number(x) for v in operands for x in v.reshape(-1))
+        if not constant:
+            raise elementwise.refuse_branch(name, self.where)
+        if name in elementwise.COMPARISONS:
+            return self.elementwise(elementwise.COMPARISONS[name], operands).astype(bool)
+        if name in elementwise.CONSTANT_BRANCHES:
+            return self.elementwise(elementwise.CONSTANT_BRANCHES[name], operands)
+        raise self.unknown(name)
+
+    def scatter_add(self, eqn: Any, values: list[Values]) -> Values:
+        """Where does every update go? JAX says, by adding unit vectors to nought."""
+        operand, indices, updates = values
+        if indices.dtype == object:
+            raise TranslationError(f"{self.where}: 'scatter-add' at an index that is no constant.")
+        result = operand.copy()
+        for place, update in np.ndenumerate(updates):
+            unit = np.zeros(updates.shape)
+            unit[place] = 1.0
+            hit = eqn.primitive.bind(np.zeros(operand.shape), indices, unit, **eqn.params)
+            for target in np.argwhere(np.asarray(hit) != 0.0):
+                result[tuple(target)] = self.add(result[tuple(target)], update)
+        return result
+
+    def call(self, eqn: Any, values: list[Values]) -> list[Values]:
+        params = eqn.params
+        body = next(params[k] for k in ("jaxpr", "call_jaxpr", "fun_jaxpr") if k in params)
+        if [e.primitive.name for e in body.eqns] == LOG_ADD_EXP:
+            return [self.elementwise(elementwise.log_add_exp, values)]
+        if hasattr(body, "consts"):
+            return self.run(body, values)
+        return self.evaluate(body, [], values)
+
+    def branch(self, eqn: Any, values: list[Values]) -> list[Values]:
+        chosen, *operands = values
+        if chosen.dtype == object:
+            raise elementwise.refuse_branch("cond", self.where)
+        branches = eqn.params["branches"]
+        return self.run(branches[int(np.clip(chosen, 0, len(branches) - 1))], operands)
+
+    def scan(self, eqn: Any, values: list[Values]) -> list[Values]:
+        """Unrolled, for its length is static."""
+        length, body = eqn.params["length"], eqn.params["jaxpr"]
+        if length > LONGEST_SCAN:
+            raise TranslationError(
+                f"{self.where}: a 'scan' of {length} steps is too long to unroll; "
+                f"the limit is {LONGEST_SCAN}."
+            )
+        fixed, carried = eqn.params["num_consts"], eqn.params["num_carry"]
+        constants, carry = values[:fixed], values[fixed : fixed + carried]
+        sequences = values[fixed + carried :]
+        order = range(length - 1, -1, -1) if eqn.params["reverse"] else range(length)
+        outputs: dict[int, list[Values]] = {}
+        for step in order:
+            done = self.run(body, [*constants, *carry, *(s[step, ...] for s in sequences)])
+            carry, outputs[step] = done[:carried], done[carried:]
+        stacked = [
+            np.stack(rows) for rows in zip(*(outputs[i] for i in range(length)), strict=True)
+        ]
+        return [*carry, *stacked]
+
+    def unknown(self, name: str) -> TranslationError:
+        advice = {
+            "while": "a loop whose length depends on values; use a loop of fixed length",
+            "stop_gradient": "it makes the derivative differ from the function's; remove it",
+            **dict.fromkeys(CALLBACKS, "its code is out of sight; write it in jax.numpy"),
+        }.get(name, "write the vector field with arithmetic and elementary functions")
+        return TranslationError(
+            f"{self.where}: the primitive {name!r} has no counterpart in the Taylor method: {advice}."
+        )

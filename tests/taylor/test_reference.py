@@ -1,0 +1,254 @@
+"""A certificate never claims more digits than hold: checked against closed forms in 237 bits."""
+
+from __future__ import annotations
+
+import heyoka as hy
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradaudit import Model, SettingError, load_model
+from gradaudit.taylor import certificate, reference, taylor_sensitivities
+
+BITS = 237
+
+
+def big(values):
+    """Exact numbers of 237 bits."""
+    given = np.asarray(values, dtype=np.float64)
+    lifted = np.empty(given.shape, dtype=hy.real)
+    for index, value in np.ndenumerate(given):
+        lifted[index] = hy.real(float(value), BITS)
+    return lifted
+
+
+def digits_that_hold(computed, exact):
+    """Of float64 numbers against numbers of 237 bits; NaN where the exact one is 0."""
+    error = (big(computed) - exact).astype(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return -np.log10(np.abs(error) / np.abs(exact.astype(float)))
+
+
+def made(name, vector_field, states, parameters, t_end, **more):
+    return Model(
+        name=name,
+        vector_field=vector_field,
+        states={k: (v, "") for k, v in states.items()},
+        parameters={k: (v, "") for k, v in parameters.items()},
+        t_end=t_end,
+        observations=21,
+        **more,
+    )
+
+
+def decay(p):
+    model = made("decay", lambda t, y, p: -p * y, {"y": 1.0}, {"p": p}, 6.0)
+    return model, lambda t, p: (-t * np.exp(-p * t))[:, None]
+
+
+def oscillator(w):
+    def field(t, y, p):
+        return jnp.stack([y[1], -(p[0] ** 2) * y[0]])
+
+    model = made("oscillator", field, {"x": 1.0, "v": 0.0}, {"w": w}, 20.0)
+    return model, lambda t, w: np.stack(
+        [-t * np.sin(w * t), -np.sin(w * t) - w * t * np.cos(w * t)], axis=1
+    )
+
+
+def follower(rate, t_end):
+    """Prothero and Robinson's problem: stiff for a large rate, unstable for a negative one."""
+
+    def build(w):
+        def field(t, y, p):
+            return -rate * (y - jnp.cos(p * t)) - p * jnp.sin(p * t)
+
+        model = made("follower", field, {"y": 1.0}, {"w": w}, t_end)
+        return model, lambda t, w: (-t * np.sin(w * t))[:, None]
+
+    return build
+
+
+def limit_cycle(w):
+    def field(t, y, p):
+        pull = 1.0 - y[0] ** 2 - y[1] ** 2
+        return jnp.stack([y[0] * pull - p[0] * y[1], y[1] * pull + p[0] * y[0]])
+
+    model = made("limit-cycle", field, {"x": 1.0, "y": 0.0}, {"w": w}, 50.0)
+    return model, lambda t, w: np.stack([-t * np.sin(w * t), t * np.cos(w * t)], axis=1)
+
+
+def parametrised_start(a):
+    def start(p):
+        return jnp.stack([p[0] ** 2 * jnp.exp(p[0])])
+
+    model = made("start", lambda t, y, p: -y, {"y": 1.0}, {"a": a}, 3.0, initial_state=start)
+    return model, lambda t, a: ((2 * a + a * a) * np.exp(a) * np.exp(-t))[:, None]
+
+
+def equilibrium(a):
+    """The state stands still; the tangent does not."""
+    start = {"initial_state": lambda p: jnp.stack([0.5 * p[0]]) - 0.5 * (p[0] - jnp.float64(a))}
+    model = made("still", lambda t, y, p: p - 2.0 * y, {"y": a / 2}, {"a": a}, 2.0, **start)
+    return model, lambda t, a: ((1 - np.exp(-2 * t)) / 2)[:, None]
+
+
+def explosive(p):
+    model = made("explosive", lambda t, y, p: -1e3 * (y - p), {"y": p}, {"p": p}, 10.0)
+    return model, lambda t, p: (1 - np.exp(-1000 * t))[:, None]
+
+
+CASES = {
+    "decay": decay,
+    "oscillator": oscillator,
+    "stiff": follower(1e4, 1.5),
+    "amplifying": follower(-10.0, 1.0),
+    "amplifying more": follower(-25.0, 1.0),
+    "limit cycle": limit_cycle,
+    "parametrised start": parametrised_start,
+    "equilibrium": equilibrium,
+    "explosive": explosive,
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_claimed_digits_hold(name):
+    parameter = float(np.random.default_rng(len(name)).uniform(0.5, 2.0))
+    model, exact = CASES[name](parameter)
+    result = reference(model)
+    assert result.status == "ok"
+    assert 12.0 <= result.digits <= certificate.MOST_DIGITS
+    truth = exact(big(result.times), big(parameter)[()])
+    actual = digits_that_hold(result.sensitivities[:, :, 0], truth)
+    claimed = result.digits.per_entry[:, :, 0]
+    counted = np.isfinite(claimed)
+    assert counted.mean() > 0.3
+    assert np.all(claimed[counted] <= actual[counted])
+
+
+def test_the_cheapest_sufficient_rung_is_taken():
+    precisions = {
+        name: reference(CASES[name](1.0)[0]).rungs[-1]["precision"]
+        for name in ("decay", "amplifying more")
+    }
+    assert precisions == {"decay": "long double", "amplifying more": "quad"}
+
+
+def test_peers_of_one_precision_are_cautious():
+    """Long double alone: the spread and the scaled rounding of double bound the true error."""
+    model, exact = follower(-14.0, 1.0)(1.3)
+    result = reference(model, digits=13.0)
+    assert [r["precision"] for r in result.rungs].count("long double") == 6
+    truth = exact(big(result.times), big(1.3)[()])
+    actual = digits_that_hold(result.sensitivities[:, :, 0], truth)
+    claimed = result.digits.per_entry[:, :, 0]
+    counted = np.isfinite(claimed)
+    assert result.digits >= 13.0
+    assert np.all(claimed[counted] <= actual[counted])
+
+
+def test_logistic_agrees_with_its_closed_form():
+    model = load_model("logistic")
+    result = reference("logistic")
+    assert result.status == "ok"
+    slope = jax.vmap(jax.jacfwd(model.exact_solution, argnums=1), in_axes=(0, None))
+    wanted = np.asarray(slope(jnp.asarray(result.times), jnp.asarray(model.nominal)))
+    np.testing.assert_allclose(result.sensitivities, wanted, rtol=1e-13, atol=1e-15)
+    assert result.states.shape == (101, 1)
+    assert result.integral_sensitivities.shape == (101, 1, 2)
+
+
+def test_integrals_are_those_of_the_closed_form():
+    """q(t) = (1 - exp(-p t)) / p."""
+    model, _ = decay(0.8)
+    result = reference(model)
+    p, t = 0.8, result.times
+    np.testing.assert_allclose(result.integrals[:, 0], -np.expm1(-p * t) / p, rtol=1e-14)
+    slope = t * np.exp(-p * t) / p + np.expm1(-p * t) / p**2
+    np.testing.assert_allclose(
+        result.integral_sensitivities[:, 0, 0], slope, rtol=1e-13, atol=1e-15
+    )
+
+
+def test_parameters_without_effect_and_constant_rates():
+    model = made(
+        "idle", lambda t, y, p: jnp.stack([1.0 + 0 * y[0], p[1] * t]), {"x": 0.0, "z": 0.0},
+        {"none": 1.0, "used": 2.0, "last": 3.0}, 1.0,
+    )  # fmt: skip
+    result = reference(model)
+    assert result.status == "ok"
+    assert np.all(result.sensitivities[:, :, [0, 2]] == 0.0)
+    np.testing.assert_allclose(result.sensitivities[:, 1, 1], result.times**2 / 2, rtol=1e-15)
+
+
+def test_gates_that_start_closed():
+    model = made("gate", lambda t, y, p: p[0] * (1 + y**3 - y**4), {"g": 0.0}, {"r": 1.0}, 0.5)
+    assert reference(model).digits >= 12
+
+
+@pytest.mark.parametrize("times", [[0.0], [1.0], [0.3, 6.0]])
+def test_times_need_not_begin_at_zero(times):
+    model, exact = decay(1.0)
+    result = reference(model, times)
+    wanted = exact(np.asarray(times), 1.0)
+    np.testing.assert_allclose(result.sensitivities[:, :, 0], wanted, rtol=1e-14)
+    assert result.status == "ok"
+
+
+def test_blow_up_is_a_status_and_no_number():
+    model = made("blow-up", lambda t, y, p: p * y**2, {"y": 1.0}, {"p": 1.0}, 2.0)
+    result = reference(model)
+    assert result.status.startswith("uncertified")
+    assert np.isnan(result.sensitivities[-1]).all()
+    assert result.digits == 0.0
+
+
+def test_what_is_not_finite_is_a_status():
+    model = made("root", lambda t, y, p: -p * jnp.sqrt(y), {"y": 1.0}, {"p": 1.0}, 3.0)
+    result = reference(model, time_limit=2.0)
+    assert result.status.startswith("uncertified")
+    assert result.digits == 0.0
+
+
+def test_time_limit_gives_the_best_so_far():
+    model, _ = follower(-40.0, 1.0)(1.0)
+    result = reference(model, time_limit=1e-6)
+    assert result.status.startswith("uncertified")
+    assert result.digits < 12
+
+
+def test_narrow_features_are_not_jumped_over():
+    """A switch that is exactly flat in floating point until it is near."""
+
+    def field(t, y, p):
+        return p * jax.nn.sigmoid((t - 5.0) / 1e-3)
+
+    result = reference(made("switch", field, {"y": 0.0}, {"p": 1.0}, 10.0), [5.5, 10.0])
+    np.testing.assert_allclose(result.sensitivities[:, 0, 0], [0.5, 5.0], rtol=1e-12)
+
+
+def test_settings_are_checked():
+    model, _ = decay(1.0)
+    for wrong in ({"digits": 0.0}, {"digits": 17.0}, {"negligible": 0.0}, {"times": [99.0]}):
+        with pytest.raises(SettingError):
+            reference(model, **wrong)
+
+
+def test_progress_is_told_of_long_solves_only():
+    words = []
+    model, _ = decay(1.0)
+    reference(model, progress=lambda fraction, text: words.append(fraction))
+    assert all(0.0 <= fraction <= 1.0 for fraction in words)
+
+
+def test_taylor_sensitivities_is_a_method_like_any_other():
+    model, exact = oscillator(1.1)
+    errors = []
+    for tolerance in (1e-4, 1e-12):
+        solution = taylor_sensitivities(model, tolerance)
+        assert solution.status == "ok" and np.isnan(solution.indicator)
+        assert solution.stats["steps"] > 0 and solution.stats["rejected"] == 0
+        wanted = exact(solution.times, 1.1)
+        errors.append(np.max(np.abs(solution.sensitivities[:, :, 0] - wanted)))
+    assert errors[1] < 1e-8 < errors[0]
