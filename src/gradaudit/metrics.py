@@ -1,0 +1,144 @@
+"""The error of a gradient, and who is to blame for it.
+
+Gradients are compared in scaled parameters, p_j dJ/dp_j, so that units do not decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.functionals.base import Functional
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observations:
+    """States and integrals z (C, T, N) with scaled sensitivities (T, N, m).
+
+    A method that propagates its parameters in chunks has states of its own in each of the C
+    chunks; `chunk_of` (m,) tells which chunk a parameter belongs to.
+    """
+
+    z: Array
+    sensitivities: Array
+    chunk_of: Array
+
+    @classmethod
+    def single(cls, z: Array, sensitivities: Array) -> Observations:
+        """Observations of one solve: z (T, N)."""
+        return cls(
+            z=z[None],
+            sensitivities=sensitivities,
+            chunk_of=np.zeros(sensitivities.shape[-1], dtype=np.int64),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientError:
+    """A gradient against its reference; vectors are (m,), norms Euclidean.
+
+    Attributes
+    ----------
+    gradient, reference
+        Computed and certified gradient in scaled parameters.
+    state_part, tangent_part
+        Vectors that add up to ``gradient - reference``: what wrong states do through phi, and
+        what wrong sensitivities do.
+    natural_scale
+        Norm of the sums of natural |phi| times |S|: the size of the terms of the gradient.
+    """
+
+    gradient: Array
+    reference: Array
+    state_part: Array
+    tangent_part: Array
+    natural_scale: float
+
+    @property
+    def difference(self) -> Array:
+        """``gradient - reference``."""
+        return self.gradient - self.reference
+
+    @property
+    def relative(self) -> float:
+        """|g_h - g| / |g|; infinite where g is 0 and g_h is not."""
+        return _ratio(_norm(self.difference), _norm(self.reference))
+
+    @property
+    def normalised(self) -> float:
+        """|g_h - g| over the natural scale."""
+        return _ratio(_norm(self.difference), self.natural_scale)
+
+    @property
+    def cosine(self) -> float:
+        """Of the angle between computed and certified gradient; NaN where one of them is 0."""
+        norms = _norm(self.gradient) * _norm(self.reference)
+        return float(self.gradient @ self.reference / norms) if norms > 0 else float("nan")
+
+    @property
+    def residual(self) -> float:
+        """What the two parts leave unexplained, over the largest vector involved: rounding."""
+        left = _norm(self.difference - self.state_part - self.tangent_part)
+        sizes = (self.gradient, self.reference, self.state_part, self.tangent_part)
+        return _ratio(left, max(_norm(vector) for vector in sizes))
+
+    def is_zero(self, cancellation: float) -> bool:
+        """Whether |g| is below `cancellation` times the natural scale: then a relative error means nothing."""
+        return _norm(self.reference) <= cancellation * self.natural_scale
+
+
+def gradient(functional: Functional, observed: Observations) -> Array:
+    """g_h = sum over t and components of phi(z_h) S_h, shape (m,)."""
+    return _contract(_weights(functional, observed), observed.sensitivities)
+
+
+def gradient_error(
+    functional: Functional, computed: Observations, certified: Observations
+) -> GradientError:
+    """The error of a gradient with its two parts (the identity of the module's documentation).
+
+    g_h - g = sum [phi(z_h) - phi(z)] S + sum phi(z_h) [S_h - S], exactly.
+    """
+    phi = functional.weights(certified.z[0])
+    phi_h = _weights(functional, computed)
+    s, s_h = certified.sensitivities, computed.sensitivities
+    natural = np.einsum("tn,tnj->j", functional.natural_weights, np.abs(s))
+    return GradientError(
+        gradient=_contract(phi_h, s_h),
+        reference=np.einsum("tn,tnj->j", phi, s),
+        state_part=_contract(phi_h - phi[..., None], s),
+        tangent_part=_contract(phi_h, s_h - s),
+        natural_scale=_norm(natural),
+    )
+
+
+def state_error(computed: Array, certified: Array) -> float:
+    """Largest over the columns of z (T, N) of rms error over largest value: a scaled state error."""
+    size = np.max(np.abs(certified), axis=0)
+    error = np.sqrt(np.mean((computed - certified) ** 2, axis=0))
+    return float(np.max(error / np.where(size > 0, size, 1.0)))
+
+
+def _weights(functional: Functional, observed: Observations) -> Array:
+    """phi (T, N, m): the weights that each parameter sees, those of its chunk."""
+    each = np.stack([functional.weights(z) for z in observed.z], axis=-1)
+    return each[..., observed.chunk_of]
+
+
+def _contract(weights: Array, sensitivities: Array) -> Array:
+    return np.einsum("tnj,tnj->j", weights, sensitivities)
+
+
+def _norm(vector: Array) -> float:
+    return float(np.linalg.norm(vector))
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    if denominator > 0:
+        return numerator / denominator
+    return 0.0 if numerator == 0 else float("inf")

@@ -1,0 +1,58 @@
+"""Stage: certified states and sensitivities of one model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from gradaudit.description import describe, model_key
+from gradaudit.integrals import integrand_names
+from gradaudit.io import write_dataset
+from gradaudit.loading import load_model
+from gradaudit.taylor import reference
+
+
+def run(*, model: str, settings: dict[str, Any], output: Path) -> None:
+    """Write the reference with the digits of every entry and the record of the ladder's rungs."""
+    loaded = load_model(model)
+    result = reference(
+        loaded,
+        digits=settings["digits"],
+        negligible=settings["negligible"],
+        time_limit=settings["time_limit_s"],
+        progress=_report,
+    )
+    dataset = xr.Dataset(
+        {
+            "states": (("time", "state"), result.states),
+            "sensitivities": (("time", "state", "parameter"), result.sensitivities),
+            "integrals": (("time", "integral"), result.integrals),
+            "integral_sensitivities": (
+                ("time", "integral", "parameter"),
+                result.integral_sensitivities,
+            ),
+            "digits": (("time", "state", "parameter"), result.digits.per_entry),
+        },
+        coords={
+            "time": result.times,
+            "state": list(loaded.states),
+            "integral": integrand_names(loaded),
+            "parameter": list(loaded.parameters),
+        },
+        attrs={
+            "model_json": describe(loaded, model_key(model)),
+            "digits": float(result.digits),
+            "integral_digits": float(result.integral_digits),
+            "status": result.status,
+            "rungs_json": json.dumps(result.rungs),
+        },
+    )
+    write_dataset(dataset, output, stage="reference", settings=settings)
+
+
+def _report(fraction: float, text: str) -> None:
+    print(f"{100 * fraction:5.1f} %  {text}", file=sys.stderr, flush=True)

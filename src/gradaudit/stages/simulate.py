@@ -1,0 +1,39 @@
+"""Stage: the states of one model by one solver at every tolerance, without any derivative."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from gradaudit.description import describe, model_key
+from gradaudit.io import write_dataset
+from gradaudit.loading import load_model
+from gradaudit.primal import Trace, primal
+
+
+def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> None:
+    """Write states (rtol, time, state) with counts, seconds and a status for every tolerance."""
+    loaded = load_model(model)
+    program = primal(loaded, solver, 0, settings["max_steps"])
+    times = loaded.times()
+    traces: list[Trace] = [
+        program(times, rtol=rtol, atol=settings["atol_factor"] * rtol)
+        for rtol in settings["tolerances"]
+    ]
+    states = [t.states if t.status == "ok" else np.full_like(t.states, np.nan) for t in traces]
+    dataset = xr.Dataset(
+        {
+            "states": (("rtol", "time", "state"), np.stack(states)),
+            "status": ("rtol", [t.status for t in traces]),
+            **{
+                name: ("rtol", [getattr(t, name) for t in traces])
+                for name in ("steps", "accepted", "rejected", "seconds")
+            },
+        },
+        coords={"rtol": settings["tolerances"], "time": times, "state": list(loaded.states)},
+        attrs={"model_json": describe(loaded, model_key(model)), "solver": solver},
+    )
+    write_dataset(dataset, output, stage="simulate", settings=settings)

@@ -1,0 +1,63 @@
+"""Stage: log the results to MLflow, once and only once.
+
+Running it again adds nothing; after the store was deleted it is built again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gradaudit.io import write_json
+from gradaudit.tracking.collect import Results, collect
+from gradaudit.tracking.store import default_uri, opened, public_uri
+from gradaudit.tracking.sync import synchronise
+
+
+def run(
+    *,
+    tables: Sequence[Path],
+    references: Sequence[Path],
+    experiments: Sequence[Path],
+    verdicts: Path,
+    figures: Sequence[Path],
+    settings: dict[str, Any],
+    output: Path,
+) -> None:
+    """Bring the store in line with the results, and write what it holds.
+
+    Parameters
+    ----------
+    tables, references, experiments, verdicts, figures
+        Files of the stages evaluate, reference, experiment, atlas and figures.
+    settings
+        ``uri`` (empty: SQLite in the folder ``store``), ``experiment``, and ``store`` (by default
+        the folder ``mlflow`` beside that of `output`).
+    output
+        JSON file: the store, the digest of every run, and what was added, replaced and skipped.
+    """
+    folder = Path(settings.get("store") or output.parent.parent / "mlflow")
+    uri = settings["uri"] or default_uri(folder)
+    results = Results(
+        tables=[path for path in tables if path.suffix == ".parquet"],
+        references=references,
+        experiments=[path for path in experiments if path.suffix == ".parquet"],
+        verdicts=verdicts,
+        figures=figures,
+    )
+    with opened(uri, settings["experiment"]) as (client, experiment):
+        outcome = synchronise(client, experiment, collect(results))
+    done = {
+        "uri": public_uri(uri),
+        "experiment": settings["experiment"],
+        "runs": outcome.runs,
+        "added": outcome.added,
+        "replaced": outcome.replaced,
+        "skipped": outcome.skipped,
+    }
+    write_json(
+        done, output, stage="track", settings={**settings, "uri": public_uri(settings["uri"])}
+    )
+    counts = (f"{len(done[name])} {name}" for name in ("added", "replaced", "skipped"))
+    print(f"MLflow store {public_uri(uri)}: {', '.join(counts)}")
