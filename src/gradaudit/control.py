@@ -1,4 +1,4 @@
-"""What the step controller sees: the norms that turn forward AD into error-controlled sensitivities.
+"""What the step controller sees: norms that turn forward AD into error-controlled tangents.
 
 All three kinds are one expression with traced weights, so that one compiled program serves every
 method and every tolerance.
@@ -71,7 +71,9 @@ def block_norm(control: Control, error: Lifted, before: Lifted, after: Lifted, r
 
 def state_norm(error, before, after, rtol, atol):
     """Root mean square of the scaled error of the states: diffrax's own norm, a scalar."""
-    size = jnp.maximum(jnp.abs(before), jnp.where(jnp.isnan(after), jnp.abs(before), jnp.abs(after)))
+    size = jnp.maximum(
+        jnp.abs(before), jnp.where(jnp.isnan(after), jnp.abs(before), jnp.abs(after))
+    )
     norm = _rms(error / (atol + rtol * size))
     return jnp.where(jnp.isnan(norm), jnp.inf, norm)
 

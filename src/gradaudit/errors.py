@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class GradauditError(Exception):
-    """Base of every error that is the user's to mend; the command line prints it without traceback."""
+    """Base of every error that is the user's to mend; shown without a traceback."""
 
 
 class ModelError(GradauditError):

@@ -1,4 +1,4 @@
-"""States and sensitivities by the lifted solver: one compiled program for all norms and tolerances."""
+"""States and sensitivities by the lifted solver: one program for all norms and tolerances."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import diffrax
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,6 +17,7 @@ from gradaudit.control import Control, NormController, block_norm, scalar_contro
 from gradaudit.integrals import initial_state, integrands, with_integrals
 from gradaudit.lifted import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
 from gradaudit.model import Model
+from gradaudit.observing import SteppedOutput
 from gradaudit.sciml import first_step
 from gradaudit.solvers import get_solver
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Raw(NamedTuple):
-    """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, indicator, counts, result code."""
+    """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, and what it took."""
 
     states: Any
     tangents: Any
@@ -50,6 +50,9 @@ class Program:
         times. "interpolant": the method's dense output.
     stepping
         "diffrax" or "sciml", see `gradaudit.control.scalar_controller`.
+    augmented
+        Integrate the sensitivity equations as one large system with diffrax's solver as it is,
+        instead of lifting the solver; there is no indicator then.
     """
 
     model: Model
@@ -57,6 +60,7 @@ class Program:
     observe: str = "step"
     max_steps: int = MAX_STEPS
     stepping: str = "diffrax"
+    augmented: bool = False
     _compiled: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(
@@ -82,19 +86,24 @@ class Program:
             self._compiled[key] = jax.jit(self._solve).lower(*inputs).compile()
             compile_seconds = time.perf_counter() - start
         start = time.perf_counter()
-        raw = jax.tree_util.tree_map(np.asarray, jax.block_until_ready(self._compiled[key](*inputs)))
+        raw = jax.tree_util.tree_map(
+            np.asarray, jax.block_until_ready(self._compiled[key](*inputs))
+        )
         return raw, time.perf_counter() - start, compile_seconds
 
     def _solve(self, times, p, seeds, rtol, atol, control: Control) -> Raw:
         n = self.model.n
         method = get_solver(self.solver)
         term = diffrax.ODETerm(with_integrals(self.model))
-        solver = LiftedSolver(
-            *method.build(rtol=rtol, atol=atol, n=n),
-            term,
-            watched=n,
-            dense_output=self.observe == "interpolant",
-        )
+        lifted = LiftedTerm(term)
+        fast, own = method.build(rtol=rtol, atol=atol, n=n)
+        solver: Any
+        if self.augmented:
+            solver, observer = own, own
+        else:
+            solver, observer = (LiftedSolver(inner, term, watched=n) for inner in (fast, own))
+        if self.observe != "interpolant":
+            solver = SteppedOutput(solver, observer, lifted)
 
         def scaled(error, before, after):
             return block_norm(control, error, before, after, rtol, atol, n)
@@ -105,7 +114,7 @@ class Program:
         if self.observe == "clip":
             controller = diffrax.ClipStepSizeController(controller, step_ts=times)
         solution = diffrax.diffeqsolve(
-            LiftedTerm(term),
+            lifted,
             solver,
             t0=0.0,
             t1=self.model.t_end,
@@ -121,7 +130,7 @@ class Program:
         return Raw(
             solution.ys.y,
             solution.ys.tangents,
-            solution.solver_state.indicator,
+            jnp.nan if self.augmented else solution.solver_state.indicator,
             solution.stats["num_steps"],
             solution.stats["num_accepted_steps"],
             solution.stats["num_rejected_steps"],
@@ -135,9 +144,9 @@ class Program:
         def start(p):
             return jnp.concatenate([initial_state(self.model, p), extra])
 
-        tangents = jax.vmap(
-            lambda seed: jax.jvp(start, (p,), (seed,))[1], in_axes=-1, out_axes=-1
-        )(seeds)
+        tangents = jax.vmap(lambda seed: jax.jvp(start, (p,), (seed,))[1], in_axes=-1, out_axes=-1)(
+            seeds
+        )
         return Lifted(start(p), tangents)
 
 
@@ -196,6 +205,7 @@ def program(
     observe: str = "step",
     max_steps: int = MAX_STEPS,
     stepping: str = "diffrax",
+    augmented: bool = False,
 ) -> Program:
     """The program for a model, solver and way to observe, compiled at most once in a process."""
-    return Program(model, solver, observe, max_steps, stepping)
+    return Program(model, solver, observe, max_steps, stepping, augmented)

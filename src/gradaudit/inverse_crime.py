@@ -58,7 +58,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Certified:
-    """Certified states (T, n) and sensitivities (T, n, m) at the sorted union of all time points."""
+    """Certified states (T, n) and sensitivities (T, n, m) at all time points, sorted."""
 
     times: Array
     states: Array
@@ -154,9 +154,7 @@ def _outcome(
     computed = Observations(
         z=chunks[:, :count], sensitivities=solve.sensitivities[:count], chunk_of=chunk_of
     )
-    error = gradient_error(
-        _loss(target), computed, Observations.single(exact, sensitivities)
-    )
+    error = gradient_error(_loss(target), computed, Observations.single(exact, sensitivities))
     difference = np.linalg.norm(computed.sensitivities - sensitivities, axis=(0, 1))
     return Outcome(
         variant=variant,

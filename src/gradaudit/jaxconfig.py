@@ -17,7 +17,7 @@ jax.config.update("jax_enable_x64", True)
 
 
 def use_compilation_cache(folder: Path) -> None:
-    """Keep compiled programs in `folder`; a second process then starts in a fraction of the time."""
+    """Keep compiled programs in `folder`, so that a second process need not compile again."""
     if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return
     folder.mkdir(parents=True, exist_ok=True)

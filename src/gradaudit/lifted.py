@@ -21,7 +21,6 @@ import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import jax.tree_util as jtu
 
 from gradaudit.jaxconfig import runtime_errors_as_nan
 
@@ -47,7 +46,7 @@ class LiftedArgs(NamedTuple):
 
 
 class LiftedState(NamedTuple):
-    """Solver state: the inner solver's, its tangents, and the largest scaled embedded tangent error."""
+    """The inner solver's state, its tangents, and the largest scaled embedded tangent error."""
 
     inner: Any
     tangents: Any
@@ -62,9 +61,7 @@ class LiftedTerm(diffrax.ODETerm):
     def __init__(self, primal: diffrax.ODETerm) -> None:
         def lifted(t, state, args):
             def push(tangent, seed):
-                return jax.jvp(
-                    lambda y, p: primal.vf(t, y, p), (state.y, args.p), (tangent, seed)
-                )
+                return jax.jvp(lambda y, p: primal.vf(t, y, p), (state.y, args.p), (tangent, seed))
 
             rate, tangent_rate = _over_tangents(push)(state.tangents, args.seeds)
             return Lifted(rate, tangent_rate)
@@ -81,31 +78,21 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
     inner
         Any diffrax Runge-Kutta solver with ``scan_kind="lax"``, an implicit one with the
         tolerances of its root finder set.
-    observer
-        The same method, for the steps that end at an observation.
     term
         The primal vector field f(t, y, p).
     watched
         Number of leading components that the indicator looks at (the states, not the integrals).
-    dense_output
-        Observations from the inner solver's interpolant, instead of a step of its own that ends
-        at the observation time and leaves the grid as it is.
     """
 
     inner: diffrax.AbstractSolver
-    observer: diffrax.AbstractSolver
     term: diffrax.ODETerm
     watched: int = eqx.field(static=True)
-    dense_output: bool = eqx.field(static=True, default=False)
 
     term_structure = diffrax.ODETerm
 
     @property
     def interpolation_cls(self):
-        if self.dense_output:
-            return functools.partial(_TangentInterpolation, inner=self.inner.interpolation_cls)
-        observer = eqx.tree_at(lambda s: s.inner, self, self.observer)
-        return functools.partial(_StepToObservation, solver=observer)
+        return functools.partial(_TangentInterpolation, inner=self.inner.interpolation_cls)
 
     def order(self, terms):
         return self.inner.order(self.term)
@@ -160,10 +147,7 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
                 _scaled_maximum(tangent_error, y0.tangents, tangents1, args, self.watched),
             ),
         )
-        if self.dense_output:
-            dense_info = {"primal": dense, "tangents": dense_tangents}
-        else:
-            dense_info = {"start": y0, "args": args}
+        dense_info = {"primal": dense, "tangents": dense_tangents}
         return Lifted(y1, tangents1), Lifted(error, tangent_error), dense_info, state, result
 
 
@@ -183,28 +167,8 @@ def _over_tangents(push, *, aux=False):
     return jax.vmap(push, in_axes=-1, out_axes=(None, -1, None) if aux else (None, -1))
 
 
-class _StepToObservation(diffrax.AbstractLocalInterpolation):
-    """An observation by a step of the method itself, from the start of the step that contains it.
-
-    It has the order of the method, which dense output has not, and the steps that the controller
-    chose stay as they are.
-    """
-
-    t0: Any
-    t1: Any
-    start: Lifted
-    args: LiftedArgs
-    solver: LiftedSolver
-
-    def evaluate(self, t0, t1=None, left=True):
-        del t1, left
-        state = self.solver.init(None, self.t0, t0, self.start, self.args)
-        reached, *_ = self.solver.step(None, self.t0, t0, self.start, self.args, state, False)
-        return jtu.tree_map(lambda a, b: jnp.where(t0 == self.t0, a, b), self.start, reached)
-
-
 class _TangentInterpolation(diffrax.AbstractLocalInterpolation):
-    """The inner solver's dense output and its derivative, which is what AD makes of `SaveAt(ts)`."""
+    """The inner solver's dense output and its derivative: what AD makes of `SaveAt(ts)`."""
 
     t0: Any
     t1: Any

@@ -77,10 +77,14 @@ def _from_file(path: Path) -> Model:
     except ModelError:
         raise
     except Exception as error:
-        raise ModelError(f"{path}: importing it failed with {type(error).__name__}: {error}") from error
+        raise ModelError(
+            f"{path}: importing it failed with {type(error).__name__}: {error}"
+        ) from error
     loaded = getattr(module, "MODEL", None)
     if not isinstance(loaded, Model):
-        raise ModelError(f"{path}: defines no MODEL; end the file with MODEL = gradaudit.Model(...).")
+        raise ModelError(
+            f"{path}: defines no MODEL; end the file with MODEL = gradaudit.Model(...)."
+        )
     return loaded
 
 
@@ -103,7 +107,9 @@ def check(model: Model) -> None:
     p = jnp.asarray(model.nominal)
     y0 = _trace(f"{where}: initial_state", lambda: initial_state(model, p))
     if y0.shape != (model.n,):
-        raise ModelError(f"{where}: initial_state returns shape {y0.shape}; it must be ({model.n},).")
+        raise ModelError(
+            f"{where}: initial_state returns shape {y0.shape}; it must be ({model.n},)."
+        )
     if not np.all(np.isfinite(y0)):
         raise ModelError(f"{where}: the initial state is not finite: {np.asarray(y0)}.")
     zero = jnp.zeros(())

@@ -1,4 +1,7 @@
-"""`sensitivities`: every method behind one call. To add one, add a function and a line to `METHODS`."""
+"""`sensitivities`: every method behind one call.
+
+To add a method, add a function of a `Setting` and a line to `METHODS`.
+"""
 
 from __future__ import annotations
 
@@ -70,13 +73,8 @@ def sensitivities(
     """
     model = load_model(model)
     get_solver(solver)
-    atol = 1e-3 * rtol if atol is None and _is_number(rtol) else atol
-    for name, value in (("rtol", rtol), ("atol", atol)):
-        if not _is_number(value) or not (0.0 < value < 1.0 or (name == "atol" and value >= 1.0)):
-            raise SettingError(
-                f"{name} is {value!r}; a tolerance is a positive number, rtol is below 1, "
-                "for example 1e-6."
-            )
+    rtol = _tolerance("rtol", rtol, below=1.0)
+    atol = 1e-3 * rtol if atol is None else _tolerance("atol", atol, below=math.inf)
     if observe not in OBSERVE:
         raise SettingError(f"unknown observe {observe!r}; choose from {', '.join(OBSERVE)}.")
     if method not in METHODS:
@@ -84,8 +82,8 @@ def sensitivities(
     setting = Setting(
         model=model,
         solver=solver,
-        rtol=float(rtol),
-        atol=float(atol),  # type: ignore[arg-type]
+        rtol=rtol,
+        atol=atol,
         times=model.times(times),
         observe=observe,
         max_steps=max_steps,
@@ -93,8 +91,12 @@ def sensitivities(
     return METHODS[method](setting)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, np.number)) and math.isfinite(float(value))
+def _tolerance(name: str, value: object, *, below: float) -> float:
+    if isinstance(value, (int, float, np.integer, np.floating)) and 0.0 < value < below:
+        return float(value)
+    raise SettingError(
+        f"{name} is {value!r}; a tolerance is a positive number, rtol is below 1, for example 1e-6."
+    )
 
 
 def _forward_ad(setting: Setting) -> Sensitivities:
@@ -107,15 +109,31 @@ def _forward_sensitivity(setting: Setting) -> Sensitivities:
     return _lifted(setting, tangent_weight=1.0)
 
 
-def _lifted(setting: Setting, *, tangent_weight: float) -> Sensitivities:
+def _forward_sensitivity_partial(setting: Setting) -> Sensitivities:
+    """Differentiate, then discretise, with the states alone in the error test.
+
+    The large system is integrated as it stands, an implicit step with the Newton matrix of all of
+    it. For explicit methods the result is that of forward AD, to rounding.
+    """
+    return _lifted(setting, tangent_weight=0.0, augmented=True)
+
+
+def _lifted(setting: Setting, *, tangent_weight: float, augmented: bool = False) -> Sensitivities:
     model = setting.model
     control = Control(tangent_weight, 0.0, float(model.m), model.parameter_scale)
-    raw, seconds, compile_seconds = _solve(setting, control, np.arange(model.m))
+    raw, seconds, compile_seconds = _solve(setting, control, np.arange(model.m), augmented)
     return assemble(model, setting.times, [raw], [np.arange(model.m)], seconds, compile_seconds)
 
 
+def _taylor(setting: Setting) -> Sensitivities:
+    """The variational Taylor method in double precision at tolerance rtol; `solver` is not used."""
+    from gradaudit.taylor import taylor_sensitivities
+
+    return taylor_sensitivities(setting.model, setting.rtol, setting.times)
+
+
 def _dual_norm(setting: Setting) -> Sensitivities:
-    """Full control in the scaling of dual numbers, one solve a chunk, as the SciML stack does it."""
+    """Full control in the scaling of dual numbers, one solve a chunk, as in SciML."""
     model = setting.model
     width, chunks = dual_chunks(model.m)
     raws, seconds, compile_seconds = [], 0.0, 0.0
@@ -139,9 +157,16 @@ def dual_chunks(m: int, threshold: int = 12) -> tuple[int, list[np.ndarray]]:
     return width, [np.arange(start, min(start + width, m)) for start in range(0, m, width)]
 
 
-def _solve(setting: Setting, control: Control, columns) -> tuple[Raw, float, float]:
+def _solve(
+    setting: Setting, control: Control, columns: np.ndarray, augmented: bool = False
+) -> tuple[Raw, float, float]:
     solve = program(
-        setting.model, setting.solver, setting.observe, setting.max_steps, setting.stepping
+        setting.model,
+        setting.solver,
+        setting.observe,
+        setting.max_steps,
+        setting.stepping,
+        augmented,
     )
     return solve(
         setting.times, rtol=setting.rtol, atol=setting.atol, control=control, columns=columns
@@ -193,5 +218,7 @@ def assemble(
 METHODS: dict[str, Callable[[Setting], Sensitivities]] = {
     "forward_ad": _forward_ad,
     "forward_sensitivity": _forward_sensitivity,
+    "forward_sensitivity_partial": _forward_sensitivity_partial,
     "dual_norm": _dual_norm,
+    "taylor": _taylor,
 }

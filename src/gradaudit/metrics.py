@@ -88,7 +88,10 @@ class GradientError:
         return _ratio(left, max(_norm(vector) for vector in sizes))
 
     def is_zero(self, cancellation: float) -> bool:
-        """Whether |g| is below `cancellation` times the natural scale: then a relative error means nothing."""
+        """Whether |g| is below `cancellation` times the natural scale.
+
+        Then a relative error means nothing.
+        """
         return _norm(self.reference) <= cancellation * self.natural_scale
 
 
@@ -118,7 +121,7 @@ def gradient_error(
 
 
 def state_error(computed: Array, certified: Array) -> float:
-    """Largest over the columns of z (T, N) of rms error over largest value: a scaled state error."""
+    """Rms error over largest value of each column of z (T, N); the largest of these."""
     size = np.max(np.abs(certified), axis=0)
     error = np.sqrt(np.mean((computed - certified) ** 2, axis=0))
     return float(np.max(error / np.where(size > 0, size, 1.0)))

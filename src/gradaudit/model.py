@@ -91,11 +91,13 @@ class Model:
         shared = set(self.states) & set(self.parameters)
         if shared:
             raise ModelError(
-                f"model {self.name!r}: {sorted(shared)} name both a state and a parameter; rename one."
+                f"model {self.name!r}: {sorted(shared)} name both a state and a parameter; "
+                "rename one."
             )
         if not _is_number(self.t_end) or not math.isfinite(self.t_end) or self.t_end <= 0:
             raise ModelError(
-                f"model {self.name!r}: t_end is {self.t_end!r}; it must be a positive, finite number."
+                f"model {self.name!r}: t_end is {self.t_end!r}; "
+                "it must be a positive, finite number."
             )
         object.__setattr__(self, "t_end", float(self.t_end))
         if not isinstance(self.observations, int) or self.observations < 2:
@@ -115,7 +117,8 @@ class Model:
         object.__setattr__(self, "observables", observables)
         if self.regime not in ("", "good", "bad", "horrible"):
             raise ModelError(
-                f"model {self.name!r}: regime {self.regime!r} must be 'good', 'bad', 'horrible' or ''."
+                f"model {self.name!r}: regime {self.regime!r} must be "
+                "'good', 'bad', 'horrible' or ''."
             )
 
     @property
@@ -135,7 +138,7 @@ class Model:
 
     @property
     def declared_state(self) -> NDArray[np.float64]:
-        """The initial values in `states`, shape (n,); see `initial_state` for those that depend on p."""
+        """The initial values in `states`, shape (n,); `initial_state` replaces them."""
         return np.array([value for value, _ in self.states.values()])
 
     @property
@@ -188,10 +191,13 @@ def _quantities(model: str, kind: str, given: Quantities) -> Quantities:
             raise ModelError(f"model {model!r}: {kind} has the name {name!r}; names are strings.")
         if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], str)):
             raise ModelError(
-                f"model {model!r}: {kind}[{name!r}] is {entry!r}; write (value, 'unit'), as in {example}."
+                f"model {model!r}: {kind}[{name!r}] is {entry!r}; "
+                f"write (value, 'unit'), as in {example}."
             )
         value, unit = entry
         if not _is_number(value) or not math.isfinite(value):
-            raise ModelError(f"model {model!r}: {kind}[{name!r}] has the value {value!r}, not a finite number.")
+            raise ModelError(
+                f"model {model!r}: {kind}[{name!r}] has the value {value!r}, not a finite number."
+            )
         checked[name] = (float(value), unit)
     return MappingProxyType(checked)

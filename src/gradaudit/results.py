@@ -79,7 +79,8 @@ class Sensitivities:
         "steps", "accepted", "rejected", and "seconds" of the warm solve.
     chunk_states, chunk_integrals, chunk_of
         Where the parameters are propagated in chunks that each have a grid, and so states, of
-        their own (dual norm): shapes (C, T, n) and (C, T, k), and the chunk of every parameter (m,).
+        their own (dual norm): shapes (C, T, n), (C, T, k), and the chunk of every
+        parameter (m,).
     """
 
     times: Array

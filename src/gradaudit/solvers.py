@@ -48,7 +48,8 @@ class _StateRms:
         self.n = n
 
     def __call__(self, x):
-        return jnp.sqrt(jnp.mean(x[: self.n] ** 2))
+        y = x.y if hasattr(x, "y") else x  # of a large system (y, S), the states
+        return jnp.sqrt(jnp.mean(y[: self.n] ** 2))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _StateRms) and other.n == self.n

@@ -51,12 +51,16 @@ ZOO = {
     "powers": lambda t, y, p: y**3 + y**-2 + jnp.square(y) + y**2.5 + jnp.power(y, 7.0) + y**0,
     "parameter power": lambda t, y, p: y ** p[1] + p[0] ** 2,
     "exponentials": lambda t, y, p: jnp.exp(-y) + jnp.expm1(y) + jnp.exp2(y) + jnp.exp(y) - 1.0,
-    "cancelling": lambda t, y, p: y / (1.0 - jnp.exp(-y)) + y / (jnp.exp(y) - 1) + (-1 + jnp.exp(y)),
+    "cancelling": lambda t, y, p: (
+        y / (1.0 - jnp.exp(-y)) + y / (jnp.exp(y) - 1) + (-1 + jnp.exp(y))
+    ),
     "logarithms": lambda t, y, p: jnp.log(y) + jnp.log1p(y) + jnp.sqrt(y) + jax.lax.rsqrt(y),
     "circular": lambda t, y, p: jnp.sin(y) + jnp.cos(y) * jnp.tan(y) + jnp.arctan(y),
     "inverse": lambda t, y, p: jnp.arcsin(y / 3) + jnp.arccos(y / 3) + jnp.arcsinh(y),
     "hyperbolic": lambda t, y, p: jnp.sinh(y) + jnp.cosh(y) + jnp.tanh(y) + jnp.arctanh(y / 3),
-    "sigmoids": lambda t, y, p: jax.nn.sigmoid(y) + jax.nn.silu(y) + jax.lax.erf(y) + jax.lax.erfc(y),
+    "sigmoids": lambda t, y, p: (
+        jax.nn.sigmoid(y) + jax.nn.silu(y) + jax.lax.erf(y) + jax.lax.erfc(y)
+    ),
     "softplus": lambda t, y, p: jax.nn.softplus(y) + jnp.logaddexp(y, p[0]),
     "matrix": lambda t, y, p: MATRIX @ y + y @ jnp.asarray(MATRIX) + p[0] * jnp.outer(y, y) @ y,
     "batched": lambda t, y, p: jnp.einsum("ij,ij->i", jnp.outer(y, y), MATRIX * y),

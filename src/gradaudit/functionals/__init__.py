@@ -1,4 +1,7 @@
-"""Functionals of a solution. To add one, add a module with ``functionals(context)`` and name it here."""
+"""Functionals of a solution.
+
+To add one, add a module with ``functionals(context)`` and name it in `MODULES`.
+"""
 
 from __future__ import annotations
 

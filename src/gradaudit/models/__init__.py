@@ -1,0 +1,1 @@
+"""The library of models: one file a model, found by folder."""

@@ -26,21 +26,20 @@ LADDER = ["solver", "method", "functional"]
 
 def run(*, reference: Path, gradients: list[Path], settings: dict[str, Any], output: Path) -> None:
     """Write one row a (solver, method, tolerance, functional) of one model."""
-    table = evaluate(
-        read_dataset(reference), [read_dataset(path) for path in gradients], settings
-    )
+    table = evaluate(read_dataset(reference), [read_dataset(path) for path in gradients], settings)
     write_table(table, output, stage="evaluate", settings=settings)
 
 
 def evaluate(
     reference: xr.Dataset, gradients: list[xr.Dataset], settings: dict[str, Any]
 ) -> pd.DataFrame:
-    """The table of `run` from datasets; see the contract in docs/architecture.md for its columns."""
+    """The table of `run` from datasets; docs/results.md describes its columns."""
     model = json.loads(reference.attrs["model_json"])
     scale = np.array(model["parameter_scale"])
     certified = Observations.single(
         _join(reference["states"].values, reference["integrals"].values),
-        scale * _join(
+        scale
+        * _join(
             reference["sensitivities"].values, reference["integral_sensitivities"].values, axis=1
         ),
     )

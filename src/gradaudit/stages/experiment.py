@@ -57,7 +57,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 def _traces(
     model: Model, coarse: Trace, certified: Certified, outcomes: list[Outcome]
 ) -> xr.Dataset:
-    """The first observable at the loosest tolerance: exact, nominal, and each variant's residual."""
+    """The first observable at the loosest tolerance, and each variant's residual."""
     first = model.observable_indices[0]
     states, sensitivities = certified.at(coarse.times)
     loosest = [o for o in outcomes if o.rtol == outcomes[0].rtol]

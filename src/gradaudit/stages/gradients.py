@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
     rows = []
     for method in methods:
         for rtol in tolerances:
-            rows.append(_timed(lambda method=method, rtol=rtol: solve(method, rtol)))
+            rows.append(_timed(partial(solve, method, rtol)))
             last = rows[-1]
             print(
                 f"{model_key(model)} {solver} {method} rtol={rtol:.1e}: {last.status}, "

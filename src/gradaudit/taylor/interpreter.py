@@ -245,5 +245,6 @@ class Interpreter:
             **dict.fromkeys(CALLBACKS, "its code is out of sight; write it in jax.numpy"),
         }.get(name, "write the vector field with arithmetic and elementary functions")
         return TranslationError(
-            f"{self.where}: the primitive {name!r} has no counterpart in the Taylor method: {advice}."
+            f"{self.where}: the primitive {name!r} has no counterpart in the Taylor method: "
+            f"{advice}."
         )

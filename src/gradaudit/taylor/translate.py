@@ -26,7 +26,7 @@ System = list[tuple[hy.expression, hy.expression]]
 
 
 def state_variables(model: Model) -> list[hy.expression]:
-    """Variables for the states and then the integrals, (n + k,) in the order of `with_integrals`."""
+    """Variables for states, then integrals, (n + k,) in the order of `with_integrals`."""
     return [hy.expression(f"y{i}") for i in range(model.n + len(integrand_names(model)))]
 
 

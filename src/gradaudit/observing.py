@@ -1,0 +1,72 @@
+"""Observations by a step of the method itself, in place of its dense output.
+
+Dense output has a lower order than the method, and steps clipped to the observation times make
+another, finer grid. A step from the grid point before the observation has neither fault: it is as
+accurate as the method, and the grid that the controller chose stays as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import diffrax
+import jax.numpy as jnp
+import jax.tree_util as jtu
+
+
+class SteppedOutput(diffrax.AbstractAdaptiveSolver):
+    """Wraps a solver so that `SaveAt(ts=...)` is served by steps.
+
+    Attributes
+    ----------
+    solver
+        Makes the steps of the grid.
+    observer
+        The same method, which makes the few steps that end at an observation.
+    term
+        What they integrate.
+    """
+
+    solver: diffrax.AbstractSolver
+    observer: diffrax.AbstractSolver
+    term: diffrax.ODETerm
+
+    term_structure = diffrax.ODETerm
+
+    @property
+    def interpolation_cls(self):
+        return functools.partial(_StepToObservation, solver=self.observer, term=self.term)
+
+    def order(self, terms):
+        return self.solver.order(terms)
+
+    def error_order(self, terms):
+        return self.solver.error_order(terms)
+
+    def func(self, terms, t0, y0, args):
+        return self.solver.func(terms, t0, y0, args)
+
+    def init(self, terms, t0, t1, y0, args):
+        return self.solver.init(self.term, t0, t1, y0, args)
+
+    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+        y1, error, _, state, result = self.solver.step(
+            self.term, t0, t1, y0, args, solver_state, made_jump
+        )
+        return y1, error, {"start": y0, "args": args}, state, result
+
+
+class _StepToObservation(diffrax.AbstractLocalInterpolation):
+    t0: Any
+    t1: Any
+    start: Any
+    args: Any
+    solver: diffrax.AbstractSolver
+    term: diffrax.ODETerm
+
+    def evaluate(self, t0, t1=None, left=True):
+        del t1, left
+        state = self.solver.init(self.term, self.t0, t0, self.start, self.args)
+        reached, *_ = self.solver.step(self.term, self.t0, t0, self.start, self.args, state, False)
+        return jtu.tree_map(lambda a, b: jnp.where(t0 == self.t0, a, b), self.start, reached)

@@ -1,0 +1,89 @@
+"""Stage: every model together, as three tables: all audits, verdicts, and cheapest settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gradaudit.io import read_table, write_table
+
+LADDER = ["model", "mechanism", "regime", "solver", "method", "functional", "kind"]
+
+
+def run(
+    *, tables: list[Path], settings: dict[str, Any], audits: Path, verdicts: Path, frontier: Path
+) -> None:
+    """Write all rows, one verdict a ladder, and the cheapest setting for each wanted accuracy."""
+    everything = pd.concat([read_table(path) for path in tables], ignore_index=True)
+    write_table(everything, audits, stage="atlas", settings=settings)
+    write_table(ladders(everything), verdicts, stage="atlas", settings=settings)
+    cheapest = cheapest_settings(everything, settings["accuracies"])
+    write_table(cheapest, frontier, stage="atlas", settings=settings)
+
+
+def ladders(audits: pd.DataFrame) -> pd.DataFrame:
+    """One row a (model, solver, method, functional): what its ladder of tolerances shows."""
+    return pd.DataFrame([_ladder(rows) for _, rows in audits.groupby(LADDER, sort=False)])
+
+
+def _ladder(rows: pd.DataFrame) -> dict[str, Any]:
+    first = rows.iloc[0]
+    good = rows.loc[rows["verdict"] == "good", "rtol"]
+    return {
+        **{name: first[name] for name in LADDER},
+        "verdict": first["ladder_verdict"],
+        "order": first["order"],
+        "converging": first["converging"],
+        "best_error": rows["error"].min(),
+        "worst_error": rows["error"].max(),
+        "loosest_good_rtol": good.max() if len(good) else float("nan"),
+        "failed": int((rows["status"] != "ok").sum()),
+        "tolerances": len(rows),
+    }
+
+
+def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataFrame:
+    """For every (model, functional, accuracy) the fastest setting that reaches it.
+
+    A setting counts only if its ladder converges: an error that is small once, by luck, is no
+    accuracy. Where none reaches it, `solver` is empty and `reason` says why.
+    """
+    rows = []
+    for (model, functional), group in audits.groupby(["model", "functional"], sort=False):
+        for accuracy in accuracies:
+            asked = {"model": model, "functional": functional, "accuracy": accuracy}
+            rows.append(asked | _cheapest(group, accuracy))
+    return pd.DataFrame(rows)
+
+
+def _cheapest(group: pd.DataFrame, accuracy: float) -> dict[str, Any]:
+    reaching = group[(group["error"] <= accuracy) & group["converging"]]
+    if len(reaching):
+        # Clocks are noisy: of the settings about as fast as the fastest, the one of fewest steps.
+        fast = reaching[reaching["seconds"] <= 1.25 * reaching["seconds"].min()]
+        best = fast.loc[fast["steps"].idxmin()]
+        columns = ["solver", "method", "rtol", "error", "seconds", "steps", "verdict"]
+        return {**best[columns].to_dict(), "reason": ""}
+    return {
+        "solver": "",
+        "method": "",
+        "rtol": float("nan"),
+        "error": float("nan"),
+        "seconds": float("nan"),
+        "steps": float("nan"),
+        "verdict": "",
+        "reason": _why_none(group, accuracy),
+    }
+
+
+def _why_none(group: pd.DataFrame, accuracy: float) -> str:
+    solved = group[group["status"] == "ok"]
+    if solved.empty:
+        statuses = ", ".join(sorted(set(group["status"])))
+        return f"every solve failed ({statuses})"
+    converging = solved[solved["converging"]]
+    if converging.empty:
+        return "no setting converges as the tolerance is tightened"
+    return f"the best converging error is {converging['error'].min():.1e}, above {accuracy:.1e}"

@@ -1,0 +1,70 @@
+"""Stage: figures of a model, of the published experiment, and of all models together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from gradaudit.figures.attribution import attribution
+from gradaudit.figures.convergence import convergence
+from gradaudit.figures.experiment import experiment
+from gradaudit.figures.indicator import indicator
+from gradaudit.figures.regime_map import regime_map
+from gradaudit.figures.style import close, styled
+from gradaudit.figures.work_precision import work_precision
+from gradaudit.io import atomic, read_dataset, read_table
+from gradaudit.provenance import figure_metadata
+
+Settings = Mapping[str, Any]
+
+
+def run_model(*, table: Path, reference: Path, settings: Settings, output_dir: Path) -> None:
+    """Write convergence, attribution, and work and precision of one model.
+
+    Parameters
+    ----------
+    table, reference
+        Files of the stages evaluate and reference.
+    settings
+        ``palette``, ``dpi``, and the thresholds ``good`` and ``horrible`` of the verdicts.
+    output_dir
+        Folder of the PNG files ``{figure}_{model}.png``.
+    """
+    rows, attributes = read_table(table), read_dataset(reference).attrs
+    model = json.loads(attributes["model_json"])
+    figures = {
+        "convergence": convergence(
+            rows, title=model["name"], digits=float(attributes["digits"]), settings=settings
+        ),
+        "attribution": attribution(rows, title=model["name"], settings=settings),
+        "work_precision": work_precision(rows, title=model["name"], settings=settings),
+    }
+    for name, figure in figures.items():
+        _save(figure, Path(output_dir) / f"{name}_{model['key']}.png", settings)
+
+
+def run_experiment(*, table: Path, traces: Path, settings: Settings, output: Path) -> None:
+    """Write the figure of the published experiment; further setting: ``published_norm``."""
+    _save(experiment(read_table(table), read_dataset(traces), settings=settings), output, settings)
+
+
+def run_atlas(
+    *, audits: Path, verdicts: Path, frontier: Path, settings: Settings, output_dir: Path
+) -> None:
+    """Write the map of regimes, and the indicator against the true error."""
+    del frontier
+    folder = Path(output_dir)
+    _save(regime_map(read_table(verdicts), settings=settings), folder / "regime_map.png", settings)
+    _save(indicator(read_table(audits), settings=settings), folder / "indicator.png", settings)
+
+
+def _save(figure: Figure, path: Path, settings: Settings) -> None:
+    """Write a PNG that carries its provenance, and is the same file for the same figure."""
+    stamp = {"Software": "gradaudit", **figure_metadata("figures", settings)}
+    with styled(settings), atomic(path) as temporary:
+        figure.savefig(temporary, dpi=settings.get("dpi", 150), metadata=stamp)
+    close(figure)
