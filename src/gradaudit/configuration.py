@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradaudit._imports import PACKAGE, literal_keys
 from gradaudit.errors import SettingError
@@ -106,9 +106,9 @@ def ladder_of(config: Config, solver: str) -> list[float]:
     return ladder(**{**config["tolerances"], **own})
 
 
-def settings_of(stage: str, config: Config, *, solver: str = "") -> str:
-    """Canonical JSON of what `stage` reads of the configuration."""
-    return canonical_json(_normal(_SLICES[stage](config, solver)))
+def settings_of(stage: str, config: Config, *, solver: str = "", model: str = "") -> str:
+    """Canonical JSON of what `stage` reads of the configuration, for a solver or a model's key."""
+    return canonical_json(_normal(_SLICES[stage](config, _Job(solver, model))))
 
 
 def relative(path: Path) -> str:
@@ -121,23 +121,36 @@ def _pick(section: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: section[key] for key in keys}
 
 
-_SLICES: dict[str, Callable[[Config, str], dict[str, Any]]] = {
-    "simulate": lambda c, solver: {
+def _figures(config: Config) -> dict[str, Any]:
+    return {**config["figures"], **_pick(config["verdict"], "good", "horrible")}
+
+
+class _Job(NamedTuple):
+    solver: str
+    model: str
+
+
+_SLICES: dict[str, Callable[[Config, _Job], dict[str, Any]]] = {
+    "simulate": lambda c, job: {
         **_pick(c, "atol_factor", "max_steps"),
-        "tolerances": ladder_of(c, solver),
+        "tolerances": ladder_of(c, job.solver),
     },
-    "gradients": lambda c, solver: {
+    "gradients": lambda c, job: {
         **_pick(c, "methods", "atol_factor", "observe", "max_steps"),
-        "tolerances": ladder_of(c, solver),
+        "tolerances": ladder_of(c, job.solver),
     },
     "reference": lambda c, _: dict(c["reference"]),
     "evaluate": lambda c, _: _pick(c, "functionals", "verdict"),
     "experiment": lambda c, _: {
         **_pick(c, "atol_factor", "observe", "max_steps"),
-        **_pick(c["experiment"], "solver", "tolerances"),
+        **_pick(c["experiment"], "solver", "stepping", "tolerances"),
     },
     "atlas": lambda c, _: dict(c["atlas"]),
-    "figures": lambda c, _: {**c["figures"], **_pick(c["verdict"], "good", "horrible")},
+    "figures": lambda c, _: _figures(c),
+    "figures_experiment": lambda c, job: {
+        **_figures(c),
+        "published_norm": c["experiment"]["published_norms"].get(job.model),
+    },
     "report": lambda c, _: dict(c["report"]),
     "track": lambda c, _: {**c["tracking"], "store": f"{c['results']}/mlflow"},
 }

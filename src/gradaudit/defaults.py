@@ -29,6 +29,8 @@ DEFAULTS: dict[str, Any] = {
     "experiment": {
         "models": ["liu_neuron"],
         "solver": "tsit5",
+        "stepping": "sciml",
+        "published_norms": {"liu_neuron": 1.45e6},
         "tolerances": [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9],
     },
     "atlas": {"accuracies": [1e-2, 1e-4, 1e-6]},

@@ -71,6 +71,17 @@ class Program:
         `columns` are the parameters propagated, (c,). The compilation is paid once for each number
         of observation times and of parameters.
         """
+        if len(times) == 1:
+            # A loop over one observation is compiled without a loop, and would make the step that
+            # ends at an observation in every step of the grid.
+            raw, seconds, compiling = self(
+                np.repeat(times, 2), rtol=rtol, atol=atol, control=control, columns=columns, p=p
+            )
+            return (
+                raw._replace(states=raw.states[:1], tangents=raw.tangents[:1]),
+                seconds,
+                compiling,
+            )
         columns = np.asarray(columns)
         p = self.model.nominal if p is None else np.asarray(p, dtype=np.float64)
         seeds = np.zeros((self.model.m, len(columns)))

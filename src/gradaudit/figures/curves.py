@@ -1,0 +1,131 @@
+"""Curves of one setting each, that hide no row: the failed ones are marked at the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from gradaudit.figures.axes import STRIP
+from gradaudit.figures.style import (
+    MUTED,
+    as_numbers,
+    failed_rows,
+    method_colours,
+    solver_styles,
+)
+from gradaudit.labels import method_name
+
+Setting = tuple[str, str]
+"""A solver and a method."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """How the rows of one setting are drawn; `slot` tells apart the failed ones of many curves."""
+
+    colour: Any
+    marker: str
+    dashes: Any
+    slot: int = 0
+    alpha: float = 1.0
+    width: float = 1.5
+    size: float = 4.5
+
+
+def curves_of(table: pd.DataFrame, palette: str) -> dict[Setting, Curve]:
+    """How every (solver, method) of a table is drawn: colour by method, marker by solver."""
+    colours = method_colours(table["method"], palette)
+    solvers = solver_styles(table["solver"])
+    settings = [(solver, method) for method in colours for solver in solvers]
+    return {
+        (solver, method): Curve(
+            colour=colours[method],
+            marker=solvers[solver][0],
+            dashes=solvers[solver][1],
+            slot=slot,
+        )
+        for slot, (solver, method) in enumerate(settings)
+    }
+
+
+def draw_rows(ax: Axes, rows: pd.DataFrame, curve: Curve, *, x: str, y: str = "error") -> None:
+    """The rows of one setting as a curve of two columns of the table."""
+    draw_curve(ax, as_numbers(rows[x]), as_numbers(rows[y]), failed_rows(rows), curve)
+
+
+def draw_curve(ax: Axes, x: np.ndarray, y: np.ndarray, failed: np.ndarray, curve: Curve) -> None:
+    """A line through the rows that worked; the others are marked at the edges.
+
+    Values beyond the axis become triangles at its edge, failed solves crosses in the strip on top.
+    """
+    bottom, top = ax.get_ylim()
+    order = np.argsort(x)
+    x, y, failed = x[order], y[order], failed[order]
+    lost = failed | ~np.isfinite(y)
+    shown = np.where(lost, np.nan, np.clip(y, bottom * 1.6, top / 1.6))
+    style = {"color": curve.colour, "alpha": curve.alpha}
+    ax.plot(
+        x,
+        shown,
+        ls=curve.dashes,
+        lw=curve.width,
+        marker=curve.marker,
+        ms=curve.size,
+        mec="white",
+        mew=0.5,
+        **style,
+    )
+    for beyond, marker in ((~lost & (y > top), "^"), (~lost & (y < bottom), "v")):
+        ax.plot(
+            x[beyond],
+            shown[beyond],
+            ls="none",
+            marker=marker,
+            ms=curve.size + 2.5,
+            mec="white",
+            mew=0.5,
+            **style,
+        )
+    height = 1.0 - STRIP * (0.12 + 0.76 * (curve.slot % 9) / 8.0)
+    ax.plot(
+        x[lost],
+        np.full(lost.sum(), height),
+        transform=ax.get_xaxis_transform(),
+        ls="none",
+        marker="x",
+        ms=5,
+        mew=1.4,
+        **style,
+    )
+
+
+def setting_handles(curves: Mapping[Setting, Curve]) -> dict[str, list[Line2D]]:
+    """Legend entries: the methods by colour, the solvers by marker."""
+    methods, solvers = {}, {}
+    for (solver, method), curve in curves.items():
+        name = method_name(method)
+        methods[name] = Line2D([], [], color=curve.colour, lw=2.5, label=name)
+        solvers[solver] = Line2D(
+            [], [], color=MUTED, marker=curve.marker, ls=curve.dashes, ms=5, label=solver
+        )
+    return {"method": list(methods.values()), "solver": list(solvers.values())}
+
+
+def marks(*, failed: bool, beyond: bool) -> list[Line2D]:
+    """Legend entries for the marks of `draw_curve` that are in use."""
+    handles = []
+    if failed:
+        handles.append(Line2D([], [], ls="none", marker="x", color=MUTED, mew=1.4, label="failed"))
+    if beyond:
+        handles.append(
+            Line2D(
+                [], [], ls="none", marker="^", color=MUTED, ms=7, label="off the scale, at its edge"
+            )
+        )
+    return handles

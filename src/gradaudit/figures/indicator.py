@@ -1,0 +1,135 @@
+"""What the indicator sees without a reference, against the error that the reference shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
+
+from gradaudit.figures import layout, style
+from gradaudit.figures.axes import CEILING, FLOOR, Thresholds
+from gradaudit.figures.curves import marks
+from gradaudit.labels import KINDS, in_order, kind_name, method_name
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+
+def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
+    """One panel a method: indicator times tolerance against the error of every row.
+
+    The indicator is the largest local error of the tangents in units of the tolerance, so its
+    product with the tolerance is that error relative to the tangents.
+
+    Parameters
+    ----------
+    audits
+        Of stage atlas: the rows of every model.
+    settings
+        ``palette``, ``dpi``, and the thresholds ``good`` and ``horrible``.
+    """
+    thresholds = Thresholds.from_settings(settings)
+    methods = list(style.method_colours(audits["method"], settings["palette"]))
+    kinds = in_order(set(audits["kind"]), KINDS)
+    markers = dict(zip(kinds, MARKERS * 2, strict=False))
+    seen = style.as_numbers(audits["indicator"]) * style.as_numbers(audits["rtol"])
+    error = style.as_numbers(audits["error"])
+    lost = style.failed_rows(audits) | ~np.isfinite(error)
+    limits = _limits(seen[~lost]), _limits(np.append(error[~lost], thresholds.horrible * 10.0))
+    with style.styled(settings):
+        figure, panels = layout.panels(len(methods), columns=3, size=(3.7, 3.5), legends=2)
+        for ax, method in zip(panels, methods, strict=True):
+            _scales(ax, limits, thresholds)
+            chosen = (audits["method"] == method).to_numpy()
+            for verdict, colour in style.VERDICTS.items():
+                for kind, marker in markers.items():
+                    here = chosen & ((audits["verdict"] == verdict) & (audits["kind"] == kind))
+                    _points(ax, seen[here], error[here], lost[here], colour, marker)
+            ax.set_title(method_name(method), fontweight="bold")
+        layout.axis_names(
+            figure,
+            x="indicator × rtol: largest local error of the tangents, relative to them",
+            y="true relative error of the gradient",
+            legends=2,
+        )
+        grey: dict[str, Any] = {"ls": "none", "mec": "white", "ms": 7}
+        layout.legends_below(
+            figure,
+            {
+                "verdict": [
+                    Line2D([], [], marker="o", color=colour, label=word, **grey)
+                    for word, colour in style.VERDICTS.items()
+                ],
+                "functional": [
+                    Line2D(
+                        [],
+                        [],
+                        marker=marker,
+                        color=style.MUTED,
+                        label=kind_name(kind),
+                        **grey,
+                    )
+                    for kind, marker in markers.items()
+                ]
+                + marks(failed=bool(lost.any()), beyond=False),
+            },
+        )
+        layout.head(
+            figure,
+            "What the reference-free indicator sees of the true error",
+            "A point is one gradient. On the dotted line the indicator tells the error; "
+            "points far above it are missed.",
+        )
+    return figure
+
+
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    shown = values[np.isfinite(values) & (values > 0.0)]
+    if not len(shown):
+        return 1e-12, 1.0
+    low, high = max(shown.min(), FLOOR), min(shown.max(), CEILING * 1e3)
+    return float(10.0 ** np.floor(np.log10(low) - 0.2)), float(
+        10.0 ** np.ceil(np.log10(high) + 0.2)
+    )
+
+
+def _scales(
+    ax: Axes, limits: tuple[tuple[float, float], tuple[float, float]], thresholds: Thresholds
+) -> None:
+    (left, right), (bottom, top) = limits
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlim(left, right)
+    ax.set_ylim(bottom, top)
+    for axis, ticks in ((ax.xaxis, 6), (ax.yaxis, 8)):
+        axis.set_major_locator(LogLocator(numticks=ticks))
+        axis.set_minor_locator(NullLocator())
+    both = np.array([min(left, bottom), max(right, top)])
+    ax.plot(both, both, color=style.MUTED, lw=1.0, ls=(0, (1, 2)), zorder=1)
+    for level in (thresholds.good, thresholds.horrible):
+        ax.axhline(level, color=style.FAINT, lw=1.0, zorder=0)
+
+
+def _points(
+    ax: Axes, x: np.ndarray, y: np.ndarray, lost: np.ndarray, colour: str, marker: str
+) -> None:
+    """Points inside the axes, at its edges where they are beyond, crosses on top for the failed."""
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    x = np.clip(np.where(np.isfinite(x), x, right), left * 1.3, right / 1.3)
+    ax.plot(
+        x[~lost],
+        np.clip(y[~lost], bottom * 1.3, top / 1.3),
+        ls="none",
+        marker=marker,
+        color=colour,
+        mec="white",
+        mew=0.4,
+        ms=5.5,
+        alpha=0.85,
+    )
+    ax.plot(x[lost], np.full(lost.sum(), top / 1.6), ls="none", marker="x", color=colour, ms=6)

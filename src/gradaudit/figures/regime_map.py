@@ -1,0 +1,197 @@
+"""The verdict of every model under every solver and method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from gradaudit.figures import layout, style
+from gradaudit.labels import KINDS, METHODS, VERDICTS, in_order, kind_name, method_name, worst
+
+CELL, GAP, TOP, BOTTOM = 0.31, 0.42, 2.15, 0.5
+"""Inches: a cell, the space between panels, and the room above and below."""
+
+
+def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
+    """Rows are models grouped by mechanism; a panel a kind of functional, a column a setting.
+
+    A cell shows the worst verdict over the functionals of its kind; the first column is what the
+    model's mechanism lets one expect of forward AD.
+
+    Parameters
+    ----------
+    verdicts
+        Of stage atlas: one row a ladder of tolerances.
+    settings
+        ``palette`` and ``dpi``.
+    """
+    models = _models(verdicts)
+    kinds = in_order(set(verdicts["kind"]), KINDS)
+    columns = _columns(verdicts)
+    labels = 0.083 * max(len(f"{row.model}  {row.mechanism}") for row in models) + 0.45
+    width = labels + CELL * 1.8 + len(kinds) * (len(columns) * CELL + GAP) + 0.25
+    height = TOP + len(models) * CELL + BOTTOM
+    with style.styled(settings):
+        figure = plt.figure(figsize=(max(width, 9.6), height))
+        width = float(figure.get_size_inches()[0])
+
+        def panel(left: float, count: int) -> Axes:
+            area = (
+                left / width,
+                BOTTOM / height,
+                count * CELL / width,
+                len(models) * CELL / height,
+            )
+            ax = figure.add_axes(area)
+            ax.set_xlim(0, count)
+            ax.set_ylim(len(models), 0)
+            ax.axis("off")
+            return ax
+
+        expected = panel(labels, 1)
+        _names(expected, models)
+        _expected(expected, models)
+        for index, kind in enumerate(kinds):
+            left = labels + CELL * 1.8 + index * (len(columns) * CELL + GAP)
+            ax = panel(left, len(columns))
+            _cells(ax, verdicts[verdicts["kind"] == kind], models, columns)
+            _heads(ax, columns, kind_name(kind))
+        _groups(figure, expected, models, width, labels)
+        figure.legend(
+            handles=[
+                Patch(color=colour, label=f"{word[0].upper()}  {word}")
+                for word, colour in style.VERDICTS.items()
+            ]
+            + [Patch(facecolor="#eef0f2", label="not audited")],
+            loc="lower left",
+            bbox_to_anchor=(0.012, 0.0),
+            ncols=4,
+            borderaxespad=0.4,
+        )
+        layout.head(
+            figure,
+            "Where forward-mode gradients can be trusted",
+            "Verdict over the whole ladder of tolerances, the worst over the functionals; "
+            "“expected” is what the mechanism suggests.",
+        )
+    return figure
+
+
+def _models(verdicts: pd.DataFrame) -> list[Any]:
+    """Models with mechanism and expected regime, grouped by mechanism, the good ones first."""
+    rows = verdicts[["model", "mechanism", "regime"]].drop_duplicates("model").fillna("")
+    ranks = {word: rank for rank, word in enumerate(VERDICTS)}
+    rows = rows.assign(_rank=rows["regime"].map(ranks).fillna(len(VERDICTS)))
+    rows["_group"] = rows.groupby("mechanism")["_rank"].transform("min")
+    return list(rows.sort_values(["_group", "mechanism", "_rank", "model"]).itertuples(index=False))
+
+
+def _columns(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
+    """(method, solver), methods in their usual order."""
+    pairs = set(zip(verdicts["method"], verdicts["solver"], strict=True))
+    order = in_order({method for method, _ in pairs}, METHODS)
+    return sorted(pairs, key=lambda pair: (order.index(pair[0]), pair[1]))
+
+
+def _cells(
+    ax: Axes, verdicts: pd.DataFrame, models: Sequence[Any], columns: Sequence[tuple[str, str]]
+) -> None:
+    cells = verdicts.groupby(["model", "method", "solver"])["verdict"].agg(list).to_dict()
+    for y, row in enumerate(models):
+        for x, (method, solver) in enumerate(columns):
+            _cell(ax, x, y, worst(cells.get((row.model, method, solver), [])))
+
+
+def _cell(ax: Axes, x: int, y: int, word: str, *, inset: float = 0.04) -> None:
+    colour = style.VERDICTS.get(word, "#eef0f2")
+    ax.add_patch(
+        Rectangle((x + inset, y + inset), 1 - 2 * inset, 1 - 2 * inset, color=colour, lw=0)
+    )
+    if word:
+        ink = style.INK if word == "bad" else "white"
+        ax.text(
+            x + 0.5,
+            y + 0.52,
+            word[0].upper(),
+            ha="center",
+            va="center",
+            color=ink,
+            fontsize=9,
+            fontweight="bold",
+        )
+
+
+def _expected(ax: Axes, models: Sequence[Any]) -> None:
+    for y, row in enumerate(models):
+        _cell(ax, 0, y, row.regime, inset=0.13)
+    ax.text(
+        0.5,
+        -0.25,
+        "expected",
+        rotation=90,
+        ha="center",
+        va="bottom",
+        fontsize=8.5,
+        color=style.MUTED,
+    )
+
+
+def _names(ax: Axes, models: Sequence[Any]) -> None:
+    for y, row in enumerate(models):
+        ax.text(-0.25, y + 0.5, row.model, ha="right", va="center", fontsize=9.5)
+
+
+def _heads(ax: Axes, columns: Sequence[tuple[str, str]], title: str) -> None:
+    """Solvers above the columns, methods above those, the kind of functional on top."""
+    for x, (_, solver) in enumerate(columns):
+        ax.text(x + 0.5, -0.2, solver, rotation=90, ha="center", va="bottom", fontsize=8.5)
+    for method in dict.fromkeys(method for method, _ in columns):
+        places = [x for x, (name, _) in enumerate(columns) if name == method]
+        middle = (places[0] + places[-1] + 1) / 2.0
+        ax.plot(
+            [places[0] + 0.1, places[-1] + 0.9],
+            [-2.25, -2.25],
+            color=style.MUTED,
+            lw=0.8,
+            clip_on=False,
+        )
+        ax.text(
+            middle,
+            -2.4,
+            method_name(method).replace(" ", "\n"),
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+            color=style.MUTED,
+            linespacing=1.05,
+        )
+        if places[0]:
+            ax.axvline(places[0], color="white", lw=2.5)
+    ax.text(0.0, -3.75, title, ha="left", va="bottom", fontsize=10, fontweight="bold")
+
+
+def _groups(figure: Figure, ax: Axes, models: Sequence[Any], width: float, labels: float) -> None:
+    """The mechanism beside the first model of each group, and a line above it."""
+    left = -(labels - 0.12) / CELL
+    for y, row in enumerate(models):
+        if y and models[y - 1].mechanism == row.mechanism:
+            continue
+        ax.text(
+            left, y + 0.5, row.mechanism, ha="left", va="center", fontsize=8.5, color=style.MUTED
+        )
+        if y:
+            ax.plot(
+                [left, left + width / CELL - 0.8],
+                [y, y],
+                color=style.FAINT,
+                lw=0.7,
+                clip_on=False,
+                zorder=0,
+            )
+    del figure

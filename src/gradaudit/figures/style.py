@@ -1,0 +1,102 @@
+"""What all figures share: colours, markers, names and fonts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from gradaudit.labels import METHODS, functional_names
+
+VERDICTS = {"good": "#1f8a83", "bad": "#efb034", "horrible": "#b3193a"}
+"""From best to worst; they differ in hue and in lightness, and stay apart for the colour-blind."""
+
+VERDICT_MARKERS = {"good": "o", "bad": "D", "horrible": "X"}
+
+INK, MUTED, FAINT = "#222222", "#5f6368", "#d9dce0"
+
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)))
+
+_RC: dict[Any, Any] = {
+    "font.size": 9.5,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9.5,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": "#8a8f96",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "xtick.color": "#4a4e54",
+    "ytick.color": "#4a4e54",
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "text.color": INK,
+    "svg.hashsalt": "gradaudit",
+}
+
+
+@contextmanager
+def styled(settings: Mapping[str, Any]) -> Iterator[None]:
+    """The style of the project for all that is drawn inside."""
+    with plt.rc_context({**_RC, "figure.dpi": settings.get("dpi", 150)}):
+        yield
+
+
+def method_colours(methods: Iterable[str], palette: str) -> dict[str, Any]:
+    """A colour a method, the same in every figure whichever methods are drawn."""
+    present = set(methods)
+    order = [*METHODS, *sorted(present - set(METHODS))]
+    colours = dict(zip(order, sns.color_palette(palette, len(order)), strict=True))
+    return {name: colours[name] for name in order if name in present}
+
+
+def solver_styles(solvers: Iterable[str]) -> dict[str, tuple[str, Any]]:
+    """Marker and dashes of every solver, in alphabetical order."""
+    return {
+        name: (_MARKERS[i % len(_MARKERS)], _DASHES[i % len(_DASHES)])
+        for i, name in enumerate(sorted(set(solvers)))
+    }
+
+
+def functionals_of(table: pd.DataFrame) -> dict[str, str]:
+    """Functional to its name in words, in the order of the panels."""
+    kinds = dict(zip(table["functional"].astype(str), table["kind"].astype(str), strict=True))
+    return functional_names(kinds)
+
+
+def as_numbers(values: Any) -> np.ndarray:
+    """Floats, whatever the table holds; NaN for what is missing."""
+    return pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=float)
+
+
+def failed_rows(table: pd.DataFrame) -> np.ndarray:
+    """Which rows are of solves that did not end well."""
+    return (table["status"] != "ok").to_numpy()
+
+
+def close(figure: Figure) -> None:
+    """Free the memory of a figure that was written."""
+    plt.close(figure)
+
+
+def power(value: float) -> str:
+    """A number as tables print it: 1e-3, 1.75e6."""
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"

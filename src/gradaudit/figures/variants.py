@@ -1,0 +1,43 @@
+"""Names and colours of the variants of the published experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+
+from gradaudit.figures.style import method_colours
+from gradaudit.labels import METHODS
+
+VARIANTS = {
+    "dual_norm": "dual numbers\n(as published)",
+    "full_control": "error-controlled\ntangents",
+    "same_grid": "forward AD, same grid:\nthe false good",
+    "coarse_target": "fixed coarse target: converges\nto another gradient",
+}
+"""Variant to its label, in the order of the figure."""
+
+_METHOD = {
+    "dual_norm": "dual_norm",
+    "same_grid": "forward_ad",
+    "full_control": "forward_sensitivity",
+}
+
+
+def variants_of(table: pd.DataFrame) -> dict[str, str]:
+    """The variants of a table with their labels; one that is not known is called by its name."""
+    present = list(table["variant"].unique())
+    known = [name for name in VARIANTS if name in present]
+    return {
+        name: VARIANTS.get(name, name.replace("_", " "))
+        for name in [*known, *sorted(set(present) - set(known))]
+    }
+
+
+def variant_colours(variants: Mapping[str, str], palette: str) -> dict[str, Any]:
+    """The colour of the variant's method where it has one of its own, else a further one."""
+    methods = method_colours(_METHOD.values(), palette)
+    others = iter(sns.color_palette(palette, len(METHODS))[4:])
+    return {name: methods[_METHOD[name]] if name in _METHOD else next(others) for name in variants}

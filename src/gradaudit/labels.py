@@ -1,0 +1,72 @@
+"""What the names in the tables are called in figures, reports and sentences."""
+
+from __future__ import annotations
+
+VERDICTS = ("good", "bad", "horrible")
+"""From best to worst."""
+
+METHODS = {
+    "forward_ad": "forward AD",
+    "forward_sensitivity": "full control",
+    "dual_norm": "dual norm",
+    "forward_sensitivity_partial": "partial control",
+    "taylor": "Taylor",
+    "finite_difference": "finite differences",
+    "discrete_adjoint": "discrete adjoint",
+    "backsolve_adjoint": "backsolve adjoint",
+}
+"""Methods, in the order in which they are shown."""
+
+KINDS = {
+    "terminal": "value at the end",
+    "trace_sse": "sum of squares",
+    "time_average": "time average",
+}
+"""Families of functionals, in the order in which they are shown."""
+
+
+def method_name(method: str) -> str:
+    """A method as people call it."""
+    return METHODS.get(method, method.replace("_", " "))
+
+
+def kind_name(kind: str) -> str:
+    """A family of functionals in words."""
+    return KINDS.get(kind, kind.replace("_", " "))
+
+
+def functional_name(functional: str, kind: str) -> str:
+    """A functional in words, from its name in the tables and its kind."""
+    rest = functional.removeprefix(f"{kind}_")
+    match kind:
+        case "terminal":
+            return f"{rest} at the end"
+        case "trace_sse":
+            return f"sum of squares, {rest} target"
+        case "time_average":
+            return f"time average of {rest}"
+    return functional.replace("_", " ")
+
+
+def functional_names(functionals: dict[str, str]) -> dict[str, str]:
+    """Names in words from functional to kind, sorted by kind as in `KINDS`."""
+    kinds = list(KINDS)
+
+    def rank(functional: str) -> tuple[int, str]:
+        kind = functionals[functional]
+        return (kinds.index(kind) if kind in KINDS else len(kinds), functional)
+
+    return {
+        name: functional_name(name, functionals[name]) for name in sorted(functionals, key=rank)
+    }
+
+
+def in_order(names: set[str], known: dict[str, str]) -> list[str]:
+    """Those of `names` that are known, in the order of `known`, then the others by alphabet."""
+    return [*(name for name in known if name in names), *sorted(names - set(known))]
+
+
+def worst(verdicts: list[str]) -> str:
+    """The worst of some verdicts; empty where there is none."""
+    present = [word for word in VERDICTS if word in verdicts]
+    return present[-1] if present else ""

@@ -1,0 +1,143 @@
+"""What the template shows, section by section, as plain data."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gradaudit.io import read_dataset, read_provenance, read_table
+from gradaudit.labels import functional_names, worst
+from gradaudit.report import experiment_sentences, model_sentences, tables
+from gradaudit.report.glossary import GLOSSARY
+from gradaudit.report.numbers import number
+from gradaudit.report.tables import Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSection:
+    """What the report says of one model."""
+
+    key: str
+    facts: Mapping[str, Any]
+    verdict: str
+    sentences: Sequence[str]
+    verdicts: Table
+    cheapest: Table
+    figures: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What the report says of the published experiment on one model."""
+
+    key: str
+    paragraphs: Sequence[str]
+    table: Table
+    figure: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """What the file of stage reference says: the model, and how its reference was certified."""
+
+    model: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    rungs: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, path: Path) -> Certificate:
+        """From the file of stage reference."""
+        attributes = read_dataset(path).attrs
+        return cls(
+            model=json.loads(attributes["model_json"]),
+            attributes=attributes,
+            rungs=json.loads(attributes.get("rungs_json", "[]")),
+        )
+
+    @property
+    def seconds(self) -> float:
+        """What the reference cost."""
+        return model_sentences.reference_seconds(self.rungs)
+
+
+def model_section(
+    certificate: Certificate,
+    *,
+    audits: pd.DataFrame,
+    verdicts: pd.DataFrame,
+    frontier: pd.DataFrame,
+    figures: Mapping[str, str],
+) -> ModelSection:
+    """The section on one model; the tables are those of all models."""
+    key = str(certificate.model["key"])
+    rows = audits[audits["model"] == key]
+    own = verdicts[verdicts["model"] == key]
+    names = functional_names(dict(zip(own["functional"], own["kind"], strict=True)))
+    said = [
+        model_sentences.reference(certificate.attributes, certificate.rungs),
+        model_sentences.verdict(own),
+        model_sentences.order(own),
+        model_sentences.blame(rows),
+        model_sentences.failures(rows),
+    ]
+    return ModelSection(
+        key=key,
+        facts=certificate.model,
+        verdict=worst(own["verdict"].tolist()),
+        sentences=[sentence for sentence in said if sentence],
+        verdicts=tables.verdict_table(own),
+        cheapest=tables.cheapest_table(frontier[frontier["model"] == key], names),
+        figures={
+            kind: figures[f"{kind}_{key}"]
+            for kind in ("convergence", "attribution", "work_precision")
+            if f"{kind}_{key}" in figures
+        },
+    )
+
+
+def experiment(
+    path: Path, *, settings: Mapping[str, Any], figures: Mapping[str, str]
+) -> Experiment:
+    """The section on the experiment of one table."""
+    table = read_table(path)
+    return Experiment(
+        key=path.stem,
+        paragraphs=experiment_sentences.paragraphs(
+            table, published=settings.get("published_norm"), good=settings.get("good", 1e-2)
+        ),
+        table=tables.experiment_table(table),
+        figure=figures.get(f"experiment_{path.stem}", ""),
+    )
+
+
+def embedded(paths: Sequence[Path]) -> dict[str, str]:
+    """Figures by their stem, as addresses that hold the image itself."""
+    return {
+        path.stem: f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+        for path in map(Path, paths)
+    }
+
+
+def glossary(*, good: float, horrible: float) -> dict[str, str]:
+    """Terms with their definitions, the thresholds filled in."""
+    return {
+        term: text.format(good=number(good), horrible=number(horrible))
+        for term, text in GLOSSARY.items()
+    }
+
+
+def provenance(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """What made the tables: each stage's code once, with Python, platform and packages."""
+    seen: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        found: dict[str, Any] = dict(read_provenance(path))
+        if found:
+            found["packages"] = json.loads(found["packages"])
+            seen.setdefault(f"{found['stage']} {found['code']} {found['platform']}", found)
+    return list(seen.values())

@@ -1,0 +1,121 @@
+"""Sentences on the published experiment, from its table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from gradaudit.report.numbers import count, number, percent, tolerance
+
+VARIANTS = {
+    "dual_norm": "dual numbers (as published)",
+    "full_control": "error-controlled tangents",
+    "same_grid": "forward AD on the same grid",
+    "coarse_target": "fixed coarse target",
+}
+
+
+def paragraphs(table: pd.DataFrame, *, published: float | None, good: float) -> list[str]:
+    """What happened, why, and what the other ways to compute the gradient show."""
+    worked = table[table["status"] == "ok"]
+    if worked.empty:
+        return ["Every solve of the published experiment failed."]
+    loosest = worked[worked["rtol"] == worked["rtol"].max()].set_index("variant")
+    sentences = [
+        _dual(loosest, published),
+        _cause(loosest),
+        _falls(worked),
+        _same_grid(loosest, good),
+        _full(loosest),
+        _coarse(worked),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _dual(loosest: pd.DataFrame, published: float | None) -> str:
+    row = _row(loosest, "dual_norm")
+    if row is None:
+        return ""
+    norm = float(row["gradient_norm"])
+    text = (
+        f"With dual numbers at rtol {tolerance(row['rtol'])} the gradient of the loss has norm "
+        f"{number(norm)}, where the true gradient has norm {number(float(row['reference_norm']))}."
+    )
+    if published:
+        text += f" Published was {number(published)}: a ratio of {number(norm / published)}."
+    return text
+
+
+def _cause(loosest: pd.DataFrame) -> str:
+    row = _row(loosest, "dual_norm")
+    if row is None:
+        return ""
+    state, tangent = float(row["state_part"]), float(row["tangent_part"])
+    blame = "the states" if state > tangent else "the tangents"
+    return (
+        f"The larger part of this is due to {blame}. The solve takes other steps than the one that "
+        f"made the target, and its states differ from the target by up to "
+        f"{number(row['residual_max'])} (the largest over {count(int(row['points']), 'time point')} "
+        f"and all states). Multiplied by the sensitivities and summed, wrong states make an error "
+        f"of {number(state)}, wrong tangents one of {number(tangent)}; the tangents themselves are "
+        f"up to {percent(row['tangent_error'])} wrong."
+    )
+
+
+def _falls(worked: pd.DataFrame) -> str:
+    rows = worked[worked["variant"] == "dual_norm"].sort_values("rtol", ascending=False)
+    if len(rows) < 2:
+        return ""
+    first, last = rows.iloc[0], rows.iloc[-1]
+    verb = "falls" if last["gradient_norm"] < first["gradient_norm"] else "does not fall"
+    return (
+        f"The norm {verb} with the tolerance: {number(first['gradient_norm'])} at rtol "
+        f"{tolerance(first['rtol'])}, {number(last['gradient_norm'])} at {tolerance(last['rtol'])}."
+    )
+
+
+def _same_grid(loosest: pd.DataFrame, good: float) -> str:
+    row, dual = _row(loosest, "same_grid"), _row(loosest, "dual_norm")
+    if row is None:
+        return ""
+    norm, wrong = float(row["gradient_norm"]), float(row["tangent_error"])
+    text = f"Forward AD on the very steps of the target gives {number(norm)}"
+    if dual is not None and 0.0 < norm < dual["gradient_norm"]:
+        text += f", {number(float(dual['gradient_norm']) / norm, 2)} times less"
+    if wrong > good:
+        return (
+            f"{text}, but its tangents are up to {percent(wrong)} wrong: the number is small only "
+            f"because the residual is ({number(row['residual_max'])} at most). It is a false good, "
+            "an inverse crime."
+        )
+    return f"{text}, and its tangents are right to {percent(wrong)}."
+
+
+def _full(loosest: pd.DataFrame) -> str:
+    row = _row(loosest, "full_control")
+    if row is None:
+        return ""
+    return (
+        f"With error-controlled tangents, which are up to {percent(row['tangent_error'])} wrong, "
+        f"the norm is {number(row['gradient_norm'])}: control of the tangents does not make the "
+        f"residual vanish, which is up to {number(row['residual_max'])}."
+    )
+
+
+def _coarse(worked: pd.DataFrame) -> str:
+    rows = worked[worked["variant"] == "coarse_target"].sort_values("rtol", ascending=False)
+    if rows.empty:
+        return ""
+    target, tightest = rows.iloc[0], rows.iloc[-1]
+    limit = float(tightest["reference_norm"])
+    return (
+        f"Against a fixed target, made at rtol {tolerance(target['rtol'])}, the certified gradient "
+        f"is not 0 but has norm {number(limit)}; error-controlled tangents at rtol "
+        f"{tolerance(tightest['rtol'])} give {number(tightest['gradient_norm'])}. The true value is "
+        "0 for an exact target only."
+    )
+
+
+def _row(loosest: pd.DataFrame, variant: str) -> Any:
+    return loosest.loc[variant] if variant in loosest.index else None

@@ -1,0 +1,49 @@
+"""The words of the report, by the names that the field uses."""
+
+from __future__ import annotations
+
+GLOSSARY = {
+    "Forward AD": (
+        "Discretise, then differentiate: the derivative of the solver's own arithmetic, along "
+        "steps that are chosen from the error of the states alone."
+    ),
+    "Tangent, sensitivity": (
+        "The derivative S = dy/dp of the solution with respect to the parameters, and the numbers "
+        "that a method computes for it."
+    ),
+    "Full control": (
+        "Differentiate, then discretise: states and tangents are integrated together, and both are "
+        "in the error test, each tangent scaled by its own parameter."
+    ),
+    "Dual norm": (
+        "States and tangents are integrated together, and the error test sees a state and its "
+        "tangents as one number, as solvers do that are run on dual numbers."
+    ),
+    "State part": (
+        "What wrong states do to a gradient: the derivative of the functional is taken at the "
+        "wrong place. Zero where the functional is linear."
+    ),
+    "Tangent part": (
+        "What wrong tangents do to a gradient. State part and tangent part add up to the error, "
+        "exactly."
+    ),
+    "Relative error": "Norm of (computed - certified gradient) over the norm of the certified one.",
+    "Normalised error": (
+        "The same over the natural scale of the gradient, the size of the terms that it sums. "
+        "It takes the place of the relative error where the gradient itself is zero."
+    ),
+    "Ladder": (
+        "The same model, solver, method and functional at all tolerances, from loose to tight."
+    ),
+    "Order": "The exponent q in error ~ rtol^q, fitted over a ladder.",
+    "Indicator": (
+        "A number that needs no reference: the largest error of the tangents in one step, as the "
+        "solver's embedded estimate sees it, in units of the tolerance."
+    ),
+    "Good, bad, horrible": (
+        "A gradient is good up to an error of {good}, horrible above {horrible} or where a tighter "
+        "tolerance does not help, and bad in between. A ladder is good if all its gradients are, "
+        "and horrible if none is or it does not converge."
+    ),
+}
+"""Term to definition; the thresholds are filled in."""

@@ -1,0 +1,125 @@
+"""Sentences on one model: its reference, its verdicts, who is to blame, how errors fall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.labels import VERDICTS, functional_name, method_name
+from gradaudit.report.numbers import DASH, count, listed, number, seconds, tolerance
+
+BLAME = {
+    "state": "wrong states",
+    "tangent": "wrong tangents",
+    "observation": "the observation",
+    "rounding": "rounding",
+}
+
+
+def reference(attributes: Mapping[str, Any], rungs: Sequence[Mapping[str, Any]]) -> str:
+    """What the certificate says, and what it cost."""
+    digits = float(attributes["digits"])
+    if attributes["status"] != "ok":
+        return (
+            f"The reference is not certified as wanted ({attributes['status']}): {_held(digits)}."
+        )
+    precisions = list(dict.fromkeys(str(rung["precision"]) for rung in rungs))
+    made = f", by {count(len(rungs), 'solve')} in {listed(precisions)} precision" if rungs else ""
+    cost = f", in {seconds(reference_seconds(rungs))}" if rungs else ""
+    return f"The reference is certified{made}{cost}: {_held(digits)}."
+
+
+def reference_seconds(rungs: Sequence[Mapping[str, Any]]) -> float:
+    """Time of all solves, and of building each system once."""
+    builds = {(rung["precision"], rung["tolerance"]): rung["build_seconds"] for rung in rungs}
+    return float(sum(rung["run_seconds"] for rung in rungs) + sum(builds.values()))
+
+
+def verdict(verdicts: pd.DataFrame) -> str:
+    """How the ladders of one model fare, and the worst of them."""
+    if verdicts.empty:
+        return "No gradient of this model was audited."
+    counts = [f"{int((verdicts['verdict'] == word).sum())} {word}" for word in VERDICTS]
+    text = f"Of {count(len(verdicts), 'ladder')} {listed(counts)}."
+    finite = verdicts[np.isfinite(verdicts["worst_error"])]
+    if finite.empty:
+        return f"{text} No gradient is finite."
+    row = finite.loc[finite["worst_error"].idxmax()]
+    return (
+        f"{text} The largest error, {number(row['worst_error'])}, is that of the "
+        f"{functional_name(row['functional'], row['kind'])} by {row['solver']}, "
+        f"{method_name(row['method'])}; {_good_from(row)}."
+    )
+
+
+def blame(rows: pd.DataFrame) -> str:
+    """Which part of the error is the largest, and how often."""
+    named = rows[rows["dominant"].isin(list(BLAME))]
+    if named.empty:
+        return "No error can be attributed."
+    counts = named["dominant"].value_counts()
+    parts = [f"{BLAME[part]} in {counts[part]}" for part in BLAME if part in counts.index]
+    if len(parts) == 1:
+        only = BLAME[str(counts.index[0])]
+        return f"The larger part of the error is {only} in {_every(len(named))}."
+    return f"The larger part of the error is {listed(parts)} of {count(len(named), 'gradient')}."
+
+
+def order(verdicts: pd.DataFrame) -> str:
+    """The fitted order of convergence over the ladders."""
+    orders = verdicts["order"].to_numpy(dtype=float)
+    orders = orders[np.isfinite(orders)]
+    stuck = int((~verdicts["converging"].astype(bool)).sum())
+    tail = (
+        f" {count(stuck, 'ladder')} {'does' if stuck == 1 else 'do'} not converge." if stuck else ""
+    )
+    if not len(orders):
+        return f"No order of convergence could be fitted.{tail}"
+    if len(orders) == 1:
+        return f"The error falls like rtol to the power {orders[0]:.2f}.{tail}"
+    return (
+        f"The error falls like rtol to the power {np.median(orders):.2f} "
+        f"(median of {len(orders)} ladders, from {orders.min():.2f} to {orders.max():.2f}).{tail}"
+    )
+
+
+def failures(rows: pd.DataFrame) -> str:
+    """How many solves of the model failed; empty if none did."""
+    solves = rows.drop_duplicates(["solver", "method", "rtol"])
+    failed = solves[solves["status"] != "ok"]
+    if failed.empty:
+        return ""
+    words = [f"{word} ({n})" for word, n in sorted(failed["status"].value_counts().items())]
+    return f"{len(failed)} of {count(len(solves), 'solve')} failed: {listed(words)}."
+
+
+def cheapest(row: Mapping[str, Any]) -> str:
+    """A cell of the table of the cheapest settings."""
+    if not isinstance(row["solver"], str) or not row["solver"]:
+        reason = row.get("reason")
+        return reason if isinstance(reason, str) and reason else DASH
+    return (
+        f"{row['solver']}, {method_name(str(row['method']))}, rtol {tolerance(row['rtol'])}: "
+        f"{seconds(row['seconds'])}"
+    )
+
+
+def _good_from(row: pd.Series) -> str:
+    if row["verdict"] == "good":
+        return "even so, every tolerance is good"
+    if np.isfinite(row["loosest_good_rtol"]):
+        return f"the loosest tolerance that is good there is {tolerance(row['loosest_good_rtol'])}"
+    return "no tolerance is good there"
+
+
+def _held(digits: float) -> str:
+    if not np.isfinite(digits):
+        return "no digits are known to hold"
+    return f"{number(digits)} significant digits hold in every sensitivity"
+
+
+def _every(total: int) -> str:
+    return "the only gradient" if total == 1 else f"all {total} gradients"

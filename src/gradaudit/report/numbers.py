@@ -1,0 +1,73 @@
+"""Numbers and lists as a reader wants them: few digits, units, plurals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+DASH = "–"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Three significant digits; powers of ten in short where a number is large or small."""
+    if not math.isfinite(value):
+        return "not finite"
+    if value == 0.0:
+        return "0"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    if -3 < int(exponent) < 5:
+        return f"{float(f'{value:.{digits - 1}e}'):,.10g}".replace(",", "\u202f")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def tolerance(value: float) -> str:
+    """A tolerance: always a power of ten in short, 1e-3."""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with two digits, or as a multiple where it is above ten."""
+    if not math.isfinite(share):
+        return "not finite"
+    if share > 10.0:
+        return f"{number(share, 2)} times"
+    return f"{number(100.0 * share, 2)} %"
+
+
+def seconds(value: float) -> str:
+    """A time with the unit that suits it."""
+    if not math.isfinite(value):
+        return DASH
+    if value < 1e-3:
+        return f"{value * 1e6:.3g} µs"
+    if value < 1.0:
+        return f"{value * 1e3:.3g} ms"
+    if value < 120.0:
+        return f"{value:.3g} s"
+    return f"{value / 60.0:.3g} min"
+
+
+def count(value: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: 1 model, 2 models, no models."""
+    many = plural or f"{noun}s"
+    if value == 0:
+        return f"no {many}"
+    return f"{value} {noun if value == 1 else many}"
+
+
+def listed(items: Sequence[str], limit: int = 6) -> str:
+    """Items as in prose; of a long list the first few and how many are left."""
+    items = list(items)
+    if len(items) > limit:
+        items = [*items[: limit - 1], f"{len(items) - limit + 1} more"]
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def of_all(part: int, whole: int) -> str:
+    """A part of a whole in words: all 3, none of the 3, 2 of 3."""
+    if part == whole:
+        return "the only one" if whole == 1 else f"all {whole}"
+    return f"{part or 'none'} of {'the ' if not part else ''}{whole}"

@@ -1,0 +1,36 @@
+"""From content to HTML: one template, one style sheet, no scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+CAPTIONS = {
+    "convergence": (
+        "Error of the gradient against the tolerance",
+        "A line that stays level does not converge, however tight the tolerance of the solver.",
+    ),
+    "attribution": (
+        "Who is to blame for the error",
+        "What wrong states and wrong tangents contribute to the error.",
+    ),
+    "work_precision": (
+        "Error of the gradient against time",
+        "Error achieved against the time of a solve, without compilation.",
+    ),
+}
+"""Kind of figure to its text for those who do not see it, and to its caption."""
+
+
+def render(**content: Any) -> str:
+    """The page; a name that the template misses is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
+    css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    return environment.get_template("report.html.j2").render(css=css, captions=CAPTIONS, **content)

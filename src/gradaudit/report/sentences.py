@@ -1,0 +1,191 @@
+"""Sentences on all models together: functions of tables, so that other data say other things."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.labels import METHODS, VERDICTS, functional_name, in_order, method_name
+from gradaudit.report.numbers import count, listed, number, percent, seconds, tolerance
+
+SOLVE = ["model", "solver", "method", "rtol"]
+"""What makes a solve: its gradients of several functionals share it."""
+
+
+def solves_of(audits: pd.DataFrame) -> pd.DataFrame:
+    """One row a solve."""
+    return audits.drop_duplicates(SOLVE)
+
+
+def audited(audits: pd.DataFrame) -> str:
+    """What was audited."""
+    if audits.empty:
+        return "Nothing was audited."
+    models = sorted(audits["model"].unique())
+    solvers = sorted(audits["solver"].unique())
+    methods = [method_name(method) for method in in_order(set(audits["method"]), METHODS)]
+    rtols = audits["rtol"]
+    ladder = (
+        f"at rtol {tolerance(rtols.max())}"
+        if rtols.nunique() == 1
+        else f"at {rtols.nunique()} tolerances from {tolerance(rtols.max())} "
+        f"to {tolerance(rtols.min())}"
+    )
+    return (
+        f"Audited: {count(len(audits), 'gradient')} from {count(len(solves_of(audits)), 'solve')} "
+        f"of {count(len(models), 'model')} ({listed(models)}), by {count(len(solvers), 'solver')} "
+        f"({listed(solvers)}) and {count(len(methods), 'method')} ({listed(methods)}) {ladder}. "
+        "Each was compared with a reference that was computed in other ways."
+    )
+
+
+def answer(verdicts: pd.DataFrame) -> str:
+    """How many ladders are good, bad and horrible, and which methods and models are which."""
+    if verdicts.empty:
+        return "There is no verdict: nothing was audited."
+    counts = [f"{_of(verdicts['verdict'], word)} {word}" for word in VERDICTS]
+    parts = [
+        f"Of {count(len(verdicts), 'ladder')} of tolerances (a model, solver, method and "
+        f"functional each) {listed(counts)}."
+    ]
+    if verdicts["method"].nunique() > 1:
+        shares = [
+            f"{method_name(method)} is good on {_of(rows, 'good')} of {len(rows)}"
+            for method, rows in _by_method(verdicts)
+        ]
+        parts.append(f"By method: {listed(shares)}.")
+    if verdicts["model"].nunique() > 1:
+        parts.append(_models(verdicts))
+    stuck = int((~verdicts["converging"].astype(bool)).sum())
+    if stuck:
+        parts.append(f"On {count(stuck, 'ladder')} a tighter tolerance does not help.")
+    else:
+        parts.append("On every ladder a tighter tolerance helps.")
+    return " ".join(parts)
+
+
+def loosest(audits: pd.DataFrame, horrible: float) -> str:
+    """What a loose tolerance does to each method."""
+    if audits.empty:
+        return ""
+    rtol = audits["rtol"].max()
+    rows = audits[audits["rtol"] == rtol]
+    shares = []
+    for method in in_order(set(rows["method"]), METHODS):
+        own = rows[rows["method"] == method]
+        wrong = int((~(own["error"] <= horrible)).sum())
+        shares.append(f"{wrong} of {len(own)} by {method_name(method)}")
+    return (
+        f"At the loosest tolerance, rtol {tolerance(rtol)}, the error is above "
+        f"{percent(horrible)} in {listed(shares)}."
+    )
+
+
+def control(audits: pd.DataFrame) -> str:
+    """Full control against forward AD, setting by setting: error and time."""
+    pairs = _pairs(audits, "forward_ad", "forward_sensitivity")
+    pairs = pairs[(pairs["error_b"] > 0.0) & np.isfinite(pairs["error_a"])]
+    if pairs.empty:
+        return ""
+    ratio = (pairs["error_a"] / pairs["error_b"]).to_numpy()
+    times = (pairs["seconds_b"] / pairs["seconds_a"]).to_numpy()
+    better = int((ratio > 1.0).sum())
+    factor = float(np.median(ratio))
+    compared = (
+        f"{number(factor, 2)} times smaller"
+        if factor >= 1.0
+        else f"{number(1.0 / factor, 2)} times larger"
+    )
+    return (
+        f"At the same solver and tolerance, full control has the smaller error in {better} of "
+        f"{count(len(pairs), 'pair')} with forward AD; in the median its error is {compared}, and "
+        f"its time {number(float(np.nanmedian(times)), 2)} times as long."
+    )
+
+
+def failures(audits: pd.DataFrame) -> str:
+    """How many solves failed, and how."""
+    solves = solves_of(audits)
+    failed = solves[solves["status"] != "ok"]
+    if solves.empty:
+        return "No solve was made."
+    if failed.empty:
+        return f"Every solve ended well ({len(solves)} of {len(solves)})."
+    words = [f"{word} ({n})" for word, n in sorted(failed["status"].value_counts().items())]
+    share = "Every solve failed" if len(failed) == len(solves) else "Some solves failed"
+    return f"{share} ({len(failed)} of {len(solves)}): {listed(words)}."
+
+
+def times(audits: pd.DataFrame, reference_seconds: float) -> str:
+    """Where the time goes."""
+    solves = solves_of(audits)
+    warm, compiled = float(solves["seconds"].sum()), float(solves["compile_seconds"].sum())
+    text = (
+        f"One run of every solve takes {seconds(warm)}, compiling them {seconds(compiled)}, and "
+        f"the references {seconds(reference_seconds)}."
+    )
+    if solves.empty or warm <= 0.0:
+        return text
+    slowest = solves.sort_values("seconds").iloc[-1]
+    return (
+        f"{text} The longest solve ({seconds(slowest['seconds'])}) is that of {slowest['model']} "
+        f"by {slowest['solver']}, {method_name(slowest['method'])}, at rtol "
+        f"{tolerance(slowest['rtol'])}."
+    )
+
+
+def indicator(audits: pd.DataFrame, good: float) -> str:
+    """What an alarm at indicator times rtol above `good` would have seen, missed and cried."""
+    rows = audits[np.isfinite(audits["error"]) & np.isfinite(audits["indicator"])]
+    if rows.empty:
+        return "There is no gradient with both an indicator and an error."
+    alarm = rows["indicator"] * rows["rtol"] > good
+    wrong = rows["error"] > good
+    seen, false = int((alarm & wrong).sum()), int((alarm & ~wrong).sum())
+    text = f"Take an indicator times rtol above {number(good)} for an alarm: "
+    if not wrong.any():
+        text += "no error is above that bound, so there is nothing to see; "
+    else:
+        text += (
+            f"it sees {seen} of the {int(wrong.sum())} gradients whose error is above that bound; "
+        )
+    return f"{text}it is a false alarm on {false} of the {int((~wrong).sum())} others."
+
+
+def _models(verdicts: pd.DataFrame) -> str:
+    """Which models are entirely good, and which have a horrible ladder."""
+    by_model = verdicts.groupby("model")["verdict"]
+    clean = [str(name) for name, words in by_model if (words == "good").all()]
+    lost = [str(name) for name, words in by_model if (words == "horrible").any()]
+    parts = []
+    if clean:
+        parts.append(f"Good throughout: {listed(sorted(clean))}.")
+    if lost:
+        parts.append(f"Horrible somewhere: {listed(sorted(lost))}.")
+    if not parts:
+        rows = verdicts.sort_values("worst_error").iloc[-1]
+        parts.append(
+            f"The largest error is {number(rows['worst_error'])}: {rows['model']}, "
+            f"{functional_name(rows['functional'], rows['kind'])}, by {rows['solver']}, "
+            f"{method_name(rows['method'])}."
+        )
+    return " ".join(parts)
+
+
+def _pairs(audits: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    """Rows of two methods side by side, where both solves ended well."""
+    keys = ["model", "solver", "rtol", "functional"]
+    columns = [*keys, "error", "seconds"]
+    worked = audits[audits["status"] == "ok"]
+    return worked.loc[worked["method"] == a, columns].merge(
+        worked.loc[worked["method"] == b, columns], on=keys, suffixes=("_a", "_b")
+    )
+
+
+def _by_method(verdicts: pd.DataFrame) -> list[tuple[str, pd.Series]]:
+    methods = in_order(set(verdicts["method"]), METHODS)
+    return [(name, verdicts.loc[verdicts["method"] == name, "verdict"]) for name in methods]
+
+
+def _of(verdicts: pd.Series, word: str) -> int:
+    return int((verdicts == word).sum())

@@ -1,0 +1,163 @@
+"""Opening an MLflow store: quietly, by one process at a time, wherever its folder has moved to.
+
+A store in SQLite keeps its artifacts in the folder ``artifacts`` beside the database; any other
+tracking server decides itself where they go.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from gradaudit.errors import SettingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_SQLITE = "sqlite:///"
+_BESIDE = "gradaudit.artifacts"
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+_NOTE = (
+    "Where forward-mode gradients through ODE solvers can be trusted. One run a **model**, with a "
+    "run of every (solver, method) nested in it, and one run **atlas** for all of them.\n\n"
+    "- Charts over *step* show convergence: a step is k · (−log10 rtol), with k steps a decade "
+    "(usually 1: step 6 is rtol 1e-6); the metric `rtol` has the tolerance itself. "
+    "Use a logarithmic y axis for `error/...`.\n"
+    "- Tags to filter by: `kind` (model, ladder, experiment, atlas), `model`, `solver`, `method`, "
+    "`mechanism`, `regime`, `verdict`, `verdict.<functional>`, `status`.\n"
+    "- What is not a finite number is no metric: see the tags `status` and `not_finite`.\n\n"
+    "This store is disposable: `gradaudit track` rebuilds it from the results."
+)
+_TAGS = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": _NOTE}
+
+
+def quiet_environment() -> None:
+    """Keep MLflow, which is imported afterwards, from calling home and from chatting."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def default_uri(folder: Path) -> str:
+    """The tracking URI of the SQLite store in a folder, relative if the folder is."""
+    return f"{_SQLITE}{folder / 'mlflow.db'}"
+
+
+def database_of(uri: str) -> Path | None:
+    """The file of a SQLite store; None for other stores."""
+    return Path(uri.removeprefix(_SQLITE).split("?")[0]) if uri.startswith(_SQLITE) else None
+
+
+def public_uri(uri: str) -> str:
+    """The tracking URI without user and password, fit to be written to a file or a message."""
+    parts = urlsplit(uri)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in uri else uri
+
+
+@contextmanager
+def opened(uri: str, experiment: str) -> Iterator[tuple[MlflowClient, str]]:
+    """A client of the store and the id of the experiment, both made if they are missing.
+
+    Raises
+    ------
+    SettingError
+        If the store cannot be opened or written.
+    """
+    quiet_environment()
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    database = database_of(uri)
+    try:
+        if database is None:
+            client = MlflowClient(tracking_uri=uri)
+            yield client, _experiment(client, experiment, artifacts=None)
+            return
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(database.parent):
+            relocate(database)
+            client = MlflowClient(tracking_uri=uri)
+            yield client, _experiment(client, experiment, artifacts=_artifacts(database))
+    except MlflowException as error:
+        text = str(error).replace(uri, public_uri(uri)).strip()
+        first = (text.splitlines() or [type(error).__name__])[0]
+        raise SettingError(
+            f"The MLflow store {public_uri(uri)} cannot be used: {first[:500]} Set tracking.uri to "
+            "the address of a tracking server or to sqlite:///PATH; empty for the default store."
+        ) from error
+
+
+def relocate(database: Path) -> bool:
+    """Correct the absolute paths of artifacts in a SQLite store whose folder was moved.
+
+    Returns
+    -------
+    bool
+        Whether anything had to be corrected.
+    """
+    if not database.is_file():
+        return False
+    new = str(_artifacts(database))
+    with closing(sqlite3.connect(database, timeout=20.0)) as connection, connection:
+        known = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if not {"experiments", "experiment_tags", "runs"} <= known:
+            return False
+        moved = connection.execute(
+            "SELECT experiment_id, artifact_location FROM experiments JOIN experiment_tags "
+            "USING (experiment_id) WHERE key = ? AND artifact_location != ?",
+            (_BESIDE, new),
+        ).fetchall()
+        for identity, old in moved:
+            connection.execute(
+                "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?",
+                (new, identity),
+            )
+            connection.execute(
+                "UPDATE runs SET artifact_uri = ? || substr(artifact_uri, ?) "
+                "WHERE experiment_id = ? AND substr(artifact_uri, 1, ?) = ?",
+                (new, len(old) + 1, identity, len(old), old),
+            )
+    return bool(moved)
+
+
+def _experiment(client: MlflowClient, name: str, *, artifacts: Path | None) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        location = str(artifacts) if artifacts else None
+        identity = client.create_experiment(name, artifact_location=location)
+        if artifacts:
+            client.set_experiment_tag(identity, _BESIDE, "beside the database")
+        found = client.get_experiment(identity)
+    elif found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    for key, value in _TAGS.items():
+        if found.tags.get(key) != value:
+            client.set_experiment_tag(found.experiment_id, key, value)
+    return str(found.experiment_id)
+
+
+def _artifacts(database: Path) -> Path:
+    return database.resolve().parent / "artifacts"
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process writes to the store: two would log every run twice."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

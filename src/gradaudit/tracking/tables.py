@@ -1,0 +1,59 @@
+"""Tables as artifacts: the Parquet file as it is, and CSV that the user interface shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from gradaudit.tracking.plan import Artifact
+
+VERDICTS = ("good", "bad", "horrible")
+"""From best to worst."""
+
+
+def file_artifact(path: Path, folder: str) -> Artifact:
+    """A file of the results under its own name."""
+    return Artifact(path=f"{folder}/{path.name}", content=path.read_bytes())
+
+
+def csv_artifact(frame: pd.DataFrame, path: str, *, index: bool = False) -> Artifact:
+    """A table as CSV, without columns of lists, which only Parquet holds well."""
+    lists = [] if frame.empty else [name for name in frame if _holds_lists(frame[name])]
+    text = frame.drop(columns=lists).to_csv(index=index, lineterminator="\n")
+    return Artifact(path=path, content=text.encode())
+
+
+def verdict_counts(verdicts: pd.Series) -> dict[str, int]:
+    """How many are good, bad and horrible."""
+    return {word: int((verdicts == word).sum()) for word in VERDICTS}
+
+
+def sentence_of_counts(counts: Mapping[str, int]) -> str:
+    """Counts of verdicts on ladders, as words."""
+    words = ", ".join(f"{count} {word}" for word, count in counts.items())
+    return f"of {sum(counts.values())} ladders (solver, method, functional) {words}"
+
+
+def worst(verdicts: pd.Series) -> str:
+    """The worst verdict; empty where there is none."""
+    found = [word for word in VERDICTS if (verdicts == word).any()]
+    return found[-1] if found else ""
+
+
+def markdown_table(frame: pd.DataFrame) -> str:
+    """A table in Markdown; numbers short, what is not a number as a dash."""
+    rows = [list(map(str, frame.columns)), ["---"] * len(frame.columns)]
+    rows += [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}" if pd.notna(value) else "–"
+    return str(value).replace("|", "\\|")
+
+
+def _holds_lists(column: pd.Series) -> bool:
+    return any(hasattr(value, "__len__") and not isinstance(value, str) for value in column)
