@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -25,7 +25,8 @@ def imported_files(module: str, package: Path = PACKAGE) -> list[Path]:
 
     Imports inside functions count; those for type checkers alone do not. A name that a package
     re-exports lazily is followed to the module that defines it. A package whose ``__init__``
-    finds its members by folder (with pkgutil) brings all of them, as do its subpackages.
+    finds its members by folder (with pkgutil) brings all of them, as do its subpackages. Files that
+    are no modules, such as templates, belong to the package that they lie in.
 
     Parameters
     ----------
@@ -40,7 +41,9 @@ def imported_files(module: str, package: Path = PACKAGE) -> list[Path]:
         for path in _files_of(waiting.pop(), package):
             if path not in found:
                 found.add(path)
-                waiting.extend(_imports(path, package))
+                waiting.extend(_imports(path, package, path.stat().st_mtime_ns))
+    for path in [path for path in found if path.name == "__init__.py"]:
+        found.update(_data_files(path.parent))
     return sorted(found)
 
 
@@ -91,24 +94,32 @@ def _files_of(dotted: str, package: Path) -> Iterator[Path]:
             yield path
 
 
-def _imports(path: Path, package: Path) -> Iterator[str]:
-    """Dotted names of what the file imports from the package."""
+@cache
+def _imports(path: Path, package: Path, modified: int) -> tuple[str, ...]:
+    """Dotted names of what the file, as it was modified then, imports from the package."""
     dotted = ".".join((package.name, *path.relative_to(package).with_suffix("").parts))
-    here = (
-        dotted.removesuffix(".__init__")
-        if path.name == "__init__.py"
-        else dotted.rpartition(".")[0]
-    )
-    for node in _run_time_nodes(_tree(path, path.stat().st_mtime_ns)):
+    is_package = path.name == "__init__.py"
+    here = dotted.removesuffix(".__init__") if is_package else dotted.rpartition(".")[0]
+    found: list[str] = []
+    for node in _run_time_statements(_tree(path, modified)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-            yield from names
-            if path.name == "__init__.py" and "pkgutil" in names:
-                yield from _members(path.parent, package)
+            found += names
+            if is_package and "pkgutil" in names:
+                found += _members(path.parent, package)
         elif isinstance(node, ast.ImportFrom):
             source = _source(node, here)
-            for alias in node.names:
-                yield _origin(source, alias.name, package)
+            found += [_origin(source, alias.name, package) for alias in node.names]
+    return tuple(name for name in found if name.split(".")[0] == package.name)
+
+
+def _data_files(folder: Path) -> Iterator[Path]:
+    """Files of a package, and of folders in it that are no packages, other than modules."""
+    for path in folder.iterdir():
+        if path.is_file() and path.suffix not in (".py", ".pyc"):
+            yield path
+        elif path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
+            yield from _data_files(path)
 
 
 def _members(folder: Path, package: Path) -> Iterator[str]:
@@ -136,18 +147,19 @@ def _source(node: ast.ImportFrom, here: str) -> str:
     return ".".join([*base, *([node.module] if node.module else [])])
 
 
-def _run_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Every node but those under ``if TYPE_CHECKING``."""
+def _run_time_statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Every statement but those under ``if TYPE_CHECKING``."""
     yield node
     if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
         children: list[ast.AST] = list(node.orelse)
     else:
         children = list(ast.iter_child_nodes(node))
     for child in children:
-        yield from _run_time_nodes(child)
+        if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
+            yield from _run_time_statements(child)
 
 
-@lru_cache(maxsize=512)
+@cache
 def _tree(path: Path, modified: int) -> ast.Module:
     del modified
     return ast.parse(path.read_text(encoding="utf-8"))

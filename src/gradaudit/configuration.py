@@ -151,7 +151,11 @@ _SLICES: dict[str, Callable[[Config, _Job], dict[str, Any]]] = {
         **_figures(c),
         "published_norm": c["experiment"]["published_norms"].get(job.model),
     },
-    "report": lambda c, _: dict(c["report"]),
+    "report": lambda c, _: {
+        **c["report"],
+        **_pick(c["verdict"], "good", "horrible"),
+        **_pick(c["experiment"], "published_norms"),
+    },
     "track": lambda c, _: {**c["tracking"], "store": f"{c['results']}/mlflow"},
 }
 

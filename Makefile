@@ -1,0 +1,69 @@
+# `make run` computes everything; `make test` runs the tests. Both build .venv by themselves.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+CONFIG ?= config/config.yaml
+PORT ?= 5000
+
+BIN := .venv/bin
+STAMP := .venv/installed
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+# $(call config,KEY SUBKEY): a text of the configuration; empty where it is not set
+config = $(shell $(BIN)/python -c 'import functools, sys, yaml; print(functools.reduce( \
+	lambda part, key: (part or {}).get(key) or "", sys.argv[2:], yaml.safe_load(open(sys.argv[1]))))' \
+	$(CONFIG) $(1))
+RESULTS = $(or $(call config,results),results)
+
+.PHONY: help install run report ui test check format lock clean
+
+help: ## Show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' \
+		| while IFS=$$'\t' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo '  Variables: CONFIG=config/quick.yaml, CORES=4, PYTHON=python3.12, PORT=5000'
+
+install: $(STAMP) ## Build .venv from the lock
+
+run: $(STAMP) ## Compute everything that is missing or out of date
+	$(SNAKEMAKE)
+
+report: $(STAMP) ## Compute what the report needs, and the report
+	$(SNAKEMAKE) --until report
+
+ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
+	@$(BIN)/python -m gradaudit.tracking.ui --store $(RESULTS)/mlflow --port $(PORT) \
+		--uri '$(call config,tracking uri)'
+
+test: $(STAMP) ## Run the tests
+	$(BIN)/pytest
+
+check: $(STAMP) ## Check format, style, types and the workflow
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(STAMP) ## Format the code and the workflow
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow
+
+lock: $(STAMP) ## Write requirements.lock again, after a change of dependencies
+	@command -v uv > /dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	PATH="$(CURDIR)/$(BIN):$$PATH" uv pip compile --universal --generate-hashes --extra dev \
+		--no-header --no-emit-index-url --no-emit-find-links --quiet pyproject.toml \
+		--output-file requirements.lock
+
+clean: ## Remove caches, and what was built; results and .venv stay
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements.lock pyproject.toml workflow/scripts/install.sh
+	@bash workflow/scripts/install.sh "$(PYTHON)" .venv
+	@touch $@

@@ -1,0 +1,35 @@
+"""gradaudit: where forward-mode gradients through ODE solvers can be trusted."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+# A file given by --configfile takes the place of this one; keys that it lacks have the defaults of
+# the schema. Values given by --config are put on top of either.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/reference.smk"
+include: "workflow/rules/gradients.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/experiment.smk"
+include: "workflow/rules/atlas.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/track.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        SIMULATIONS,
+        "<results>/report/report.html",
+        "<results>/track/done.json",

@@ -1,0 +1,89 @@
+import os
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+from gradaudit import configuration
+from gradaudit._imports import imported_files
+from gradaudit.errors import GradauditError
+
+SCHEMA = "../schemas/config.schema.yaml"
+ENVIRONMENT = "../envs/gradaudit.yaml"
+
+
+def checked(function, *arguments, **keywords):
+    """Call a function of the package; its message is shown without a traceback."""
+    try:
+        return function(*arguments, **keywords)
+    except GradauditError as error:
+        raise WorkflowError(str(error)) from None
+
+
+schema_text = Path(workflow.source_path(SCHEMA)).read_text(encoding="utf-8")
+checked(configuration.check_schema, config, yaml.safe_load(schema_text))
+validate(config, SCHEMA)  # fills in the defaults
+checked(configuration.check_names, config)
+
+MODEL_FILES = checked(configuration.model_files, config)
+MODELS = configuration.keys_of(config["models"])
+EXPERIMENTS = configuration.keys_of(config["experiment"]["models"])
+SOLVERS = list(config["solvers"])
+
+# Rules call the `gradaudit` beside the Python that runs Snakemake. The command is looked up by
+# PATH, since a full path in a rule would make every job look changed when the repository moves.
+os.environ.update(
+    PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    GRADAUDIT_CACHE=f"{config['results']}/.cache/xla",
+)
+
+
+pathvars:
+    results=config["results"],
+    logs=f"{config['results']}/logs",
+    benchmarks=f"{config['results']}/benchmarks",
+
+
+wildcard_constraints:
+    model="|".join(MODEL_FILES),
+    solver="|".join(SOLVERS),
+
+
+def code(stage):
+    """Modules of the package that a stage imports: an edit of one of them reruns it."""
+    return [configuration.relative(path) for path in imported_files(f"stages.{stage}")]
+
+
+def model_file(wildcards):
+    """The file that defines a model."""
+    return MODEL_FILES[wildcards.model]
+
+
+def settings(stage):
+    """What a stage reads of the configuration, as canonical JSON."""
+    return lambda wildcards: configuration.settings_of(
+        stage,
+        config,
+        solver=wildcards.get("solver", ""),
+        model=wildcards.get("model", ""),
+    )
+
+
+SIMULATIONS = expand(
+    "<results>/simulate/{model}/{solver}.nc", model=MODELS, solver=SOLVERS
+)
+REFERENCES = expand("<results>/reference/{model}.nc", model=MODELS)
+TABLES = expand("<results>/evaluate/{model}.parquet", model=MODELS)
+EXPERIMENT_TABLES = expand("<results>/experiment/{model}.parquet", model=EXPERIMENTS)
+FIGURES = [
+    *expand(
+        "<results>/figures/{kind}_{model}.png",
+        kind=["convergence", "attribution", "work_precision"],
+        model=MODELS,
+    ),
+    *expand("<results>/figures/experiment_{model}.png", model=EXPERIMENTS),
+    "<results>/figures/regime_map.png",
+    "<results>/figures/indicator.png",
+]

@@ -1,0 +1,21 @@
+rule evaluate:
+    input:
+        reference="<results>/reference/{model}.nc",
+        gradients=expand(
+            "<results>/gradients/{model}/{solver}.nc",
+            solver=SOLVERS,
+            allow_missing=True,
+        ),
+        code=code("evaluate"),
+    output:
+        "<results>/evaluate/{model}.parquet",
+    log:
+        "<logs>/evaluate/{model}.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        settings=settings("evaluate"),
+    shell:
+        "gradaudit evaluate --reference {input.reference:q} --gradients {input.gradients:q}"
+        " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,20 @@
+rule experiment:
+    input:
+        model=model_file,
+        code=code("experiment"),
+    output:
+        table="<results>/experiment/{model}.parquet",
+        traces="<results>/experiment/{model}.nc",
+    log:
+        "<logs>/experiment/{model}.log",
+    benchmark:
+        "<benchmarks>/experiment/{model}.tsv"
+    priority: 10
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        settings=settings("experiment"),
+    shell:
+        "gradaudit experiment {input.model:q} --settings {params.settings:q}"
+        " --output {output.table:q} --traces {output.traces:q} > {log:q} 2>&1"

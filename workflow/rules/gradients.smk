@@ -1,0 +1,19 @@
+rule gradients:
+    input:
+        model=model_file,
+        code=code("gradients"),
+    output:
+        "<results>/gradients/{model}/{solver}.nc",
+    log:
+        "<logs>/gradients/{model}/{solver}.log",
+    benchmark:
+        "<benchmarks>/gradients/{model}/{solver}.tsv"
+    priority: 10
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        settings=settings("gradients"),
+    shell:
+        "gradaudit gradients {input.model:q} --solver {wildcards.solver}"
+        " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

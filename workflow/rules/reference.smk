@@ -1,0 +1,19 @@
+rule reference:
+    input:
+        model=model_file,
+        code=code("reference"),
+    output:
+        "<results>/reference/{model}.nc",
+    log:
+        "<logs>/reference/{model}.log",
+    benchmark:
+        "<benchmarks>/reference/{model}.tsv"
+    priority: 10
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        settings=settings("reference"),
+    shell:
+        "gradaudit reference {input.model:q}"
+        " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,16 @@
+rule simulate:
+    input:
+        model=model_file,
+        code=code("simulate"),
+    output:
+        "<results>/simulate/{model}/{solver}.nc",
+    log:
+        "<logs>/simulate/{model}/{solver}.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        settings=settings("simulate"),
+    shell:
+        "gradaudit simulate {input.model:q} --solver {wildcards.solver}"
+        " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
