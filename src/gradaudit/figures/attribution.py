@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -15,10 +14,9 @@ from matplotlib.patches import Patch
 
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import (
+    ErrorRange,
     Thresholds,
     error_axis,
-    error_limits,
-    name_failed_strip,
     tolerance_axis,
 )
 from gradaudit.figures.curves import Curve, draw_rows, marks
@@ -37,13 +35,12 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
     methods = style.method_colours(table["method"], settings["palette"])
     solvers = style.solver_styles(table["solver"])
     chosen = main_solver(table)
-    palette = sns.color_palette(settings["palette"], 2)
-    colours = dict(zip(PARTS, palette, strict=True))
+    colours = style.PARTS
     failed = style.failed_rows(table)
     # A part may be exactly 0, or far below the error that it is a part of.
     larger = np.fmax(*(style.as_numbers(table[part]) for part in PARTS))
-    limits = error_limits(larger, Thresholds.from_settings(settings), failed=bool(failed.any()))
-    beyond = any((style.as_numbers(table[part]) < limits[0]).any() for part in PARTS)
+    limits = ErrorRange.of(larger, Thresholds.from_settings(settings), failed=bool(failed.any()))
+    beyond = any((style.as_numbers(table[part]) < limits.bottom).any() for part in PARTS)
     with style.styled(settings):
         figure, panels = layout.panels(
             len(names) * len(methods),
@@ -56,13 +53,13 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
         cells = [(functional, method) for functional in names for method in methods]
         for index, (ax, (functional, method)) in enumerate(zip(panels, cells, strict=True)):
             rows = table[(table["functional"] == functional) & (table["method"] == method)]
-            error_axis(ax, limits)
-            ax.grid(axis="y", color=style.FAINT, linewidth=0.7)
+            error_axis(ax, limits, grid=style.FAINT)
+            tolerance_axis(ax, table["rtol"].unique().tolist())
             for solver, (marker, dashes) in solvers.items():
                 own = rows[rows["solver"] == solver].sort_values("rtol")
                 bold = solver == chosen
                 if bold:
-                    _fill(ax, own, colours)
+                    _fill(ax, own, colours, limits)
                 for slot, (part, colour) in enumerate(colours.items()):
                     curve = Curve(
                         colour=colour,
@@ -73,10 +70,7 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
                         width=1.9 if bold else 0.8,
                         size=4.5 if bold else 2.5,
                     )
-                    draw_rows(ax, own, curve, x="rtol", y=part)
-            if failed.any():
-                name_failed_strip(ax)
-            tolerance_axis(ax, table["rtol"].unique().tolist())
+                    draw_rows(ax, own, curve, limits, x="rtol", y=part)
             if index < len(methods):
                 ax.set_title(method_name(method), fontweight="bold")
             if index % len(methods) == 0:
@@ -105,14 +99,11 @@ def main_solver(table: pd.DataFrame) -> str:
     return str(counts.index[int(np.argmin(counts.to_numpy()))])
 
 
-def _fill(ax: Axes, rows: pd.DataFrame, colours: Mapping[str, Any]) -> None:
+def _fill(ax: Axes, rows: pd.DataFrame, colours: Mapping[str, Any], limits: ErrorRange) -> None:
     """Fill the gap between the two parts in the colour of the larger one."""
-    bottom, top = ax.get_ylim()
     worked = rows[rows["status"] == "ok"]
     x = style.as_numbers(worked["rtol"])
-    state, tangent = (
-        np.clip(style.as_numbers(worked[part]), bottom * 1.6, top / 1.6) for part in PARTS
-    )
+    state, tangent = (limits.inside(style.as_numbers(worked[part])) for part in PARTS)
     for larger, smaller, part in (
         (state, tangent, "state_part"),
         (tangent, state, "tangent_part"),

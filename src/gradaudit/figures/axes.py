@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from gradaudit.figures.style import MUTED, VERDICTS
 
@@ -34,27 +34,84 @@ class Thresholds:
         return cls(good=settings.get("good", 1e-2), horrible=settings.get("horrible", 0.5))
 
 
-def error_limits(
-    errors: np.ndarray, thresholds: Thresholds, *, failed: bool
-) -> tuple[float, float]:
-    """Whole decades around the errors and the thresholds, with room for the failed on top."""
-    shown = errors[np.isfinite(errors) & (errors > 0.0)]
-    low = max(min([*shown, thresholds.good / 10.0]), FLOOR)
-    high = min(max([*shown, thresholds.horrible * 10.0]), CEILING)
-    bottom, top = np.floor(np.log10(low) - 0.15), np.ceil(np.log10(high) + 0.15)
-    if failed:
-        top += (top - bottom) * STRIP / (1.0 - STRIP)
-    return float(10.0**bottom), float(10.0**top)
+@dataclass(frozen=True, kw_only=True)
+class ErrorRange:
+    """Errors from `bottom` to `top` are drawn where they are; the axis ends at `edge`.
+
+    Between `top` and `edge` is the strip of the failed solves, where there are any.
+    """
+
+    bottom: float
+    top: float
+    edge: float
+
+    @classmethod
+    def of(cls, errors: np.ndarray, thresholds: Thresholds, *, failed: bool) -> ErrorRange:
+        """Whole decades around the errors and the thresholds."""
+        shown = errors[np.isfinite(errors) & (errors > 0.0)]
+        low = max(min([*shown, thresholds.good / 10.0]), FLOOR)
+        high = min(max([*shown, thresholds.horrible * 10.0]), CEILING)
+        bottom, top = np.floor(np.log10(low) - 0.15), np.ceil(np.log10(high) + 0.15)
+        edge = top + failed * (top - bottom) * STRIP / (1.0 - STRIP)
+        return cls(bottom=float(10.0**bottom), top=float(10.0**top), edge=float(10.0**edge))
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is a strip for failed solves."""
+        return self.edge > self.top
+
+    def inside(self, values: np.ndarray) -> np.ndarray:
+        """Values, those beyond the range moved to its ends."""
+        return np.clip(values, self.bottom * 1.5, self.top / 1.5)
 
 
-def error_axis(ax: Axes, limits: tuple[float, float]) -> None:
-    """A logarithmic axis with a tick at every second decade or so."""
+def error_axis(ax: Axes, limits: ErrorRange, *, grid: str = "white") -> None:
+    """A logarithmic axis with about seven ticks, and the strip of the failed named at its left."""
     ax.set_yscale("log")
-    ax.set_ylim(limits)
-    ax.yaxis.set_major_locator(LogLocator(numticks=8))
+    ax.set_ylim(limits.bottom, limits.edge)
+    low, high = (round(np.log10(value)) for value in (limits.bottom, limits.top))
+    stride = max(1, -(-(high - low) // 7))
+    # Ticks at multiples of the stride, so that an error of 1 has one.
+    first = -(-low // stride) * stride
+    decades = range(first, high + (not limits.failed), stride)
+    ax.yaxis.set_major_locator(FixedLocator([10.0**k for k in decades]))
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.grid(axis="y", color="white", linewidth=0.9, alpha=0.9)
+    ax.grid(axis="y", color=grid, linewidth=0.8)
     ax.set_axisbelow(True)
+    if not limits.failed:
+        return
+    ax.axhline(limits.top, color=MUTED, lw=0.7, ls=(0, (1, 2)))
+    place = ax.get_subplotspec()
+    if place is not None and place.is_first_col():
+        ax.text(
+            -0.018,
+            1.0 - STRIP / 2,
+            "failed",
+            transform=ax.transAxes,
+            ha="right",
+            va="center",
+            color=MUTED,
+            fontsize=8.5,
+        )
+
+
+def verdict_bands(ax: Axes, thresholds: Thresholds, limits: ErrorRange, *, names: bool) -> None:
+    """Good, bad and horrible errors as tinted bands, named to the right of the panel if wanted."""
+    edges = (limits.bottom, thresholds.good, thresholds.horrible, limits.edge)
+    for (verdict, colour), low, high in zip(VERDICTS.items(), edges, edges[1:], strict=False):
+        ax.axhspan(low, high, color=colour, alpha=0.11, linewidth=0, zorder=0)
+        if names:
+            ax.text(
+                1.015,
+                np.sqrt(low * high),
+                verdict,
+                transform=ax.get_yaxis_transform(),
+                ha="left",
+                va="center",
+                color=darker(colour),
+                fontsize=8.5,
+                fontweight="bold",
+            )
 
 
 def tolerance_axis(ax: Axes, tolerances: Sequence[float], *, ticks: int = 6) -> None:
@@ -70,50 +127,6 @@ def tolerance_axis(ax: Axes, tolerances: Sequence[float], *, ticks: int = 6) -> 
     ax.xaxis.set_minor_locator(NullLocator())
 
 
-def verdict_bands(ax: Axes, thresholds: Thresholds, *, names: bool) -> None:
-    """Good, bad and horrible errors as tinted bands, named at the left edge if wanted."""
-    bottom, top = ax.get_ylim()
-    edges = (bottom, thresholds.good, thresholds.horrible, top)
-    for (verdict, colour), low, high in zip(VERDICTS.items(), edges, edges[1:], strict=False):
-        ax.axhspan(low, high, color=colour, alpha=0.11, linewidth=0, zorder=0)
-        if names:
-            ax.text(
-                0.985,
-                np.sqrt(low * high)
-                if verdict == "bad"
-                else low * 1.5
-                if low > bottom
-                else high / 1.5,
-                verdict,
-                transform=ax.get_yaxis_transform(),
-                ha="right",
-                va="center" if verdict == "bad" else "bottom" if low > bottom else "top",
-                color=darker(colour),
-                fontsize=8.5,
-                fontweight="bold",
-            )
-
-
-def name_failed_strip(ax: Axes) -> None:
-    """What the strip on top of a panel is for."""
-    ax.axhline(_strip_bottom(ax), color=MUTED, lw=0.6, ls=(0, (1, 2)))
-    ax.text(
-        0.015,
-        1.0 - STRIP / 2,
-        "failed",
-        transform=ax.transAxes,
-        ha="left",
-        va="center",
-        color=MUTED,
-        fontsize=8.5,
-    )
-
-
 def darker(colour: str, share: float = 0.72) -> tuple[float, ...]:
     """A colour that is dark enough for text."""
     return tuple(int(colour[i : i + 2], 16) / 255.0 * share for i in (1, 3, 5))
-
-
-def _strip_bottom(ax: Axes) -> float:
-    bottom, top = np.log10(ax.get_ylim())
-    return float(10.0 ** (top - STRIP * (top - bottom)))

@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import (
+    ErrorRange,
     Thresholds,
     error_axis,
-    error_limits,
-    name_failed_strip,
     tolerance_axis,
     verdict_bands,
 )
@@ -42,25 +41,23 @@ def convergence(
     errors = style.as_numbers(table["error"])
     failed = style.failed_rows(table)
     names = style.functionals_of(table)
-    limits = error_limits(errors, thresholds, failed=bool(failed.any()))
+    limits = ErrorRange.of(errors, thresholds, failed=bool(failed.any()))
     curves = curves_of(table, settings["palette"])
-    edges = marks(failed=bool(failed.any()), beyond=bool((errors[~failed] > limits[1]).any()))
+    edges = marks(failed=bool(failed.any()), beyond=bool((errors[~failed] > limits.top).any()))
     legends = {**setting_handles(curves), **({"marks": edges} if edges else {})}
     with style.styled(settings):
         figure, panels = layout.panels(
-            len(names), columns=2, size=(4.7, 2.75), legends=len(legends)
+            len(names), columns=2, size=(4.6, 2.75), right=0.75, legends=len(legends)
         )
         for index, (ax, (functional, name)) in enumerate(zip(panels, names.items(), strict=True)):
             rows = table[table["functional"] == functional]
             error_axis(ax, limits)
-            verdict_bands(ax, thresholds, names=True)
+            verdict_bands(ax, thresholds, limits, names=index % 2 == 1 or index == len(names) - 1)
+            tolerance_axis(ax, table["rtol"].unique().tolist())
             for (solver, method), curve in curves.items():
                 own = rows[(rows["solver"] == solver) & (rows["method"] == method)]
-                draw_rows(ax, own, curve, x="rtol")
+                draw_rows(ax, own, curve, limits, x="rtol")
             _floor(ax, digits, named=index == 0)
-            if failed.any():
-                name_failed_strip(ax)
-            tolerance_axis(ax, table["rtol"].unique().tolist())
             ax.set_title(name)
         layout.axis_names(
             figure,
@@ -81,7 +78,7 @@ def ladder_counts(table: pd.DataFrame) -> str:
     """How many ladders of tolerances are good, bad and horrible, in words."""
     ladders = table.drop_duplicates(["solver", "method", "functional"])["ladder_verdict"]
     counts = [f"{int((ladders == word).sum())} {word}" for word in style.VERDICTS]
-    return f"Of {len(ladders)} settings and functionals {', '.join(counts)}"
+    return f"Ladders of tolerances: {', '.join(counts)}"
 
 
 def _floor(ax: Axes, digits: float, *, named: bool) -> None:

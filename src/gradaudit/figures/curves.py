@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from gradaudit.figures.axes import STRIP
+from gradaudit.figures.axes import STRIP, ErrorRange
 from gradaudit.figures.style import (
     MUTED,
     as_numbers,
@@ -54,53 +54,35 @@ def curves_of(table: pd.DataFrame, palette: str) -> dict[Setting, Curve]:
     }
 
 
-def draw_rows(ax: Axes, rows: pd.DataFrame, curve: Curve, *, x: str, y: str = "error") -> None:
-    """The rows of one setting as a curve of two columns of the table."""
-    draw_curve(ax, as_numbers(rows[x]), as_numbers(rows[y]), failed_rows(rows), curve)
+def draw_rows(
+    ax: Axes, rows: pd.DataFrame, curve: Curve, limits: ErrorRange, *, x: str, y: str = "error"
+) -> None:
+    """The rows of one setting, from loose to tight, as a curve of two columns of the table.
 
-
-def draw_curve(ax: Axes, x: np.ndarray, y: np.ndarray, failed: np.ndarray, curve: Curve) -> None:
-    """A line through the rows that worked; the others are marked at the edges.
-
-    Values beyond the axis become triangles at its edge, failed solves crosses in the strip on top.
+    Values beyond the range become triangles at its ends, failed solves crosses in the strip on
+    top; a failed solve without a time is at the right edge.
     """
-    bottom, top = ax.get_ylim()
-    order = np.argsort(x)
-    x, y, failed = x[order], y[order], failed[order]
-    lost = failed | ~np.isfinite(y)
-    shown = np.where(lost, np.nan, np.clip(y, bottom * 1.6, top / 1.6))
+    ladder = rows.sort_values("rtol", ascending=False)
+    xs, ys = as_numbers(ladder[x]), as_numbers(ladder[y])
+    lost = failed_rows(ladder) | ~np.isfinite(ys)
+    shown = np.where(lost, np.nan, limits.inside(ys))
     style = {"color": curve.colour, "alpha": curve.alpha}
-    ax.plot(
-        x,
-        shown,
-        ls=curve.dashes,
-        lw=curve.width,
-        marker=curve.marker,
-        ms=curve.size,
-        mec="white",
-        mew=0.5,
-        **style,
-    )
-    for beyond, marker in ((~lost & (y > top), "^"), (~lost & (y < bottom), "v")):
-        ax.plot(
-            x[beyond],
-            shown[beyond],
-            ls="none",
-            marker=marker,
-            ms=curve.size + 2.5,
-            mec="white",
-            mew=0.5,
-            **style,
-        )
+    edged = {**style, "mec": "white", "mew": 0.5}
+    ax.plot(xs, shown, ls=curve.dashes, lw=curve.width, marker=curve.marker, ms=curve.size, **edged)
+    for beyond, marker in ((ys > limits.top, "^"), (ys < limits.bottom, "v")):
+        at = beyond & ~lost
+        ax.plot(xs[at], shown[at], ls="none", marker=marker, ms=curve.size + 2.5, **edged)
+    xs = np.where(np.isfinite(xs), xs, ax.get_xlim()[1])
     height = 1.0 - STRIP * (0.12 + 0.76 * (curve.slot % 9) / 8.0)
     ax.plot(
-        x[lost],
+        xs[lost],
         np.full(lost.sum(), height),
         transform=ax.get_xaxis_transform(),
         ls="none",
         marker="x",
         ms=5,
         mew=1.4,
+        clip_on=False,
         **style,
     )
 
@@ -121,7 +103,11 @@ def marks(*, failed: bool, beyond: bool) -> list[Line2D]:
     """Legend entries for the marks of `draw_curve` that are in use."""
     handles = []
     if failed:
-        handles.append(Line2D([], [], ls="none", marker="x", color=MUTED, mew=1.4, label="failed"))
+        handles.append(
+            Line2D(
+                [], [], ls="none", marker="x", color=MUTED, mew=1.4, label="failed or not finite"
+            )
+        )
     if beyond:
         handles.append(
             Line2D(

@@ -43,6 +43,7 @@ def experiment(table: pd.DataFrame, traces: xr.Dataset, *, settings: Mapping[str
         first = figure.add_subplot(left[0])
         axes = [first, *(figure.add_subplot(left[row], sharex=first) for row in (1, 2, 3))]
         norm = float(loosest["gradient_norm"].get("dual_norm", np.nan))
+        truth = float(loosest["reference_norm"].get("dual_norm", np.nan))
         nominal = f"{solver} at rtol {style.power(rtol)}".strip()
         draw_cause(axes, traces, model, colours, nominal=nominal, norm=norm)
         right = GridSpec(
@@ -58,17 +59,18 @@ def experiment(table: pd.DataFrame, traces: xr.Dataset, *, settings: Mapping[str
         )
         published = settings.get("published_norm")
         draw_norms(figure.add_subplot(right[0]), table, variants, colours, published)
-        draw_parts(figure.add_subplot(right[1]), loosest, variants, colours, settings["palette"])
+        draw_parts(figure.add_subplot(right[1]), loosest, variants, colours)
         figure.align_ylabels(axes)
-        layout.head(figure, _title(model, norm), _cause(traces, model, loosest))
+        layout.head(figure, _title(model, norm, truth), _cause(traces, model, loosest))
     return figure
 
 
-def _title(model: Mapping[str, Any], norm: float) -> str:
+def _title(model: Mapping[str, Any], norm: float, truth: float) -> str:
     name = f"The published experiment on {model['name']}"
     if not np.isfinite(norm):
         return name
-    return f"{name}: a gradient of norm {style.power(norm)} where the true gradient is 0"
+    exact = "gradient is 0" if truth == 0.0 else f"norm is {style.power(truth)}"
+    return f"{name}: a gradient of norm {style.power(norm)} where the true {exact}"
 
 
 def _cause(traces: xr.Dataset, model: Mapping[str, Any], loosest: pd.DataFrame) -> str:
@@ -76,10 +78,11 @@ def _cause(traces: xr.Dataset, model: Mapping[str, Any], loosest: pd.DataFrame) 
     if "dual_norm" not in loosest.index or "dual_norm" not in traces["variant"].values:
         return ""
     unit = unit_of(model)
+    nominal = np.abs(traces["nominal"].values - traces["certified"].values).max()
     residual = float(np.nanmax(np.abs(traces["residual"].sel(variant="dual_norm").values)))
     amplification = float(np.nanmax(traces["amplification"].values))
     return (
-        f"A residual the size of the solver's error (up to {residual:.2g} {unit}) times "
-        f"sensitivities of up to {style.power(amplification)} {unit} per unit of a parameter, "
-        f"summed over {int(loosest['points']['dual_norm'])} time points."
+        f"A residual of up to {residual:.2g} {unit} (the trace itself is wrong by up to "
+        f"{nominal:.2g} {unit}) times sensitivities of up to {style.power(amplification)} {unit} "
+        f"per unit of a parameter, summed over {int(loosest['points']['dual_norm'])} time points."
     )

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator
 
@@ -96,13 +95,12 @@ def draw_parts(
     loosest: pd.DataFrame,
     variants: Mapping[str, str],
     variant_colour: Mapping[str, Any],
-    palette: str,
 ) -> None:
     """State part and tangent part of the error at the loosest tolerance, a row a variant."""
-    colours = dict(zip(("state_part", "tangent_part"), sns.color_palette(palette, 2), strict=True))
+    colours = style.PARTS
     for row, name in enumerate(variants):
         ax.text(
-            0.0,
+            0.012,
             row - 0.36,
             variants[name].replace("\n", " "),
             fontsize=8.8,

@@ -40,7 +40,8 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     seen = style.as_numbers(audits["indicator"]) * style.as_numbers(audits["rtol"])
     error = style.as_numbers(audits["error"])
     lost = style.failed_rows(audits) | ~np.isfinite(error)
-    limits = _limits(seen[~lost]), _limits(np.append(error[~lost], thresholds.horrible * 10.0))
+    bounds = [thresholds.good / 10.0, thresholds.horrible * 10.0]
+    limits = _limits(seen[~lost]), _limits(np.append(error[~lost], bounds))
     with style.styled(settings):
         figure, panels = layout.panels(len(methods), columns=3, size=(3.7, 3.5), legends=2)
         for ax, method in zip(panels, methods, strict=True):
@@ -92,7 +93,7 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     shown = values[np.isfinite(values) & (values > 0.0)]
     if not len(shown):
         return 1e-12, 1.0
-    low, high = max(shown.min(), FLOOR), min(shown.max(), CEILING * 1e3)
+    low, high = max(shown.min(), FLOOR), min(shown.max(), CEILING)
     return float(10.0 ** np.floor(np.log10(low) - 0.2)), float(
         10.0 ** np.ceil(np.log10(high) + 0.2)
     )

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from gradaudit.figures.style import MUTED
 
 LEFT, RIGHT, HEAD, LEGEND_ROW, LABEL = 0.85, 0.2, 0.98, 0.27, 0.62
+MIN_WIDTH, MIN_HEIGHT = 8.4, 2.7
 
 
 def panels(
@@ -23,6 +24,7 @@ def panels(
     gaps: tuple[float, float] = (0.35, 0.48),
     legends: int,
     left: float = LEFT,
+    right: float = RIGHT,
 ) -> tuple[Figure, list[Axes]]:
     """A figure with `count` panels of one size that share both axes.
 
@@ -34,12 +36,18 @@ def panels(
         Width and height of a panel, and of the space between panels, in inches.
     legends
         Rows of legends below the panels.
-    left
-        Room for the labels of the vertical axis, in inches.
+    left, right
+        Room for the labels of the vertical axis, and beside the last column, in inches.
     """
     columns = min(columns, count)
     rows = -(-count // columns)
-    width = max(left + columns * size[0] + (columns - 1) * gaps[0] + RIGHT, 6.4)
+    # Few panels are larger, so that the titles of the figure have room.
+    around = left + (columns - 1) * gaps[0] + right
+    size = (
+        max(size[0], (MIN_WIDTH - around) / columns),
+        max(size[1], MIN_HEIGHT if rows == 1 else 0.0),
+    )
+    width = around + columns * size[0]
     bottom = LABEL + legends * LEGEND_ROW + 0.1
     height = HEAD + rows * size[1] + (rows - 1) * gaps[1] + bottom
     figure, grid = plt.subplots(

@@ -23,6 +23,9 @@ VERDICTS = {"good": "#1f8a83", "bad": "#efb034", "horrible": "#b3193a"}
 
 VERDICT_MARKERS = {"good": "o", "bad": "D", "horrible": "X"}
 
+PARTS = {"state_part": "#3d4451", "tangent_part": "#56b4e9"}
+"""Colours of what wrong states and wrong tangents do; no method has them."""
+
 INK, MUTED, FAINT = "#222222", "#5f6368", "#d9dce0"
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")

@@ -14,10 +14,9 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import (
+    ErrorRange,
     Thresholds,
     error_axis,
-    error_limits,
-    name_failed_strip,
     verdict_bands,
 )
 from gradaudit.figures.curves import curves_of, draw_rows, marks, setting_handles
@@ -29,28 +28,26 @@ def work_precision(table: pd.DataFrame, *, title: str, settings: Mapping[str, An
     errors = style.as_numbers(table["error"])
     failed = style.failed_rows(table)
     names = style.functionals_of(table)
-    limits = error_limits(errors, thresholds, failed=bool(failed.any()))
+    limits = ErrorRange.of(errors, thresholds, failed=bool(failed.any()))
     curves = curves_of(table, settings["palette"])
     seconds = style.as_numbers(table["seconds"])
     timed = seconds[np.isfinite(seconds) & (seconds > 0.0)]
     best = Line2D([], [], color="#9aa0a6", lw=7, alpha=0.4, label="the best for its time")
-    edges = marks(failed=bool(failed.any()), beyond=bool((errors[~failed] > limits[1]).any()))
+    edges = marks(failed=bool(failed.any()), beyond=bool((errors[~failed] > limits.top).any()))
     legends = {**setting_handles(curves), "marks": [best, *edges]}
     with style.styled(settings):
         figure, panels = layout.panels(
-            len(names), columns=2, size=(4.7, 2.75), legends=len(legends)
+            len(names), columns=2, size=(4.6, 2.75), right=0.75, legends=len(legends)
         )
-        for ax, (functional, name) in zip(panels, names.items(), strict=True):
+        for index, (ax, (functional, name)) in enumerate(zip(panels, names.items(), strict=True)):
             rows = table[table["functional"] == functional]
             error_axis(ax, limits)
-            verdict_bands(ax, thresholds, names=True)
-            _best(ax, rows)
+            verdict_bands(ax, thresholds, limits, names=index % 2 == 1 or index == len(names) - 1)
+            _time_axis(ax, timed)
+            _best(ax, rows, limits)
             for (solver, method), curve in curves.items():
                 own = rows[(rows["solver"] == solver) & (rows["method"] == method)]
-                draw_rows(ax, own, curve, x="seconds")
-            if failed.any():
-                name_failed_strip(ax)
-            _time_axis(ax, timed)
+                draw_rows(ax, own, curve, limits, x="seconds")
             ax.set_title(name)
         layout.axis_names(
             figure,
@@ -78,16 +75,15 @@ def frontier(seconds: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.nd
     return seconds[kept], errors[kept]
 
 
-def _best(ax: Axes, rows: pd.DataFrame) -> None:
+def _best(ax: Axes, rows: pd.DataFrame, limits: ErrorRange) -> None:
     """The frontier as a pale line behind the others."""
     worked = rows[rows["status"] == "ok"]
     seconds, errors = style.as_numbers(worked["seconds"]), style.as_numbers(worked["error"])
     finite = np.isfinite(seconds) & np.isfinite(errors)
     x, y = frontier(seconds[finite], errors[finite])
-    bottom, top = ax.get_ylim()
     ax.plot(
         x,
-        np.clip(y, bottom * 1.6, top / 1.6),
+        limits.inside(y),
         color="#9aa0a6",
         lw=7,
         alpha=0.4,

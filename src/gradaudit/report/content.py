@@ -61,6 +61,11 @@ class Certificate:
         )
 
     @property
+    def key(self) -> str:
+        """The key of the model."""
+        return str(self.model["key"])
+
+    @property
     def seconds(self) -> float:
         """What the reference cost."""
         return model_sentences.reference_seconds(self.rungs)
@@ -75,7 +80,7 @@ def model_section(
     figures: Mapping[str, str],
 ) -> ModelSection:
     """The section on one model; the tables are those of all models."""
-    key = str(certificate.model["key"])
+    key = certificate.key
     rows = audits[audits["model"] == key]
     own = verdicts[verdicts["model"] == key]
     names = functional_names(dict(zip(own["functional"], own["kind"], strict=True)))
@@ -109,7 +114,9 @@ def experiment(
     return Experiment(
         key=path.stem,
         paragraphs=experiment_sentences.paragraphs(
-            table, published=settings.get("published_norm"), good=settings.get("good", 1e-2)
+            table,
+            published=settings.get("published_norms", {}).get(path.stem),
+            good=settings.get("good", 1e-2),
         ),
         table=tables.experiment_table(table),
         figure=figures.get(f"experiment_{path.stem}", ""),

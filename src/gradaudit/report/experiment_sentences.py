@@ -54,12 +54,12 @@ def _cause(loosest: pd.DataFrame) -> str:
     state, tangent = float(row["state_part"]), float(row["tangent_part"])
     blame = "the states" if state > tangent else "the tangents"
     return (
-        f"The larger part of this is due to {blame}. The solve takes other steps than the one that "
-        f"made the target, and its states differ from the target by up to "
-        f"{number(row['residual_max'])} (the largest over {count(int(row['points']), 'time point')} "
-        f"and all states). Multiplied by the sensitivities and summed, wrong states make an error "
-        f"of {number(state)}, wrong tangents one of {number(tangent)}; the tangents themselves are "
-        f"up to {percent(row['tangent_error'])} wrong."
+        f"The larger part of this is due to {blame}. The solve takes other steps than the one "
+        f"that made the target, and its states differ from the target by up to "
+        f"{number(row['residual_max'])} (the largest over all states and "
+        f"{count(int(row['points']), 'time point')}). Multiplied by the sensitivities and summed, "
+        f"wrong states make an error of {number(state)}, wrong tangents one of {number(tangent)}; "
+        f"the tangents themselves are up to {percent(row['tangent_error'])} wrong."
     )
 
 
@@ -112,8 +112,8 @@ def _coarse(worked: pd.DataFrame) -> str:
     return (
         f"Against a fixed target, made at rtol {tolerance(target['rtol'])}, the certified gradient "
         f"is not 0 but has norm {number(limit)}; error-controlled tangents at rtol "
-        f"{tolerance(tightest['rtol'])} give {number(tightest['gradient_norm'])}. The true value is "
-        "0 for an exact target only."
+        f"{tolerance(tightest['rtol'])} give {number(tightest['gradient_norm'])}. Only an exact "
+        "target makes the true value 0."
     )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradaudit.labels import VERDICTS, functional_name, method_name
+from gradaudit.labels import functional_name, method_name
 from gradaudit.report.numbers import DASH, count, listed, number, seconds, tolerance
+from gradaudit.report.sentences import graded
 
 BLAME = {
     "state": "wrong states",
@@ -42,8 +43,7 @@ def verdict(verdicts: pd.DataFrame) -> str:
     """How the ladders of one model fare, and the worst of them."""
     if verdicts.empty:
         return "No gradient of this model was audited."
-    counts = [f"{int((verdicts['verdict'] == word).sum())} {word}" for word in VERDICTS]
-    text = f"Of {count(len(verdicts), 'ladder')} {listed(counts)}."
+    text = f"Of {count(len(verdicts), 'ladder')} {graded(verdicts['verdict'])}."
     finite = verdicts[np.isfinite(verdicts["worst_error"])]
     if finite.empty:
         return f"{text} No gradient is finite."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -27,10 +28,16 @@ CAPTIONS = {
 """Kind of figure to its text for those who do not see it, and to its caption."""
 
 
+def say(text: str) -> Markup:
+    """Text in which no number is broken at the sign of its exponent."""
+    return Markup(re.sub(r"[\d.]+e-\d+", r'<span class="number">\g<0></span>', str(escape(text))))
+
+
 def render(**content: Any) -> str:
     """The page; a name that the template misses is an error."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
+    environment.filters["say"] = say
     css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     return environment.get_template("report.html.j2").render(css=css, captions=CAPTIONS, **content)

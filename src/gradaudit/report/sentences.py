@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from gradaudit.labels import METHODS, VERDICTS, functional_name, in_order, method_name
-from gradaudit.report.numbers import count, listed, number, percent, seconds, tolerance
+from gradaudit.report.numbers import count, listed, number, seconds, tolerance
 
 SOLVE = ["model", "solver", "method", "rtol"]
 """What makes a solve: its gradients of several functionals share it."""
@@ -34,19 +36,29 @@ def audited(audits: pd.DataFrame) -> str:
     return (
         f"Audited: {count(len(audits), 'gradient')} from {count(len(solves_of(audits)), 'solve')} "
         f"of {count(len(models), 'model')} ({listed(models)}), by {count(len(solvers), 'solver')} "
-        f"({listed(solvers)}) and {count(len(methods), 'method')} ({listed(methods)}) {ladder}. "
-        "Each was compared with a reference that was computed in other ways."
+        f"({listed(solvers)}) and {count(len(methods), 'method')} ({listed(methods)}) {ladder}."
     )
+
+
+def certified(statuses: Mapping[str, str], digits: Mapping[str, float]) -> str:
+    """How many references are certified, and to how many digits; both by model."""
+    held = [digits[model] for model, status in statuses.items() if status == "ok"]
+    missing = sorted(model for model, status in statuses.items() if status != "ok")
+    if not statuses:
+        return "There is no reference."
+    text = f"Errors are against references of which {len(held)} of {len(statuses)} are certified"
+    if held:
+        text += f", each to at least {number(min(held))} significant digits"
+    return f"{text}; not certified: {listed(missing)}." if missing else f"{text}."
 
 
 def answer(verdicts: pd.DataFrame) -> str:
     """How many ladders are good, bad and horrible, and which methods and models are which."""
     if verdicts.empty:
         return "There is no verdict: nothing was audited."
-    counts = [f"{_of(verdicts['verdict'], word)} {word}" for word in VERDICTS]
     parts = [
         f"Of {count(len(verdicts), 'ladder')} of tolerances (a model, solver, method and "
-        f"functional each) {listed(counts)}."
+        f"functional each) {graded(verdicts['verdict'])}."
     ]
     if verdicts["method"].nunique() > 1:
         shares = [
@@ -64,12 +76,20 @@ def answer(verdicts: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
+def graded(verdicts: pd.Series) -> str:
+    """How many of some verdicts are good, bad and horrible."""
+    counts = [f"{_of(verdicts, word) or 'none'} {word}" for word in VERDICTS]
+    counts[0] = f"{_of(verdicts, VERDICTS[0]) or 'none'} are {VERDICTS[0]}"
+    return listed(counts)
+
+
 def loosest(audits: pd.DataFrame, horrible: float) -> str:
     """What a loose tolerance does to each method."""
     if audits.empty:
         return ""
     rtol = audits["rtol"].max()
     rows = audits[audits["rtol"] == rtol]
+    failed = ", or the solve failed," if (rows["status"] != "ok").any() else ""
     shares = []
     for method in in_order(set(rows["method"]), METHODS):
         own = rows[rows["method"] == method]
@@ -77,7 +97,7 @@ def loosest(audits: pd.DataFrame, horrible: float) -> str:
         shares.append(f"{wrong} of {len(own)} by {method_name(method)}")
     return (
         f"At the loosest tolerance, rtol {tolerance(rtol)}, the error is above "
-        f"{percent(horrible)} in {listed(shares)}."
+        f"{number(horrible)}{failed} in {listed(shares)}."
     )
 
 

@@ -151,9 +151,9 @@ def _settings(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
 def _verdict_cell(row: Mapping[Any, Any]) -> Cell:
     good = row["loosest_good_rtol"]
     if row["verdict"] == "good":
-        note = "at every tolerance"
+        note = "at every rtol"
     elif np.isfinite(good):
         note = f"from rtol {tolerance(good)}" if row["converging"] else "does not converge"
     else:
-        note = "at no tolerance good"
+        note = "at no rtol"
     return Cell(text=row["verdict"], verdict=row["verdict"], note=note)

@@ -32,7 +32,7 @@ def run(
         Tables of stage experiment, files of stage reference, and PNG files of stage figures.
     settings
         ``title``; the thresholds ``good`` and ``horrible``, by default those of the configuration;
-        ``published_norm``, if a published value is to be compared with.
+        ``published_norms`` by model, where there is a published value to compare with.
     output
         HTML file.
     """
@@ -48,6 +48,10 @@ def run(
     page = render(
         title=settings.get("title", "Where forward-mode gradients can be trusted"),
         audited=sentences.audited(rows),
+        certified=sentences.certified(
+            {c.key: str(c.attributes["status"]) for c in certificates},
+            {c.key: float(c.attributes["digits"]) for c in certificates},
+        ),
         answer=[sentence for sentence in answer if sentence],
         methods=tables.method_table(ladders),
         experiments=[

@@ -1,0 +1,213 @@
+"""Figures show every row, tell the truth about what is off their scale, and are reproducible."""
+
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from gradaudit.figures.attribution import attribution, main_solver
+from gradaudit.figures.axes import ErrorRange, Thresholds
+from gradaudit.figures.convergence import convergence
+from gradaudit.figures.experiment import experiment
+from gradaudit.figures.experiment_norms import spread
+from gradaudit.figures.indicator import indicator
+from gradaudit.figures.regime_map import regime_map
+from gradaudit.figures.work_precision import frontier, work_precision
+from gradaudit.io import write_dataset, write_table
+from gradaudit.stages import atlas, figures
+
+SETTINGS = {"palette": "colorblind", "dpi": 50}
+BY_MODEL = [
+    pytest.param(
+        lambda table: convergence(table, title="m", digits=12.0, settings=SETTINGS),
+        id="convergence",
+    ),
+    pytest.param(lambda table: attribution(table, title="m", settings=SETTINGS), id="attribution"),
+    pytest.param(
+        lambda table: work_precision(table, title="m", settings=SETTINGS), id="work_precision"
+    ),
+    pytest.param(lambda table: indicator(table, settings=SETTINGS), id="indicator"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def texts(figure):
+    own = [text.get_text() for text in figure.texts]
+    own += [ax.get_ylabel() for ax in figure.axes]
+    of_axes = [text.get_text() for ax in figure.axes for text in (*ax.texts, ax.title)]
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    legends = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    return [*own, *of_axes, *titles, *legends]
+
+
+def points(figure, marker):
+    lines = [line for ax in figure.axes for line in ax.lines if line.get_marker() == marker]
+    return sum(len(line.get_xdata()) for line in lines)
+
+
+@pytest.mark.parametrize("draw", BY_MODEL)
+def test_a_failed_row_is_a_cross(draw, made_up_audits):
+    whole = draw(made_up_audits())
+    broken = draw(made_up_audits(failed=[("tsit5", 1e-3)]))
+    assert points(whole, "x") == 0
+    assert points(broken, "x") >= 9  # three methods and functionals
+    assert any("failed" in text for text in texts(broken))
+
+
+@pytest.mark.parametrize("draw", BY_MODEL)
+def test_everything_may_have_failed(draw, made_up_audits):
+    table = made_up_audits(
+        failed=[(s, 10.0**-k) for s in ("tsit5", "dopri8") for k in (3, 5, 7, 9)]
+    )
+    figure = draw(table)
+    figure.canvas.draw()
+    assert points(figure, "x") >= len(table)
+
+
+@pytest.mark.parametrize("draw", BY_MODEL)
+def test_one_row_is_enough(draw, made_up_audits):
+    table = made_up_audits(
+        solvers=["tsit5"], methods=["forward_ad"], functionals=["terminal_V"], tolerances=[1e-3]
+    )
+    draw(table).canvas.draw()
+
+
+@pytest.mark.parametrize("draw", BY_MODEL)
+def test_a_method_and_a_functional_that_nobody_knows_are_drawn(draw, made_up_audits):
+    figure = draw(made_up_audits(methods=["my_method"], functionals=["my_functional"]))
+    assert any("my method" in text for text in texts(figure))
+    assert any("my functional" in text or "special" in text for text in texts(figure))
+
+
+def test_an_error_off_the_scale_is_marked_at_the_edge(made_up_audits):
+    table = made_up_audits(errors={("made_up", "forward_ad"): 1e30})
+    figure = convergence(table, title="m", digits=12.0, settings=SETTINGS)
+    assert "off the scale, at its edge" in texts(figure)
+    assert max(ax.get_ylim()[1] for ax in figure.axes) < 1e10
+
+
+def test_a_failed_solve_without_a_time_is_still_drawn(made_up_audits):
+    table = made_up_audits(failed=[("tsit5", 1e-3)])
+    table.loc[table["status"] != "ok", "seconds"] = np.nan
+    figure = work_precision(table, title="m", settings=SETTINGS)
+    lines = [line for ax in figure.axes for line in ax.lines if line.get_marker() == "x"]
+    assert all(np.isfinite(line.get_xdata()).all() for line in lines)
+
+
+def test_tighter_tolerances_are_to_the_right(made_up_audits):
+    figure = convergence(made_up_audits(), title="m", digits=12.0, settings=SETTINGS)
+    left, right = figure.axes[0].get_xlim()
+    assert left > right
+
+
+def test_the_range_holds_errors_and_thresholds():
+    thresholds = Thresholds(good=1e-2, horrible=0.5)
+    limits = ErrorRange.of(np.array([1e-9, np.nan, 0.0]), thresholds, failed=False)
+    assert limits.bottom <= 1e-9
+    assert limits.top >= 0.5
+    assert limits.edge == limits.top
+    assert ErrorRange.of(np.array([]), thresholds, failed=True).failed
+
+
+def test_no_point_of_the_frontier_is_beaten():
+    seconds, errors = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1e-2, 1e-3, 1e-2, 1e-5])
+    x, y = frontier(seconds, errors)
+    assert x.tolist() == [1.0, 2.0, 4.0]
+    assert y.tolist() == [1e-2, 1e-3, 1e-5]
+
+
+def test_the_main_solver_fails_least(made_up_audits):
+    assert main_solver(made_up_audits()) == "dopri8"
+    assert main_solver(made_up_audits(failed=[("dopri8", 1e-3)])) == "tsit5"
+
+
+@pytest.mark.parametrize("count", [1, 2, 60])
+def test_the_map_has_a_letter_for_every_cell(count, made_up_audits):
+    models = [f"model_{i}" for i in range(count)]
+    table = made_up_audits(models=models, solvers=["tsit5"], tolerances=[1e-3])
+    figure = regime_map(atlas.ladders(table), settings=SETTINGS)
+    letters = [text for text in texts(figure) if text in ("G", "B", "H")]
+    assert len(letters) == count * (1 + 3 * 3)  # expected, methods, kinds
+    assert set(models) <= set(texts(figure))
+
+
+def test_labels_are_spread_and_keep_their_order():
+    placed = spread([0.5, 0.51, 0.1], gap=0.1)
+    assert placed[1] - placed[0] >= 0.1 - 1e-6
+    assert placed[2] == pytest.approx(0.1)
+
+
+def test_the_experiment_tells_its_numbers(made_up_experiment, made_up_traces):
+    figure = experiment(made_up_experiment(), made_up_traces, settings=SETTINGS)
+    words = " ".join(texts(figure))
+    assert "1e6 where the true gradient is 0" in words
+    assert "published:" not in words
+    marked = experiment(
+        made_up_experiment(gradient_norm=2e6),
+        made_up_traces,
+        settings=SETTINGS | {"published_norm": 3e6},
+    )
+    assert "2e6 where" in " ".join(texts(marked))
+    assert "published: 3e6" in texts(marked)
+
+
+def test_the_experiment_survives_failures(made_up_experiment, made_up_traces):
+    table = made_up_experiment()
+    table.loc[table["variant"] == "dual_norm", ["status", "gradient_norm"]] = ["max_steps", np.nan]
+    figure = experiment(table, made_up_traces, settings=SETTINGS)
+    assert "failed" in texts(figure)
+    table["status"], table["gradient_norm"] = "max_steps", np.nan
+    experiment(table, made_up_traces, settings=SETTINGS).canvas.draw()
+
+
+def test_the_stage_writes_equal_files_with_their_provenance(
+    tmp_path, made_up_audits, made_up_reference, made_up_experiment, made_up_traces
+):
+    audits = made_up_audits(methods=["forward_ad"], functionals=["terminal_V"])
+    frames = {"audits": audits, "verdicts": atlas.ladders(audits)}
+    frames["frontier"] = atlas.cheapest_settings(audits, [1e-2])
+    frames["experiment"] = made_up_experiment()
+    for name, frame in frames.items():
+        write_table(frame, tmp_path / f"{name}.parquet", stage="test", settings={})
+    write_dataset(made_up_reference, tmp_path / "reference.nc", stage="test", settings={})
+    write_dataset(made_up_traces, tmp_path / "traces.nc", stage="test", settings={})
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        figures.run_model(
+            table=tmp_path / "audits.parquet",
+            reference=tmp_path / "reference.nc",
+            settings=SETTINGS,
+            output_dir=folder,
+        )
+        figures.run_experiment(
+            table=tmp_path / "experiment.parquet",
+            traces=tmp_path / "traces.nc",
+            settings=SETTINGS,
+            output=folder / "experiment_made_up.png",
+        )
+        figures.run_atlas(
+            **{name: tmp_path / f"{name}.parquet" for name in ("audits", "verdicts", "frontier")},
+            settings=SETTINGS,
+            output_dir=folder,
+        )
+    written = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert written == [
+        "attribution_made_up.png",
+        "convergence_made_up.png",
+        "experiment_made_up.png",
+        "indicator.png",
+        "regime_map.png",
+        "work_precision_made_up.png",
+    ]
+    for name in written:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+        with Image.open(tmp_path / "a" / name) as image:
+            stamp = json.loads(image.info["gradaudit"])
+        assert stamp["stage"] == "figures"
+        assert json.loads(stamp["settings"]) == SETTINGS

@@ -1,0 +1,112 @@
+"""The report is one file that needs nothing else, whatever the tables hold."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from gradaudit.io import write_dataset, write_table
+from gradaudit.report.render import say
+from gradaudit.stages import atlas, report
+
+
+@pytest.fixture
+def written(tmp_path, made_up_audits, made_up_experiment, made_up_reference):
+    """Write a report on some audits; its text."""
+
+    def write(*, experiments: bool = True, settings=None, references: bool = True, **audits) -> str:
+        table = made_up_audits(**audits)
+        frames = {
+            "audits": table,
+            "verdicts": atlas.ladders(table),
+            "frontier": atlas.cheapest_settings(table, [1e-2, 1e-6]),
+            "experiment/made_up": made_up_experiment(),
+        }
+        for name, frame in frames.items():
+            write_table(frame, tmp_path / f"{name}.parquet", stage=name, settings={})
+        write_dataset(made_up_reference, tmp_path / "made_up.nc", stage="reference", settings={})
+        figures = []
+        for name in ("convergence_made_up", "regime_map", "indicator"):
+            figures.append(tmp_path / f"{name}.png")
+            Image.new("RGB", (4, 4)).save(figures[-1])
+        report.run(
+            **{name: tmp_path / f"{name}.parquet" for name in ("audits", "verdicts", "frontier")},
+            experiments=[tmp_path / "experiment" / "made_up.parquet"] if experiments else [],
+            references=[tmp_path / "made_up.nc"] if references else [],
+            figures=figures,
+            settings=settings or {"title": "A title & more"},
+            output=tmp_path / "report.html",
+        )
+        return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    return write
+
+
+def test_the_page_needs_nothing_else(written):
+    page = written()
+    assert "<script" not in page
+    sources = re.findall(r'(?:src|href)="([^"]{1,40})', page)
+    assert sources
+    assert all(source.startswith(("data:image/png;base64,", "#")) for source in sources)
+    assert "@import" not in page
+    assert "A title &amp; more" in page
+
+
+def test_every_link_has_a_target(written):
+    page = written()
+    targets = set(re.findall(r'id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= targets
+
+
+def test_the_page_holds_the_sections_of_each_model(written):
+    page = written(settings={"title": "t", "published_norms": {"made_up": 2e6}})
+    for text in (
+        "Audited: 72 gradients",
+        "Published was 2e6",
+        "V at the end",
+        "error ≤ <span",
+        "13.1 significant digits",
+        "Glossary",
+        "Full control",
+        "numpy",
+    ):
+        assert text in page
+
+
+def test_it_is_the_same_file_for_the_same_data(written):
+    assert written() == written()
+
+
+def test_other_data_say_other_things(written):
+    assert "Every solve ended well" in written()
+    broken = written(failed=[("tsit5", 1e-3)])
+    assert "Some solves failed (3 of 24)" in broken
+    assert "max steps" in broken
+
+
+def test_it_can_do_without_experiment_and_references(written):
+    page = written(experiments=False, references=False)
+    assert "It was not run in this configuration." in page
+    assert "There is no reference." in page
+
+
+def test_everything_may_have_failed(written):
+    failed = [(s, 10.0**-k) for s in ("tsit5", "dopri8") for k in (3, 5, 7, 9)]
+    page = written(failed=failed)
+    assert "Every solve failed (24 of 24)" in page
+    assert not re.search(r"\b(nan|None)\b", page)
+
+
+def test_numbers_are_not_broken_and_text_is_escaped():
+    assert say("a < 1e-5") == 'a &lt; <span class="number">1e-5</span>'
+
+
+def test_neither_jax_nor_seaborn_nor_mlflow_is_imported():
+    code = (
+        "import sys, gradaudit.stages.report; "
+        "print(sorted({'jax', 'seaborn', 'matplotlib', 'mlflow'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"

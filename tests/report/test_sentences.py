@@ -1,0 +1,172 @@
+"""If the data change, the sentences change."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gradaudit.report import experiment_sentences, model_sentences, sentences
+from gradaudit.report.numbers import count, listed, number, percent, seconds, tolerance
+from gradaudit.stages import atlas
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (1.0, "1"), (0.0123, "0.0123"), (1.45e6, "1.45e6"), (23456.0, "23\u202f500"),
+     (7.7e-4, "7.7e-4"), (9.9999, "10"), (float("nan"), "not finite")],
+)  # fmt: skip
+def test_numbers_are_short(value, text):
+    assert number(value) == text
+
+
+def test_small_words():
+    assert tolerance(1e-3) == "1e-3"
+    assert percent(0.352) == "35 %"
+    assert percent(22.0) == "22 times"
+    assert [count(n, "model") for n in (0, 1, 2)] == ["no models", "1 model", "2 models"]
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert listed([str(n) for n in range(9)], limit=4) == "0, 1, 2 and 6 more"
+    assert seconds(float("nan")) == "–"
+    assert [seconds(s) for s in (2e-4, 0.05, 3.0, 600.0)] == ["200 µs", "50 ms", "3 s", "10 min"]
+
+
+def test_what_was_audited_follows_the_table(made_up_audits):
+    one = sentences.audited(made_up_audits(solvers=["tsit5"], tolerances=[1e-3]))
+    assert "9 gradients from 3 solves of 1 model (made_up), by 1 solver (tsit5)" in one
+    assert "at rtol 1e-3" in one
+    two = sentences.audited(made_up_audits(models=["a", "b"]))
+    assert "144 gradients from 48 solves of 2 models (a and b), by 2 solvers" in two
+    assert "4 tolerances from 1e-3 to 1e-9" in two
+    assert sentences.audited(made_up_audits().iloc[:0]) == "Nothing was audited."
+
+
+def test_the_answer_follows_the_verdicts(made_up_audits):
+    good = sentences.answer(atlas.ladders(made_up_audits(models=["a", "b"])))
+    assert "36 are good, none bad and none horrible" in good
+    assert "Good throughout: a and b." in good
+    assert "On every ladder a tighter tolerance helps." in good
+    errors = {("a", "forward_ad"): 9.0}
+    worse = sentences.answer(atlas.ladders(made_up_audits(models=["a", "b"], errors=errors)))
+    assert "30 are good, none bad and 6 horrible" in worse
+    assert "forward AD is good on 6 of 12" in worse
+    assert "Good throughout: b. Horrible somewhere: a." in worse
+    stuck = atlas.ladders(made_up_audits()).assign(converging=False)
+    assert "On 18 ladders a tighter tolerance does not help." in sentences.answer(stuck)
+
+
+def test_the_loosest_tolerance_is_named_with_its_failures(made_up_audits):
+    text = sentences.loosest(made_up_audits(errors={("made_up", "dual_norm"): 3.0}), 0.5)
+    assert "rtol 1e-3" in text
+    assert "0 of 6 by forward AD" in text
+    assert "6 of 6 by dual norm" in text
+    assert "failed" not in text
+    broken = sentences.loosest(made_up_audits(failed=[("tsit5", 1e-3)]), 0.5)
+    assert "or the solve failed" in broken
+    assert "3 of 6 by forward AD" in broken
+
+
+def test_control_is_compared_setting_by_setting(made_up_audits):
+    errors = {("made_up", "forward_ad"): 1e-3, ("made_up", "forward_sensitivity"): 1e-5}
+    text = sentences.control(made_up_audits(errors=errors))
+    assert "smaller error in 24 of 24 pairs" in text
+    assert "100 times smaller" in text
+    swapped = dict(zip(errors, reversed(errors.values()), strict=True))
+    assert "100 times larger" in sentences.control(made_up_audits(errors=swapped))
+    assert sentences.control(made_up_audits(methods=["forward_ad"])) == ""
+
+
+def test_failures_are_counted(made_up_audits):
+    assert "Every solve ended well" in sentences.failures(made_up_audits())
+    some = sentences.failures(made_up_audits(failed=[("tsit5", 1e-3)]))
+    assert some == "Some solves failed (3 of 24): max_steps (3)."
+    table = made_up_audits(solvers=["tsit5"], tolerances=[1e-3], failed=[("tsit5", 1e-3)])
+    assert sentences.failures(table).startswith("Every solve failed (3 of 3)")
+
+
+def test_the_indicator_is_judged(made_up_audits):
+    table = made_up_audits(errors={("made_up", "forward_ad"): 0.3})
+    assert "sees 24 of the 24 gradients" in sentences.indicator(table, 1e-2)
+    assert "sees 0 of the 24" in sentences.indicator(table.assign(indicator=0.0), 1e-2)
+    alarmed = sentences.indicator(made_up_audits().assign(indicator=1e12), 1e-2)
+    assert "nothing to see" in alarmed
+    assert "false alarm on 72 of the 72 others" in alarmed
+    assert "no gradient" in sentences.indicator(table.assign(indicator=np.nan), 1e-2)
+
+
+def test_references_are_counted():
+    assert "2 of 2 are certified, each to at least 11 significant" in sentences.certified(
+        {"a": "ok", "b": "ok"}, {"a": 13.0, "b": 11.0}
+    )
+    text = sentences.certified({"a": "ok", "b": "time_limit"}, {"a": 13.0, "b": 2.0})
+    assert "1 of 2" in text
+    assert "not certified: b" in text
+
+
+def test_the_reference_of_a_model_says_what_it_cost():
+    rungs = [
+        {"precision": "double", "tolerance": 1e-16, "build_seconds": 0.5, "run_seconds": 1.0},
+        {"precision": "double", "tolerance": 1e-16, "build_seconds": 0.5, "run_seconds": 1.0},
+    ]
+    text = model_sentences.reference({"digits": 12.7, "status": "ok"}, rungs)
+    assert text == (
+        "The reference is certified, by 2 solves in double precision, in 2.5 s: 12.7 significant "
+        "digits hold in every sensitivity."
+    )
+    lost = model_sentences.reference({"digits": np.nan, "status": "time_limit"}, [])
+    assert "not certified as wanted (time_limit)" in lost
+
+
+def test_a_model_is_judged_by_its_ladders(made_up_audits):
+    table = made_up_audits(errors={("made_up", "forward_ad"): 0.3})
+    ladders = atlas.ladders(table)
+    text = model_sentences.verdict(ladders)
+    assert "12 are good, 6 bad and none horrible" in text
+    assert "largest error, 0.3" in text
+    assert "no tolerance is good there" in text
+    assert model_sentences.verdict(ladders.iloc[:0]).startswith("No gradient")
+    failed = ladders.assign(worst_error=np.nan)
+    assert "No gradient is finite." in model_sentences.verdict(failed)
+
+
+def test_order_and_blame(made_up_audits):
+    table = made_up_audits()
+    ladders = atlas.ladders(table)
+    assert "power 1.10 (median of 18 ladders, from 1.00 to 1.20)" in model_sentences.order(ladders)
+    assert "does not converge" in model_sentences.order(
+        ladders.assign(converging=[False] + [True] * 17)
+    )
+    assert "No order" in model_sentences.order(ladders.assign(order=np.nan))
+    assert "wrong states in all 72 gradients" in model_sentences.blame(table)
+    mixed = table.assign(dominant=["tangent"] * 70 + ["rounding"] * 2)
+    assert "wrong tangents in 70 and rounding in 2 of 72" in model_sentences.blame(mixed)
+    assert model_sentences.blame(table.assign(dominant="")) == "No error can be attributed."
+
+
+def test_a_cheapest_setting_may_be_missing():
+    row = {"solver": "tsit5", "method": "forward_ad", "rtol": 1e-4, "seconds": 0.05}
+    assert model_sentences.cheapest(row) == "tsit5, forward AD, rtol 1e-4: 50 ms"
+    for empty in (None, np.nan, ""):
+        assert model_sentences.cheapest({"solver": empty, "reason": "too hard"}) == "too hard"
+    assert model_sentences.cheapest({"solver": np.nan}) == "–"
+
+
+def test_the_experiment_is_told_from_its_table(made_up_experiment):
+    def told(table: pd.DataFrame, published: float | None = None) -> str:
+        return " ".join(experiment_sentences.paragraphs(table, published=published, good=1e-2))
+
+    text = told(made_up_experiment(), 2e6)
+    assert "at rtol 1e-3 the gradient of the loss has norm 1e6" in text
+    assert "Published was 2e6: a ratio of 0.5." in text
+    assert "due to the states" in text
+    assert "10\u202f000 times less, but its tangents are up to 35 % wrong" in text
+    assert "has norm 5e5" in text
+    assert "falls with the tolerance: 1e6 at rtol 1e-3, 1\u202f000 at 1e-6" in text
+    assert "Published" not in told(made_up_experiment())
+    assert "due to the tangents" in told(made_up_experiment(state_part=1.0, tangent_part=2.0))
+    right = made_up_experiment()
+    right.loc[right["variant"] == "same_grid", "tangent_error"] = 1e-4
+    assert "its tangents are right to 0.01 %" in told(right)
+    assert "failed" in told(made_up_experiment().assign(status="max_steps"))
+    only = made_up_experiment(tolerances=[1e-3])
+    assert "falls" not in told(only)
+    assert told(only[only["variant"] == "same_grid"]).startswith("Forward AD on the very steps")
