@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import theilslopes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +88,9 @@ def convergence_order(tolerances: Sequence[float], errors: Sequence[float], floo
     lucky tolerance from deciding.
     """
     x, y = _logarithms(tolerances, errors, floor)
-    i, j = np.triu_indices(len(x), k=1)
-    distinct = x[i] != x[j]
-    if not np.any(distinct):
+    if len(set(x)) < 2:
         return float("nan")
-    return float(np.median((y[j] - y[i])[distinct] / (x[j] - x[i])[distinct]))
+    return float(theilslopes(y, x).slope)
 
 
 def _logarithms(

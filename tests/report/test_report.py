@@ -101,6 +101,8 @@ def test_everything_may_have_failed(written):
 
 def test_numbers_are_not_broken_and_text_is_escaped():
     assert say("a < 1e-5") == 'a &lt; <span class="number">1e-5</span>'
+    assert say("in 5 ms") == 'in <span class="number">5 ms</span>'
+    assert say("2 solvers") == "2 solvers"
 
 
 def test_neither_jax_nor_seaborn_nor_mlflow_is_imported():

@@ -110,7 +110,7 @@ def test_the_reference_of_a_model_says_what_it_cost():
     text = model_sentences.reference({"digits": 12.7, "status": "ok"}, rungs)
     assert text == (
         "The reference is certified, by 2 solves in double precision, in 2.5 s: 12.7 significant "
-        "digits hold in every sensitivity."
+        "digits hold in every sensitivity that is not negligible."
     )
     lost = model_sentences.reference({"digits": np.nan, "status": "time_limit"}, [])
     assert "not certified as wanted (time_limit)" in lost

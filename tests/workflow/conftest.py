@@ -25,7 +25,7 @@ CONFIG: dict[str, Any] = {
     "methods": ["forward_ad", "forward_sensitivity"],
     "tolerances": {"loosest": 1e-3, "tightest": 1e-5, "per_decade": 1},
     "reference": {"digits": 8},
-    "experiment": {"models": ["models/decay.py"], "tolerances": [1e-3, 1e-4]},
+    "experiment": {"models": ["models/decay.py"], "tolerances": [1e-3]},
     "atlas": {"accuracies": [1e-2]},
     "figures": {"dpi": 40},
 }
@@ -129,6 +129,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         **os.environ,
         "PYTHONPATH": str(folder / "src"),
         "XDG_CACHE_HOME": str(folder / "cache"),
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # programs here are compiled to run once
     }
     with subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("snakemake_server.py"))],

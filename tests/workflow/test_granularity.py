@@ -83,7 +83,7 @@ def test_defaults_that_are_spelt_out_change_nothing(completed, config):
         ({"reference__digits": 9}, {**jobs("reference"), **EVALUATED}),
         ({"methods": ["forward_ad"]}, {**jobs("gradients"), **EVALUATED}),
         ({"tolerances__tightest": 1e-6}, SOLVED),
-        ({"experiment__tolerances": [1e-3]}, PUBLISHED),
+        ({"experiment__tolerances": [1e-4]}, PUBLISHED),
         (
             {"experiment__published_norms": {"decay": 1.0}},
             jobs("figures_experiment", "report", "track"),

@@ -118,7 +118,7 @@ def _good_from(row: pd.Series) -> str:
 def _held(digits: float) -> str:
     if not np.isfinite(digits):
         return "no digits are known to hold"
-    return f"{number(digits)} significant digits hold in every sensitivity"
+    return f"{number(digits)} significant digits hold in every sensitivity that is not negligible"
 
 
 def _every(total: int) -> str:

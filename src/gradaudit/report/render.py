@@ -11,6 +11,8 @@ from markupsafe import Markup, escape
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+_UNBROKEN = re.compile(r"\d[\d.]*(?:e-\d+| (?:µs|ms|s|min|%)(?!\w))")
+
 CAPTIONS = {
     "convergence": (
         "Error of the gradient against the tolerance",
@@ -29,8 +31,8 @@ CAPTIONS = {
 
 
 def say(text: str) -> Markup:
-    """Text in which no number is broken at the sign of its exponent."""
-    return Markup(re.sub(r"[\d.]+e-\d+", r'<span class="number">\g<0></span>', str(escape(text))))
+    """Text in which no number is broken at the sign of its exponent or before its unit."""
+    return Markup(_UNBROKEN.sub(r'<span class="number">\g<0></span>', str(escape(text))))
 
 
 def render(**content: Any) -> str:
