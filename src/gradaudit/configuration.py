@@ -142,8 +142,8 @@ _SLICES: dict[str, Callable[[Config, _Job], dict[str, Any]]] = {
     "reference": lambda c, _: dict(c["reference"]),
     "evaluate": lambda c, _: _pick(c, "functionals", "verdict"),
     "experiment": lambda c, _: {
-        **_pick(c, "atol_factor", "observe", "max_steps"),
-        **_pick(c["experiment"], "solver", "stepping", "tolerances"),
+        **_pick(c, "atol_factor", "max_steps"),
+        **_pick(c["experiment"], "solver", "stepping", "observe", "tolerances"),
     },
     "atlas": lambda c, _: dict(c["atlas"]),
     "figures": lambda c, _: _figures(c),

@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
         "models": ["liu_neuron"],
         "solver": "tsit5",
         "stepping": "sciml",
+        "observe": "interpolant",
         "published_norms": {"liu_neuron": 1.45e6},
         "tolerances": [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9],
     },

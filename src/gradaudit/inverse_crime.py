@@ -109,27 +109,30 @@ def run_variants(
 ) -> list[Outcome]:
     """All variants at all tolerances."""
     outcomes = []
+    most = max(len(trace.times) for trace in traces)
     for rtol, trace in zip(settings["tolerances"], traces, strict=True):
         for variant in VARIANTS:
             coarse = variant == "coarse_target"
             target = traces[0] if coarse else trace
-            solve = _solve(model, VARIANTS[variant], rtol, target.times, settings)
+            solve = _solve(model, VARIANTS[variant], rtol, _padded(target.times, most), settings)
             outcomes.append(_outcome(variant, rtol, solve, target, certified, settings))
     return outcomes
+
+
+def _padded(times: Array, count: int) -> Array:
+    """`times` with the last one repeated, so that one program serves all traces."""
+    return np.concatenate([times, np.full(count - len(times), times[-1])])
 
 
 def _solve(
     model: Model, method: str, rtol: float, times: Array, settings: dict[str, Any]
 ) -> Sensitivities:
-    """Observe at `times`, padded to a power of two so that few programs are compiled."""
-    count = 1 << (len(times) - 1).bit_length()
-    padded = np.concatenate([times, np.full(count - len(times), times[-1])])
     setting = Setting(
         model=model,
         solver=settings["solver"],
         rtol=rtol,
         atol=settings["atol_factor"] * rtol,
-        times=padded,
+        times=times,
         observe=settings["observe"],
         max_steps=settings["max_steps"],
         stepping=settings["stepping"],
