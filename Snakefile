@@ -33,3 +33,4 @@ rule all:
         SIMULATIONS,
         "<results>/report/report.html",
         "<results>/track/done.json",
+        *STORE.values(),

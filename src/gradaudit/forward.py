@@ -15,6 +15,7 @@ import numpy as np
 
 from gradaudit.control import Control, NormController, block_norm, scalar_controller
 from gradaudit.integrals import initial_state, integrands, with_integrals
+from gradaudit.jaxconfig import runtime_errors_as_nan
 from gradaudit.lifted import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
 from gradaudit.model import Model
 from gradaudit.observing import SteppedOutput
@@ -94,7 +95,8 @@ class Program:
         compile_seconds = 0.0
         if key not in self._compiled:
             start = time.perf_counter()
-            self._compiled[key] = jax.jit(self._solve).lower(*inputs).compile()
+            with runtime_errors_as_nan():
+                self._compiled[key] = jax.jit(self._solve).lower(*inputs).compile()
             compile_seconds = time.perf_counter() - start
         start = time.perf_counter()
         raw = jax.tree_util.tree_map(

@@ -33,7 +33,8 @@ def runtime_errors_as_nan() -> Iterator[None]:
     An implicit stage that is rejected may well be non-finite. Lineax would then raise from inside
     the compiled loop and take the whole solve with it, although the step controller stands ready
     to try a smaller step. Equinox reads this choice (its ``EQX_ON_ERROR``) when a check is traced,
-    so it is set here only around the tracing of our own step and leaves a user's code alone.
+    so it is set here only around the tracing of our own programs and leaves a user's code alone.
+    Without the host callbacks of those checks the programs can be cached on disk, too.
     """
     before = _equinox_errors.EQX_ON_ERROR
     _equinox_errors.EQX_ON_ERROR = "nan"

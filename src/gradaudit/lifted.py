@@ -22,7 +22,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from gradaudit.jaxconfig import runtime_errors_as_nan
 
 
 class Lifted(NamedTuple):
@@ -133,10 +132,9 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
                 advance, (y0.y, args.p, moving), (tangent, seed, moving_tangent), has_aux=True
             )
 
-        with runtime_errors_as_nan():
-            primal, tangent, (fixed_out, result) = _over_tangents(push, aux=True)(
-                y0.tangents, args.seeds, solver_state.tangents
-            )
+        primal, tangent, (fixed_out, result) = _over_tangents(push, aux=True)(
+            y0.tangents, args.seeds, solver_state.tangents
+        )
         y1, error, dense, moving_out = primal
         tangents1, tangent_error, dense_tangents, moving_tangents = tangent
         state = LiftedState(

@@ -14,6 +14,7 @@ import numpy as np
 from gradaudit.control import NormController, scalar_controller, state_norm
 from gradaudit.forward import MAX_STEPS, identity_cache, initial_step, word_for
 from gradaudit.integrals import initial_state
+from gradaudit.jaxconfig import runtime_errors_as_nan
 from gradaudit.model import Model
 from gradaudit.solvers import get_solver
 
@@ -51,7 +52,8 @@ class Primal:
         inputs = tuple(jnp.asarray(x, dtype=jnp.float64) for x in (times, p, rtol, atol))
         key = len(inputs[0])
         if key not in self._compiled:
-            self._compiled[key] = jax.jit(self._solve).lower(*inputs).compile()
+            with runtime_errors_as_nan():
+                self._compiled[key] = jax.jit(self._solve).lower(*inputs).compile()
         start = time.perf_counter()
         ts, ys, steps, accepted, rejected, result = jax.tree_util.tree_map(
             np.asarray, jax.block_until_ready(self._compiled[key](*inputs))

@@ -71,6 +71,8 @@ def settings(stage):
     )
 
 
+# The SQLite store, unless runs go to a server.
+STORE = {} if config["tracking"]["uri"] else {"store": "<results>/mlflow/mlflow.db"}
 SIMULATIONS = expand(
     "<results>/simulate/{model}/{solver}.nc", model=MODELS, solver=SOLVERS
 )

@@ -1,5 +1,5 @@
-# One job for all models: only one process may create a store. The store is no output, since
-# Snakemake would delete it before every run; runs that are already in it are kept.
+# One job for all models: only one process may create a store. The store is an output so that one
+# that was deleted is built again; `update` keeps it, and the runs in it, before a rerun.
 rule track:
     input:
         tables=TABLES,
@@ -9,7 +9,8 @@ rule track:
         figures=FIGURES,
         code=code("track"),
     output:
-        "<results>/track/done.json",
+        **{name: update(path) for name, path in STORE.items()},
+        done="<results>/track/done.json",
     log:
         "<logs>/track.log",
     conda:
@@ -21,4 +22,4 @@ rule track:
         "gradaudit track --tables {input.tables:q} --references {input.references:q}"
         " --experiments {input.experiments:q} --verdicts {input.verdicts:q}"
         " --figures {input.figures:q} --settings {params.settings:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --output {output.done:q} > {log:q} 2>&1"
