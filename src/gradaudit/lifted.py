@@ -23,7 +23,6 @@ import jax
 import jax.numpy as jnp
 
 
-
 class Lifted(NamedTuple):
     """State and tangents: `y` (N,), `tangents` (N, c)."""
 
