@@ -21,6 +21,8 @@ from gradaudit.model import Model
 from gradaudit.results import Array, Sensitivities
 from gradaudit.solvers import get_solver
 
+COUNTS = ("steps", "accepted", "rejected")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
@@ -132,6 +134,38 @@ def _taylor(setting: Setting) -> Sensitivities:
     return taylor_sensitivities(setting.model, setting.rtol, setting.times)
 
 
+def _finite_difference(setting: Setting) -> Sensitivities:
+    """Central differences of the adaptive solve, which differentiate the step control as well.
+
+    The step is the cube root of the machine's epsilon times |p_j|, where truncation and rounding
+    balance for a function that is computed to rounding.
+    """
+    model, steps = setting.model, np.cbrt(np.finfo(np.float64).eps) * setting.model.parameter_scale
+    control = Control(0.0, 0.0, 1.0, model.parameter_scale[:1])
+    centre, seconds, compile_seconds = _solve(setting, control, np.arange(1))
+    tangents = np.full((*centre.states.shape, model.m), np.nan)
+    raws = [centre]
+    for j, step in enumerate(steps):
+        sides = []
+        for sign in (1.0, -1.0):
+            p = model.nominal
+            p[j] += sign * step
+            raw, run, _ = _solve(setting, control, np.arange(1), p=p)
+            raws.append(raw)
+            sides.append(raw.states)
+            seconds += run
+        tangents[..., j] = (sides[0] - sides[1]) / (2.0 * step) * model.parameter_scale[j]
+    # The first failure among the solves decides; counts are those of all of them.
+    failed = next((raw for raw in raws if status_of(raw) != "ok"), centre)
+    whole = centre._replace(
+        tangents=tangents,
+        result=failed.result,
+        indicator=np.nan,
+        **{name: sum(int(getattr(r, name)) for r in raws) for name in COUNTS},
+    )
+    return assemble(model, setting.times, [whole], [np.arange(model.m)], seconds, compile_seconds)
+
+
 def _dual_norm(setting: Setting) -> Sensitivities:
     """Full control in the scaling of dual numbers, one solve a chunk, as in SciML."""
     model = setting.model
@@ -158,7 +192,11 @@ def dual_chunks(m: int, threshold: int = 12) -> tuple[int, list[np.ndarray]]:
 
 
 def _solve(
-    setting: Setting, control: Control, columns: np.ndarray, augmented: bool = False
+    setting: Setting,
+    control: Control,
+    columns: np.ndarray,
+    augmented: bool = False,
+    p: Array | None = None,
 ) -> tuple[Raw, float, float]:
     solve = program(
         setting.model,
@@ -169,7 +207,7 @@ def _solve(
         augmented,
     )
     return solve(
-        setting.times, rtol=setting.rtol, atol=setting.atol, control=control, columns=columns
+        setting.times, rtol=setting.rtol, atol=setting.atol, control=control, columns=columns, p=p
     )
 
 
@@ -203,9 +241,7 @@ def assemble(
         indicator=max(float(raw.indicator) for raw in raws),
         status=status,
         stats={
-            "steps": float(sum(int(raw.steps) for raw in raws)),
-            "accepted": float(sum(int(raw.accepted) for raw in raws)),
-            "rejected": float(sum(int(raw.rejected) for raw in raws)),
+            **{name: float(sum(int(getattr(raw, name)) for raw in raws)) for name in COUNTS},
             "seconds": seconds,
             "compile_seconds": compile_seconds,
         },
@@ -221,4 +257,5 @@ METHODS: dict[str, Callable[[Setting], Sensitivities]] = {
     "forward_sensitivity_partial": _forward_sensitivity_partial,
     "dual_norm": _dual_norm,
     "taylor": _taylor,
+    "finite_difference": _finite_difference,
 }

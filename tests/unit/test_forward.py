@@ -238,3 +238,14 @@ def test_dual_numbers_are_chunked_as_by_forwarddiff():
     width, chunks = dual_chunks(13)
     assert width == 7
     assert [list(c) for c in chunks] == [list(range(7)), list(range(7, 13))]
+
+
+def test_finite_differences_agree_with_the_wrong_number():
+    """They differentiate the same uncontrolled steps, so they confirm what forward AD says."""
+    exact = (1.0 - np.exp(-2.0)) / 2.0
+    settings = {"rtol": 1e-3, "times": [1.0]}
+    ad = gradaudit.sensitivities(EQUILIBRIUM, **settings).sensitivities[-1, 0, 0]
+    fd = gradaudit.sensitivities(EQUILIBRIUM, method="finite_difference", **settings)
+    difference = fd.sensitivities[-1, 0, 0]
+    assert abs(difference / ad - 1.0) < 1e-6
+    assert abs(difference / exact - 1.0) > 1e-3
