@@ -95,11 +95,6 @@ class GradientError:
         return _norm(self.reference) <= cancellation * self.natural_scale
 
 
-def gradient(functional: Functional, observed: Observations) -> Array:
-    """g_h = sum over t and components of phi(z_h) S_h, shape (m,)."""
-    return _contract(_weights(functional, observed), observed.sensitivities)
-
-
 def gradient_error(
     functional: Functional, computed: Observations, certified: Observations
 ) -> GradientError:

@@ -64,10 +64,3 @@ def listed(items: Sequence[str], limit: int = 6) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"
-
-
-def of_all(part: int, whole: int) -> str:
-    """A part of a whole in words: all 3, none of the 3, 2 of 3."""
-    if part == whole:
-        return "the only one" if whole == 1 else f"all {whole}"
-    return f"{part or 'none'} of {'the ' if not part else ''}{whole}"
