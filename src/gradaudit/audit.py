@@ -114,13 +114,14 @@ def _show(table: pd.DataFrame, attributes: Mapping[str, Any], accuracies: Sequen
     from rich.console import Console
     from rich.table import Table
 
+    from gradaudit.report.numbers import rounded_down
     from gradaudit.stages.atlas import cheapest_settings
 
     model = json.loads(attributes["model_json"])
     console = Console(width=None if sys.stdout.isatty() else 120)
     view = Table(
         title=f"{model['name']}: error of the gradient in scaled parameters",
-        caption=f"Reference certified to {float(attributes['digits']):.1f} digits.",
+        caption=f"Reference certified to {rounded_down(float(attributes['digits']))} digits.",
     )
     for key, title in COLUMNS.items():
         view.add_column(

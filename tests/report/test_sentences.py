@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from gradaudit.report import experiment_sentences, model_sentences, sentences
-from gradaudit.report.numbers import count, listed, number, percent, seconds, tolerance
+from gradaudit.report.numbers import (
+    count,
+    listed,
+    number,
+    percent,
+    rounded_down,
+    seconds,
+    tolerance,
+)
 from gradaudit.stages import atlas
 
 
@@ -44,14 +52,14 @@ def test_the_answer_follows_the_verdicts(made_up_audits):
     good = sentences.answer(atlas.ladders(made_up_audits(models=["a", "b"])))
     assert "36 are good, none bad and none horrible" in good
     assert "Good throughout: a and b." in good
-    assert "On every ladder a tighter tolerance helps." in good
+    assert "Every ladder converges as the tolerance is tightened, if not at every step." in good
     errors = {("a", "forward_ad"): 9.0}
     worse = sentences.answer(atlas.ladders(made_up_audits(models=["a", "b"], errors=errors)))
     assert "30 are good, none bad and 6 horrible" in worse
     assert "forward AD is good on 6 of 12" in worse
     assert "Good throughout: b. Horrible somewhere: a." in worse
     stuck = atlas.ladders(made_up_audits()).assign(converging=False)
-    assert "On 18 ladders a tighter tolerance does not help." in sentences.answer(stuck)
+    assert "Not converging as the tolerance is tightened: 18 ladders." in sentences.answer(stuck)
 
 
 def test_the_loosest_tolerance_is_named_with_its_failures(made_up_audits):
@@ -94,7 +102,7 @@ def test_the_indicator_is_judged(made_up_audits):
 
 
 def test_references_are_counted():
-    assert "2 of 2 are certified, each to at least 11 significant" in sentences.certified(
+    assert "2 of 2 are certified, each to at least 11.0 significant" in sentences.certified(
         {"a": "ok", "b": "ok"}, {"a": 13.0, "b": 11.0}
     )
     text = sentences.certified({"a": "ok", "b": "time_limit"}, {"a": 13.0, "b": 2.0})
@@ -170,3 +178,7 @@ def test_the_experiment_is_told_from_its_table(made_up_experiment):
     only = made_up_experiment(tolerances=[1e-3])
     assert "falls" not in told(only)
     assert told(only[only["variant"] == "same_grid"]).startswith("Forward AD on the very steps")
+
+
+def test_certified_digits_are_never_rounded_up():
+    assert rounded_down(12.98) == "12.9"

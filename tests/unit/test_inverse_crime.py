@@ -46,11 +46,18 @@ def test_it_falls_with_the_tolerance_and_the_state_is_to_blame(neuron):
     assert np.linalg.norm(error.state_part) > 10 * np.linalg.norm(error.tangent_part)
 
 
+def test_small_residual_meets_large_sensitivities(neuron):
+    """README: less than a millivolt, times sensitivities that reach 1e5."""
+    outcome = neuron["dual_norm", 1e-3]
+    assert np.max(np.abs(outcome.residuals[:, 0])) < 1.0
+    assert np.max(np.abs(outcome.solve.sensitivities[: len(outcome.residuals), 0])) > 1e5
+
+
 def test_same_grid_is_a_false_good(neuron):
     """The gradient all but vanishes, while the tangents behind it are a third wrong."""
     outcome = neuron["same_grid", 1e-3]
     assert _norm(outcome) < 1e-3 * _norm(neuron["dual_norm", 1e-3])
-    assert 0.1 < outcome.tangent_error < 1.0
+    assert 0.25 < outcome.tangent_error < 0.45  # README: 35 % wrong
 
 
 def test_coarse_target_converges_to_another_gradient(neuron):

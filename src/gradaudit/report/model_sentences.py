@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.labels import functional_name, method_name
-from gradaudit.report.numbers import DASH, count, listed, number, seconds, tolerance
+from gradaudit.report.numbers import DASH, count, listed, number, rounded_down, seconds, tolerance
 from gradaudit.report.sentences import graded
 
 BLAME = {
@@ -118,7 +118,8 @@ def _good_from(row: pd.Series) -> str:
 def _held(digits: float) -> str:
     if not np.isfinite(digits):
         return "no digits are known to hold"
-    return f"{number(digits)} significant digits hold in every sensitivity that is not negligible"
+    held = rounded_down(digits)
+    return f"{held} significant digits hold in every sensitivity that is not negligible"
 
 
 def _every(total: int) -> str:

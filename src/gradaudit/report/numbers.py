@@ -8,6 +8,11 @@ from collections.abc import Sequence
 DASH = "–"
 
 
+def rounded_down(digits: float) -> str:
+    """Certified digits to a tenth, never more of them than are certified."""
+    return f"{math.floor(10.0 * digits) / 10.0:.1f}"
+
+
 def number(value: float, digits: int = 3) -> str:
     """Three significant digits; powers of ten in short where a number is large or small."""
     if not math.isfinite(value):

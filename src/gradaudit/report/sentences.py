@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.labels import METHODS, VERDICTS, functional_name, in_order, method_name
-from gradaudit.report.numbers import count, listed, number, seconds, tolerance
+from gradaudit.report.numbers import count, listed, number, rounded_down, seconds, tolerance
 
 SOLVE = ["model", "solver", "method", "rtol"]
 """What makes a solve: its gradients of several functionals share it."""
@@ -48,7 +48,7 @@ def certified(statuses: Mapping[str, str], digits: Mapping[str, float]) -> str:
         return "There is no reference."
     text = f"Errors are against references of which {len(held)} of {len(statuses)} are certified"
     if held:
-        text += f", each to at least {number(min(held))} significant digits"
+        text += f", each to at least {rounded_down(min(held))} significant digits"
     return f"{text}; not certified: {listed(missing)}." if missing else f"{text}."
 
 
@@ -70,9 +70,9 @@ def answer(verdicts: pd.DataFrame) -> str:
         parts.append(_models(verdicts))
     stuck = int((~verdicts["converging"].astype(bool)).sum())
     if stuck:
-        parts.append(f"On {count(stuck, 'ladder')} a tighter tolerance does not help.")
+        parts.append(f"Not converging as the tolerance is tightened: {count(stuck, 'ladder')}.")
     else:
-        parts.append("On every ladder a tighter tolerance helps.")
+        parts.append("Every ladder converges as the tolerance is tightened, if not at every step.")
     return " ".join(parts)
 
 
