@@ -9,7 +9,7 @@ from gradaudit.errors import GradauditError, ModelError, SettingError, Translati
 if TYPE_CHECKING:
     from gradaudit.loading import load_model
     from gradaudit.methods import sensitivities
-    from gradaudit.model import Model
+    from gradaudit.model import Event, Model
     from gradaudit.taylor import reference
 
 __version__ = "0.1.0"
@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 # What imports JAX or numpy is loaded when it is first asked for: `gradaudit --help` and the stages
 # that only read tables start in a fraction of a second.
 _LAZY = {
+    "Event": "gradaudit.model",
     "Model": "gradaudit.model",
     "load_model": "gradaudit.loading",
     "reference": "gradaudit.taylor",
@@ -24,6 +25,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "Event",
     "GradauditError",
     "Model",
     "ModelError",

@@ -21,7 +21,30 @@ from gradaudit.errors import ModelError, SettingError
 VectorField = Callable[[Any, Any, Any], Any]
 Quantities = Mapping[str, tuple[float, str]]
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(@[A-Za-z0-9_.=,+-]+)?\Z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happens where ``when(t, y, p)`` crosses zero.
+
+    What happens there is a jump of the state; or a switch of the vector field, written there with
+    ``jnp.where``, ``jnp.maximum`` and the like; or nothing, and the event is a marker whose times
+    are of interest.
+
+    Attributes
+    ----------
+    when
+        ``g(t, y, p) -> scalar`` in jax.numpy, smooth near its zeros.
+    direction
+        +1: only where g rises through zero; -1: only where it falls; 0: both.
+    jump
+        ``R(t, y, p) -> (n,)`` in jax.numpy: the state after the event from that before it.
+    """
+
+    when: VectorField
+    direction: int = 0
+    jump: VectorField | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +75,14 @@ class Model:
     integrands
         ``{name: g}`` with ``g(t, y, p) -> scalar`` in jax.numpy: their integrals from 0 to t are
         computed with the accuracy of the solve; by default one for each of `observables`.
+    events
+        ``{name: Event}``. A threshold at which the vector field switches branches must be among
+        them, for the reference and for the method "saltation" to know of it.
+    axes
+        ``{name: values}``: settings at which the model is worth a look, such as a stiffness, the
+        length of the window or the distance to a bifurcation. A name is that of a parameter, a
+        state (its initial value) or ``t_end``; or the file has a function ``at(**axes) -> Model``.
+        ``load_model("name@axis=value")`` is the model at that setting.
     observations
         Number of equidistant observation times, both ends included.
     mechanism, regime, description, citation
@@ -70,6 +101,8 @@ class Model:
     exact_sensitivities: Callable[[Any, Any], Any] | None = None
     observables: Sequence[str] = ()
     integrands: Mapping[str, VectorField] = field(default_factory=dict)
+    events: Mapping[str, Event] = field(default_factory=dict)
+    axes: Mapping[str, Sequence[float]] = field(default_factory=dict)
     observations: int = 101
     mechanism: str = ""
     regime: str = ""
@@ -100,6 +133,8 @@ class Model:
                 "it must be a positive, finite number."
             )
         object.__setattr__(self, "t_end", float(self.t_end))
+        _check_events(self.name, self.events)
+        object.__setattr__(self, "axes", _checked_axes(self.name, self.axes))
         if not isinstance(self.observations, int) or self.observations < 2:
             raise ModelError(
                 f"model {self.name!r}: observations is {self.observations!r}; "
@@ -174,6 +209,37 @@ class Model:
         if np.any(np.diff(given) <= 0.0):
             raise SettingError("times must be strictly increasing.")
         return np.minimum(given, self.t_end)
+
+
+def _check_events(model: str, events: object) -> None:
+    example = "{'bounce': Event(when=lambda t, y, p: y[0], direction=-1, jump=...)}"
+    if not isinstance(events, Mapping):
+        raise ModelError(f"model {model!r}: events must be a dict such as {example}.")
+    for name, event in events.items():
+        if not isinstance(event, Event) or not isinstance(name, str):
+            raise ModelError(f"model {model!r}: events[{name!r}] is no Event; write {example}.")
+        if not callable(event.when) or not (event.jump is None or callable(event.jump)):
+            raise ModelError(
+                f"model {model!r}: events[{name!r}]: when, and jump if there is one, must be "
+                "functions of (t, y, p)."
+            )
+        if event.direction not in (-1, 0, 1):
+            raise ModelError(
+                f"model {model!r}: events[{name!r}] has the direction {event.direction!r}; "
+                "it must be -1, 0 or 1."
+            )
+
+
+def _checked_axes(model: str, axes: object) -> Mapping[str, tuple[float, ...]]:
+    example = '{"mu": (1.0, 10.0, 100.0)}'
+    if not isinstance(axes, Mapping):
+        raise ModelError(f"model {model!r}: axes must be a dict such as {example}.")
+    for name, values in axes.items():
+        if not isinstance(values, (tuple, list)) or not all(_is_number(v) for v in values):
+            raise ModelError(
+                f"model {model!r}: axes[{name!r}] is {values!r}; write numbers, as in {example}."
+            )
+    return MappingProxyType({str(name): tuple(map(float, v)) for name, v in axes.items()})
 
 
 def _is_number(value: object) -> bool:

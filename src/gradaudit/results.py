@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+class Hit(NamedTuple):
+    """One event that happened, with what it looked like just before it.
+
+    Attributes
+    ----------
+    name
+        The event's name in the model.
+    time, slope
+        Its time tau, and dtau/dp (m,).
+    state, tangents
+        States and integrals (N,), and their sensitivities at that fixed time (N, m).
+    """
+
+    name: str
+    time: Any
+    slope: Any
+    state: Any
+    tangents: Any
 
 
 class Digits(np.float64):
@@ -45,6 +65,8 @@ class Reference:
         "ok" where the digits asked for are certified, else why not.
     rungs
         One record a rung of the ladder: precision, tolerance, seconds, digits.
+    events
+        The events that happened, in order.
     """
 
     times: Array
@@ -57,6 +79,7 @@ class Reference:
     state_digits: Digits
     status: str
     rungs: tuple[dict[str, Any], ...] = ()
+    events: tuple[Hit, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +104,8 @@ class Sensitivities:
         Where the parameters are propagated in chunks that each have a grid, and so states, of
         their own (dual norm): shapes (C, T, n), (C, T, k), and the chunk of every
         parameter (m,).
+    events
+        The events at which the solve stopped, in order.
     """
 
     times: Array
@@ -95,3 +120,4 @@ class Sensitivities:
     chunk_states: Array | None = None
     chunk_integrals: Array | None = None
     chunk_of: NDArray[np.int64] | None = None
+    events: tuple[Hit, ...] = ()

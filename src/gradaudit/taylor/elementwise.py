@@ -12,6 +12,7 @@ from typing import Any
 
 import heyoka as hy
 import numpy as np
+from scipy import special
 
 from gradaudit.errors import TranslationError
 
@@ -74,10 +75,13 @@ def _binary(op: Callable[[Any, Any], Any]) -> Callable[[Scalar, Scalar], Scalar]
 
 
 def _function(
-    symbolic: Callable[[hy.expression], hy.expression], numeric: Callable[[Any], Any] | None
+    symbolic: Callable[[hy.expression], hy.expression],
+    numeric: Callable[[Any], Any],
+    *,
+    double_only: bool = False,
 ) -> Callable[[Scalar], Scalar]:
     def apply(a: Scalar) -> Scalar:
-        if is_number(a) and numeric is not None:
+        if is_number(a) and not (double_only and not isinstance(a, float)):
             with np.errstate(all="ignore"):
                 return numeric(a)
         return symbolic(lift(a))
@@ -85,8 +89,10 @@ def _function(
     return apply
 
 
-def log_add_exp(a: Scalar, b: Scalar) -> hy.expression:
+def log_add_exp(a: Scalar, b: Scalar) -> Scalar:
     """log(exp(a) + exp(b)), from the side of a constant: softplus(x) is then log1p(exp(x))."""
+    if isinstance(a, float) and isinstance(b, float):
+        return np.logaddexp(a, b)
     base, other = (b, a) if is_number(b) else (a, b)
     smooth = hy.log1p(hy.exp(RULES["sub"](lift(other), base)))
     return smooth if is_number(base) and base == 0 else lift(base) + smooth
@@ -104,7 +110,7 @@ RULES: dict[str, Callable[..., Scalar]] = {
     "sqrt": _function(hy.sqrt, np.sqrt),
     "rsqrt": lambda a: divide(None, RULES["sqrt"](a)),
     "exp": _function(hy.exp, np.exp),
-    "exp2": _function(lambda a: hy.exp(a * hy.log(hy.expression(2.0))), None),
+    "exp2": _function(lambda a: hy.exp(a * hy.log(hy.expression(2.0))), np.exp2, double_only=True),
     "expm1": _function(hy.expm1, np.expm1),
     "log": _function(hy.log, np.log),
     "log1p": _function(hy.log1p, np.log1p),
@@ -120,9 +126,9 @@ RULES: dict[str, Callable[..., Scalar]] = {
     "asinh": _function(hy.asinh, np.arcsinh),
     "acosh": _function(hy.acosh, np.arccosh),
     "atanh": _function(hy.atanh, np.arctanh),
-    "logistic": _function(hy.sigmoid, None),
-    "erf": _function(hy.erf, None),
-    "erfc": _function(hy.erfc, None),
+    "logistic": _function(hy.sigmoid, special.expit, double_only=True),
+    "erf": _function(hy.erf, special.erf, double_only=True),
+    "erfc": _function(hy.erfc, special.erfc, double_only=True),
 }
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -155,9 +161,11 @@ def refuse_branch(name: str, where: str) -> TranslationError:
     """The error for a primitive that switches with t, y or p."""
     return TranslationError(
         f"{where}: the primitive {name!r} switches branches where t, the state or a parameter "
-        "crosses a threshold. A Taylor step follows the branch it started on, which would be wrong "
-        "without notice, so there is no certified reference for this model. Declare the switch as "
-        "an event, or replace it by a smooth function."
+        "crosses a threshold. A Taylor step follows the branch that it started on, which would be "
+        "wrong without notice, so there is no certified reference for this model. Declare every "
+        "threshold as an event that is zero there, "
+        'events={"threshold": gradaudit.Event(when=lambda t, y, p: ...)}, or replace the switch '
+        "by a smooth function."
     )
 
 

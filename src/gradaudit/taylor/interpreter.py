@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import heyoka as hy
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from gradaudit.errors import TranslationError
 from gradaudit.taylor import arrays, elementwise, movement
 from gradaudit.taylor.precision import Precision
+from gradaudit.taylor.switches import RULES as SWITCHES
+from gradaudit.taylor.switches import Switches
 
 Values = NDArray[Any]
 
 INLINED = {"jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint"}
 INLINED |= {"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"}
 CALLBACKS = {"pure_callback", "io_callback", "debug_callback", "debug_print"}
+BOOLEAN = {*elementwise.COMPARISONS, "is_finite"}
 LONGEST_SCAN = 10_000
 # How JAX writes logaddexp, and so softplus: a smooth function through a maximum.
 LOG_ADD_EXP = ["max", "sub", "ne", "add", "abs", "neg", "exp", "log1p", "add", "select_n"]
@@ -39,6 +43,8 @@ class Interpreter:
 
     precision: Precision
     where: str
+    switches: Switches | None = None
+    """Decides what switches; without it a switch raises."""
     exponentials: dict[int, tuple[hy.expression, hy.expression]] = field(default_factory=dict)
     """exp(x) by identity, with x: exp(x) - 1 becomes expm1(x), which does not cancel."""
 
@@ -137,6 +143,10 @@ class Interpreter:
             return self.scatter_add(eqn, values)
         if name == "select_n" and values[0].dtype != object:
             return self.select(values[0], values[1:])
+        if name in SWITCHES and self.switches is not None:
+            return self.switch(name, values)
+        if name in ("reduce_max", "reduce_min") and self.switches is not None:
+            return self.reduce_by_switches(name, values[0], params["axes"])
         if name in elementwise.BRANCHES or name == "select_n":
             return self.constant_branch(name, values)
         raise self.unknown(name)
@@ -175,6 +185,22 @@ class Interpreter:
         for index, case in np.ndenumerate(np.broadcast_to(which, result.shape)):
             result[index] = cases[int(case)][index]
         return result
+
+    def switch(self, name: str, values: list[Values]) -> Values:
+        assert self.switches is not None
+        result = self.elementwise(partial(self.switches, name), values)
+        return result.astype(bool) if name in BOOLEAN else result
+
+    def reduce_by_switches(self, name: str, x: Values, axes: tuple[int, ...]) -> Values:
+        """The largest or smallest entry by comparing one pair after the other."""
+        assert self.switches is not None
+        compare = partial(self.switches, name.removeprefix("reduce_"))
+        rest = np.moveaxis(x, axes, range(len(axes)))
+        entries = rest.reshape(-1, *rest.shape[len(axes) :])
+        largest = entries[0, ...]
+        for entry in entries[1:]:
+            largest = arrays.apply(compare, [largest, entry])
+        return largest
 
     def constant_branch(self, name: str, values: list[Values]) -> Values:
         operands = [v if v.dtype == object else self.numbers(v) for v in values]

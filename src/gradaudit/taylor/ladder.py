@@ -11,6 +11,7 @@ from gradaudit.errors import SettingError
 from gradaudit.model import Model
 from gradaudit.results import Reference
 from gradaudit.taylor import certificate
+from gradaudit.taylor.hybrid import Hybrid
 from gradaudit.taylor.precision import (
     DOUBLE,
     LONG_DOUBLE,
@@ -125,7 +126,7 @@ def _climb(climb: Climb, wanted: float) -> str:
 
 
 def _long_double_peers(
-    climb: Climb, double: Variational, coarse: Solution, fine: Solution
+    climb: Climb, double: Variational | Hybrid, coarse: Solution, fine: Solution
 ) -> float | None:
     coarser, peers = [coarse], [fine]
     for fraction in DOUBLE_FIRST_STEPS:

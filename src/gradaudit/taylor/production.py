@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from gradaudit.errors import SettingError
 from gradaudit.model import Model
 from gradaudit.results import Sensitivities
+from gradaudit.taylor.hybrid import build_system, solve_system
 from gradaudit.taylor.precision import DOUBLE
-from gradaudit.taylor.variational import build, solve
 
 
 def taylor_sensitivities(
@@ -38,8 +38,8 @@ def taylor_sensitivities(
     if not 0.0 < tolerance < 1.0:
         raise SettingError(f"tolerance is {tolerance!r}; it must lie between 0 and 1.")
     observed = model.times(times)
-    system = build(model, precision=DOUBLE, tolerance=tolerance)
-    solution = solve(system, observed, time_limit=time_limit)
+    system = build_system(model, precision=DOUBLE, tolerance=tolerance)
+    solution = solve_system(system, observed, time_limit=time_limit)
     values, derivatives = solution.float64()
     if solution.status != "ok":
         values, derivatives = np.full_like(values, np.nan), np.full_like(derivatives, np.nan)

@@ -8,18 +8,12 @@ from typing import Any
 import numpy as np
 
 from gradaudit.model import Model
-from gradaudit.results import Digits, Reference
+from gradaudit.results import Digits, Hit, Reference
 from gradaudit.taylor import certificate
 from gradaudit.taylor.certificate import Bounds, Grid
+from gradaudit.taylor.hybrid import Hybrid, build_system, solve_system
 from gradaudit.taylor.precision import Precision
-from gradaudit.taylor.variational import (
-    PROGRESS_AFTER,
-    Progress,
-    Solution,
-    Variational,
-    build,
-    solve,
-)
+from gradaudit.taylor.variational import PROGRESS_AFTER, Progress, Solution, Variational
 
 # A Taylor series is blind to what is exactly flat where it is expanded: steps are capped, and
 # differently on every rung, lest two of them jump over the same feature.
@@ -45,18 +39,22 @@ class Climb:
     def left(self) -> float:
         return self.limit - (time.perf_counter() - self.started)
 
-    def build(self, precision: Precision, tolerance: float) -> Variational:
+    def build(self, precision: Precision, tolerance: float) -> Variational | Hybrid:
         if self.progress is not None and self.limit - self.left > PROGRESS_AFTER:
             self.progress(0.0, f"building {precision.name}, tolerance {tolerance:.1e}")
-        return build(self.model, precision=precision, tolerance=tolerance)
+        return build_system(self.model, precision=precision, tolerance=tolerance)
 
     def run(
-        self, system: Variational, *, first_step: float | None = None, keep_grid: bool = False
+        self,
+        system: Variational | Hybrid,
+        *,
+        first_step: float | None = None,
+        keep_grid: bool = False,
     ) -> Solution:
         cap = CAPS[len(self.rungs) % len(CAPS)]
         positive = self.grid.times[self.grid.times > 0.0]
         first = None if first_step is None or not len(positive) else first_step * positive[0]
-        solution = solve(
+        solution = solve_system(
             system,
             self.grid.times,
             max_step=self.model.t_end / cap,
@@ -126,4 +124,20 @@ class Climb:
             state_digits=state_digits,
             status=status,
             rungs=tuple(self.rungs),
+            events=tuple(_in_float64(hit) for hit in self.best.hits),
         )
+
+
+def _in_float64(hit: Hit) -> Hit:
+    """An event rounded from any precision."""
+
+    def rounded(values: Any) -> Any:
+        return np.vectorize(float, otypes=[np.float64])(values)
+
+    return Hit(
+        hit.name,
+        float(hit.time),
+        rounded(hit.slope),
+        rounded(hit.state),
+        rounded(hit.tangents),
+    )

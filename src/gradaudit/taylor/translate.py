@@ -23,6 +23,7 @@ from gradaudit.taylor.interpreter import Interpreter
 from gradaudit.taylor.precision import Precision
 
 System = list[tuple[hy.expression, hy.expression]]
+Argument = Any  # a scalar, or a sequence of them: expressions or numbers
 
 
 def state_variables(model: Model) -> list[hy.expression]:
@@ -63,7 +64,7 @@ def initial_expressions(model: Model, precision: Precision) -> list[hy.expressio
 
 def translate(
     function: Callable[..., Any],
-    arguments: Sequence[hy.expression | Sequence[hy.expression]],
+    arguments: Sequence[Argument],
     *,
     precision: Precision,
     where: str = "function",
@@ -86,21 +87,34 @@ def translate(
     TranslationError
         If x64 is off, or a primitive has no counterpart.
     """
+    sizes = [len(a) if isinstance(a, Sequence) else None for a in arguments]
+    values = read(trace(function, sizes, where), arguments, Interpreter(precision, where))
+    return [elementwise.lift(x) for x in values]
+
+
+def trace(function: Callable[..., Any], sizes: Sequence[int | None], where: str) -> Any:
+    """The jaxpr of a function of scalars (None) and vectors of the given sizes, in float64.
+
+    Raises
+    ------
+    TranslationError
+        If x64 is off.
+    """
     if jax.dtypes.canonicalize_dtype(np.float64) != np.float64:
         raise TranslationError(
             f"{where}: JAX is in single precision, which rounds every literal to 7 digits. "
             'Set jax.config.update("jax_enable_x64", True) before tracing.'
         )
-    shapes = [
-        jax.ShapeDtypeStruct((len(a),) if isinstance(a, Sequence) else (), jnp.float64)
-        for a in arguments
-    ]
-    closed = jax.make_jaxpr(function)(*shapes)
+    shapes = [jax.ShapeDtypeStruct(() if s is None else (s,), jnp.float64) for s in sizes]
+    return jax.make_jaxpr(function)(*shapes)
+
+
+def read(closed: Any, arguments: Sequence[Argument], interpreter: Interpreter) -> list[Any]:
+    """The entries of a jaxpr's first result, from expressions or from numbers."""
     inputs = []
     for argument in arguments:
         scalar = not isinstance(argument, Sequence)
         values = np.empty(() if scalar else (len(argument),), dtype=object)
         values[...] = argument
         inputs.append(values)
-    result = Interpreter(precision, where).run(closed, inputs)[0]
-    return [elementwise.lift(x) for x in result.reshape(-1)]
+    return list(interpreter.run(closed, inputs)[0].reshape(-1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from gradaudit.integrals import integrand_names
 from gradaudit.model import Model
+from gradaudit.results import Hit
 from gradaudit.taylor.precision import Precision, to_float64
-from gradaudit.taylor.translate import heyoka_system, initial_expressions
+from gradaudit.taylor.translate import System, heyoka_system, initial_expressions
 
 Progress = Callable[[float, str], None]
 Array = NDArray[Any]
@@ -68,6 +69,8 @@ class Solution:
         "ok", "non_finite", "step_underflow", "max_steps" or "time_limit".
     step_starts, step_sizes
         The grid in float64, (steps,), where it was asked for.
+    hits
+        The events that happened, in order.
     """
 
     times: NDArray[np.float64]
@@ -81,6 +84,7 @@ class Solution:
     tolerance: float
     step_starts: NDArray[np.float64]
     step_sizes: NDArray[np.float64]
+    hits: tuple[Hit, ...] = ()
 
     def float64(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Values and derivatives rounded to float64."""
@@ -96,20 +100,41 @@ def build(model: Model, *, precision: Precision, tolerance: float) -> Variationa
         If the vector field has something that the Taylor method cannot follow.
     """
     start = time.perf_counter()
+    system = heyoka_system(model, precision)
+    return assemble(model, system, precision=precision, tolerance=tolerance, start=start)
+
+
+def assemble(
+    model: Model,
+    equations: System,
+    *,
+    precision: Precision,
+    tolerance: float,
+    start: float | None = None,
+    t_events: Sequence[Any] = (),
+    nt_events: Sequence[Any] = (),
+) -> Variational:
+    """Differentiate and compile a translated system, with heyoka's events if there are any."""
+    start = time.perf_counter() if start is None else start
     parameters = [hy.par[index] for index in range(model.m)]
-    system = hy.var_ode_sys(heyoka_system(model, precision), parameters)
+    system = hy.var_ode_sys(equations, parameters)
     n, k = model.n, len(integrand_names(model))
     values, derivatives = _initial(model, precision)
     zeros = precision.array(np.zeros(k))
+    events: dict[str, Any] = {"t_events": list(t_events)} if t_events else {}
+    if nt_events:
+        events["nt_events"] = list(nt_events)
     integrator = hy.taylor_adaptive(
         system,
         np.concatenate([values, zeros]),
         tol=precision.number(tolerance),
         compact_mode=True,
         **precision.options,
+        **events,
     )
     # parameters that the vector field does not have are unknown to heyoka
-    integrator.pars[:] = precision.array(model.nominal)[: len(integrator.pars)]
+    known = min(model.m, len(integrator.pars))
+    integrator.pars[:known] = precision.array(model.nominal)[:known]
     rows = tuple(integrator.get_vslice(order=1, component=i) for i in range(n + k))
     for row, slopes in zip(rows, derivatives, strict=False):
         integrator.state[row] = slopes
@@ -139,7 +164,7 @@ def _initial(model: Model, precision: Precision) -> tuple[Array, Array]:
     return result[: model.n], result[model.n :].reshape(model.n, model.m)
 
 
-class _Watch:
+class Watch:
     """Called by heyoka after every step: keeps the grid, and stops what would take forever."""
 
     def __init__(
@@ -207,7 +232,7 @@ def solve(
     started = time.perf_counter()
     ta.time = precision.number(0.0)
     ta.state[:] = system.initial
-    watch = _Watch(
+    watch = Watch(
         system.t_end,
         deadline=started + (np.inf if time_limit is None else time_limit),
         max_steps=max_steps,

@@ -1,0 +1,405 @@
+"""The variational system of a model with events: one integrator a mode, one segment an event."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import heyoka as hy
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.errors import TranslationError
+from gradaudit.model import Model
+from gradaudit.results import Hit
+from gradaudit.taylor import saltation
+from gradaudit.taylor.modes import Mode, Reader, SlidingError
+from gradaudit.taylor.precision import Precision, to_float64
+from gradaudit.taylor.saltation import Effect
+from gradaudit.taylor.translate import state_variables
+from gradaudit.taylor.variational import (
+    MAX_STEPS,
+    Progress,
+    Solution,
+    Variational,
+    Watch,
+    assemble,
+    build,
+    solve,
+)
+
+Array = NDArray[Any]
+
+# It warns that it cannot deduce a cooldown for an event; segments begin out of sight of theirs.
+hy.set_logger_level_error()
+
+MAX_EVENTS = 20_000
+QUIET = 1e-11  # of the window: no event is looked for so soon after another
+OUT_OF_SIGHT = 1e100
+SAME_TIME = 1e-12  # of the window
+GRAZING = 1e-9  # transversality below which the event time has no usable derivative
+
+
+@dataclass(kw_only=True)
+class Hybrid:
+    """A model with events, compiled mode by mode when they are first met."""
+
+    model: Model
+    precision: Precision
+    tolerance: float
+    reader: Reader
+    effects: dict[str, Effect]
+    build_seconds: float
+    segments: dict[Mode, Segment] = field(default_factory=dict)
+
+    def segment(self, mode: Mode) -> Segment:
+        if mode not in self.segments:
+            start = time.perf_counter()
+            self.segments[mode] = Segment(self, mode)
+            self.build_seconds += time.perf_counter() - start
+        return self.segments[mode]
+
+
+def build_hybrid(model: Model, *, precision: Precision, tolerance: float) -> Hybrid:
+    """Translate the events; the modes follow as the solution meets them.
+
+    Raises
+    ------
+    TranslationError
+        If an event has something that the Taylor method cannot follow.
+    """
+    start = time.perf_counter()
+    effects = {
+        name: saltation.compile_effect(model, name, event, precision)
+        for name, event in model.events.items()
+    }
+    return Hybrid(
+        model=model,
+        precision=precision,
+        tolerance=tolerance,
+        reader=Reader(model),
+        effects=effects,
+        build_seconds=time.perf_counter() - start,
+    )
+
+
+class Segment:
+    """The system in one mode: its integrator, which stops at events, and its rates."""
+
+    def __init__(self, whole: Hybrid, mode: Mode) -> None:
+        model, precision = whole.model, whole.precision
+        self.mode = mode
+        self.started = 0.0
+        self.crossed: list[tuple[str, float]] = []
+        names = list(model.events)
+        parameters = [hy.par[j] for j in range(model.m)]
+        rates, boundaries = whole.reader.rates(mode, precision, parameters)
+        directions = {
+            -1: hy.event_direction.negative, 0: hy.event_direction.any,
+            1: hy.event_direction.positive,
+        }  # fmt: skip
+        stops = [
+            hy.t_event(
+                whole.effects[name].trigger + hy.par[model.m + index],
+                fp_type=precision.fp_type,
+                direction=directions[model.events[name].direction],
+            )
+            for index, name in enumerate(names)
+        ]
+        watches = [
+            hy.nt_event(boundary, _Note(self.crossed, name), fp_type=precision.fp_type)
+            for name, boundary in boundaries
+        ]
+        system = list(zip(state_variables(model), rates, strict=True))
+        self.variational: Variational = assemble(
+            model, system, precision=precision, tolerance=whole.tolerance,
+            t_events=stops, nt_events=watches,
+        )  # fmt: skip
+        t, z = hy.expression("t"), state_variables(model)
+        p = [hy.expression(f"p{j}") for j in range(model.m)]
+        plain, _ = whole.reader.rates(mode, precision, p)
+        here = [hy.subs(rate, {hy.time: t}) for rate in plain]
+        self._rates = saltation.compiled(here, [t, *z, *p], precision)
+
+    def begin(self, now: Any, state: Array, precision: Precision) -> Any:
+        """Set the integrator to a state, one quiet step behind an event; returns the outcome.
+
+        A threshold that was just crossed is zero to rounding, and would be found again at once; so
+        the first, tiny step is made with every threshold shifted out of sight.
+        """
+        ta, m = self.variational.integrator, self.variational.m
+        ta.time, ta.state[:] = now, state
+        ta.reset_cooldowns()
+        self.started = float(now)
+        self.crossed.clear()
+        ta.pars[m:] = [precision.number(OUT_OF_SIGHT)] * (len(ta.pars) - m)
+        outcome, _ = ta.step(precision.number(QUIET * self.variational.t_end))
+        ta.pars[m:] = [precision.number(0.0)] * (len(ta.pars) - m)
+        return outcome
+
+    def rates(self, t: Any, z: Array, p: Array) -> Array:
+        """f(t, z, p) in this mode, (N,)."""
+        return self._rates(np.concatenate([[t], z, p]))
+
+
+class _Note:
+    """Notes the times at which a boundary of the mode is crossed."""
+
+    def __init__(self, crossed: list[tuple[str, float]], name: str) -> None:
+        self.crossed, self.name = crossed, name
+
+    def __call__(self, integrator: Any, when: Any, sign: int) -> None:
+        self.crossed.append((self.name, float(when)))
+
+    def __deepcopy__(self, memo: Any) -> _Note:
+        """heyoka keeps copies of its callbacks; theirs must write to the same list."""
+        return self
+
+
+def solve_hybrid(
+    whole: Hybrid,
+    times: NDArray[np.float64],
+    *,
+    max_step: float | None = None,
+    first_step: float | None = None,
+    max_steps: int = MAX_STEPS,
+    keep_grid: bool = False,
+    time_limit: float | None = None,
+    progress: Progress | None = None,
+) -> Solution:
+    """`gradaudit.taylor.variational.solve` for a model with events.
+
+    An observation at the time of an event is made after it.
+
+    Raises
+    ------
+    TranslationError
+        If the vector field switches where no event is declared.
+    """
+    started = time.perf_counter()
+    run = _Run(
+        whole,
+        times,
+        Watch(
+            whole.model.t_end,
+            deadline=started + (np.inf if time_limit is None else time_limit),
+            max_steps=max_steps,
+            keep_grid=keep_grid,
+            progress=progress,
+            text=f"{whole.precision.name}, tolerance {whole.tolerance:.1e}",
+        ),
+        max_step,
+    )
+    status = run.solve(first_step)
+    count = whole.reader.size
+    return Solution(
+        times=times,
+        values=run.values,
+        derivatives=run.derivatives.reshape(len(times), count, whole.model.m),
+        status=status,
+        steps=run.watch.steps,
+        run_seconds=time.perf_counter() - started,
+        build_seconds=whole.build_seconds,
+        precision=whole.precision,
+        tolerance=whole.tolerance,
+        step_starts=np.array(run.watch.starts),
+        step_sizes=np.array(run.watch.sizes),
+        hits=tuple(run.hits),
+    )
+
+
+class _Run:
+    """One solve: the state between segments, and the rows that are filled so far."""
+
+    def __init__(
+        self, whole: Hybrid, times: NDArray[np.float64], watch: Watch, max_step: float | None
+    ) -> None:
+        self.whole, self.times, self.watch, self.max_step = whole, times, watch, max_step
+        precision, size, m = whole.precision, whole.reader.size, whole.model.m
+        nan = precision.number(float("nan"))
+        self.values: Array = np.full((len(times), size), nan, dtype=precision.fp_type)
+        self.derivatives: Array = np.full((len(times), size, m), nan, dtype=precision.fp_type)
+        self.p = np.array(list(precision.array(whole.model.nominal)), dtype=object)
+        self.hits: list[Hit] = []
+        self.row = 0
+
+    def solve(self, first_step: float | None) -> str:
+        model, precision = self.whole.model, self.whole.precision
+        now = precision.number(0.0)
+        first = self.whole.reader
+        # Only the initial state is needed here, and the mode does not change it.
+        z = np.concatenate([_initial_state(model), np.zeros(first.size - model.n)])
+        try:
+            segment = self.whole.segment(first.mode_at(0.0, z))
+        except SlidingError:
+            return "sliding"
+        state = segment.variational.initial.copy()
+        last = float(self.times[-1])
+        while True:
+            stop, fired, status = self._advance(segment, now, state, first_step, last)
+            first_step = None
+            if status != "ok" or fired is None:
+                return status
+            if len(self.hits) >= MAX_EVENTS:
+                return "max_events"
+            now = stop
+            outcome = self._event(segment, now, fired)
+            if isinstance(outcome, str):
+                return outcome
+            segment, state = outcome
+            if float(now) >= last:
+                self._fill_upto(float(now), state, segment)
+                return "ok"
+
+    def _fill_upto(self, now: float, state: Array, segment: Segment) -> None:
+        """Observations at the time of an event, or just at its side, are made after it."""
+        near = now + SAME_TIME * self.whole.model.t_end
+        while self.row < len(self.times) and self.times[self.row] <= near:
+            self._store(self.row, state, segment)
+            self.row += 1
+
+    def _store(self, row: int, state: Array, segment: Segment) -> None:
+        system = segment.variational
+        self.values[row] = state[: self.whole.reader.size]
+        self.derivatives[row] = np.stack([state[part] for part in system.rows])
+
+    def _advance(
+        self, segment: Segment, now: Any, state: Array, first_step: float | None, last: float
+    ) -> tuple[Any, str | None, str]:
+        """Integrate up to the next event or to the end; the time, the event's name, a status."""
+        ta, precision = segment.variational.integrator, self.whole.precision
+        self._fill_upto(float(now), state, segment)
+        segment.begin(now, state, precision)
+        self._fill_upto(float(ta.time), ta.state, segment)
+        later = self.times[self.row :]
+        if not len(later):
+            return now, None, self.watch.status
+        limits: dict[str, Any] = {}
+        if self.max_step is not None:
+            limits["max_delta_t"] = precision.number(self.max_step)
+        if first_step is not None:
+            outcome, _ = ta.step(precision.number(min(first_step, 0.5 * float(later[0]))))
+            fired = _stopped_by(outcome, list(self.whole.model.events))
+            if fired is not None:
+                return ta.time, fired, "ok"
+        grid = precision.array(np.concatenate([[0.0], later]))
+        grid[0] = ta.time
+        outcome, *_, reached = ta.propagate_grid(grid, callback=self.watch, **limits)
+        fired = _stopped_by(outcome, list(self.whole.model.events))
+        reached = reached[1:]
+        if fired is not None:
+            # what lies at the event itself belongs behind it
+            before = float(ta.time) - SAME_TIME * self.whole.model.t_end
+            reached = reached[: int(np.searchsorted(later[: len(reached)], before))]
+        for values in reached:
+            self._store(self.row, values, segment)
+            self.row += 1
+        self._check_boundaries(segment, float(ta.time), at_event=fired is not None)
+        if outcome == hy.taylor_outcome.err_nf_state:
+            return ta.time, None, "non_finite"
+        return ta.time, fired, self.watch.status
+
+    def _check_boundaries(self, segment: Segment, end: float, *, at_event: bool) -> None:
+        t_end = self.whole.model.t_end
+        for name, when in segment.crossed:
+            inside = when - segment.started > 1e-9 * t_end
+            if inside and not (at_event and end - when < 1e-9 * t_end):
+                raise TranslationError(
+                    f"{self.whole.reader.where}: the primitive {name!r} switches branches at "
+                    f"t = {when:.6g}, where none of the declared events "
+                    f"({', '.join(self.whole.model.events)}) happens. Declare an event that is "
+                    "zero there, with the direction of that crossing or with direction 0."
+                )
+
+    def _event(self, segment: Segment, now: Any, fired: str) -> tuple[Segment, Array] | str:
+        """Through the event: the segment and the whole state after it, or a status."""
+        whole, system = self.whole, segment.variational
+        size, m = whole.reader.size, whole.model.m
+        raw = system.integrator.state
+        z = np.array(list(raw[:size]), dtype=object)
+        tangents = np.array([list(raw[part]) for part in system.rows], dtype=object)
+        before = segment.rates(now, z, self.p)
+        names = self._together(fired, now, z, before)
+        slopes, z_after = [], z
+        effects = []
+        for name in names:
+            effect = whole.effects[name].function(now, z, self.p)
+            if saltation.transversality(effect, before) < GRAZING:
+                return "grazing"
+            slopes.append(saltation.event_time_slope(effect, tangents, before))
+            effects.append(effect)
+            self.hits.append(Hit(name, now, slopes[-1], z, tangents))
+        if any(not _alike(slopes[0], other) for other in slopes[1:]):
+            return "simultaneous_events"
+        effect = effects[0]
+        for name in names[1:]:
+            effect = _compose(effect, whole.effects[name].function(now, effect["R"], self.p))
+        z_after = effect["R"]
+        doubles = to_float64(np.array([float(x) for x in z_after]))
+        try:
+            following = whole.segment(whole.reader.mode_at(float(now), doubles))
+        except SlidingError:
+            return "sliding"
+        after = following.rates(now, z_after, self.p)
+        tangents = saltation.jumped(effect, tangents, before, after, slopes[0])
+        state = following.variational.initial.copy()
+        state[:size] = list(z_after)
+        for part, row in zip(following.variational.rows, tangents, strict=True):
+            state[part] = list(row)
+        assert tangents.shape == (size, m)
+        return following, state
+
+    def _together(self, fired: str, now: Any, z: Array, before: Array) -> list[str]:
+        """The event that stopped the solve, and those that happen at the same time."""
+        names = []
+        for name, event in self.whole.model.events.items():
+            effect = self.whole.effects[name].function(now, z, self.p)
+            rate = effect["g_t"] + effect["g_z"] @ before
+            soon = abs(effect["g"]) <= abs(rate) * SAME_TIME * self.whole.model.t_end
+            if name == fired or (soon and rate != 0 and event.direction * rate >= 0):
+                names.append(name)
+        return names
+
+
+def _compose(first: dict[str, Array], second: dict[str, Array]) -> dict[str, Array]:
+    """Two jumps at one time as one, R = R2(t, R1(t, z, p), p)."""
+    chain = second["R_z"]
+    return {
+        "R": second["R"],
+        "R_t": second["R_t"] + chain @ first["R_t"],
+        "R_z": chain @ first["R_z"],
+        "R_p": second["R_p"] + chain @ first["R_p"],
+    }
+
+
+def _alike(a: Array, b: Array) -> bool:
+    one, other = (np.array([float(x) for x in v]) for v in (a, b))
+    return bool(np.allclose(one, other, rtol=1e-9, atol=1e-12 * np.max(np.abs(one), initial=0.0)))
+
+
+def _initial_state(model: Model) -> NDArray[np.float64]:
+    from gradaudit.integrals import initial_state
+
+    return np.asarray(initial_state(model, model.nominal))
+
+
+def _stopped_by(outcome: Any, names: list[str]) -> str | None:
+    """The event that stopped heyoka: it codes event i as the outcome -1 - i."""
+    index = -1 - int(outcome)
+    return names[index] if 0 <= index < len(names) else None
+
+
+def build_system(model: Model, *, precision: Precision, tolerance: float) -> Variational | Hybrid:
+    """What `solve_system` solves, with events or without."""
+    builder = build_hybrid if model.events else build
+    return builder(model, precision=precision, tolerance=tolerance)
+
+
+def solve_system(
+    system: Variational | Hybrid, times: NDArray[np.float64], **options: Any
+) -> Solution:
+    """`solve` or `solve_hybrid`, which take the same options."""
+    if isinstance(system, Hybrid):
+        return solve_hybrid(system, times, **options)
+    return solve(system, times, **options)
