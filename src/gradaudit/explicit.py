@@ -48,3 +48,23 @@ class Tsit5(WrittenOut, diffrax.Tsit5):
 
 class Dopri8(WrittenOut, diffrax.Dopri8):
     """Dormand-Prince 8(7)."""
+
+
+class Dopri5(WrittenOut, diffrax.Dopri5):
+    """Dormand-Prince 5(4)."""
+
+
+class Bosh3(WrittenOut, diffrax.Bosh3):
+    """Bogacki-Shampine 3(2)."""
+
+
+class Heun(WrittenOut, diffrax.Heun):
+    """Heun 2(1), the explicit trapezoidal rule."""
+
+
+class Midpoint(WrittenOut, diffrax.Midpoint):
+    """The explicit midpoint rule, 2(1)."""
+
+
+class Ralston(WrittenOut, diffrax.Ralston):
+    """Ralston 2(1)."""

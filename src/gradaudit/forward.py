@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,20 +14,21 @@ import numpy as np
 
 from gradaudit.control import Control, NormController, block_norm, scalar_controller
 from gradaudit.integrals import initial_state, integrands, with_integrals
-from gradaudit.jaxconfig import runtime_errors_as_nan
+from gradaudit.jaxconfig import run_compiled
 from gradaudit.lifted import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
 from gradaudit.model import Model
 from gradaudit.observing import SteppedOutput
 from gradaudit.sciml import first_step
 from gradaudit.solvers import get_solver
 
+TOO_MANY_EVENTS, UNDECLARED_SWITCH = -1, -2  # results that diffrax does not have
 OBSERVE = ("step", "clip", "interpolant")
 MAX_STEPS = 500_000
 T = TypeVar("T")
 
 
 class Raw(NamedTuple):
-    """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, and what it took."""
+    """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, what it took, its events."""
 
     states: Any
     tangents: Any
@@ -37,6 +37,7 @@ class Raw(NamedTuple):
     accepted: Any
     rejected: Any
     result: Any
+    hits: Any = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ class Program:
     augmented
         Integrate the sensitivity equations as one large system with diffrax's solver as it is,
         instead of lifting the solver; there is no indicator then.
+    dtype
+        "float64" or "float32", of states, tangents, time and everything else; what comes back is
+        float64 in any case.
     """
 
     model: Model
@@ -62,6 +66,7 @@ class Program:
     max_steps: int = MAX_STEPS
     stepping: str = "diffrax"
     augmented: bool = False
+    dtype: str = "float64"
     _compiled: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(
@@ -87,29 +92,37 @@ class Program:
         p = self.model.nominal if p is None else np.asarray(p, dtype=np.float64)
         seeds = np.zeros((self.model.m, len(columns)))
         seeds[columns, np.arange(len(columns))] = self.model.parameter_scale[columns]
-        inputs = jax.tree_util.tree_map(
-            lambda x: jnp.asarray(x, dtype=jnp.float64),
-            (np.asarray(times), p, seeds, float(rtol), float(atol), control),
+        inputs = (np.asarray(times), p, seeds, float(rtol), float(atol), control)
+        return run_compiled(
+            self._compiled, (len(times), len(columns)), self._solve, inputs, self.dtype
         )
-        key = (len(times), len(columns))
-        compile_seconds = 0.0
-        if key not in self._compiled:
-            start = time.perf_counter()
-            with runtime_errors_as_nan():
-                self._compiled[key] = jax.jit(self._solve).lower(*inputs).compile()
-            compile_seconds = time.perf_counter() - start
-        start = time.perf_counter()
-        raw = jax.tree_util.tree_map(
-            np.asarray, jax.block_until_ready(self._compiled[key](*inputs))
-        )
-        return raw, time.perf_counter() - start, compile_seconds
 
     def _solve(self, times, p, seeds, rtol, atol, control: Control) -> Raw:
+        solution = self.integrate(times, p, seeds, rtol, atol, control)
+        return Raw(
+            solution.ys.y,
+            solution.ys.tangents,
+            jnp.nan if self.augmented else solution.solver_state.indicator,
+            *(solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")),
+            solution.result._value,
+        )
+
+    def integrate(
+        self, times, p, seeds, rtol, atol, control: Control, *,
+        t0=0.0, start=None, event=None, longest_step=None, vector_field=None,
+    ) -> diffrax.Solution:  # fmt: skip
+        """The traced solve, from the initial state or from `start` at t0, up to t_end or an event.
+
+        With an event there are two records: the observations, and the state where it stopped. No
+        step exceeds `longest_step`. `vector_field` takes the place of that of states and integrals.
+        """
         n = self.model.n
         method = get_solver(self.solver)
-        term = diffrax.ODETerm(with_integrals(self.model))
+        term = diffrax.ODETerm(vector_field or with_integrals(self.model))
         lifted = LiftedTerm(term)
-        fast, own = method.build(rtol=rtol, atol=atol, n=n)
+        fast, own = method.build(
+            rtol=control.root_tolerance * rtol, atol=control.root_tolerance * atol, n=n
+        )
         solver: Any
         if self.augmented:
             solver, observer = own, own
@@ -121,33 +134,33 @@ class Program:
         def scaled(error, before, after):
             return block_norm(control, error, before, after, rtol, atol, n)
 
-        controller: Any = NormController(
-            scalar_controller(self.stepping, order=method.order, t_end=self.model.t_end), scaled
+        scalar = scalar_controller(
+            self.stepping,
+            order=method.order,
+            t_end=self.model.t_end,
+            control=control,
+            adaptive=method.adaptive,
+            longest=longest_step,
         )
+        controller: Any = NormController(scalar, scaled)
         if self.observe == "clip":
             controller = diffrax.ClipStepSizeController(controller, step_ts=times)
-        solution = diffrax.diffeqsolve(
+        observed, last = diffrax.SubSaveAt(ts=times), diffrax.SubSaveAt(t1=True)
+        saved: Any = observed if event is None else [observed, last]
+        return diffrax.diffeqsolve(
             lifted,
             solver,
-            t0=0.0,
+            t0=t0,
             t1=self.model.t_end,
             dt0=initial_step(self.model, self.stepping, p, rtol, atol, method.order),
-            y0=self._initial(p, seeds),
+            y0=self._initial(p, seeds) if start is None else start,
             args=LiftedArgs(p, seeds, rtol, atol),
-            saveat=diffrax.SaveAt(ts=times, solver_state=True),
+            saveat=diffrax.SaveAt(subs=saved, solver_state=True),
             stepsize_controller=controller,
+            event=event,
             adjoint=diffrax.ForwardMode(),
             max_steps=self.max_steps,
             throw=False,
-        )
-        return Raw(
-            solution.ys.y,
-            solution.ys.tangents,
-            jnp.nan if self.augmented else solution.solver_state.indicator,
-            solution.stats["num_steps"],
-            solution.stats["num_accepted_steps"],
-            solution.stats["num_rejected_steps"],
-            solution.result._value,
         )
 
     def _initial(self, p, seeds) -> Lifted:
@@ -176,12 +189,16 @@ _WORDS = (
     (diffrax.RESULTS.successful, "ok"),
     (diffrax.RESULTS.max_steps_reached, "max_steps"),
     (diffrax.RESULTS.dt_min_reached, "step_underflow"),
+    # Of a step that could not be rejected: one of equal steps.
+    (diffrax.RESULTS.nonlinear_divergence, "root_not_found"),
+    (diffrax.RESULTS.nonlinear_max_steps_reached, "root_not_found"),
 )
 
 
 def word_for(result: int, finite: bool) -> str:
     """A word for what happened, from diffrax's result code and whether the arrays are finite."""
     known = {int(member._value): word for member, word in _WORDS}
+    known |= {TOO_MANY_EVENTS: "max_events", UNDECLARED_SWITCH: "undeclared_switch"}
     word = known.get(result, "failed")
     return "non_finite" if word == "ok" and not finite else word
 
@@ -219,6 +236,18 @@ def program(
     max_steps: int = MAX_STEPS,
     stepping: str = "diffrax",
     augmented: bool = False,
+    dtype: str = "float64",
+    saltation: bool = False,
 ) -> Program:
-    """The program for a model, solver and way to observe, compiled at most once in a process."""
-    return Program(model, solver, observe, max_steps, stepping, augmented)
+    """The program for a model, solver and way to observe, compiled at most once in a process.
+
+    A model whose state jumps needs one that stops at its jumps; with `saltation` it stops at every
+    event, and the tangents know that the event's time depends on the parameters.
+    """
+    settings = (model, solver, observe, max_steps, stepping, augmented, dtype)
+    events = model.events.values()
+    if any(event.jump is not None for event in events) or (saltation and events):
+        from gradaudit.segments import SegmentedProgram
+
+        return SegmentedProgram(*settings, saltation=saltation)
+    return Program(*settings)

@@ -6,12 +6,16 @@ Importing this module is what makes a process pay for JAX; only code that traces
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import equinox._errors as _equinox_errors
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 jax.config.update("jax_enable_x64", True)
 
@@ -42,3 +46,50 @@ def runtime_errors_as_nan() -> Iterator[None]:
         yield
     finally:
         _equinox_errors.EQX_ON_ERROR = before
+
+
+@contextmanager
+def precision(dtype: str) -> Iterator[None]:
+    """Trace and run in "float64", or in "float32" as a user has it who never asked for more.
+
+    With 64 bit switched off for the moment, the constants of a vector field, time and integers are
+    of single precision as well; a cast of the inputs alone would leave them in double.
+    """
+    with jax.enable_x64(dtype == "float64"):
+        yield
+
+
+def run_compiled(
+    compiled: dict[Any, Any],
+    key: Hashable,
+    function: Callable[..., Any],
+    inputs: Any,
+    dtype: str = "float64",
+) -> tuple[Any, float, float]:
+    """`function(*inputs)` in the precision `dtype`, compiled at most once for each `key`.
+
+    Real inputs are cast, complex ones follow; outputs come back in double precision. With them come
+    the seconds of the warm run and those of the compilation.
+    """
+
+    def load(x):
+        x = np.asarray(x)
+        return jnp.asarray(x, dtype=None if np.iscomplexobj(x) else dtype)
+
+    def fetch(x):
+        x = np.asarray(x)
+        double = {np.dtype(np.float32): np.float64, np.dtype(np.complex64): np.complex128}
+        return x.astype(double.get(x.dtype, x.dtype), copy=False)
+
+    compile_seconds = 0.0
+    with precision(dtype):
+        inputs = jax.tree_util.tree_map(load, inputs)
+        if key not in compiled:
+            start = time.perf_counter()
+            with runtime_errors_as_nan():
+                compiled[key] = jax.jit(function).lower(*inputs).compile()
+            compile_seconds = time.perf_counter() - start
+        start = time.perf_counter()
+        outputs = jax.block_until_ready(compiled[key](*inputs))
+        seconds = time.perf_counter() - start
+    return jax.tree_util.tree_map(fetch, outputs), seconds, compile_seconds

@@ -150,6 +150,8 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
 
 def _scaled_maximum(error, before, after, args, watched):
     """max |E| / (atol + rtol |S|) over the watched components: the indicator of one step."""
+    if error is None:  # Euler's method has no embedded error
+        return jnp.nan
     size = jnp.maximum(jnp.abs(before), jnp.abs(after))
     scaled = jnp.abs(error) / (args.atol + args.rtol * size)
     return jnp.max(scaled[:watched], initial=0.0)

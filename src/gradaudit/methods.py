@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradaudit.control import Control
+from gradaudit.adjoint import backsolve_adjoint, discrete_adjoint
+from gradaudit.analytic import obstacle
+from gradaudit.control import PID, Control
+from gradaudit.differences import complex_step, finite_difference
 from gradaudit.errors import SettingError
 from gradaudit.forward import MAX_STEPS, OBSERVE, Raw, program, status_of
+from gradaudit.integrals import integrand_names
 from gradaudit.loading import load_model
 from gradaudit.model import Model
-from gradaudit.results import Array, Sensitivities
+from gradaudit.results import Array, Hit, Sensitivities
 from gradaudit.solvers import get_solver
 
 COUNTS = ("steps", "accepted", "rejected")
@@ -36,6 +40,17 @@ class Setting:
     observe: str
     max_steps: int
     stepping: str = "diffrax"
+    steps: int | None = None
+    root_tolerance: float = 1.0
+    pid: tuple[float, float, float] = PID
+    dtype: str = "float64"
+    fd_step: float | None = None
+
+    def axes_of(self, control: Control) -> Control:
+        """`control` with the number of steps, root finder and coefficients of this setting."""
+        return control._replace(
+            steps=float(self.steps or 0), root_tolerance=self.root_tolerance, pid=self.pid
+        )
 
 
 def sensitivities(
@@ -48,6 +63,11 @@ def sensitivities(
     times: ArrayLike | None = None,
     observe: str = "step",
     max_steps: int = MAX_STEPS,
+    steps: int | None = None,
+    pid: tuple[float, float, float] = PID,
+    root_tolerance: float = 1.0,
+    dtype: str = "float64",
+    fd_step: float | None = None,
 ) -> Sensitivities:
     """States y (T, n) and sensitivities dy/dp (T, n, m) by one method, with its indicator.
 
@@ -66,6 +86,18 @@ def sensitivities(
         before it), "clip" (steps end there), "interpolant" (dense output, as `SaveAt(ts)` does).
     max_steps
         A solve that needs more ends with the status "max_steps".
+    steps
+        That many equal steps in place of error control; `rtol` and `atol` are then the tolerances
+        of an implicit solver's root finder and nothing else.
+    pid
+        Proportional, integral and derivative coefficient of diffrax's step controller.
+    root_tolerance
+        Tolerances of an implicit solver's root finder, over `rtol` and `atol`.
+    dtype
+        "float64", or "float32" for a solve that is in single precision throughout, time and the
+        constants of the vector field included. What is returned is float64 in any case.
+    fd_step
+        Step of "finite_difference" over |p_j|, central; by default the cube root of epsilon.
 
     Raises
     ------
@@ -89,12 +121,53 @@ def sensitivities(
         times=model.times(times),
         observe=observe,
         max_steps=max_steps,
+        steps=steps,
+        pid=pid,
+        root_tolerance=root_tolerance,
+        dtype=dtype,
+        fd_step=fd_step,
     )
+    _check_axes(setting, method)
     return METHODS[method](setting)
+
+
+_WITHOUT = {
+    "taylor": ("steps", "pid", "root_tolerance", "dtype"),
+    "backsolve_adjoint": ("steps",),
+}
+
+
+def _check_axes(setting: Setting, method: str) -> None:
+    """Raise a SettingError where an axis makes no sense, or none for this method or solver."""
+    without = _WITHOUT.get(method, ())
+    without += () if method == "finite_difference" else ("fd_step",)
+    for name in without:
+        if getattr(setting, name) != getattr(Setting, name):
+            raise SettingError(f"method {method!r} has no {name}; leave it out.")
+    if setting.steps is None:
+        if not get_solver(setting.solver).adaptive and method != "taylor":
+            raise SettingError(
+                f"solver {setting.solver!r} has no error estimate; say how many equal steps it is "
+                "to take, for example steps=1000."
+            )
+    elif not isinstance(setting.steps, (int, np.integer)) or setting.steps < 1:
+        raise SettingError(f"steps is {setting.steps!r}; it is a positive number of equal steps.")
+    if setting.dtype not in ("float64", "float32"):
+        raise SettingError(f"dtype is {setting.dtype!r}; choose from float64, float32.")
+    _tolerance("root_tolerance", setting.root_tolerance, below=math.inf)
+    if setting.fd_step is not None:
+        _tolerance("fd_step", setting.fd_step, below=1.0)
+    if len(setting.pid) != 3 or not all(math.isfinite(c) for c in setting.pid):
+        raise SettingError(f"pid is {setting.pid!r}; give three numbers, by default {PID}.")
 
 
 def _tolerance(name: str, value: object, *, below: float) -> float:
     if isinstance(value, (int, float, np.integer, np.floating)) and 0.0 < value < below:
+        if name == "rtol" and value < np.finfo(np.float64).eps:
+            raise SettingError(
+                f"rtol is {value!r}, finer than float64 resolves (2.2e-16); take one of 1e-13 or "
+                "more, for example 1e-6."
+            )
         return float(value)
     raise SettingError(
         f"{name} is {value!r}; a tolerance is a positive number, rtol is below 1, for example 1e-6."
@@ -120,10 +193,22 @@ def _forward_sensitivity_partial(setting: Setting) -> Sensitivities:
     return _lifted(setting, tangent_weight=0.0, augmented=True)
 
 
-def _lifted(setting: Setting, *, tangent_weight: float, augmented: bool = False) -> Sensitivities:
+def _saltation(setting: Setting) -> Sensitivities:
+    """Full error control from event to event, with the derivative of the event's time.
+
+    For a model without events it is `forward_sensitivity`.
+    """
+    return _lifted(setting, tangent_weight=1.0, saltation=True)
+
+
+def _lifted(
+    setting: Setting, *, tangent_weight: float, augmented: bool = False, saltation: bool = False
+) -> Sensitivities:
     model = setting.model
     control = Control(tangent_weight, 0.0, float(model.m), model.parameter_scale)
-    raw, seconds, compile_seconds = _solve(setting, control, np.arange(model.m), augmented)
+    raw, seconds, compile_seconds = _solve(
+        setting, control, np.arange(model.m), augmented, saltation=saltation
+    )
     return assemble(model, setting.times, [raw], [np.arange(model.m)], seconds, compile_seconds)
 
 
@@ -135,35 +220,51 @@ def _taylor(setting: Setting) -> Sensitivities:
 
 
 def _finite_difference(setting: Setting) -> Sensitivities:
-    """Central differences of the adaptive solve, which differentiate the step control as well.
+    """Central differences of the adaptive solve, which differentiate the step control as well."""
+    return _whole(setting, *finite_difference(setting))
 
-    The step is the cube root of the machine's epsilon times |p_j|, where truncation and rounding
-    balance for a function that is computed to rounding.
-    """
-    model, steps = setting.model, np.cbrt(np.finfo(np.float64).eps) * setting.model.parameter_scale
-    control = Control(0.0, 0.0, 1.0, model.parameter_scale[:1])
-    centre, seconds, compile_seconds = _solve(setting, control, np.arange(1))
-    tangents = np.full((*centre.states.shape, model.m), np.nan)
-    raws = [centre]
-    for j, step in enumerate(steps):
-        sides = []
-        for sign in (1.0, -1.0):
-            p = model.nominal
-            p[j] += sign * step
-            raw, run, _ = _solve(setting, control, np.arange(1), p=p)
-            raws.append(raw)
-            sides.append(raw.states)
-            seconds += run
-        tangents[..., j] = (sides[0] - sides[1]) / (2.0 * step) * model.parameter_scale[j]
-    # The first failure among the solves decides; counts are those of all of them.
-    failed = next((raw for raw in raws if status_of(raw) != "ok"), centre)
-    whole = centre._replace(
-        tangents=tangents,
-        result=failed.result,
-        indicator=np.nan,
-        **{name: sum(int(getattr(r, name)) for r in raws) for name in COUNTS},
-    )
-    return assemble(model, setting.times, [whole], [np.arange(model.m)], seconds, compile_seconds)
+
+def _complex_step(setting: Setting) -> Sensitivities:
+    """Im y(p + ih) / h; "not_analytic" or "has_jumps" where the model does not allow it."""
+    if not _jumps(setting.model) and obstacle(setting.model):
+        return _refused(setting, "not_analytic")
+    return _smooth(setting, complex_step)
+
+
+def _discrete_adjoint(setting: Setting) -> Sensitivities:
+    """Forward AD transposed, by reverse mode; "has_jumps" where the state jumps."""
+    return _smooth(setting, discrete_adjoint)
+
+
+def _backsolve_adjoint(setting: Setting) -> Sensitivities:
+    """The adjoint equation and the state backwards; "has_jumps" where the state jumps."""
+    return _smooth(setting, backsolve_adjoint)
+
+
+def _jumps(model: Model) -> bool:
+    return any(event.jump is not None for event in model.events.values())
+
+
+def _smooth(setting: Setting, run: Callable[[Setting], tuple[Raw, float, float]]) -> Sensitivities:
+    """What `run` gives, for a model whose state does not jump."""
+    if _jumps(setting.model):
+        return _refused(setting, "has_jumps")
+    return _whole(setting, *run(setting))
+
+
+def _refused(setting: Setting, status: str) -> Sensitivities:
+    """A method that does not apply: NaN, and a status that says why."""
+    size = setting.model.n + len(integrand_names(setting.model))
+    states = np.full((len(setting.times), size), np.nan)
+    tangents = np.full((*states.shape, setting.model.m), np.nan)
+    raw = Raw(states, tangents, np.nan, 0, 0, 0, 0)
+    return replace(_whole(setting, raw, 0.0, 0.0), status=status)
+
+
+def _whole(setting: Setting, raw: Raw, seconds: float, compile_seconds: float) -> Sensitivities:
+    """The result of one solve for all parameters."""
+    columns = [np.arange(setting.model.m)]
+    return assemble(setting.model, setting.times, [raw], columns, seconds, compile_seconds)
 
 
 def _dual_norm(setting: Setting) -> Sensitivities:
@@ -197,6 +298,8 @@ def _solve(
     columns: np.ndarray,
     augmented: bool = False,
     p: Array | None = None,
+    *,
+    saltation: bool = False,
 ) -> tuple[Raw, float, float]:
     solve = program(
         setting.model,
@@ -205,9 +308,16 @@ def _solve(
         setting.max_steps,
         setting.stepping,
         augmented,
+        setting.dtype,
+        saltation,
     )
     return solve(
-        setting.times, rtol=setting.rtol, atol=setting.atol, control=control, columns=columns, p=p
+        setting.times,
+        rtol=setting.rtol,
+        atol=setting.atol,
+        control=setting.axes_of(control),
+        columns=columns,
+        p=p,
     )
 
 
@@ -248,14 +358,25 @@ def assemble(
         chunk_states=states[:, :, :n] if several else None,
         chunk_integrals=states[:, :, n:] if several else None,
         chunk_of=chunk_of if several else None,
+        events=() if several else _unscaled(raws[0].hits, model),
     )
+
+
+def _unscaled(hits: tuple[Hit, ...], model: Model) -> tuple[Hit, ...]:
+    """Events with derivatives by the parameters themselves."""
+    scale = model.parameter_scale
+    return tuple(h._replace(slope=h.slope / scale, tangents=h.tangents / scale) for h in hits)
 
 
 METHODS: dict[str, Callable[[Setting], Sensitivities]] = {
     "forward_ad": _forward_ad,
     "forward_sensitivity": _forward_sensitivity,
     "forward_sensitivity_partial": _forward_sensitivity_partial,
+    "saltation": _saltation,
     "dual_norm": _dual_norm,
     "taylor": _taylor,
     "finite_difference": _finite_difference,
+    "complex_step": _complex_step,
+    "discrete_adjoint": _discrete_adjoint,
+    "backsolve_adjoint": _backsolve_adjoint,
 }

@@ -11,8 +11,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradaudit.control import NormController, scalar_controller, state_norm
-from gradaudit.forward import MAX_STEPS, identity_cache, initial_step, word_for
+from gradaudit.control import Control, NormController, scalar_controller, state_norm
+from gradaudit.errors import SettingError
+from gradaudit.forward import (
+    MAX_STEPS,
+    identity_cache,
+    initial_step,
+    program,
+    status_of,
+    word_for,
+)
 from gradaudit.integrals import initial_state
 from gradaudit.jaxconfig import runtime_errors_as_nan
 from gradaudit.model import Model
@@ -91,6 +99,30 @@ class Primal:
         return solution.ts, solution.ys, *counts, solution.result._value
 
 
+@dataclass(frozen=True)
+class JumpingPrimal:
+    """The states of a model whose state jumps: a solve that stops there, with one tangent to spare.
+
+    Only observations at given times are offered.
+    """
+
+    model: Model
+    solver: str
+    max_steps: int = MAX_STEPS
+    stepping: str = "diffrax"
+
+    def __call__(self, times, *, rtol: float, atol: float, p=None) -> Trace:
+        """Solve at `times` (T,), by the solver's dense output."""
+        solve = program(self.model, self.solver, "interpolant", self.max_steps, self.stepping)
+        control = Control(0.0, 0.0, 1.0, self.model.parameter_scale[:1])
+        raw, seconds, _ = solve(
+            np.asarray(times), rtol=rtol, atol=atol, control=control, columns=np.arange(1), p=p
+        )
+        counts = (int(raw.steps), int(raw.accepted), int(raw.rejected))
+        states = raw.states[:, : self.model.n]
+        return Trace(np.asarray(times), states, *counts, status_of(raw), seconds)
+
+
 @identity_cache
 def primal(
     model: Model,
@@ -98,6 +130,18 @@ def primal(
     own_steps: int = 0,
     max_steps: int = MAX_STEPS,
     stepping: str = "diffrax",
-) -> Primal:
-    """The primal program, compiled at most once in a process."""
+) -> Primal | JumpingPrimal:
+    """The primal program, compiled at most once in a process.
+
+    Raises
+    ------
+    SettingError
+        If the solver's own steps are asked for of a model whose state jumps.
+    """
+    if any(event.jump is not None for event in model.events.values()):
+        if own_steps:
+            raise SettingError(
+                f"model {model.name!r} jumps at events, where the solver's own steps end."
+            )
+        return JumpingPrimal(model, solver, max_steps, stepping)
     return Primal(model, solver, own_steps, max_steps, stepping)

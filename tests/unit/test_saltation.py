@@ -1,0 +1,61 @@
+"""Solvers through events: what saltation gets right, and what plain forward AD makes of it."""
+
+import numpy as np
+import pytest
+
+import eventful
+import gradaudit
+from gradaudit import Event, Model
+
+
+def errors(model, method, *, solver="tsit5", rtol=1e-8):
+    """Largest error of S over the largest entry, and the error at the end."""
+    reference = gradaudit.reference(model)
+    result = gradaudit.sensitivities(model, method=method, solver=solver, rtol=rtol)
+    assert result.status == "ok"
+    error = np.abs(result.sensitivities - reference.sensitivities)
+    scale = np.max(np.abs(reference.sensitivities), axis=(0, 1))
+    return np.max(error / scale), np.max(error[-1] / scale), result
+
+
+@pytest.mark.parametrize("make", eventful.MODELS)
+def test_saltation_converges_to_the_reference(make):
+    """To 1e-7 at rtol 1e-8: errors grow by a small factor at each of the few events."""
+    worst, _, result = errors(make(), "saltation")
+    assert worst < 1e-7
+    assert len(result.events) >= 1
+
+
+@pytest.mark.parametrize(
+    "make", [eventful.bouncing_ball, eventful.switch_in_time, eventful.switch_in_state]
+)
+def test_plain_forward_ad_is_wrong_at_any_tolerance(make):
+    for rtol in (1e-4, 1e-8):
+        _, at_end, _ = errors(make(), "forward_ad", rtol=rtol)
+        assert at_end > 0.5
+
+
+def test_an_implicit_solver_passes_events_too():
+    worst, _, _ = errors(eventful.integrate_and_fire(), "saltation", solver="kvaerno5")
+    assert worst < 1e-6
+
+
+def test_the_taylor_method_knows_saltation():
+    worst, _, _ = errors(eventful.bouncing_ball(), "taylor", rtol=1e-12)
+    assert worst < 1e-10
+
+
+def test_a_switch_that_is_not_declared_is_a_status():
+    import jax.numpy as jnp
+
+    model = Model(
+        name="undeclared",
+        vector_field=lambda t, y, p: jnp.where(t < 1.0, 1.0, 0.0) * p,
+        states={"y": (0.0, "1")},
+        parameters={"p": (1.0, "s")},
+        t_end=2.0,
+        events={"elsewhere": Event(when=lambda t, y, p: t - 1.5)},
+    )
+    result = gradaudit.sensitivities(model, method="saltation")
+    assert result.status == "undeclared_switch"
+    assert np.all(np.isnan(result.sensitivities))
