@@ -6,19 +6,18 @@ so only a change that matters to a stage runs it again.
 
 from __future__ import annotations
 
-import difflib
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gradaudit._imports import PACKAGE, literal_keys
+from gradaudit import specs
+from gradaudit._imports import literal_keys
 from gradaudit.errors import SettingError
 from gradaudit.provenance import canonical_json
+from gradaudit.specs import hint
 
 Config = Mapping[str, Any]
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 
 
 def check_schema(config: Config, schema: Mapping[str, Any]) -> None:
@@ -62,20 +61,33 @@ def model_files(config: Config) -> dict[str, str]:
     SettingError
         If there is no such model, or two files have the same stem.
     """
-    files: dict[str, str] = {}
+    return {key: relative(specs.file_of(spec)) for key, spec in model_specs(config).items()}
+
+
+def model_specs(config: Config) -> dict[str, str]:
+    """What a stage is told to load, the file with the setting of axes, by the model's key.
+
+    Raises
+    ------
+    SettingError
+        As `model_files`.
+    """
+    found: dict[str, str] = {}
     for entry in [*config["models"], *config["experiment"]["models"]]:
-        key, path = _model(entry)
-        if files.setdefault(key, path) != path:
-            raise SettingError(
-                f"two models have the key {key!r}: {files[key]} and {path}. "
-                "The key is the stem of the file; rename one of them."
-            )
-    return files
+        for spec in specs.expand(entry):
+            key, setting = specs.key_of(spec), spec.partition("@")[1:]
+            path = relative(specs.file_of(spec))
+            if found.setdefault(key, path + "".join(setting)).partition("@")[0] != path:
+                raise SettingError(
+                    f"two models have the key {key!r}: {found[key]} and {path}. "
+                    "The key is the stem of the file; rename one of them."
+                )
+    return found
 
 
 def keys_of(models: list[str]) -> list[str]:
     """The keys of a list of models, without repetition."""
-    return list(dict.fromkeys(_model(entry)[0] for entry in models))
+    return list(dict.fromkeys(specs.key_of(s) for entry in models for s in specs.expand(entry)))
 
 
 def ladder(*, loosest: float, tightest: float, per_decade: int) -> list[float]:
@@ -171,40 +183,13 @@ def _normal(value: Any) -> Any:
     return value
 
 
-def _model(entry: str) -> tuple[str, str]:
-    """Key and file of a library name or a path."""
-    library = sorted(path.stem for path in (PACKAGE / "models").glob("[!_]*.py"))
-    if not entry.endswith(".py"):
-        if entry not in library:
-            raise SettingError(
-                f"models: {entry!r} is no model of the library{_hint(entry, library)}. The library "
-                f"has {', '.join(library)}; a model of your own is named by its file, as in "
-                "my_models/pendulum.py."
-            )
-        return entry, relative(PACKAGE / "models" / f"{entry}.py")
-    path = Path(entry).expanduser()
-    if not path.is_file():
-        raise SettingError(f"models: the file {entry} does not exist (looked for in {Path.cwd()}).")
-    if not _KEY.match(path.stem):
-        raise SettingError(
-            f"models: the name of {entry} becomes the model's key; it must be made of letters, "
-            "digits, '_' and '-' and begin with a letter. Rename the file."
-        )
-    return path.stem, relative(path)
-
-
 def check_known(kind: str, names: Iterable[str], known: list[str]) -> None:
     """Raise a SettingError at the first of `names` that is not `known`."""
     for name in names:
         if name not in known:
             raise SettingError(
-                f"unknown {kind} {name!r}{_hint(name, known)}; the {kind}s are {', '.join(known)}."
+                f"unknown {kind} {name!r}{hint(name, known)}; the {kind}s are {', '.join(known)}."
             )
-
-
-def _hint(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _explain(error: Any) -> Iterator[str]:
@@ -215,7 +200,7 @@ def _explain(error: Any) -> Iterator[str]:
         known = list(error.schema["properties"])
         for key in value:
             if key not in known:
-                yield f"{where}: unknown key {key!r}{_hint(key, known)}; known: {', '.join(known)}."
+                yield f"{where}: unknown key {key!r}{hint(key, known)}; known: {', '.join(known)}."
     elif error.validator == "type" and isinstance(value, str) and _is_numeral(value):
         yield (
             f"{where}: {value!r} is a text, not a number. YAML takes 1e-6 for a text: "

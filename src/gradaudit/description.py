@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from gradaudit.integrals import integrand_names
 from gradaudit.model import Model
-
-
-def model_key(model: str | Path) -> str:
-    """The key of a model in files and tables: its library name, or the stem of its file."""
-    return Path(model).stem if str(model).endswith(".py") else str(model)
 
 
 def describe(model: Model, key: str) -> str:

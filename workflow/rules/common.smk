@@ -1,4 +1,5 @@
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ validate(config, SCHEMA)  # fills in the defaults
 checked(configuration.check_names, config)
 
 MODEL_FILES = checked(configuration.model_files, config)
+MODEL_SPECS = checked(configuration.model_specs, config)
 MODELS = configuration.keys_of(config["models"])
 EXPERIMENTS = configuration.keys_of(config["experiment"]["models"])
 SOLVERS = list(config["solvers"])
@@ -47,7 +49,7 @@ pathvars:
 
 
 wildcard_constraints:
-    model="|".join(MODEL_FILES),
+    model="|".join(map(re.escape, MODEL_FILES)),
     solver="|".join(SOLVERS),
 
 
@@ -59,6 +61,11 @@ def code(stage):
 def model_file(wildcards):
     """The file that defines a model."""
     return MODEL_FILES[wildcards.model]
+
+
+def model_spec(wildcards):
+    """What a stage loads: that file, with a setting of its axes if there is one."""
+    return MODEL_SPECS[wildcards.model]
 
 
 def settings(stage):

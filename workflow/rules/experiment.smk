@@ -14,7 +14,8 @@ rule experiment:
         ENVIRONMENT
     threads: 1
     params:
+        model=model_spec,
         settings=settings("experiment"),
     shell:
-        "gradaudit experiment {input.model:q} --settings {params.settings:q}"
+        "gradaudit experiment {params.model:q} --settings {params.settings:q}"
         " --output {output.table:q} --traces {output.traces:q} > {log:q} 2>&1"

@@ -13,7 +13,8 @@ rule gradients:
         ENVIRONMENT
     threads: 1
     params:
+        model=model_spec,
         settings=settings("gradients"),
     shell:
-        "gradaudit gradients {input.model:q} --solver {wildcards.solver}"
+        "gradaudit gradients {params.model:q} --solver {wildcards.solver}"
         " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

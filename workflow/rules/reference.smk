@@ -13,7 +13,8 @@ rule reference:
         ENVIRONMENT
     threads: 1
     params:
+        model=model_spec,
         settings=settings("reference"),
     shell:
-        "gradaudit reference {input.model:q}"
+        "gradaudit reference {params.model:q}"
         " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

@@ -10,7 +10,8 @@ rule simulate:
         ENVIRONMENT
     threads: 1
     params:
+        model=model_spec,
         settings=settings("simulate"),
     shell:
-        "gradaudit simulate {input.model:q} --solver {wildcards.solver}"
+        "gradaudit simulate {params.model:q} --solver {wildcards.solver}"
         " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gradaudit.description import describe, model_key
+from gradaudit.description import describe
 from gradaudit.inverse_crime import Certified, Outcome, certify, nominal_traces, run_variants
 from gradaudit.io import write_dataset, write_table
 from gradaudit.loading import load_model
 from gradaudit.model import Model
 from gradaudit.primal import Trace
+from gradaudit.specs import key_of
 
 DIGITS = 8.0  # of the sensitivities; the experiment compares numbers that differ by factors
 
@@ -25,11 +26,11 @@ def run(*, model: str, settings: dict[str, Any], output: Path, traces: Path) -> 
     nominal = nominal_traces(loaded, settings)
     certified = certify(loaded, nominal, DIGITS)
     outcomes = run_variants(loaded, nominal, certified, settings)
-    table = pd.DataFrame([{"model": model_key(model)} | _row(outcome) for outcome in outcomes])
+    table = pd.DataFrame([{"model": key_of(model)} | _row(outcome) for outcome in outcomes])
     table["reference_digits"] = certified.digits
     write_table(table, output, stage="experiment", settings=settings)
     dataset = _traces(loaded, nominal[0], certified, outcomes)
-    dataset.attrs = {"model_json": describe(loaded, model_key(model))}
+    dataset.attrs = {"model_json": describe(loaded, key_of(model))}
     write_dataset(dataset, traces, stage="experiment", settings=settings)
 
 

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gradaudit.description import describe, model_key
+from gradaudit.description import describe
 from gradaudit.integrals import integrand_names
 from gradaudit.io import write_dataset
 from gradaudit.loading import load_model
 from gradaudit.methods import sensitivities
 from gradaudit.model import Model
 from gradaudit.results import Sensitivities
+from gradaudit.specs import key_of
 
 SCALARS = ("steps", "accepted", "rejected", "seconds", "compile_seconds")
 SHORT = 0.1  # s; a solve faster than this is timed again, for one reading of a clock is no timing
@@ -45,14 +46,14 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
             rows.append(_timed(partial(solve, method, rtol)))
             last = rows[-1]
             print(
-                f"{model_key(model)} {solver} {method} rtol={rtol:.1e}: {last.status}, "
+                f"{key_of(model)} {solver} {method} rtol={rtol:.1e}: {last.status}, "
                 f"{last.stats['steps']:.0f} steps, {last.stats['seconds']:.3g} s",
                 file=sys.stderr,
                 flush=True,
             )
     dataset = to_dataset(loaded, rows, methods=methods, tolerances=tolerances)
     dataset["atol"] = ("rtol", [settings["atol_factor"] * rtol for rtol in tolerances])
-    dataset.attrs = {"model_json": describe(loaded, model_key(model)), "solver": solver}
+    dataset.attrs = {"model_json": describe(loaded, key_of(model)), "solver": solver}
     write_dataset(dataset, output, stage="gradients", settings=settings)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import xarray as xr
 
-from gradaudit.description import describe, model_key
+from gradaudit.description import describe
 from gradaudit.integrals import integrand_names
 from gradaudit.io import write_dataset
 from gradaudit.loading import load_model
+from gradaudit.specs import key_of
 from gradaudit.taylor import reference
 
 
@@ -44,7 +45,7 @@ def run(*, model: str, settings: dict[str, Any], output: Path) -> None:
             "parameter": list(loaded.parameters),
         },
         attrs={
-            "model_json": describe(loaded, model_key(model)),
+            "model_json": describe(loaded, key_of(model)),
             "digits": float(result.digits),
             "integral_digits": float(result.integral_digits),
             "status": result.status,

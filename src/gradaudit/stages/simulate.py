@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gradaudit.description import describe, model_key
+from gradaudit.description import describe
 from gradaudit.io import write_dataset
 from gradaudit.loading import load_model
 from gradaudit.primal import Trace, primal
+from gradaudit.specs import key_of
 
 
 def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> None:
@@ -34,6 +35,6 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
             },
         },
         coords={"rtol": settings["tolerances"], "time": times, "state": list(loaded.states)},
-        attrs={"model_json": describe(loaded, model_key(model)), "solver": solver},
+        attrs={"model_json": describe(loaded, key_of(model)), "solver": solver},
     )
     write_dataset(dataset, output, stage="simulate", settings=settings)
