@@ -21,6 +21,7 @@ def describe(model: Model, key: str) -> str:
         "time_unit": model.time_unit,
         "observables": list(model.observables),
         "integrals": integrand_names(model),
+        "events": list(model.events),
         "mechanism": model.mechanism,
         "regime": model.regime,
         "description": model.description,

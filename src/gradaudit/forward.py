@@ -13,11 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradaudit.control import Control, NormController, block_norm, scalar_controller
+from gradaudit.frozen import switches
 from gradaudit.integrals import initial_state, integrands, with_integrals
 from gradaudit.jaxconfig import run_compiled
 from gradaudit.lifted import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
-from gradaudit.model import Model
+from gradaudit.markers import MarkedSolver, Marks, locate
+from gradaudit.model import Event, Model
 from gradaudit.observing import SteppedOutput
+from gradaudit.propagated import Estimated, EstimatedOutput, EstimatedTerm, EstimatingSolver
+from gradaudit.results import Hit
 from gradaudit.sciml import first_step
 from gradaudit.solvers import get_solver
 
@@ -28,7 +32,10 @@ T = TypeVar("T")
 
 
 class Raw(NamedTuple):
-    """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, what it took, its events."""
+    """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, what it took, its events.
+
+    `estimates` are those of the errors of states (T, N) and tangents (T, N, c), if asked for.
+    """
 
     states: Any
     tangents: Any
@@ -38,6 +45,15 @@ class Raw(NamedTuple):
     rejected: Any
     result: Any
     hits: Any = ()
+    estimates: Any = ()
+
+
+class _Parts(NamedTuple):
+    """What a solve is made of: the term, the solver of the grid, the one that observes."""
+
+    lifted: LiftedTerm
+    solver: Any
+    observer: Any
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,8 @@ class Program:
     dtype
         "float64" or "float32", of states, tangents, time and everything else; what comes back is
         float64 in any case.
+    estimate
+        Carry estimates of the global errors along, see `gradaudit.propagated`.
     """
 
     model: Model
@@ -67,6 +85,7 @@ class Program:
     stepping: str = "diffrax"
     augmented: bool = False
     dtype: str = "float64"
+    estimate: bool = False
     _compiled: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(
@@ -93,19 +112,75 @@ class Program:
         seeds = np.zeros((self.model.m, len(columns)))
         seeds[columns, np.arange(len(columns))] = self.model.parameter_scale[columns]
         inputs = (np.asarray(times), p, seeds, float(rtol), float(atol), control)
-        return run_compiled(
+        raw, seconds, compiling = run_compiled(
             self._compiled, (len(times), len(columns)), self._solve, inputs, self.dtype
+        )
+        return raw._replace(hits=self._hits(raw.hits)), seconds, compiling
+
+    def _hits(self, marks: Marks | tuple[()]) -> tuple[Hit, ...]:
+        """The events that were found, in the order of time."""
+        if not isinstance(marks, Marks):
+            return ()
+        names = list(self._markers)
+        found = [k for k in np.argsort(marks.time, kind="stable") if marks.marker[k] >= 0]
+        return tuple(
+            Hit(
+                names[int(marks.marker[k])],
+                float(marks.time[k]),
+                marks.slope[k],
+                marks.state[k],
+                marks.tangents[k],
+                marks.rate[k],
+            )
+            for k in found
         )
 
     def _solve(self, times, p, seeds, rtol, atol, control: Control) -> Raw:
         solution = self.integrate(times, p, seeds, rtol, atol, control)
+        state, marks = solution.solver_state, ()
+        if self.estimate:
+            state, _ = state
+        elif self._markers:
+            state, brackets = state
+            parts = self._parts(rtol, atol, control, with_integrals(self.model))
+            marks = locate(
+                brackets,
+                parts.observer,
+                parts.lifted,
+                LiftedArgs(p, seeds, rtol, atol),
+                self._marker_values,
+                with_integrals(self.model),
+            )
         return Raw(
             solution.ys.y,
             solution.ys.tangents,
-            jnp.nan if self.augmented else solution.solver_state.indicator,
+            jnp.nan if self.augmented else state.indicator,
             *(solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")),
             solution.result._value,
+            marks,
+            (solution.ys.error, solution.ys.tangent_error) if self.estimate else (),
         )
+
+    @property
+    def _markers(self) -> dict[str, Event]:
+        """Events that are taken down in passing: those without a jump."""
+        return {k: e for k, e in self.model.events.items() if e.jump is None}
+
+    def _marker_values(self, t, z, p):
+        values = [event.when(t, z[: self.model.n], p) for event in self._markers.values()]
+        return jnp.stack([jnp.asarray(value).reshape(()) for value in values])
+
+    def _parts(self, rtol, atol, control: Control, vector_field) -> _Parts:
+        method, n = get_solver(self.solver), self.model.n
+        term = diffrax.ODETerm(vector_field)
+        lifted = LiftedTerm(term)
+        fast, own = method.build(
+            rtol=control.root_tolerance * rtol, atol=control.root_tolerance * atol, n=n
+        )
+        if self.augmented:
+            return _Parts(lifted, own, own)
+        solver, observer = (LiftedSolver(inner, term, watched=n) for inner in (fast, own))
+        return _Parts(lifted, solver, observer)
 
     def integrate(
         self, times, p, seeds, rtol, atol, control: Control, *,
@@ -118,18 +193,19 @@ class Program:
         """
         n = self.model.n
         method = get_solver(self.solver)
-        term = diffrax.ODETerm(vector_field or with_integrals(self.model))
-        lifted = LiftedTerm(term)
-        fast, own = method.build(
-            rtol=control.root_tolerance * rtol, atol=control.root_tolerance * atol, n=n
-        )
-        solver: Any
-        if self.augmented:
-            solver, observer = own, own
-        else:
-            solver, observer = (LiftedSolver(inner, term, watched=n) for inner in (fast, own))
-        if self.observe != "interpolant":
-            solver = SteppedOutput(solver, observer, lifted)
+        parts = self._parts(rtol, atol, control, vector_field or with_integrals(self.model))
+        lifted = parts.lifted
+        solver: Any = parts.solver
+        if self.estimate:
+            estimated = EstimatedTerm(lifted)
+            solver = EstimatedOutput(
+                EstimatingSolver(solver, lifted), parts.observer, lifted, estimated
+            )
+        elif event is None and self._markers:
+            directions = tuple(marker.direction for marker in self._markers.values())
+            solver = MarkedSolver(solver, lifted, self._marker_values, directions)
+        if self.observe != "interpolant" and not self.estimate:
+            solver = SteppedOutput(solver, parts.observer, lifted)
 
         def scaled(error, before, after):
             return block_norm(control, error, before, after, rtol, atol, n)
@@ -147,13 +223,16 @@ class Program:
             controller = diffrax.ClipStepSizeController(controller, step_ts=times)
         observed, last = diffrax.SubSaveAt(ts=times), diffrax.SubSaveAt(t1=True)
         saved: Any = observed if event is None else [observed, last]
+        begin = self._initial(p, seeds) if start is None else start
+        if self.estimate:
+            begin = Estimated(*begin, *jax.tree_util.tree_map(jnp.zeros_like, tuple(begin)))
         return diffrax.diffeqsolve(
-            lifted,
+            estimated if self.estimate else lifted,
             solver,
             t0=t0,
             t1=self.model.t_end,
             dt0=initial_step(self.model, self.stepping, p, rtol, atol, method.order),
-            y0=self._initial(p, seeds) if start is None else start,
+            y0=begin,
             args=LiftedArgs(p, seeds, rtol, atol),
             saveat=diffrax.SaveAt(subs=saved, solver_state=True),
             stepsize_controller=controller,
@@ -238,15 +317,17 @@ def program(
     augmented: bool = False,
     dtype: str = "float64",
     saltation: bool = False,
+    estimate: bool = False,
 ) -> Program:
     """The program for a model, solver and way to observe, compiled at most once in a process.
 
     A model whose state jumps needs one that stops at its jumps; with `saltation` it stops at every
-    event, and the tangents know that the event's time depends on the parameters.
+    event if the vector field switches somewhere, and the tangents know that the event's time
+    depends on the parameters. Other events are taken down in passing.
     """
-    settings = (model, solver, observe, max_steps, stepping, augmented, dtype)
-    events = model.events.values()
-    if any(event.jump is not None for event in events) or (saltation and events):
+    settings = (model, solver, observe, max_steps, stepping, augmented, dtype, estimate)
+    jumps = any(event.jump is not None for event in model.events.values())
+    if jumps or (saltation and model.events and switches(model)):
         from gradaudit.segments import SegmentedProgram
 
         return SegmentedProgram(*settings, saltation=saltation)

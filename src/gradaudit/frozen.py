@@ -17,6 +17,9 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import Literal
 
+from gradaudit.integrals import integrand_names, with_integrals
+from gradaudit.model import Model
+
 Decisions = list[Any]
 
 INLINED = {"jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call"}
@@ -124,6 +127,14 @@ class FrozenField:
             ahead = z + step * self(t, z, p, decisions)
             decisions = self.decisions(t + step, ahead, p)
         return decisions
+
+
+def switches(model: Model) -> bool:
+    """Whether the vector field of a model, or an integrand, switches branches anywhere."""
+    size = model.n + len(integrand_names(model))
+    field = FrozenField(with_integrals(model), size, model.m)
+    start = jnp.concatenate([jnp.asarray(model.declared_state), jnp.zeros(size - model.n)])
+    return bool(field.decisions(0.0, start, jnp.asarray(model.nominal)))
 
 
 def differ(a: Decisions, b: Decisions):

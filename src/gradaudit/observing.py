@@ -36,7 +36,7 @@ class SteppedOutput(diffrax.AbstractAdaptiveSolver):
 
     @property
     def interpolation_cls(self):
-        return functools.partial(_StepToObservation, solver=self.observer, term=self.term)
+        return functools.partial(StepToObservation, solver=self.observer, term=self.term)
 
     def order(self, terms):
         return self.solver.order(terms)
@@ -57,7 +57,9 @@ class SteppedOutput(diffrax.AbstractAdaptiveSolver):
         return y1, error, {"start": y0, "args": args}, state, result
 
 
-class _StepToObservation(diffrax.AbstractLocalInterpolation):
+class StepToObservation(diffrax.AbstractLocalInterpolation):
+    """A step of `solver` from the beginning of a step of the grid to a time within it."""
+
     t0: Any
     t1: Any
     start: Any

@@ -22,6 +22,8 @@ class Hit(NamedTuple):
         Its time tau, and dtau/dp (m,).
     state, tangents
         States and integrals (N,), and their sensitivities at that fixed time (N, m).
+    rate
+        dy/dt (N,), so that a state at the event has the derivative ``tangents + rate slope``.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Hit(NamedTuple):
     slope: Any
     state: Any
     tangents: Any
+    rate: Any
 
 
 class Digits(np.float64):

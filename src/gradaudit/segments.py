@@ -53,14 +53,16 @@ class Leg(NamedTuple):
 
 
 class Crossing(NamedTuple):
-    """State and tangents behind an event, d(event time) along the seeds, signs of all events.
+    """State and tangents behind an event, d(event time) along the seeds, the rate before it.
 
+    `signs` are those of all events behind it.
     `decisions` are the outcomes of what switches in the vector field, empty without saltation.
     """
 
     state: Any
     tangents: Any
     slope: Any
+    rate: Any
     signs: Any
     decisions: Any
 
@@ -164,7 +166,7 @@ class SegmentedProgram(Program):
     def start(self, p, seeds) -> Crossing:
         """State, tangents and signs at t = 0, traced."""
         begin = self._initial(p, seeds)
-        return self._behind(0.0, begin.y, begin.tangents, jnp.zeros(seeds.shape[1]), p)
+        return self._behind(0.0, begin.y, begin.tangents, jnp.zeros(seeds.shape[1]), begin.y, p)
 
     def cross(self, event: Event, t, z, tangents, decisions, p, seeds) -> Crossing:
         """Through one event, traced; `decisions` are those before it."""
@@ -191,18 +193,18 @@ class SegmentedProgram(Program):
             return jumped + extra, slope
 
         tangents, slope = jax.vmap(push, in_axes=-1, out_axes=(-1, -1))(tangents, seeds)
-        return self._behind(t, z_after, tangents, slope, p)
+        return self._behind(t, z_after, tangents, slope, before_rate, p)
 
     def drift(self, t, z, tangents, p) -> Crossing:
         """Through a threshold in a direction in which nothing happens, traced."""
-        return self._behind(t, z, tangents, jnp.zeros(tangents.shape[1]), p)
+        return self._behind(t, z, tangents, jnp.zeros(tangents.shape[1]), z, p)
 
-    def _behind(self, t, z, tangents, slope, p) -> Crossing:
+    def _behind(self, t, z, tangents, slope, rate, p) -> Crossing:
         field, step = self._field(), QUIET * self.model.t_end
         decisions = field.decisions_ahead(t, z, p, step)
         ahead = z + step * field(t, z, p, decisions)
         signs = jnp.sign(self._values(t + step, ahead, p))
-        return Crossing(z, tangents, slope, signs, decisions)
+        return Crossing(z, tangents, slope, rate, signs, decisions)
 
 
 class _Plain:
@@ -325,5 +327,5 @@ class _Journey:
             lambda *inputs: self.program.cross(event, *inputs),
             (np.float64(now), state, tangents, decisions, self.p, self.seeds),
         )
-        self.hits.append(Hit(name, now, crossing.slope, state, tangents))
+        self.hits.append(Hit(name, now, crossing.slope, state, tangents, crossing.rate))
         return crossing

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from gradaudit.description import describe
+from gradaudit.eventtable import event_arrays
 from gradaudit.integrals import integrand_names
 from gradaudit.io import write_dataset
 from gradaudit.loading import load_model
@@ -112,6 +113,7 @@ def to_dataset(
             ),
             "status": (cell, grid([row.status for row in rows])),
             "indicator": (cell, grid([row.indicator for row in rows])),
+            **event_arrays(cell, [row.events for row in rows], shape, model),
             **{
                 name: (cell, grid([row.stats.get(name, np.nan) for row in rows]))
                 for name in SCALARS

@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 
 from gradaudit.description import describe
+from gradaudit.eventtable import event_arrays
 from gradaudit.integrals import integrand_names
 from gradaudit.io import write_dataset
 from gradaudit.loading import load_model
@@ -37,6 +38,7 @@ def run(*, model: str, settings: dict[str, Any], output: Path) -> None:
                 result.integral_sensitivities,
             ),
             "digits": (("time", "state", "parameter"), result.digits.per_entry),
+            **event_arrays((), [result.events], (), loaded),
         },
         coords={
             "time": result.times,

@@ -329,7 +329,7 @@ class _Run:
                 return "grazing"
             slopes.append(saltation.event_time_slope(effect, tangents, before))
             effects.append(effect)
-            self.hits.append(Hit(name, now, slopes[-1], z, tangents))
+            self.hits.append(Hit(name, now, slopes[-1], z, tangents, before))
         if any(not _alike(slopes[0], other) for other in slopes[1:]):
             return "simultaneous_events"
         effect = effects[0]

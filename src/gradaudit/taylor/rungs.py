@@ -140,4 +140,5 @@ def _in_float64(hit: Hit) -> Hit:
         rounded(hit.slope),
         rounded(hit.state),
         rounded(hit.tangents),
+        rounded(hit.rate),
     )
