@@ -21,3 +21,7 @@ class TranslationError(GradauditError):
 
 class MissingResultError(GradauditError):
     """A stage was asked to run before the stages that it reads from."""
+
+
+class ModelWarning(UserWarning):
+    """A model that is most likely not what was meant, and whose results are right all the same."""

@@ -137,7 +137,7 @@ class Program:
 
     def _solve(self, times, p, seeds, rtol, atol, control: Control) -> Raw:
         solution = self.integrate(times, p, seeds, rtol, atol, control)
-        state, marks = solution.solver_state, ()
+        state, marks = solution.solver_state, None
         if self.estimate:
             state, _ = state
         elif self._markers:
@@ -151,14 +151,19 @@ class Program:
                 self._marker_values,
                 with_integrals(self.model),
             )
+        steps, accepted, rejected = (
+            solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")
+        )
         return Raw(
-            solution.ys.y,
-            solution.ys.tangents,
-            jnp.nan if self.augmented else state.indicator,
-            *(solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")),
-            solution.result._value,
-            marks,
-            (solution.ys.error, solution.ys.tangent_error) if self.estimate else (),
+            states=solution.ys.y,
+            tangents=solution.ys.tangents,
+            indicator=jnp.nan if self.augmented else state.indicator,
+            steps=steps,
+            accepted=accepted,
+            rejected=rejected,
+            result=solution.result._value,
+            hits=() if marks is None else marks,
+            estimates=(solution.ys.error, solution.ys.tangent_error) if self.estimate else (),
         )
 
     @property

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from gradaudit.errors import ModelError
 from gradaudit.model import Model
+from gradaudit.modelfile import import_model
 
 LIBRARY = Path(__file__).parent / "models"
+SBML_SUFFIXES = (".xml", ".sbml")
 
 
 def library_names() -> list[str]:
@@ -19,28 +21,36 @@ def library_names() -> list[str]:
     return sorted(path.stem for path in LIBRARY.glob("*.py") if not path.stem.startswith("_"))
 
 
+def split_axes(model: str | Path) -> tuple[str, str]:
+    """``"name@mu=100"`` as ``("name", "mu=100")``; the second part is empty where there is no @."""
+    name, _, setting = str(model).partition("@")
+    return name, setting
+
+
 def model_path(model: str | Path) -> Path:
-    """The file that defines `model`, a library name or the path of a file.
+    """The file that defines `model`, a library name or the path of a file, with or without axes.
 
     Raises
     ------
     ModelError
         If there is no such model.
     """
-    text = str(model)
+    text, _ = split_axes(model)
     if text in library_names():
         return LIBRARY / f"{text}.py"
     path = Path(text).expanduser()
-    if path.suffix == ".py" and path.is_file():
+    if path.suffix in (".py", *SBML_SUFFIXES) and path.is_file():
         return path
     raise ModelError(
-        f"no model {text!r}: it is neither a file ending in .py nor one of the library's models "
-        f"({', '.join(library_names())})."
+        f"no model {text!r}: it is neither a file ending in .py, or in .xml or .sbml for SBML, nor "
+        f"one of the library's models ({', '.join(library_names())})."
     )
 
 
 def load_model(model: str | Path | Model) -> Model:
     """Load a model by its library name or from the path of a file that defines ``MODEL``.
+
+    ``"name@axis=value"``, with more axes after commas, is the model at a setting of its axes.
 
     Raises
     ------
@@ -51,102 +61,72 @@ def load_model(model: str | Path | Model) -> Model:
         check(model)
         return model
     path = model_path(model).resolve()
-    return _load(path, path.stat().st_mtime_ns)
+    return _load(path, path.stat().st_mtime_ns, split_axes(model)[1])
 
 
 @lru_cache(maxsize=256)
-def _load(path: Path, modified: int) -> Model:
+def _load(path: Path, modified: int, setting: str) -> Model:
     """One object for one state of a file, so that what is compiled for a model is found again."""
     del modified
-    loaded = _from_file(path)
+    module, loaded = _import(path)
+    if setting:
+        loaded = _at(module, loaded, _parsed(loaded, setting), setting)
+    loaded = replace(loaded, source=str(path))
     check(loaded)
-    return replace(loaded, source=str(path))
-
-
-def _from_file(path: Path) -> Model:
-    import gradaudit.jaxconfig  # noqa: F401  # float64 before the file makes its first array
-
-    module_name = f"gradaudit_model_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise ModelError(f"{path}: not a python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    try:
-        spec.loader.exec_module(module)
-    except ModelError:
-        raise
-    except Exception as error:
-        raise ModelError(
-            f"{path}: importing it failed with {type(error).__name__}: {error}"
-        ) from error
-    loaded = getattr(module, "MODEL", None)
-    if not isinstance(loaded, Model):
-        raise ModelError(
-            f"{path}: defines no MODEL; end the file with MODEL = gradaudit.Model(...)."
-        )
     return loaded
 
 
+def _import(path: Path) -> tuple[ModuleType | None, Model]:
+    """The model of a file, and the module that it was imported as if it was one."""
+    if path.suffix in SBML_SUFFIXES:
+        from gradaudit.sbml import load_sbml
+
+        return None, load_sbml(path)
+    return import_model(path)
+
+
+def _parsed(model: Model, setting: str) -> dict[str, float]:
+    """``"mu=100,t_end=5"`` as a dict."""
+    values = {}
+    for part in setting.split(","):
+        name, _, number = part.partition("=")
+        if name not in model.axes:
+            raise ModelError(
+                f"model {model.name!r} has no axis {name!r}; "
+                + (f"its axes are {', '.join(model.axes)}." if model.axes else "it has none.")
+            )
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise ModelError(
+                f"model {model.name!r}: {part!r} is no setting of an axis; write "
+                f"{model.name}@{name}={model.axes[name][0]:g}."
+            ) from None
+    return values
+
+
+def _at(module: ModuleType | None, model: Model, values: dict[str, float], setting: str) -> Model:
+    name = f"{model.name}@{setting}"
+    family = getattr(module, "at", None)
+    if callable(family):
+        return replace(family(**values), name=name)
+    changed: dict[str, Any] = {"states": dict(model.states), "parameters": dict(model.parameters)}
+    for axis, value in values.items():
+        kind = next((k for k in ("states", "parameters") if axis in changed[k]), None)
+        if kind is not None:
+            changed[kind][axis] = (value, changed[kind][axis][1])
+        elif axis == "t_end":
+            changed["t_end"] = value
+        else:
+            raise ModelError(
+                f"model {model.name!r}: the axis {axis!r} is neither a parameter, a state nor "
+                "t_end. Define a function at(**axes) in the file that returns the model there."
+            )
+    return replace(model, name=name, **changed)
+
+
 def check(model: Model) -> None:
-    """Trace the vector field once and evaluate it at t = 0.
+    """Check that a model is what it says, see `gradaudit.checking.check`."""
+    from gradaudit.checking import check as check_by_tracing
 
-    Raises
-    ------
-    ModelError
-        If it cannot be traced, has the wrong shape or type, or is not finite at t = 0.
-    """
-    import jax
-    import jax.numpy as jnp
-    import numpy as np
-
-    import gradaudit.jaxconfig  # noqa: F401
-    from gradaudit.integrals import initial_state
-
-    where = f"model {model.name!r}"
-    p = jnp.asarray(model.nominal)
-    y0 = _trace(f"{where}: initial_state", lambda: initial_state(model, p))
-    if y0.shape != (model.n,):
-        raise ModelError(
-            f"{where}: initial_state returns shape {y0.shape}; it must be ({model.n},)."
-        )
-    if not np.all(np.isfinite(y0)):
-        raise ModelError(f"{where}: the initial state is not finite: {np.asarray(y0)}.")
-    zero = jnp.zeros(())
-    shape = _trace(
-        f"{where}: vector_field", lambda: jax.eval_shape(model.vector_field, zero, y0, p)
-    )
-    if getattr(shape, "shape", None) != (model.n,):
-        raise ModelError(
-            f"{where}: vector_field returns {_describe(shape)}; it must return one array of shape "
-            f"({model.n},), the derivatives of {list(model.states)}."
-        )
-    if shape.dtype != jnp.float64:
-        raise ModelError(
-            f"{where}: vector_field returns {shape.dtype}; it must return float64. "
-            "Remove casts to another type."
-        )
-    dy = np.asarray(model.vector_field(zero, y0, p))
-    if not np.all(np.isfinite(dy)):
-        bad = [name for name, value in zip(model.states, dy, strict=True) if not np.isfinite(value)]
-        raise ModelError(f"{where}: the derivative of {bad} is not finite at t = 0.")
-
-
-def _trace(what: str, call):
-    import jax
-
-    try:
-        return call()
-    except (jax.errors.TracerBoolConversionError, jax.errors.ConcretizationTypeError) as error:
-        raise ModelError(
-            f"{what} branches in python on a traced value. Write the branch with jnp.where and "
-            f"declare where it switches. ({str(error).splitlines()[0]})"
-        ) from error
-    except Exception as error:
-        raise ModelError(f"{what} failed with {type(error).__name__}: {error}") from error
-
-
-def _describe(shape) -> str:
-    if hasattr(shape, "shape"):
-        return f"shape {shape.shape}"
-    return f"a {type(shape).__name__}"
+    check_by_tracing(model)

@@ -251,13 +251,16 @@ class _Journey:
         self.tangents = np.full((*self.states.shape, len(self.columns)), np.nan)
         self.row = 0
         result = self._travel(begin)
+        steps, accepted, rejected = self.counts
         raw = Raw(
-            self.states[: self.given],
-            self.tangents[: self.given],
-            self.indicator,
-            *self.counts,
-            result,
-            tuple(self.hits),
+            states=self.states[: self.given],
+            tangents=self.tangents[: self.given],
+            indicator=self.indicator,
+            steps=steps,
+            accepted=accepted,
+            rejected=rejected,
+            result=result,
+            hits=tuple(self.hits),
         )
         return raw, self.seconds, self.compile_seconds
 

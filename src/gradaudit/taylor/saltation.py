@@ -100,7 +100,7 @@ def compiled(
     function = hy.cfunc(rows, variables, compact_mode=True, **precision.options)
 
     def evaluate(values: Array) -> Array:
-        inputs = np.empty(len(values), dtype=precision.fp_type)
+        inputs: Array = np.empty(len(values), dtype=precision.fp_type)
         inputs[:] = list(values)
         return np.array(list(function(inputs)), dtype=object)
 
