@@ -10,22 +10,27 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from gradaudit import __version__
-from gradaudit.defaults import DEFAULTS
-from gradaudit.errors import GradauditError
+from gradaudit.cli_terminal import add_terminal, cache_option, model_argument, sentence
+from gradaudit.errors import GradauditError, ModelWarning
 
 _PATHS: dict[str, Any] = {"type": Path, "nargs": "+", "metavar": "PATH", "required": True}
 _MAYBE_PATHS: dict[str, Any] = {"type": Path, "nargs": "*", "metavar": "PATH", "default": []}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0, or 2 where the user can mend what is wrong."""
+    """Run one command; the exit code is 0, or 2 where the user can mend what is wrong.
+
+    Another code is the command's own.
+    """
     arguments = vars(_parser().parse_args(argv))
-    call: Callable[..., None] = arguments.pop("call")
+    call: Callable[..., int | None] = arguments.pop("call")
     # XLA's CPU client reads it when JAX starts; small solves are twice as cheap on one thread.
     os.environ.setdefault("NPROC", "1")
     try:
@@ -34,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from gradaudit.jaxconfig import use_compilation_cache
 
             use_compilation_cache(cache)
-        call(**arguments)
+        with _plain_warnings():
+            return call(**arguments) or 0
     except GradauditError as error:
         print(f"gradaudit: {error}", file=sys.stderr)
         return 2
@@ -44,6 +50,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show a warning about a model as a line of its own, without the place in our code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ModelWarning)
+        show = warnings.showwarning
+
+        def plain(message: Warning | str, category: type[Warning], *place: Any) -> None:
+            if issubclass(category, ModelWarning):
+                print(f"gradaudit: warning: {message}", file=sys.stderr)
+            else:
+                show(message, category, *place)
+
+        warnings.showwarning = plain  # type: ignore[assignment]
+        yield
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_tables(commands)
     _add_figures(commands)
     _add_outward(commands)
-    _add_terminal(commands)
+    add_terminal(commands)
     return parser
 
 
@@ -91,7 +114,7 @@ def _add_tables(commands: Any) -> None:
 
 def _add_figures(commands: Any) -> None:
     text = "figures of a model, of the published experiment, of the atlas"
-    kinds = commands.add_parser("figures", help=text, description=_sentence(text)).add_subparsers(
+    kinds = commands.add_parser("figures", help=text, description=sentence(text)).add_subparsers(
         title="figures", metavar="KIND", required=True
     )
     parser = _stage(kinds, "model", "convergence, attribution, work and precision", of="figures")
@@ -123,57 +146,15 @@ def _add_outward(commands: Any) -> None:
     _output(parser, "JSON file to write: what was logged")
 
 
-def _add_terminal(commands: Any) -> None:
-    text = "audit one model in the terminal: error, cost and verdict of every setting"
-    parser = commands.add_parser("audit", help=text, description=_sentence(text))
-    _model(parser)
-    _cache(parser)
-    for name, kind in (("solvers", "solvers"), ("methods", "methods")):
-        default = list(DEFAULTS[name])
-        parser.add_argument(
-            f"--{name}",
-            nargs="+",
-            metavar="NAME",
-            default=default,
-            help=f"{kind} (default: {' '.join(default)})",
-        )
-    for name, number in (("loosest", 1e-3), ("tightest", 1e-8)):
-        parser.add_argument(
-            f"--{name}",
-            type=float,
-            metavar="RTOL",
-            default=number,
-            help=f"{name} relative tolerance (default: {number:g})",
-        )
-    parser.add_argument(
-        "--per-decade", type=int, metavar="N", default=1, help="tolerances a decade (default: 1)"
-    )
-    parser.add_argument(
-        "--functional", metavar="NAME", help="show this one (default: the worst of all)"
-    )
-    parser.add_argument(
-        "--accuracies",
-        nargs="+",
-        type=float,
-        metavar="ERROR",
-        default=DEFAULTS["atlas"]["accuracies"],
-        help="errors to look for the cheapest setting of (default: 1e-2 1e-4 1e-6)",
-    )
-    parser.add_argument("--output", type=Path, metavar="PATH", help="Parquet table to keep")
-    parser.set_defaults(call=_audit)
-    models = commands.add_parser("models", help="list the models of the library")
-    models.set_defaults(call=_list_models)
-
-
 def _stage(
     commands: Any, name: str, text: str, *, model: bool = False, of: str = ""
 ) -> argparse.ArgumentParser:
     """A parser whose options are the keyword arguments of the stage's function."""
-    parser = commands.add_parser(name, help=text, description=_sentence(text))
+    parser = commands.add_parser(name, help=text, description=sentence(text))
     stage, function = (of, f"run_{name}") if of else (name, "run")
     if model:
-        _model(parser)
-        _cache(parser)
+        model_argument(parser)
+        cache_option(parser)
     parser.add_argument(
         "--settings",
         type=_json_object,
@@ -190,20 +171,6 @@ def _stage(
     return parser
 
 
-def _model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="library name, or path of a .py file")
-
-
-def _cache(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        default=os.environ.get("GRADAUDIT_CACHE") or None,
-        help="keep compiled programs in this folder (default: $GRADAUDIT_CACHE, else none)",
-    )
-
-
 def _atlas_tables(parser: argparse.ArgumentParser) -> None:
     for name in ("audits", "verdicts", "frontier"):
         _path(parser, f"--{name}", "Parquet table of stage atlas")
@@ -217,10 +184,6 @@ def _output(parser: argparse.ArgumentParser, text: str) -> None:
     _path(parser, "--output", text)
 
 
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
-
-
 def _json_object(text: str) -> dict[str, Any]:
     try:
         settings = json.loads(text)
@@ -229,21 +192,3 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise argparse.ArgumentTypeError("no JSON object: write {...}")
     return settings
-
-
-def _audit(**arguments: Any) -> None:
-    from gradaudit.audit import run
-
-    run(**arguments)
-
-
-def _list_models() -> None:
-    from gradaudit.loading import library_names, load_model
-
-    rows = [("model", "mechanism", "regime", "states", "parameters")]
-    for name in library_names():
-        model = load_model(name)
-        rows.append((name, model.mechanism, model.regime, str(model.n), str(model.m)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip())

@@ -34,6 +34,13 @@ class Hit(NamedTuple):
     rate: Any
 
 
+class Estimates(NamedTuple):
+    """Estimated errors of states and integrals (T, N), and of their sensitivities (T, N, m)."""
+
+    states: Array
+    sensitivities: Array
+
+
 class Digits(np.float64):
     """Significant decimal digits that hold: a number, the minimum, with the digits of every entry.
 
@@ -108,7 +115,9 @@ class Sensitivities:
         their own (dual norm): shapes (C, T, n), (C, T, k), and the chunk of every
         parameter (m,).
     events
-        The events at which the solve stopped, in order.
+        The events that happened, in order.
+    estimates
+        Estimated errors, where they were asked for.
     """
 
     times: Array
@@ -124,3 +133,4 @@ class Sensitivities:
     chunk_integrals: Array | None = None
     chunk_of: NDArray[np.int64] | None = None
     events: tuple[Hit, ...] = ()
+    estimates: Estimates | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from gradaudit.model import Model
 from gradaudit.results import Sensitivities
 from gradaudit.specs import key_of
 
-SCALARS = ("steps", "accepted", "rejected", "seconds", "compile_seconds")
+SCALARS = ("steps", "accepted", "rejected", "seconds", "compile_seconds", "estimate_seconds")
 SHORT = 0.1  # s; a solve faster than this is timed again, for one reading of a clock is no timing
 
 
@@ -30,7 +31,7 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
     loaded = load_model(model)
     methods, tolerances = settings["methods"], settings["tolerances"]
 
-    def solve(method: str, rtol: float) -> Sensitivities:
+    def solve(method: str, rtol: float, estimate: bool = False) -> Sensitivities:
         return sensitivities(
             loaded,
             solver=solver,
@@ -39,12 +40,15 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
             atol=settings["atol_factor"] * rtol,
             observe=settings["observe"],
             max_steps=settings["max_steps"],
+            estimate=estimate,
         )
 
     rows = []
     for method in methods:
         for rtol in tolerances:
             rows.append(_timed(partial(solve, method, rtol)))
+            if method in settings["estimate"]:
+                rows[-1] = _with_estimates(rows[-1], _timed(partial(solve, method, rtol, True)))
             last = rows[-1]
             print(
                 f"{key_of(model)} {solver} {method} rtol={rtol:.1e}: {last.status}, "
@@ -56,6 +60,12 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
     dataset["atol"] = ("rtol", [settings["atol_factor"] * rtol for rtol in tolerances])
     dataset.attrs = {"model_json": describe(loaded, key_of(model)), "solver": solver}
     write_dataset(dataset, output, stage="gradients", settings=settings)
+
+
+def _with_estimates(plain: Sensitivities, estimated: Sensitivities) -> Sensitivities:
+    """The plain solve, with the estimates of another one and what they cost."""
+    plain.stats["estimate_seconds"] = estimated.stats["seconds"]
+    return replace(plain, estimates=estimated.estimates)
 
 
 def _timed(solve: Callable[[], Sensitivities]) -> Sensitivities:
@@ -113,6 +123,7 @@ def to_dataset(
             ),
             "status": (cell, grid([row.status for row in rows])),
             "indicator": (cell, grid([row.indicator for row in rows])),
+            **_estimates(cell, rows, shape, model),
             **event_arrays(cell, [row.events for row in rows], shape, model),
             **{
                 name: (cell, grid([row.stats.get(name, np.nan) for row in rows]))
@@ -128,3 +139,25 @@ def to_dataset(
             "parameter": list(model.parameters),
         },
     )
+
+
+def _estimates(
+    cell: tuple[str, ...], rows: list[Sensitivities], shape: tuple[int, ...], model: Model
+) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """Estimated errors of states and integrals, and of their sensitivities, NaN without them."""
+    times, size = len(rows[0].times), model.n + len(integrand_names(model))
+    states = np.full((len(rows), times, size), np.nan)
+    tangents = np.full((len(rows), times, size, model.m), np.nan)
+    for index, row in enumerate(rows):
+        if row.estimates is not None:
+            states[index], tangents[index] = row.estimates
+    return {
+        "estimated_error": (
+            (*cell, "time", "column"),
+            states.reshape(*shape, times, size),
+        ),
+        "estimated_sensitivity_error": (
+            (*cell, "time", "column", "parameter"),
+            tangents.reshape(*shape, times, size, model.m),
+        ),
+    }

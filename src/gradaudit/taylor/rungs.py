@@ -19,6 +19,13 @@ from gradaudit.taylor.variational import PROGRESS_AFTER, Progress, Solution, Var
 # differently on every rung, lest two of them jump over the same feature.
 CAPS = (211, 317, 293, 269, 307, 257, 331, 283, 349)
 
+RETRIES = (0.37, 0.61)
+"""First steps, in shares of the first output time, with which a solve that is stuck is repeated.
+
+Where a step begins next to a removable singularity, such as that of x / expm1(x) at 0, the series
+is lost in rounding; another grid passes it by.
+"""
+
 
 class Climb:
     """The solves so far, the best result with its bounds, and the time left."""
@@ -53,16 +60,19 @@ class Climb:
     ) -> Solution:
         cap = CAPS[len(self.rungs) % len(CAPS)]
         positive = self.grid.times[self.grid.times > 0.0]
-        first = None if first_step is None or not len(positive) else first_step * positive[0]
-        solution = solve_system(
-            system,
-            self.grid.times,
-            max_step=self.model.t_end / cap,
-            first_step=first,
-            keep_grid=keep_grid,
-            time_limit=max(self.left, 0.0),
-            progress=self.progress,
-        )
+        for fraction in (first_step, *RETRIES):
+            first = None if fraction is None or not len(positive) else fraction * positive[0]
+            solution = solve_system(
+                system,
+                self.grid.times,
+                max_step=self.model.t_end / cap,
+                first_step=first,
+                keep_grid=keep_grid,
+                time_limit=max(self.left, 0.0),
+                progress=self.progress,
+            )
+            if solution.status not in ("step_underflow", "non_finite"):
+                break
         self.rungs.append(
             {
                 "precision": system.precision.name,

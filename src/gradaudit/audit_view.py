@@ -1,0 +1,213 @@
+"""How an audit is told: a table and a sentence for people, a JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gradaudit.report.numbers import DASH, rounded_down, seconds, tolerance
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+COLUMNS = {
+    "solver": "solver",
+    "method": "method",
+    "rtol": "rtol",
+    "error": "error",
+    "verdict": "verdict",
+    "seconds": "time",
+    "steps": "steps",
+    "indicator": "indicator",
+    "functional": "worst functional",
+    "dominant": "to blame",
+    "status": "status",
+}
+_RIGHT = ("rtol", "error", "seconds", "steps", "indicator")
+_STYLES = {"good": "green", "bad": "yellow", "horrible": "red", "unknown": "dim"}
+_ROW = (
+    *("solver", "method", "rtol", "atol", "status", "functional", "error", "resolution"),
+    *("verdict", "dominant", "indicator", "steps", "accepted", "rejected"),
+    *("seconds", "compile_seconds"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """What the errors are measured against.
+
+    `status` is "ok", "uncertified: ..." or "none"; `reason` says why there is none.
+    """
+
+    status: str
+    digits: float = 0.0
+    reason: str = ""
+
+    def __str__(self) -> str:
+        if self.status == "none":
+            return f"There is no reference, so that no error can be told: {self.reason}"
+        if self.status == "ok":
+            return f"Reference certified to {rounded_down(self.digits)} digits."
+        words = f"The reference is {self.status}"
+        return words + (
+            "; verdicts that hang on its own error are unknown." if self.digits else
+            ", so that no error can be told."
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """The outcome of an audit: one row a setting, of its worst functional.
+
+    `cheapest` is the row of the cheapest setting that reaches `accuracy`, or None for the `reason`.
+    `failures` are solvers that could not be run, and why.
+    """
+
+    model: str
+    name: str
+    accuracy: float
+    truth: Truth
+    rows: pd.DataFrame
+    cheapest: Mapping[str, Any] | None
+    reason: str
+    failures: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The cheapest setting that reaches the accuracy, or that none does and why."""
+        wanted = f"an error of {tolerance(self.accuracy)}"
+        if self.cheapest is None:
+            return f"No setting is known to reach {wanted}: {self.reason}."
+        row = self.cheapest
+        return (
+            f"Cheapest setting for {wanted}: {row['solver']}, {row['method']}, "
+            f"rtol {tolerance(row['rtol'])} (error {_error(row)}, {seconds(row['seconds'])}, "
+            f"{row['steps']:.0f} steps)."
+        )
+
+
+def as_json(audit: Audit) -> str:
+    """A JSON document: numbers that are not finite are null."""
+    rows = audit.rows.to_dict("records")
+    document = {
+        "model": audit.model,
+        "name": audit.name,
+        "accuracy": audit.accuracy,
+        "reference": {
+            "status": audit.truth.status,
+            "digits": audit.truth.digits if audit.truth.status != "none" else None,
+            "reason": audit.truth.reason,
+        },
+        "rows": [{name: row.get(name) for name in _ROW} for row in rows],
+        "cheapest": audit.cheapest and {name: audit.cheapest.get(name) for name in _ROW},
+        "reason": audit.reason,
+        "sentence": audit.sentence,
+        "failures": dict(audit.failures),
+        "warnings": list(audit.warnings),
+    }
+    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _finite(entry) for key, entry in value.items()}
+        case list():
+            return [_finite(entry) for entry in value]
+        case float():
+            return float(value) if math.isfinite(value) else None
+    return value.item() if hasattr(value, "item") else value
+
+
+def show(audit: Audit) -> None:
+    """Print the table and the sentence on stdout."""
+    from rich.console import Console
+
+    rows = audit.rows.to_dict("records")
+    shown = [key for key in COLUMNS if key != "status" or any(r["status"] != "ok" for r in rows)]
+    if audit.truth.status == "none":
+        shown = [key for key in shown if key not in ("error", "functional", "dominant")]
+    console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
+    title = f"{audit.name}: error of the gradient in scaled parameters"
+    if rows:
+        view = _table(rows, shown, title)
+        unbound = console.options.update(max_width=10 * console.width)
+        fits = console.measure(view, options=unbound).maximum <= console.width
+        console.print(view if fits else _lines(rows, shown, title), soft_wrap=not fits)
+    for line in (str(audit.truth), audit.sentence):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _groups(rows: list[Any]) -> Iterator[tuple[tuple[str, str], list[Any]]]:
+    """Rows of one solver and method after another."""
+    return ((key, list(group)) for key, group in groupby(rows, itemgetter("solver", "method")))
+
+
+def _table(rows: list[Any], shown: list[str], title: str) -> Table:
+    from rich.table import Table
+
+    view = Table(title=title)
+    for key in shown:
+        view.add_column(COLUMNS[key], justify="right" if key in _RIGHT else "left", no_wrap=True)
+    for _, group in _groups(rows):
+        for row in group:
+            view.add_row(*(_text(key, row) for key in shown), style=_STYLES.get(row["verdict"]))
+        view.add_section()
+    return view
+
+
+def _lines(rows: list[Any], shown: list[str], title: str) -> Text:
+    """The table for a narrow terminal: solver and method on a line of their own."""
+    from rich.text import Text
+
+    narrow = [key for key in shown if key not in ("solver", "method")]
+    cells = [[COLUMNS[key] for key in narrow], *([_text(k, row) for k in narrow] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+
+    def line(texts: list[str]) -> str:
+        sides = zip(narrow, texts, widths, strict=True)
+        return "  ".join(t.rjust(w) if k in _RIGHT else t.ljust(w) for k, t, w in sides).rstrip()
+
+    view = Text(f"{title}\n{line(cells[0])}\n")
+    for (solver, method), group in _groups(rows):
+        view.append(f"{solver}, {method}\n", style="bold")
+        for row in group:
+            text = line([_text(key, row) for key in narrow])
+            view.append(f"{text}\n", style=_STYLES.get(row["verdict"], ""))
+    return view
+
+
+def _text(key: str, row: Mapping[Any, Any]) -> str:
+    value = row[key]
+    match key:
+        case "rtol":
+            return tolerance(value)
+        case "error":
+            return _error(row)
+        case "indicator":
+            return f"{value:.1e}" if math.isfinite(value) else DASH
+        case "steps":
+            return f"{value:.0f}" if math.isfinite(value) else DASH
+        case "seconds":
+            return seconds(value)
+    return str(value)
+
+
+def _error(row: Mapping[Any, Any]) -> str:
+    """The error, or a bound where it lies below what the reference resolves."""
+    error, resolution = row["error"], row["resolution"]
+    if row["status"] != "ok" or row["verdict"] == "unknown" or math.isnan(error):
+        return DASH
+    if error <= resolution:
+        return f"<{error + resolution:.0e}"
+    return f"{error:.1e}"

@@ -1,1 +1,0 @@
-"""The file that `gradaudit new` writes."""

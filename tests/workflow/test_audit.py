@@ -1,0 +1,353 @@
+"""`gradaudit audit`: a table, one sentence, a document for programs, and honest words."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gradaudit import cli
+from gradaudit.audit import LIMITED, SOLVERS, configure
+from gradaudit.audit_jobs import Job, run_jobs
+from gradaudit.audit_progress import Progress
+from gradaudit.audit_table import cheapest, judged, worst
+from gradaudit.audit_view import Audit, Truth, as_json, show
+from gradaudit.configuration import ladder_of
+from gradaudit.errors import GradauditError, SettingError
+
+HEADER = "import jax.numpy as jnp\nfrom gradaudit import Model\n"
+MODEL = (
+    "MODEL = Model(name='mine', vector_field=f, states={{'y': (1.0, 'mM')}}, "
+    "parameters={{{}}}, t_end=2.0, observations=11)\n"
+)
+ONE, TWO = "'k': (1.0, '1/s')", "'k': (1.0, '1/s'), 'unused': (2.0, '1')"
+QUICK = ["--solvers", "tsit5", "--tightest", "1e-5"]
+QUICKEST = ["--solvers", "tsit5", "--tightest", "1e-3", "--methods", "forward_ad", "--cores", "1"]
+
+
+@pytest.fixture(autouse=True)
+def _quick_programs(monkeypatch):
+    """Programs here are compiled to run once."""
+    monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
+
+def write(path: Path, field: str, parameters: str = ONE) -> str:
+    text = f"{HEADER}\ndef f(t, y, p):\n    {field}\n\n{MODEL.format(parameters)}"
+    path.write_text(text)
+    return str(path)
+
+
+def audit(capfd, *arguments: str) -> tuple[int, str, str]:
+    code = cli.main(["audit", *arguments])
+    captured = capfd.readouterr()
+    assert "Traceback" not in captured.err + captured.out
+    return code, captured.out, captured.err
+
+
+def strict(text: str) -> dict:
+    def refuse(constant: str):
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_a_model_of_the_users_as_json(tmp_path, capfd):
+    """It prints on import and has an idle parameter: stdout has the document and nothing else."""
+    path = write(tmp_path / "mine.py", "return -p[0] * y", TWO)
+    Path(path).write_text(Path(path).read_text() + "print('on import')\n")
+    table = tmp_path / "kept" / "table.parquet"
+    code, out, err = audit(capfd, path, *QUICK, "--json", "--output", str(table))
+    document = strict(out)
+    assert code == 0
+    assert document["name"] == "mine"
+    assert document["accuracy"] == 1e-4
+    assert document["reference"]["status"] == "ok"
+    assert document["reference"]["digits"] >= 12
+    rows = document["rows"]
+    assert len(rows) == 3 * 3  # methods, tolerances
+    assert {row["status"] for row in rows} == {"ok"}
+    assert {row["verdict"] for row in rows} <= {"good", "bad", "horrible"}
+    best = document["cheapest"]
+    assert best["error"] <= 1e-4
+    assert best["seconds"] <= 1.25 * min(r["seconds"] for r in rows if r["error"] <= 1e-4)
+    assert document["sentence"].startswith("Cheapest setting for an error of 1e-4: tsit5, ")
+    assert err.count("gradaudit: warning: ") == 1
+    assert "mine.py: model 'mine': nothing depends on the parameter 'unused'" in err
+    assert "tsit5: 9 solves" in err
+    assert len(pd.read_parquet(table)) > len(rows)
+
+
+def test_a_model_without_a_reference_gets_no_verdicts(tmp_path, capfd):
+    """The reference refuses a switch that is not declared; every solve is shown all the same."""
+    path = write(tmp_path / "mine.py", "return jnp.where(t < 1.0, -p[0] * y, p[0] * y)")
+    code, out, err = audit(capfd, path, *QUICKEST)
+    assert code == 0
+    assert "There is no reference, so that no error can be told: model 'mine'" in out
+    assert "No setting is known to reach an error of 1e-4: there is no reference." in out
+    assert "unknown" in out
+    assert not {"good", "bad", "horrible"} & set(out.split())
+    assert "reference: failed" in err
+
+
+def test_where_every_solve_fails_the_audit_says_so_and_the_code_is_1(tmp_path, capfd):
+    path = write(tmp_path / "mine.py", "return -p[0] * y * jnp.sqrt(1.0 - t)")
+    code, out, _ = audit(capfd, path, *QUICKEST, "--json")
+    document = strict(out)
+    assert code == 1
+    assert document["reference"]["status"].startswith("uncertified: non_finite after t = ")
+    assert {row["status"] for row in document["rows"]} <= {"non_finite", "step_underflow"}
+    assert {row["error"] for row in document["rows"]} == {None}
+    assert document["cheapest"] is None
+    assert document["reason"].startswith("every solve failed")
+
+
+def test_errors_inside_a_worker_are_messages(tmp_path, capfd):
+    path = write(tmp_path / "mine.py", "return -p[0] * y if y[0] > 0 else y")
+    code, out, err = audit(capfd, path, *QUICKEST)
+    assert code == 2
+    assert out == ""
+    lines = [line for line in err.splitlines() if line.startswith("gradaudit: ")]
+    assert len(lines) == 1
+    assert f"{path}: model 'mine': vector_field, line 5, branches in python" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["logistik"], "no model 'logistik'"),
+        (["missing/model.py"], "no model 'missing/model.py'"),
+        (["logistic", "--solvers", "tsit4"], "unknown solver 'tsit4' (did you mean 'tsit5'?)"),
+        (["logistic", "--methods", "forward"], "unknown method 'forward'"),
+        (["logistic", "--tightest", "0"], "must lie between 0 and 1"),
+        (["logistic", "--tightest=-1e-6"], "must lie between 0 and 1"),
+        (["logistic", "--tightest", "nan"], "must lie between 0 and 1"),
+        (["logistic", "--loosest", "inf"], "must lie between 0 and 1"),
+        (["logistic", "--loosest", "1"], "must lie between 0 and 1"),
+        (["logistic", "--tightest", "1e-17"], "finer than float64 resolves"),
+        (["logistic", "--loosest", "1e-9"], "swap them"),
+        (["logistic", "--accuracy", "0"], "write a positive error such as 1e-4"),
+        (["logistic", "--accuracy", "nan"], "write a positive error such as 1e-4"),
+        (["logistic", "--max-steps", "0"], "must be positive"),
+        (["logistic", "--time-limit", "-1"], "must be positive"),
+    ],
+    ids=" ".join,
+)
+def test_settings_that_make_no_sense_are_refused_at_once(arguments, words, capfd):
+    code, out, err = audit(capfd, *arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("gradaudit: ")
+    assert words in err
+
+
+@pytest.mark.parametrize("option", ["--cores", "--per-decade"])
+def test_counts_are_positive(option, capfd):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["audit", "logistic", option, "0"])
+    assert "'0' is no positive whole number" in capfd.readouterr().err
+
+
+TOLERANCES = {"loosest": 1e-3, "tightest": 1e-8, "per_decade": 1}
+
+
+def test_the_slow_solver_stops_early_unless_it_is_asked_for():
+    config = configure(solvers=None, methods=["forward_ad"], tolerances=TOLERANCES)
+    assert list(config["solvers"]) == list(SOLVERS)
+    assert ladder_of(config, "tsit5")[-1] == 1e-8
+    assert ladder_of(config, "kvaerno5")[-1] == LIMITED["kvaerno5"]
+    asked = configure(solvers=["kvaerno5"], methods=["forward_ad"], tolerances=TOLERANCES)
+    assert ladder_of(asked, "kvaerno5")[-1] == 1e-8
+
+
+@pytest.mark.parametrize(("loosest", "tightest"), [(1e-7, 1e-8), (1e-3, 1e-4)])
+def test_the_limit_keeps_within_the_ladder(loosest, tightest):
+    tolerances = {"loosest": loosest, "tightest": tightest, "per_decade": 1}
+    config = configure(solvers=None, methods=["forward_ad"], tolerances=tolerances)
+    assert tightest <= ladder_of(config, "kvaerno5")[-1] <= loosest
+
+
+def jobs(*arguments: tuple[str, ...]) -> list[Job]:
+    return [Job(label=str(n), arguments=given, optional=True) for n, given in enumerate(arguments)]
+
+
+def outcomes(given: list[Job], workers: int = 2):
+    with Progress() as progress:
+        return run_jobs(given, workers=workers, progress=progress, then_import="json")
+
+
+def test_a_worker_goes_on_after_errors_and_crashes(tmp_path):
+    """One process takes all four jobs; the second kills it, the third is no command."""
+    killer = tmp_path / "killer.py"
+    killer.write_text("import os\nos.abort()\n")
+    text = ("--settings", '{"digits": 8}', "--output", str(tmp_path / "x.nc"))
+    done = outcomes(
+        jobs(("--version",), ("reference", str(killer), *text), ("nonsense",), ("--version",)),
+        workers=1,
+    )
+    assert [done[str(n)].code == 0 for n in range(4)] == [True, False, False, True]
+    assert "SIGABRT" in done["1"].message
+    assert done["2"].code == 2
+    assert "nonsense" in done["2"].message
+
+
+def test_a_refused_job_stops_the_others():
+    refused = Job(label="refused", arguments=("nonsense",))
+    with pytest.raises(GradauditError, match="nonsense"):
+        outcomes([refused, *jobs(("--version",))])
+
+
+def test_a_file_named_like_a_module_does_not_take_its_place(tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')\n")
+    monkeypatch.chdir(tmp_path)
+    assert outcomes(jobs(("--version",)))["0"].code == 0
+
+
+VERDICT = {"good": 1e-2, "horrible": 0.5}
+
+
+def rows(errors, *, verdicts, scale: float = 1.0, **changes) -> pd.DataFrame:
+    count = len(errors)
+    return pd.DataFrame(
+        {
+            "solver": "tsit5",
+            "method": "forward_ad",
+            "rtol": [10.0**-k for k in range(3, 3 + count)],
+            "atol": [10.0 ** (-k - 3) for k in range(3, 3 + count)],
+            "functional": "terminal_y",
+            "status": "ok",
+            "error": errors,
+            "relative_error": errors,
+            "natural_scale": scale,
+            "reference_norm": 1.0,
+            "verdict": verdicts,
+            "converging": True,
+            "dominant": "state",
+            "indicator": 1.0,
+            "steps": [10.0 * 2**k for k in range(count)],
+            "seconds": [1e-3 * 2**k for k in range(count)],
+            "compile_seconds": 1.0,
+            **changes,
+        }
+    )
+
+
+def test_a_certified_reference_leaves_the_verdicts():
+    table = rows([0.1, 1e-3, 1e-9], verdicts=["bad", "good", "good"])
+    assert list(judged(table, digits=12.0, verdict=VERDICT)["verdict"]) == ["bad", "good", "good"]
+
+
+def test_no_digits_no_verdict_unless_the_error_is_far_larger():
+    table = rows([1e6, 0.7, 1e-3], verdicts=["horrible"] * 3)
+    found = judged(table, digits=0.0, verdict=VERDICT)
+    assert list(found["verdict"]) == ["horrible", "unknown", "unknown"]
+
+
+def test_a_gradient_that_cancels_is_known_to_fewer_digits():
+    """|g| is 1e-10 of its terms: 12 digits of the terms are 2 of the gradient."""
+    table = rows([1e-3, 1e-3], verdicts=["good", "good"], scale=1e10)
+    found = judged(table, digits=12.0, verdict=VERDICT)
+    assert list(found["verdict"]) == ["unknown", "unknown"]
+    assert found["resolution"].iloc[0] == pytest.approx(1e-2)
+
+
+def test_a_ladder_that_ends_in_the_references_own_error_is_not_called_horrible():
+    """1e-2 again and again is the error of a reference with 2 digits, not of the solver."""
+    table = rows([0.3, 1e-2, 1e-2, 1e-2], verdicts=["horrible"] * 4, converging=False)
+    found = judged(table, digits=2.0, verdict=VERDICT)
+    assert list(found["verdict"]) == ["unknown"] * 4
+
+
+def test_a_solve_that_failed_stays_horrible_whatever_the_reference():
+    table = rows([math.nan], verdicts=["horrible"], status="max_steps")
+    assert list(judged(table, digits=0.0, verdict=VERDICT)["verdict"]) == ["horrible"]
+
+
+@pytest.mark.parametrize(("digits", "expected"), [(12.0, 1e-4), (4.5, 1e-5), (3.9, None)])
+def test_an_accuracy_is_reached_only_if_the_reference_can_tell(digits, expected):
+    """Errors 9e-5 and 1e-5: with 3e-5 of the reference's own the first may be above 1e-4."""
+    table = judged(
+        rows([9e-5, 1e-5], verdicts=["good"] * 2, rtol=[1e-4, 1e-5]), digits=digits, verdict=VERDICT
+    )
+    best, reason = cheapest(worst(table), 1e-4)
+    assert (best and best["rtol"]) == expected
+    assert bool(reason) == (expected is None)
+
+
+def made_up(**changes) -> Audit:
+    table = judged(
+        rows([0.1, 1e-13, math.nan], verdicts=["bad", "good", "horrible"]),
+        digits=12.0,
+        verdict=VERDICT,
+    )
+    table.loc[2, ["status", "indicator", "steps"]] = ["max_steps", math.inf, 1e5]
+    best, reason = cheapest(worst(table), 1e-4)
+    fields = {
+        "model": "m.py",
+        "name": "m",
+        "accuracy": 1e-4,
+        "truth": Truth(status="ok", digits=12.0),
+        "rows": worst(table),
+        "cheapest": best,
+        "reason": reason,
+    }
+    return Audit(**{**fields, **changes})
+
+
+def test_the_document_has_null_for_what_is_not_finite():
+    document = strict(as_json(made_up()))
+    failed = document["rows"][-1]
+    assert failed["status"] == "max_steps"
+    assert failed["error"] is None
+    assert failed["indicator"] is None
+    assert document["cheapest"]["rtol"] == 1e-4
+
+
+def test_the_table_has_a_row_a_setting_and_the_sentence_one_line(capsys):
+    show(made_up())
+    out = capsys.readouterr().out
+    assert out.count("tsit5") == 3 + 1
+    assert "<1e-12" in out  # an error below what the reference resolves is a bound
+    assert "max_steps" in out
+    assert "Reference certified to 12.0 digits." in out
+    last = out.strip().splitlines()[-1]
+    assert last == (
+        "Cheapest setting for an error of 1e-4: tsit5, forward_ad, rtol 1e-4 "
+        "(error <1e-12, 2 ms, 20 steps)."
+    )
+
+
+def test_a_narrow_terminal_gets_every_number_whole(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    show(made_up())
+    out = capsys.readouterr().out
+    out = re.sub(r"\x1b\[[0-9;]*m", "", out)
+    assert "…" not in out
+    lines = out.splitlines()
+    assert sum(line.strip() == "tsit5, forward_ad" for line in lines) == 1
+    assert all(len(line) <= 90 for line in lines[:-1])
+    for word in ("1e-4", "<1e-12", "terminal_y", "max_steps", "1.0e+00"):
+        assert word in out
+
+
+def test_the_column_of_statuses_is_there_when_it_says_something(capsys):
+    audit = made_up()
+    show(made_up(rows=audit.rows[audit.rows["status"] == "ok"]))
+    assert "status" not in capsys.readouterr().out
+
+
+def test_an_uncertified_reference_is_named_as_such(capsys):
+    truth = Truth(status="uncertified: step_underflow after t = 3", digits=0.0)
+    show(made_up(truth=truth, cheapest=None, reason="it does not resolve it"))
+    out = capsys.readouterr().out
+    assert "The reference is uncertified: step_underflow after t = 3" in out
+    assert "No setting is known to reach an error of 1e-4: it does not resolve it." in out
+
+
+def test_absurd_tolerances_are_refused_by_the_configuration_of_an_audit():
+    with pytest.raises(SettingError, match="finer than float64"):
+        configure(solvers=None, methods=[], tolerances={**TOLERANCES, "tightest": 1e-20})
