@@ -48,7 +48,8 @@ def check_names(config: Config) -> None:
     experiment = config["experiment"]
     solvers = [*config["solvers"], *([experiment["solver"]] if experiment["models"] else [])]
     check_known("solver", solvers, literal_keys("solvers", "SOLVERS"))
-    check_known("method", config["methods"], literal_keys("methods", "METHODS"))
+    for key in ("methods", "estimate"):
+        check_known("method", config[key], literal_keys("methods", "METHODS"))
     for solver in config["solvers"]:
         ladder_of(config, solver)
 
@@ -148,7 +149,7 @@ _SLICES: dict[str, Callable[[Config, _Job], dict[str, Any]]] = {
         "tolerances": ladder_of(c, job.solver),
     },
     "gradients": lambda c, job: {
-        **_pick(c, "methods", "atol_factor", "observe", "max_steps"),
+        **_pick(c, "methods", "estimate", "atol_factor", "observe", "max_steps"),
         "tolerances": ladder_of(c, job.solver),
     },
     "reference": lambda c, _: dict(c["reference"]),

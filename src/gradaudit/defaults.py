@@ -12,6 +12,7 @@ DEFAULTS: dict[str, Any] = {
     "models": ["liu_neuron", "logistic"],
     "solvers": {"tsit5": {}, "dopri8": {}, "kvaerno5": {}},
     "methods": ["forward_ad", "forward_sensitivity", "dual_norm"],
+    "estimate": ["forward_ad"],
     "tolerances": {"loosest": 1e-3, "tightest": 1e-12, "per_decade": 1},
     "atol_factor": 1e-3,
     "observe": "step",

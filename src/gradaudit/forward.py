@@ -330,10 +330,10 @@ def program(
     event if the vector field switches somewhere, and the tangents know that the event's time
     depends on the parameters. Other events are taken down in passing.
     """
-    settings = (model, solver, observe, max_steps, stepping, augmented, dtype, estimate)
+    settings = (model, solver, observe, max_steps, stepping, augmented, dtype)
     jumps = any(event.jump is not None for event in model.events.values())
     if jumps or (saltation and model.events and switches(model)):
         from gradaudit.segments import SegmentedProgram
 
         return SegmentedProgram(*settings, saltation=saltation)
-    return Program(*settings)
+    return Program(*settings, estimate=estimate)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,7 +56,9 @@ def precision(dtype: str) -> Iterator[None]:
     With 64 bit switched off for the moment, the constants of a vector field, time and integers are
     of single precision as well; a cast of the inputs alone would leave them in double.
     """
-    with jax.enable_x64(dtype == "float64"):
+    with jax.enable_x64(dtype == "float64"), warnings.catch_warnings():
+        if dtype == "float32":  # a constant of double precision in a vector field
+            warnings.filterwarnings("ignore", message="Explicitly requested dtype")
         yield
 
 

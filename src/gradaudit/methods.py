@@ -17,12 +17,12 @@ from gradaudit.adjoint import backsolve_adjoint, discrete_adjoint
 from gradaudit.analytic import obstacle
 from gradaudit.control import PID, Control
 from gradaudit.differences import complex_step, finite_difference
-from gradaudit.errors import SettingError
+from gradaudit.errors import SettingError, TranslationError
 from gradaudit.forward import MAX_STEPS, OBSERVE, Raw, program, status_of
 from gradaudit.integrals import integrand_names
 from gradaudit.loading import load_model
 from gradaudit.model import Model
-from gradaudit.results import Array, Hit, Sensitivities
+from gradaudit.results import Array, Estimates, Hit, Sensitivities
 from gradaudit.solvers import get_solver
 
 COUNTS = ("steps", "accepted", "rejected")
@@ -45,6 +45,7 @@ class Setting:
     pid: tuple[float, float, float] = PID
     dtype: str = "float64"
     fd_step: float | None = None
+    estimate: bool = False
 
     def axes_of(self, control: Control) -> Control:
         """`control` with the number of steps, root finder and coefficients of this setting."""
@@ -68,6 +69,7 @@ def sensitivities(
     root_tolerance: float = 1.0,
     dtype: str = "float64",
     fd_step: float | None = None,
+    estimate: bool = False,
 ) -> Sensitivities:
     """States y (T, n) and sensitivities dy/dp (T, n, m) by one method, with its indicator.
 
@@ -98,6 +100,9 @@ def sensitivities(
         constants of the vector field included. What is returned is float64 in any case.
     fd_step
         Step of "finite_difference" over |p_j|, central; by default the cube root of epsilon.
+    estimate
+        Carry an estimate of the global errors of states and sensitivities along, at about twice
+        the cost; it comes back as ``.estimates``. Models that stop at events have none.
 
     Raises
     ------
@@ -126,6 +131,7 @@ def sensitivities(
         root_tolerance=root_tolerance,
         dtype=dtype,
         fd_step=fd_step,
+        estimate=estimate,
     )
     _check_axes(setting, method)
     return METHODS[method](setting)
@@ -216,7 +222,30 @@ def _taylor(setting: Setting) -> Sensitivities:
     """The variational Taylor method in double precision at tolerance rtol; `solver` is not used."""
     from gradaudit.taylor import taylor_sensitivities
 
-    return taylor_sensitivities(setting.model, setting.rtol, setting.times)
+    try:
+        return taylor_sensitivities(setting.model, setting.rtol, setting.times)
+    except TranslationError:
+        return _failed(setting, "not_translatable")
+
+
+def _failed(setting: Setting, status: str) -> Sensitivities:
+    """A row for a method that cannot be used on a model."""
+    model, times = setting.model, setting.times
+    k = len(integrand_names(model))
+
+    def nan(*shape: int) -> Array:
+        return np.full((len(times), *shape), np.nan)
+
+    return Sensitivities(
+        times=times,
+        states=nan(model.n),
+        sensitivities=nan(model.n, model.m),
+        integrals=nan(k),
+        integral_sensitivities=nan(k, model.m),
+        indicator=float("nan"),
+        status=status,
+        stats={**dict.fromkeys(COUNTS, 0.0), "seconds": 0.0},
+    )
 
 
 def _finite_difference(setting: Setting) -> Sensitivities:
@@ -310,6 +339,7 @@ def _solve(
         augmented,
         setting.dtype,
         saltation,
+        setting.estimate,
     )
     return solve(
         setting.times,
@@ -359,7 +389,16 @@ def assemble(
         chunk_integrals=states[:, :, n:] if several else None,
         chunk_of=chunk_of if several else None,
         events=() if several else _unscaled(raws[0].hits, model),
+        estimates=None if several else _estimates(raws[0], model),
     )
+
+
+def _estimates(raw: Raw, model: Model) -> Estimates | None:
+    """Estimated errors by the parameters themselves."""
+    if not raw.estimates:
+        return None
+    states, tangents = raw.estimates
+    return Estimates(states, tangents / model.parameter_scale)
 
 
 def _unscaled(hits: tuple[Hit, ...], model: Model) -> tuple[Hit, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import diffrax
+import equinox as eqx
 import jax.numpy as jnp
 import jax.tree_util as jtu
 
@@ -56,8 +57,12 @@ class Solver:
         if issubclass(self.cls, diffrax.AbstractRungeKutta):
             keywords["scan_kind"] = scan_kind
         if self.implicit:
-            norm = _StateRms(n)
-            keywords["root_finder"] = diffrax.VeryChord(rtol=rtol, atol=atol, norm=norm)
+            # Diffrax's own choice, where it would take tolerances and norm from the controller.
+            keywords["root_finder"] = eqx.tree_at(
+                lambda finder: (finder.rtol, finder.atol, finder.norm),
+                self.cls.root_finder,
+                (rtol, atol, _StateRms(n)),
+            )
         own = self.cls(**keywords)
         return (self.fast(**keywords) if fast and self.fast is not None else own), own
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,40 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gradaudit.functionals import Context, Functional, all_functionals
+from gradaudit.functionals import (
+    AnyFunctional,
+    Context,
+    EventFunctional,
+    Functional,
+    Occurrences,
+    all_functionals,
+    solver_target,
+)
 from gradaudit.io import read_dataset, write_table
-from gradaudit.metrics import GradientError, Observations, gradient_error, state_error
-from gradaudit.verdict import Thresholds, judge_ladder
+from gradaudit.metrics import (
+    GradientError,
+    Observations,
+    event_error,
+    gradient_error,
+    state_error,
+)
+from gradaudit.stored import Cell, Solves, certified_of, solves_of
+from gradaudit.verdict import Thresholds, judge_ladder, reason_for, verdict_of
 
 SCALARS = ("indicator", "steps", "accepted", "rejected", "seconds", "compile_seconds")
 LADDER = ["solver", "method", "functional"]
+RESOLVED = 10.0  # times the reference's own error: below it an error is not the solver's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """What the solves of a model are compared with."""
+
+    observations: Observations
+    occurrences: Occurrences | None
+    digits: float
+    context: Context
+    functionals: Sequence[AnyFunctional]
 
 
 def run(*, reference: Path, gradients: list[Path], settings: dict[str, Any], output: Path) -> None:
@@ -33,26 +61,11 @@ def run(*, reference: Path, gradients: list[Path], settings: dict[str, Any], out
 def evaluate(
     reference: xr.Dataset, gradients: list[xr.Dataset], settings: dict[str, Any]
 ) -> pd.DataFrame:
-    """The table of `run` from datasets; docs/results.md describes its columns."""
+    """The table of `run` from datasets; docs/architecture.md describes its columns."""
     model = json.loads(reference.attrs["model_json"])
-    scale = np.array(model["parameter_scale"])
-    certified = Observations.single(
-        _join(reference["states"].values, reference["integrals"].values),
-        scale
-        * _join(
-            reference["sensitivities"].values, reference["integral_sensitivities"].values, axis=1
-        ),
-    )
-    functionals = all_functionals(
-        Context(
-            times=reference["time"].values,
-            observations=certified.z[0],
-            states=tuple(model["states"]),
-            integrals=tuple(model["integrals"]),
-            observables=tuple(model["observables"]),
-            settings=settings["functionals"],
-        )
-    )
+    scale, names = np.array(model["parameter_scale"]), model.get("events", [])
+    solves = [solves_of(dataset, scale, names) for dataset in gradients]
+    truth = _truth(reference, model, solves, settings["functionals"])
     thresholds = Thresholds.from_settings(settings["verdict"])
     facts = {
         "model": model["key"],
@@ -60,105 +73,225 @@ def evaluate(
         "regime": model["regime"],
         "reference_digits": float(reference.attrs["digits"]),
     }
-    rows = [
-        facts | row
-        for dataset in gradients
-        for row in _rows(dataset, certified, functionals, scale, thresholds)
-    ]
+    rows = [facts | row for each in solves for row in _rows(each, truth, thresholds)]
     return _with_verdicts(pd.DataFrame(rows), thresholds)
 
 
-def _rows(
-    dataset: xr.Dataset,
-    certified: Observations,
-    functionals: list[Functional],
-    scale: np.ndarray,
-    thresholds: Thresholds,
-) -> Iterator[dict[str, Any]]:
-    for method in dataset["method"].values:
-        for rtol in dataset["rtol"].values:
-            cell = dataset.sel({"method": method, "rtol": rtol})
-            computed = _observations(cell, scale)
-            shared = {
-                "solver": dataset.attrs["solver"],
-                "method": str(method),
-                "rtol": float(rtol),
-                "atol": float(cell["atol"]),
-                "status": str(cell["status"].values),
-                "state_error": state_error(computed.z[0], certified.z[0]),
-                **{name: float(cell[name]) for name in SCALARS},
-            }
-            for functional in functionals:
-                error = gradient_error(functional, computed, certified)
-                yield shared | _describe(functional, error, thresholds)
-
-
-def _observations(cell: xr.Dataset, scale: np.ndarray) -> Observations:
-    """One method at one tolerance, with the chunks that it really has."""
-    chunk_of = cell["chunk_of"].values.astype(int)
-    chunks = chunk_of.max() + 1
-    return Observations(
-        z=_join(cell["states"].values, cell["integrals"].values)[:chunks],
-        sensitivities=scale
-        * _join(cell["sensitivities"].values, cell["integral_sensitivities"].values, axis=1),
-        chunk_of=chunk_of,
+def _truth(
+    reference: xr.Dataset,
+    model: dict[str, Any],
+    solves: Sequence[Solves],
+    settings: dict[str, Any],
+) -> Truth:
+    names = model.get("events", [])
+    observations, occurrences = certified_of(reference, np.array(model["parameter_scale"]), names)
+    context = Context(
+        times=reference["time"].values,
+        observations=observations.z[0],
+        states=tuple(model["states"]),
+        integrals=tuple(model["integrals"]),
+        observables=tuple(model["observables"]),
+        settings=settings,
+        sensitivities=observations.sensitivities,
+        occurrences=occurrences,
+        common=() if occurrences is None else _common(occurrences, solves),
+    )
+    digits = (reference.attrs["digits"], reference.attrs.get("integral_digits", math.inf))
+    return Truth(
+        observations=observations,
+        occurrences=occurrences,
+        digits=min(float(number) for number in digits),
+        context=context,
+        functionals=all_functionals(context),
     )
 
 
-def _join(states: np.ndarray, integrals: np.ndarray, axis: int = -1) -> np.ndarray:
-    return np.concatenate([states, integrals], axis=axis)
+def _common(certified: Occurrences, solves: Sequence[Solves]) -> tuple[int, ...]:
+    """Of each event, how many occurrences at least half of the ladders have at their tight end.
+
+    The last of them is one that a solve can be expected to have: it may take down fewer events
+    than happen. At least one, if the reference has one.
+    """
+    found = []
+    for each in solves:
+        for method in dict.fromkeys(cell.method for cell in each.cells):
+            tight = [c for c in each.of(method) if c.ok and c.occurrences is not None]
+            if tight and tight[-1].occurrences is not None:
+                found.append(tight[-1].occurrences.counts())
+    exact = certified.counts()
+    if not found:
+        return tuple(int(count) for count in exact)
+    reached = -np.sort(-np.array(found), axis=0)[(len(found) - 1) // 2]
+    return tuple(int(c) for c in np.minimum(exact, np.maximum(reached, 1)))
+
+
+def _rows(solves: Solves, truth: Truth, thresholds: Thresholds) -> Iterator[dict[str, Any]]:
+    epsilon = np.finfo(solves.dtype).eps / np.finfo(np.float64).eps
+    for cell in solves.cells:
+        shared = {
+            "solver": solves.solver,
+            "method": cell.method,
+            "rtol": cell.rtol,
+            "atol": float(cell.data["atol"]),
+            "status": cell.status,
+            "state_error": state_error(cell.observations.z[0], truth.observations.z[0]),
+            **{name: float(cell.data[name]) for name in SCALARS},
+        }
+        for functional in (*truth.functionals, *_to_solver_targets(cell, solves, truth)):
+            if isinstance(functional, Functional):
+                error = gradient_error(functional, cell.observations, truth.observations)
+                told = _values(functional, cell, truth)
+                if solves.observe == "interpolant" and not _at_grid_points(functional):
+                    told["observation_part"] = math.nan
+            elif cell.occurrences is None or truth.occurrences is None:
+                continue
+            else:
+                error = event_error(functional, cell.occurrences, truth.occurrences)
+                told = _event_values(functional, cell, cell.occurrences, truth.occurrences)
+            own = thresholds.floor * epsilon
+            yield shared | _describe(functional, error, thresholds, own, truth.digits, told)
+
+
+def _to_solver_targets(cell: Cell, solves: Solves, truth: Truth) -> Iterator[Functional]:
+    """Sums of squares to what the solver made without tangents, or else with this method."""
+    if "solver_target" not in truth.context.settings.get("kinds", ["solver_target"]):
+        return
+    n = len(truth.context.states)
+    ladders = [*solves.nominal, *solves.of(cell.method)]
+    same = [c for c in ladders if c.rtol == cell.rtol and c.ok] or [cell]
+    yield solver_target.same_solve(truth.context, same[0].observations.z[0][:, :n])
+    coarse = [c for c in ladders if c.ok] or [cell]
+    yield solver_target.coarser_solve(truth.context, coarse[0].observations.z[0][:, :n])
+
+
+def _at_grid_points(functional: Functional) -> bool:
+    """Whether only the end of the window counts, which is always the end of a step."""
+    return not np.any(functional.natural_weights[:-1])
+
+
+def _values(functional: Functional, cell: Cell, truth: Truth) -> dict[str, Any]:
+    exact = truth.observations.z[0] if functional.truth is None else functional.truth
+    return {
+        "value": functional.value(cell.observations.z[0]),
+        "reference_value": functional.value(exact),
+        "event_status": "",
+    }
+
+
+def _event_values(
+    functional: EventFunctional, cell: Cell, computed: Occurrences, certified: Occurrences
+) -> dict[str, Any]:
+    number = certified.names.index(functional.event)
+    count, exact = int(computed.counts()[number]), int(certified.counts()[number])
+    counting = functional.piecewise_constant
+    if not cell.ok:
+        word = "no_solve"
+    elif count < functional.needed:
+        word = "missed_event"
+    elif cell.truncated and count < exact:
+        word = "too_many_events"
+    else:
+        word = "ok" if count == exact else "another_count"
+    lacking = count < functional.needed or (counting and word in ("no_solve", "too_many_events"))
+    return {
+        "value": math.nan if lacking else functional.value(computed),
+        "reference_value": functional.value(certified),
+        "event_status": word,
+    }
 
 
 def _describe(
-    functional: Functional, error: GradientError, thresholds: Thresholds
+    functional: AnyFunctional,
+    error: GradientError,
+    thresholds: Thresholds,
+    floor: float,
+    digits: float,
+    told: dict[str, Any],
 ) -> dict[str, Any]:
     zero = error.is_zero(thresholds.cancellation)
     counts = error.normalised if zero else error.relative
-    unit = error.natural_scale if zero else float(np.linalg.norm(error.reference))
+    size = float(np.linalg.norm(error.reference))
+    unit = error.natural_scale if zero else size
+    own = 10.0**-digits * (1.0 if zero else error.natural_scale / size)
+    floor = max(floor, RESOLVED * own)
     parts = {
-        "state": float(np.linalg.norm(error.state_part)) / unit,
-        "tangent": float(np.linalg.norm(error.tangent_part)) / unit,
-        # Observations are steps of the method itself, so they have no error of their own.
-        "observation": 0.0,
+        name: _over(float(np.linalg.norm(part)), unit)
+        for name, part in (
+            ("state", error.state_part),
+            ("tangent", error.tangent_part),
+            ("observation", error.observation_part),
+        )
     }
+    parts["observation"] = told.pop("observation_part", parts["observation"])
     return {
         "functional": functional.name,
         "kind": functional.kind,
         "relative_error": error.relative,
         "normalised_error": error.normalised,
         "error": counts,
+        "error_floor": floor,
         "digits": -math.log10(max(counts, 1e-17)) if math.isfinite(counts) else math.nan,
         "cosine": math.nan if zero else error.cosine,
         "gradient_norm": float(np.linalg.norm(error.gradient)),
-        "reference_norm": float(np.linalg.norm(error.reference)),
+        "reference_norm": size,
         "natural_scale": error.natural_scale,
         **{f"{name}_part": part for name, part in parts.items()},
-        "dominant": _dominant(parts, counts, thresholds.floor),
+        "dominant": _dominant(parts, counts, floor),
         "attribution_residual": error.residual,
+        "piecewise_constant": getattr(functional, "piecewise_constant", False),
+        **told,
         "gradient": error.gradient.tolist(),
         "reference_gradient": error.reference.tolist(),
     }
 
 
+def _over(part: float, unit: float) -> float:
+    return part / unit if unit > 0.0 else (0.0 if part == 0.0 else part / math.inf)
+
+
 def _dominant(parts: dict[str, float], error: float, floor: float) -> str:
     if not math.isfinite(error):
         return ""
-    return "rounding" if error <= floor else max(parts, key=lambda name: parts[name])
+    known = {name: part for name, part in parts.items() if math.isfinite(part)}
+    return "rounding" if error <= floor else max(known, key=lambda name: known[name])
 
 
 def _with_verdicts(table: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     judged = []
     for _, ladder in table.groupby(LADDER, sort=False):
         ladder = ladder.sort_values("rtol", ascending=False)
+        if ladder["piecewise_constant"].any():
+            judged.append(_without_derivative(ladder))
+            continue
+        errors, cosines = ladder["error"].tolist(), ladder["cosine"].tolist()
         result, verdicts = judge_ladder(
-            ladder["rtol"].tolist(), ladder["error"].tolist(), ladder["cosine"].tolist(), thresholds
+            ladder["rtol"].tolist(), errors, cosines, thresholds, ladder["error_floor"].tolist()
         )
+        reasons = [
+            reason_for(error, cosine, result.trend, thresholds)
+            for error, cosine in zip(errors, cosines, strict=True)
+        ]
         judged.append(
             ladder.assign(
                 order=result.order,
+                trend=result.trend,
                 converging=result.converging,
                 verdict=verdicts,
+                reason=reasons,
                 ladder_verdict=result.verdict,
             )
         )
     return pd.concat(judged, ignore_index=True)
+
+
+def _without_derivative(ladder: pd.DataFrame) -> pd.DataFrame:
+    """A gradient that is 0, as it should be, and says nothing of a functional that jumps."""
+    reason = "no_derivative"
+    return ladder.assign(
+        order=math.nan,
+        trend="stuck",
+        converging=False,
+        verdict=verdict_of(reason),
+        reason=reason,
+        ladder_verdict=verdict_of(reason),
+    )

@@ -14,6 +14,7 @@ import xarray as xr
 
 from gradaudit.description import describe
 from gradaudit.eventtable import event_arrays
+from gradaudit.frozen import switches
 from gradaudit.integrals import integrand_names
 from gradaudit.io import write_dataset
 from gradaudit.loading import load_model
@@ -29,7 +30,7 @@ SHORT = 0.1  # s; a solve faster than this is timed again, for one reading of a 
 def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> None:
     """Write states, integrals and their sensitivities with statuses, costs and the indicator."""
     loaded = load_model(model)
-    methods, tolerances = settings["methods"], settings["tolerances"]
+    methods, tolerances = _applicable(loaded, settings["methods"]), settings["tolerances"]
 
     def solve(method: str, rtol: float, estimate: bool = False) -> Sensitivities:
         return sensitivities(
@@ -60,6 +61,14 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
     dataset["atol"] = ("rtol", [settings["atol_factor"] * rtol for rtol in tolerances])
     dataset.attrs = {"model_json": describe(loaded, key_of(model)), "solver": solver}
     write_dataset(dataset, output, stage="gradients", settings=settings)
+
+
+def _applicable(model: Model, methods: list[str]) -> list[str]:
+    """Without events that matter to it "saltation" is "forward_sensitivity" again; left out then."""
+    stops = any(event.jump is not None for event in model.events.values())
+    if stops or (model.events and switches(model)) or methods == ["saltation"]:
+        return methods
+    return [method for method in methods if method != "saltation"]
 
 
 def _with_estimates(plain: Sensitivities, estimated: Sensitivities) -> Sensitivities:

@@ -1,0 +1,39 @@
+"""A stiff decay that starts at its equilibrium: the tangent leaves the region of stability."""
+
+import jax.numpy as jnp
+
+from gradaudit import Model
+
+
+def at(stiffness: float = 10.0) -> Model:
+    """The model with the rate `stiffness`, in 1/s."""
+
+    def vector_field(t, y, p):
+        return -stiffness * (y - p)
+
+    def exact_solution(t, p):
+        return jnp.exp(-stiffness * t) - p * jnp.expm1(-stiffness * t)
+
+    return Model(
+        name="exploding_tangent",
+        vector_field=vector_field,
+        states={"y": (1.0, "1")},
+        parameters={"p": (1.0, "1")},
+        t_end=10.0,
+        time_unit="s",
+        exact_solution=exact_solution,
+        axes={"stiffness": (10.0, 30.0, 100.0, 300.0, 1000.0)},
+        mechanism="exploding tangent at an equilibrium",
+        regime="horrible",
+        description=(
+            "The state stands still, the steps grow past the limit of stability, and an explicit "
+            "method multiplies the tangent by R(h L) in every step: 1e11 for a value below 1."
+        ),
+        citation=(
+            "Elementary; for the region of stability: E. Hairer, G. Wanner, Solving Ordinary "
+            "Differential Equations II, 2nd edition, Springer, 1996, section IV.2."
+        ),
+    )
+
+
+MODEL = at()

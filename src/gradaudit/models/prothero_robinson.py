@@ -1,0 +1,48 @@
+"""Prothero and Robinson's problem: stiff, with a slow solution that is known."""
+
+import jax.numpy as jnp
+
+from gradaudit import Model
+
+
+def exact_solution(t, p):
+    """y(t) = cos(w t), for any stiffness."""
+    return jnp.cos(p * t)
+
+
+def exact_sensitivities(t, p):
+    """dy/dw = -t sin(w t)."""
+    return (-t * jnp.sin(p * t))[None, :]
+
+
+def at(stiffness: float = 1e4) -> Model:
+    """The model whose solution attracts its neighbours at the rate `stiffness`, in 1/s."""
+
+    def vector_field(t, y, p):
+        return -stiffness * (y - jnp.cos(p * t)) - p * jnp.sin(p * t)
+
+    return Model(
+        name="prothero_robinson",
+        vector_field=vector_field,
+        states={"y": (1.0, "1")},
+        parameters={"w": (1.0, "rad/s")},
+        t_end=1.5,
+        time_unit="s",
+        exact_solution=exact_solution,
+        exact_sensitivities=exact_sensitivities,
+        axes={"stiffness": (1e1, 1e2, 1e3, 1e4, 1e5)},
+        mechanism="stiff but slow",
+        regime="good",
+        description=(
+            "A slow solution that attracts its neighbours within 1/stiffness: stiffness costs "
+            "steps, and leaves the gradient as accurate as the solution."
+        ),
+        citation=(
+            "A. Prothero, A. Robinson, On the stability and accuracy of one-step methods for "
+            "solving stiff systems of ordinary differential equations, Mathematics of Computation "
+            "28 (1974) 145-162."
+        ),
+    )
+
+
+MODEL = at()

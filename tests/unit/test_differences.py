@@ -1,0 +1,130 @@
+"""Perturbed solves: the V-curve of finite differences, and the complex step that has none."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradaudit
+from gradaudit import Model, SettingError
+from gradaudit.analytic import obstacle
+
+LOGISTIC = gradaudit.load_model("logistic")
+TIMES = np.array([1.0, 2.0, 5.0])
+
+
+def _relative(computed, certified):
+    """Error over each parameter's largest sensitivity, the worst of all."""
+    return np.max(np.abs(computed - certified) / np.max(np.abs(certified), axis=(0, 1)))
+
+
+def _run(method, **settings):
+    settings = {"observe": "interpolant", **settings}
+    return gradaudit.sensitivities(LOGISTIC, method=method, times=TIMES, **settings)
+
+
+def test_finite_differences_have_a_v_curve():
+    """On equal steps: truncation falls like the square of the step, rounding like its inverse."""
+    exact = _run("forward_ad", steps=50).sensitivities
+
+    def error(fd_step):
+        run = _run("finite_difference", steps=50, fd_step=fd_step)
+        assert run.status == "ok"
+        return _relative(run.sensitivities, exact)
+
+    left, best, middle, right = (error(step) for step in (1e-12, 6e-6, 1e-3, 1e-2))
+    assert right / middle == pytest.approx(100.0, rel=0.2)  # the next power of the step
+    assert best < 1e-9  # about epsilon^(2/3) = 4e-11
+    assert left > 1e-6  # about epsilon / step = 2e-4
+
+
+def test_finite_differences_see_the_tolerance_of_an_adaptive_solve():
+    """The choice of steps is a function of p that jumps, by an amount of the size of the error."""
+    frozen = _run("forward_ad", rtol=1e-3).sensitivities
+    adaptive = _run("finite_difference", rtol=1e-3).sensitivities
+    equal = _run("finite_difference", steps=50).sensitivities
+    assert _relative(adaptive, frozen) > 1e-5
+    assert _relative(equal, _run("forward_ad", steps=50).sensitivities) < 1e-9
+
+
+def test_a_step_that_is_lost_in_rounding_is_no_number():
+    run = _run("finite_difference", steps=50, fd_step=1e-18)
+    assert run.status == "non_finite"
+    assert np.all(np.isnan(run.sensitivities))
+
+
+@pytest.mark.parametrize("solver", ["tsit5", "kvaerno3"])
+def test_complex_step_is_forward_ad(solver):
+    """Explicit: to rounding. Implicit: up to the root finder, which is differentiated itself."""
+    run = {"solver": solver, "rtol": 1e-4}
+    ad, step = _run("forward_ad", **run), _run("complex_step", **run)
+    assert step.status == "ok"
+    assert step.stats["steps"] == 2 * ad.stats["steps"]  # one solve for each of two parameters
+    np.testing.assert_allclose(step.states, ad.states, rtol=1e-11)
+    limit = 1e-11 if solver == "tsit5" else 1e-4
+    assert _relative(step.sensitivities, ad.sensitivities) < limit
+    assert _relative(step.integral_sensitivities, ad.integral_sensitivities) < limit
+
+
+def _model(field, **changes):
+    settings = {
+        "name": "one",
+        "vector_field": field,
+        "states": {"u": (1.0, ""), "v": (2.0, "")},
+        "parameters": {"a": (1.0, ""), "b": (2.0, "")},
+        "t_end": 1.0,
+    }
+    return Model(**{**settings, **changes})
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        lambda t, y, p: -jnp.abs(y) * p[0],
+        lambda t, y, p: -jnp.maximum(y, p[0]),
+        lambda t, y, p: jnp.where(y > p[0], -y, y),
+        lambda t, y, p: jnp.where(t < p[0], -y, y),
+        lambda t, y, p: -jax.nn.relu(y) * p[0],
+        lambda t, y, p: -p[0] * jnp.sign(y),
+        lambda t, y, p: -p[0] * y / jnp.linalg.norm(y),
+        lambda t, y, p: -p[0] * y.astype(float),
+        lambda t, y, p: -p[0] * jax.scipy.special.erf(y),
+        lambda t, y, p: -p[0] * jnp.sort(y),
+    ],
+    ids=["abs", "max", "where_y", "where_t", "relu", "sign", "norm", "cast", "erf", "sort"],
+)
+def test_what_is_not_analytic_is_found(field):
+    assert obstacle(_model(field))
+
+
+def test_what_is_analytic_passes():
+    def field(t, y, p):
+        gate = 1.0 / (1.0 + jnp.exp(-y[0])) + jax.nn.sigmoid(y[1]) + jnp.tanh(p[1]) * y[0] ** 3
+        drive = jnp.where(t < 0.5, 1.0, 2.0) + jnp.sqrt(p[0]) + p[0] ** p[1]
+        return jnp.stack([gate, drive - jnp.linalg.solve(jnp.eye(2), y)[0]])
+
+    assert obstacle(_model(field)) == ""
+
+
+def test_an_initial_state_or_an_integrand_that_is_not_analytic_is_found():
+    def field(t, y, p):
+        return -p[0] * y
+
+    assert obstacle(_model(field, initial_state=lambda p: jnp.abs(p)))
+    assert obstacle(_model(field, integrands={"size": lambda t, y, p: jnp.abs(y[0])}))
+
+
+def test_complex_step_of_what_is_not_analytic_is_a_status():
+    kinked = replace(LOGISTIC, vector_field=lambda t, y, p: p[0] * jnp.abs(y) * (1 - y / p[1]))
+    result = gradaudit.sensitivities(kinked, method="complex_step", times=TIMES)
+    assert result.status == "not_analytic"
+    assert np.all(np.isnan(result.sensitivities))
+
+
+def test_only_finite_differences_have_a_step():
+    with pytest.raises(SettingError, match="has no fd_step"):
+        _run("forward_ad", fd_step=1e-6)
+    with pytest.raises(SettingError, match="positive number"):
+        _run("finite_difference", fd_step=-1e-6)
