@@ -34,10 +34,12 @@ CHECKPOINTED_STEPS = 16_384
 def discrete_adjoint(setting: Setting) -> tuple[Raw, float, float]:
     """Discretise, then differentiate, by transposition: forward AD's numbers, to rounding.
 
-    Every observation time is a solve of its own, which ends after the step that passes it, on the
-    grid of forward AD. There is a checkpoint at every step, so that none is computed more than
-    twice; a solve of more than `CHECKPOINTED_STEPS` ends with the status "max_steps". Returned as
-    by `gradaudit.forward.Program`; the counts are those of the longest solve.
+    The grid of forward AD is recorded first. What is differentiated is a replay of the accepted
+    steps: diffrax would go back through the rejected ones as well, where a stage that is not finite
+    makes NaN of a zero. Every observation time is a replay of its own, up to the step that passes
+    it. There is a checkpoint at every step, so that none is computed more than twice; a solve of
+    more than `CHECKPOINTED_STEPS` ends with the status "max_steps". Returned as by
+    `gradaudit.forward.Program`; the counts are those of the recorded solve.
     """
     model = setting.model
     solve = adjoint_program(
@@ -51,12 +53,7 @@ def discrete_adjoint(setting: Setting) -> tuple[Raw, float, float]:
     control = setting.axes_of(Control(0.0, 0.0, float(model.m), model.parameter_scale))
     inputs = (setting.times, model.nominal, setting.rtol, setting.atol, control)
     (states, rows, counts), seconds, compile_seconds = solve(inputs)
-    steps, accepted, rejected, result = (np.asarray(count) for count in counts)
-    bad = np.flatnonzero(result)
-    code = result[bad[0]] if bad.size else result[-1]
-    raw = Raw(
-        states, rows * model.parameter_scale, np.nan, steps[-1], accepted[-1], rejected[-1], code
-    )
+    raw = Raw(states, rows * model.parameter_scale, np.nan, *counts)
     return raw, seconds, compile_seconds
 
 
@@ -72,47 +69,64 @@ class AdjointProgram:
         return run_compiled(self._compiled, len(inputs[0]), self._run, inputs, self.dtype)
 
     def _run(self, times, p, rtol, atol, control):
-        """States (T, N), rows (T, N, m) and counts (T,)."""
+        """States (T, N), rows (T, N, m) and counts."""
+        grid, counts = self._grid(times, p, rtol, atol, control)
         rows = jnp.eye(self.solve.size)
 
         def at(time):
             def observed(p):
-                return self._observed(time, times, p, rtol, atol, control)
+                return self._observed(time, times, grid, p, rtol, atol, control)
 
-            state, vjp, counts = jax.vjp(observed, p, has_aux=True)
-            return state, jax.vmap(lambda row: vjp(row)[0])(rows), counts
+            state, vjp = jax.vjp(observed, p)
+            return state, jax.vmap(lambda row: vjp(row)[0])(rows)
 
-        return jax.lax.map(at, times)
+        return *jax.lax.map(at, times), counts
 
-    def _observed(self, time, times, p, rtol, atol, control):
-        """The states at one observation time, (N,), and counts."""
+    def _grid(self, times, p, rtol, atol, control):
+        """Ends of the accepted steps, 0 first and infinity after the last one, and counts."""
+        pieces = self.solve.pieces(times, p, rtol, atol, control, scan_kind="lax")
+        solution = diffrax.diffeqsolve(
+            pieces.term,
+            pieces.solver,
+            t0=0.0,
+            t1=self.solve.model.t_end,
+            dt0=pieces.dt0,
+            y0=pieces.y0,
+            args=p,
+            saveat=diffrax.SaveAt(t0=True, steps=True, fn=lambda t, y, args: None),
+            stepsize_controller=pieces.controller,
+            adjoint=diffrax.ForwardMode(),
+            max_steps=self.solve.max_steps,
+            throw=False,
+        )
+        return solution.ts, counts_of(solution)
+
+    def _observed(self, time, times, grid, p, rtol, atol, control):
+        """The states at one observation time, (N,)."""
         pieces = self.solve.pieces(times, p, rtol, atol, control, scan_kind="checkpointed")
         solution = diffrax.diffeqsolve(
             pieces.term,
             _Remembering(pieces.solver, dense=self.solve.observe == "interpolant"),
             t0=0.0,
             t1=self.solve.model.t_end,
-            dt0=pieces.dt0,
+            dt0=None,
             y0=pieces.y0,
             args=p,
             saveat=diffrax.SaveAt(t1=True, solver_state=True),
-            stepsize_controller=_StopAfter(pieces.controller, time),
+            stepsize_controller=_Replay(grid, time),
             adjoint=diffrax.RecursiveCheckpointAdjoint(checkpoints=self.solve.max_steps),
             max_steps=self.solve.max_steps,
             throw=False,
         )
-        last, counts = solution.solver_state.last, counts_of(solution)
-        counts[-1] = jnp.where(
-            counts[-1] == _STOPPED, diffrax.RESULTS.successful._value, counts[-1]
-        )
+        last = solution.solver_state.last
         if self.solve.observe == "interpolant":
             # Before the first step there is nothing to interpolate.
             end = jnp.where(last.t1 > last.t0, last.t1, last.t0 + 1.0)
             dense = pieces.solver.interpolation_cls(t0=last.t0, t1=end, **last.dense)
-            return jnp.where(time > last.t0, dense.evaluate(time), last.y0), counts
+            return jnp.where(time > last.t0, dense.evaluate(time), last.y0)
         state = pieces.observer.init(pieces.term, last.t0, time, last.y0, p)
         reached, *_ = pieces.observer.step(pieces.term, last.t0, time, last.y0, p, state, False)
-        return jnp.where(time > last.t0, reached, last.y0), counts
+        return jnp.where(time > last.t0, reached, last.y0)
 
 
 @identity_cache
@@ -213,28 +227,30 @@ def backsolve_program(
     return BacksolveProgram(StateSolve(model, solver, observe, max_steps, stepping), dtype)
 
 
-_STOPPED = diffrax.RESULTS.event_occurred._value
+class _Replay(diffrax.AbstractAdaptiveStepSizeController):
+    """Steps that end at `ends`, up to and including the one that passes `time`."""
 
-
-class _StopAfter(diffrax.AbstractAdaptiveStepSizeController):
-    """Steps as `controller` makes them, up to and including the one that passes `time`."""
-
-    controller: Any
+    ends: Any
     time: Any
     rtol: Any = 0.0
     atol: Any = 1.0
     norm: Any = eqx.field(static=True, default=abs)
 
     def wrap(self, direction):
-        return eqx.tree_at(lambda c: c.controller, self, self.controller.wrap(direction))
+        return self
 
     def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
-        return self.controller.init(terms, t0, t1, y0, dt0, args, func, error_order)
+        return self.ends[1], jnp.asarray(1)
 
-    def adapt_step_size(self, *arguments):
-        keep, start, end, jump, state, result = self.controller.adapt_step_size(*arguments)
-        stopped = diffrax.RESULTS.where(start >= self.time, diffrax.RESULTS.event_occurred, result)
-        return keep, start, end, jump, state, stopped
+    def adapt_step_size(
+        self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state
+    ):
+        following = controller_state + 1
+        passed = t1 >= self.time
+        result = diffrax.RESULTS.where(
+            passed, diffrax.RESULTS.event_occurred, diffrax.RESULTS.successful
+        )
+        return jnp.asarray(True), t1, self.ends[following], False, following, result
 
 
 class _Step(NamedTuple):

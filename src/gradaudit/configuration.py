@@ -50,6 +50,7 @@ def check_names(config: Config) -> None:
     check_known("solver", solvers, literal_keys("solvers", "SOLVERS"))
     for key in ("methods", "estimate"):
         check_known("method", config[key], literal_keys("methods", "METHODS"))
+    check_known("functional", config["functionals"]["kinds"], literal_keys("functionals", "KINDS"))
     for solver in config["solvers"]:
         ladder_of(config, solver)
 

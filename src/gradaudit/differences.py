@@ -150,5 +150,6 @@ def _gathered(first: Raw, raws: list[Raw], tangents) -> Raw:
         tangents=tangents,
         result=failed.result,
         indicator=np.nan,
+        hits=(),
         **{name: sum(int(getattr(raw, name)) for raw in raws) for name in COUNTS},
     )

@@ -25,7 +25,7 @@ from gradaudit.results import Hit
 from gradaudit.sciml import first_step
 from gradaudit.solvers import get_solver
 
-TOO_MANY_EVENTS, UNDECLARED_SWITCH = -1, -2  # results that diffrax does not have
+TOO_MANY_EVENTS, UNDECLARED_SWITCH, LOST_EVENT = -1, -2, -3  # results that diffrax does not have
 OBSERVE = ("step", "clip", "interpolant")
 MAX_STEPS = 500_000
 T = TypeVar("T")
@@ -282,7 +282,11 @@ _WORDS = (
 def word_for(result: int, finite: bool) -> str:
     """A word for what happened, from diffrax's result code and whether the arrays are finite."""
     known = {int(member._value): word for member, word in _WORDS}
-    known |= {TOO_MANY_EVENTS: "max_events", UNDECLARED_SWITCH: "undeclared_switch"}
+    known |= {
+        TOO_MANY_EVENTS: "max_events",
+        UNDECLARED_SWITCH: "undeclared_switch",
+        LOST_EVENT: "lost_event",
+    }
     word = known.get(result, "failed")
     return "non_finite" if word == "ok" and not finite else word
 

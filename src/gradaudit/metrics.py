@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.functionals.base import Functional
+from gradaudit.functionals.base import EventFunctional, Functional
+from gradaudit.functionals.occurrences import EventWeights, Occurrences, weighted
 
 Array = NDArray[Any]
 
@@ -46,9 +47,9 @@ class GradientError:
     ----------
     gradient, reference
         Computed and certified gradient in scaled parameters.
-    state_part, tangent_part
-        Vectors that add up to ``gradient - reference``: what wrong states do through phi, and
-        what wrong sensitivities do.
+    state_part, tangent_part, observation_part
+        Vectors that add up to ``gradient - reference``: what wrong states do through phi, what
+        wrong sensitivities do, and what a wrong derivative of events does.
     natural_scale
         Norm of the sums of natural |phi| times |S|: the size of the terms of the gradient.
     """
@@ -57,6 +58,7 @@ class GradientError:
     reference: Array
     state_part: Array
     tangent_part: Array
+    observation_part: Array
     natural_scale: float
 
     @property
@@ -82,9 +84,10 @@ class GradientError:
 
     @property
     def residual(self) -> float:
-        """What the two parts leave unexplained, over the largest vector involved: rounding."""
-        left = _norm(self.difference - self.state_part - self.tangent_part)
-        sizes = (self.gradient, self.reference, self.state_part, self.tangent_part)
+        """What the parts leave unexplained, over the largest vector involved: rounding."""
+        parts = (self.state_part, self.tangent_part, self.observation_part)
+        left = _norm(self.difference - np.sum(parts, axis=0))
+        sizes = (self.gradient, self.reference, *parts)
         return _ratio(left, max(_norm(vector) for vector in sizes))
 
     def is_zero(self, cancellation: float) -> bool:
@@ -98,11 +101,12 @@ class GradientError:
 def gradient_error(
     functional: Functional, computed: Observations, certified: Observations
 ) -> GradientError:
-    """The error of a gradient with its two parts (the identity of the module's documentation).
+    """The error of a gradient with its two parts, exactly.
 
-    g_h - g = sum [phi(z_h) - phi(z)] S + sum phi(z_h) [S_h - S], exactly.
+    g_h - g = sum [phi(z_h) - phi(z)] S + sum phi(z_h) [S_h - S].
     """
-    phi = functional.weights(certified.z[0])
+    exact = certified.z[0] if functional.truth is None else functional.truth
+    phi = functional.weights(exact)
     phi_h = _weights(functional, computed)
     s, s_h = certified.sensitivities, computed.sensitivities
     natural = np.einsum("tn,tnj->j", functional.natural_weights, np.abs(s))
@@ -111,7 +115,48 @@ def gradient_error(
         reference=np.einsum("tn,tnj->j", phi, s),
         state_part=_contract(phi_h - phi[..., None], s),
         tangent_part=_contract(phi_h, s_h - s),
+        observation_part=np.zeros(s.shape[-1]),
         natural_scale=_norm(natural),
+    )
+
+
+def event_error(
+    functional: EventFunctional,
+    computed: Occurrences,
+    certified: Occurrences,
+    *,
+    solved: bool = True,
+) -> GradientError:
+    """The error of the gradient of a functional of events.
+
+    It is NaN where the solve failed, or has not the occurrences that are needed.
+
+    With u the times and values of the events, g_h - g = [phi(u_h) - phi(u)] u' (state part: the
+    events are elsewhere) + phi(u_h) [u_h' - u'] (observation part: their derivative is wrong).
+    Into that derivative go the tangents and the location of the event; what is stored of it does
+    not tell the two apart, so that the tangent part is 0.
+    """
+    most = max(computed.times.shape[1], certified.times.shape[1])
+    computed, certified = computed.padded(most), certified.padded(most)
+    phi, phi_h = functional.weights(certified), functional.weights(computed)
+    reference = certified.gradient(phi)
+    gradient = np.full_like(reference, np.nan)
+    state_part = observation_part = gradient
+    found = computed.counts()[computed.names.index(functional.event)]
+    if solved and functional.needed <= found:
+        gradient = computed.gradient(phi_h)
+        change = EventWeights(phi_h.times - phi.times, phi_h.values - phi.values)
+        state_part = certified.gradient(change)
+        observation_part = weighted(phi_h.times, computed.slopes - certified.slopes) + weighted(
+            phi_h.values, computed.value_slopes - certified.value_slopes
+        )
+    return GradientError(
+        gradient=gradient,
+        reference=reference,
+        state_part=state_part,
+        tangent_part=np.zeros_like(reference),
+        observation_part=observation_part,
+        natural_scale=_norm(functional.natural),
     )
 
 
@@ -137,6 +182,6 @@ def _norm(vector: Array) -> float:
 
 
 def _ratio(numerator: float, denominator: float) -> float:
-    if denominator > 0:
-        return numerator / denominator
-    return 0.0 if numerator == 0 else float("inf")
+    if np.isnan(numerator) or numerator == 0.0:
+        return numerator
+    return numerator / denominator if denominator > 0 else float("inf")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gradaudit.control import Control
 from gradaudit.errors import SettingError
-from gradaudit.forward import TOO_MANY_EVENTS, UNDECLARED_SWITCH, Program, Raw
+from gradaudit.forward import LOST_EVENT, TOO_MANY_EVENTS, UNDECLARED_SWITCH, Program, Raw
 from gradaudit.frozen import FrozenField, differ
 from gradaudit.integrals import integrand_names, with_integrals
 from gradaudit.jaxconfig import run_compiled
@@ -32,6 +32,7 @@ from gradaudit.results import Hit
 Array = NDArray[Any]
 
 MAX_EVENTS = 20_000
+ACCUMULATING = 3  # events in a row, each as good as at the time of the one before
 QUIET = 1e-9  # of the window: no event is looked for so soon after another
 SAME_TIME = 1e-12  # of the window: an observation so close to an event is made after it
 LONGEST_STEP = 0.01  # of the window, lest a step passes over a pulse and its two events
@@ -47,6 +48,7 @@ class Leg(NamedTuple):
     tangent: Any
     fired: Any
     strayed: Any
+    lost: Any
     indicator: Any
     counts: Any
     result: Any
@@ -132,7 +134,7 @@ class SegmentedProgram(Program):
             state,
             last.tangents[0],
             jnp.where(happened, jnp.argmin(signs * values / jnp.abs(rates)), -1),
-            self._strayed(field, decisions, times, observed.y, p, t0, stop),
+            *self._missed(field, decisions, signs, times, observed.y, p, t0, stop),
             jnp.nan if self.augmented else solution.solver_state.indicator,
             jnp.stack([solution.stats[f"num_{k}steps"] for k in ("", "accepted_", "rejected_")]),
             solution.result._value,
@@ -153,15 +155,17 @@ class SegmentedProgram(Program):
         size = self.model.n + len(integrand_names(self.model))
         return FrozenField(function, size, self.model.m)
 
-    def _strayed(self, field, decisions, times, states, p, t0, stop):
-        """Whether an observation within the leg is on another branch than the leg."""
+    def _missed(self, field, decisions, signs, times, states, p, t0, stop):
+        """Whether an observation within the leg is on another branch, or behind an event."""
         near = QUIET * self.model.t_end
         inside = (times > t0 + near) & (times < stop - near)
 
-        def elsewhere(t, z):
-            return differ(field.decisions(t, z, p), decisions)
+        def look(t, z):
+            elsewhere = differ(field.decisions(t, z, p), decisions)
+            return elsewhere, jnp.any(signs * self._values(t, z, p) < 0)
 
-        return jnp.any(inside & jax.vmap(elsewhere)(times, states))
+        strayed, lost = jax.vmap(look)(times, states)
+        return jnp.any(inside & strayed), jnp.any(inside & lost)
 
     def start(self, p, seeds) -> Crossing:
         """State, tangents and signs at t = 0, traced."""
@@ -270,7 +274,7 @@ class _Journey:
         return out
 
     def _travel(self, here: Crossing) -> int:
-        now = 0.0
+        now, soon = 0.0, 0
         while True:
             leg, fired = self._leg(now, here)
             done = float(leg.stop)
@@ -282,6 +286,9 @@ class _Journey:
             self.row = rows.stop
             if bool(leg.strayed):
                 return UNDECLARED_SWITCH
+            soon = soon + 1 if done - now < QUIET * self.model.t_end else 0
+            if bool(leg.lost) or soon >= ACCUMULATING:
+                return LOST_EVENT
             if fired is None:
                 return int(leg.result)
             if len(self.hits) >= MAX_EVENTS:

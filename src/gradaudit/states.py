@@ -78,6 +78,9 @@ class StateSolve:
             atol=control.root_tolerance * atol,
             n=n,
             scan_kind=scan_kind,
+            # The transpose of stages written out takes three times as long to compile, and no less
+            # to run.
+            fast=scan_kind != "checkpointed",
         )
 
         scalar = scalar_controller(

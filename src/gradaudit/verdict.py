@@ -8,7 +8,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import theilslopes
+
+Array = NDArray[np.float64]
+
+FALL = 10.0
+"""An error that falls by this factor over a ladder has fallen, however long the ladder is."""
+
+FAR = 100.0
+"""An error that falls by this factor, and then no further, did converge for a while."""
+
+SAME = 1.1
+"""Errors whose ratio stays below it are one and the same error."""
+
+TAIL = 100.0
+"""The tight end of a ladder: tolerances up to this many times the tightest, three at least."""
+
+HORRIBLE = ("not_finite", "large_error", "wrong_direction", "not_converging", "no_derivative")
+BAD = ("error", "stops_falling")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +45,7 @@ class Thresholds:
     floor
         Errors below it are at the rounding floor, where nothing falls any further.
     stalled
-        A ladder that stops falling above this error is horrible; below it, it is merely stuck.
+        A ladder that stops falling above this error does not converge; below it, it has settled.
     """
 
     good: float
@@ -47,10 +65,23 @@ class Thresholds:
 class Ladder:
     """The errors of one (model, solver, method, functional) from loose to tight tolerances.
 
-    `order` is the exponent q of error ~ rtol^q, NaN where too few errors lie above the floor.
+    Attributes
+    ----------
+    order
+        The exponent q of error ~ rtol^q, NaN where too few errors lie above the floor.
+    trend
+        "rounding" (at the floor), "falling", "settled" (fell to a small error and stays there),
+        "stops" (fell, but then stays or rises erratically above what passes for settled), "stuck",
+        "unknown" (one error is no ladder) or "failed" (none is finite).
+    converging
+        Whether a tighter tolerance leads to the exact gradient: not if it stops, is stuck or
+        failed.
+    verdict
+        On the whole ladder.
     """
 
     order: float
+    trend: str
     converging: bool
     verdict: str
 
@@ -60,68 +91,126 @@ def judge_ladder(
     errors: Sequence[float],
     cosines: Sequence[float],
     thresholds: Thresholds,
+    floors: Sequence[float] | float = 0.0,
 ) -> tuple[Ladder, list[str]]:
     """The verdict on the ladder, and on each of its rows.
 
-    A ladder is good if all its rows are, horrible if it does not converge or no row is good, and
+    A ladder is good if all its rows are, horrible if it is stuck or all its rows are horrible, and
     bad in between. Errors that are not finite (a failed solve among them) are horrible.
+
+    Parameters
+    ----------
+    tolerances, errors, cosines
+        Of the rows, in any order.
+    floors
+        What rounding and the reference's own digits resolve, in the unit of the errors; the
+        floor of `thresholds` holds in any case.
     """
-    order = convergence_order(tolerances, errors, thresholds.floor)
-    converging = _converges(tolerances, errors, order, thresholds)
+    lowest = np.maximum(np.broadcast_to(floors, len(errors)), thresholds.floor)
+    trend = trend_of(tolerances, errors, thresholds, lowest)
     rows = [
-        _judge_row(error, cosine, converging, thresholds)
+        verdict_of(reason_for(error, cosine, trend, thresholds))
         for error, cosine in zip(errors, cosines, strict=True)
     ]
     if all(row == "good" for row in rows):
         verdict = "good"
-    elif not converging or "good" not in rows:
+    elif trend == "stuck" or all(row == "horrible" for row in rows):
         verdict = "horrible"
     else:
         verdict = "bad"
-    return Ladder(order=order, converging=converging, verdict=verdict), rows
+    ladder = Ladder(
+        order=convergence_order(tolerances, errors, lowest),
+        trend=trend,
+        converging=trend not in ("stops", "stuck", "failed"),
+        verdict=verdict,
+    )
+    return ladder, rows
 
 
-def convergence_order(tolerances: Sequence[float], errors: Sequence[float], floor: float) -> float:
+def reason_for(error: float, cosine: float, trend: str, thresholds: Thresholds) -> str:
+    """Why a row is not good, one of `HORRIBLE` and `BAD`; empty if it is good."""
+    if not math.isfinite(error):
+        return "not_finite"
+    if error > thresholds.horrible:
+        return "large_error"
+    if cosine <= 0.0:
+        return "wrong_direction"
+    if trend == "stuck":
+        return "not_converging"
+    if error > thresholds.good:
+        return "error"
+    return "stops_falling" if trend == "stops" else ""
+
+
+def verdict_of(reason: str) -> str:
+    """The verdict on a row with that reason."""
+    if not reason:
+        return "good"
+    return "bad" if reason in BAD else "horrible"
+
+
+def convergence_order(
+    tolerances: Sequence[float], errors: Sequence[float], floor: Sequence[float] | Array | float
+) -> float:
     """Exponent q of error ~ rtol^q: the median slope over all pairs (Theil and Sen).
 
     Only finite errors above `floor` count; NaN if there are fewer than two. The median keeps one
     lucky tolerance from deciding.
     """
-    x, y = _logarithms(tolerances, errors, floor)
-    if len(set(x)) < 2:
+    t, e = np.asarray(tolerances, dtype=float), np.asarray(errors, dtype=float)
+    kept = np.isfinite(e) & (e > np.broadcast_to(floor, e.shape)) & (e > 0.0)
+    return _slope(t[kept], e[kept])
+
+
+def trend_of(
+    tolerances: Sequence[float],
+    errors: Sequence[float],
+    thresholds: Thresholds,
+    floors: Sequence[float] | Array,
+) -> str:
+    """How the errors go from loose to tight tolerances, a word of `Ladder.trend`.
+
+    A signed error that passes through zero is small once, by luck. So of each two neighbouring
+    tolerances the larger error counts, where there are three or more; what is judged is then how
+    that envelope falls over the whole ladder, and at its tight end. Failed solves are left out.
+    """
+    t, e = np.asarray(tolerances, dtype=float), np.asarray(errors, dtype=float)
+    # What counts for resolved must still be an error that would be good.
+    f = np.minimum(np.asarray(floors, dtype=float), thresholds.good)
+    kept = np.argsort(-t, kind="stable")
+    kept = kept[np.isfinite(e[kept])]
+    t, e, f = t[kept], e[kept], f[kept]
+    if len(e) == 0:
+        return "failed"
+    raw, tightest = np.maximum(e, f), t[-1]
+    if len(e) >= 3:
+        t, e, f = t[:-1], np.maximum(e[:-1], e[1:]), np.maximum(f[:-1], f[1:])
+    if e[-1] <= f[-1]:
+        return "rounding"
+    if len(e) == 1:
+        return "unknown"
+    e = np.maximum(e, f)
+    fall, needed = e[0] / e[-1], (t[0] / t[-1]) ** thresholds.minimum_order
+    fell = fall >= min(FALL, needed)
+    settled = e[-1] <= thresholds.stalled
+    # With half the digits that can be resolved an error need not have fallen: there are ladders
+    # that begin at a floor of their own, as that of the location of events.
+    if settled and (fell or e[-1] <= math.sqrt(f[-1])):
+        return "settled" if not _falls(t, e, thresholds) else "falling"
+    tail = raw[-max(3, int(np.sum(np.append(t, tightest) <= TAIL * tightest))) :]
+    constant = len(raw) >= 4 and np.max(tail) <= SAME * np.min(tail)
+    if fell and not constant and _falls(t, e, thresholds):
+        return "falling"
+    return "stops" if e[0] >= FAR * np.min(e) and not constant else "stuck"
+
+
+def _falls(t: Array, e: Array, thresholds: Thresholds) -> bool:
+    """Whether the error falls at the tight end."""
+    tail = max(3, int(np.sum(t <= TAIL * t[-1])))
+    return _slope(t[-tail:], e[-tail:]) >= thresholds.minimum_order
+
+
+def _slope(t: Array, e: Array) -> float:
+    if len(np.unique(t)) < 2:
         return float("nan")
-    return float(theilslopes(y, x).slope)
-
-
-def _logarithms(
-    tolerances: Sequence[float], errors: Sequence[float], floor: float
-) -> tuple[np.ndarray, np.ndarray]:
-    kept = [
-        (math.log10(t), math.log10(e))
-        for t, e in zip(tolerances, errors, strict=True)
-        if math.isfinite(e) and e > floor
-    ]
-    x, y = zip(*kept, strict=True) if kept else ((), ())
-    return np.array(x), np.array(y)
-
-
-def _converges(
-    tolerances: Sequence[float], errors: Sequence[float], order: float, thresholds: Thresholds
-) -> bool:
-    finite = [e for _, e in sorted(zip(tolerances, errors, strict=True), reverse=True)]
-    finite = [e for e in finite if math.isfinite(e)]
-    if not finite:
-        return False
-    if finite[-1] <= thresholds.stalled:
-        return True
-    if math.isnan(order):
-        return finite[-1] <= thresholds.good
-    return order >= thresholds.minimum_order
-
-
-def _judge_row(error: float, cosine: float, converging: bool, thresholds: Thresholds) -> str:
-    if not math.isfinite(error) or error > thresholds.horrible or not converging:
-        return "horrible"
-    if cosine <= 0.0:
-        return "horrible"
-    return "good" if error <= thresholds.good else "bad"
+    return float(theilslopes(np.log10(e), np.log10(t)).slope)

@@ -14,17 +14,21 @@ from gradaudit.functionals.base import Array, Context, Functional
 
 def functionals(context: Context) -> list[Functional]:
     """J = sum over t and states of (y - target)^2, for the exact and the noisy target."""
-    n = len(context.states)
-    exact = context.observations[:, :n]
-    deviation = context.settings["noise"] * np.ptp(exact, axis=0)
-    draws = np.random.default_rng(context.settings["seed"]).standard_normal(exact.shape)
     return [
-        sum_of_squares(context, "exact", exact, deviation),
-        sum_of_squares(context, "noisy", exact + deviation * draws, deviation),
+        sum_of_squares(context, "exact", context.exact, context.deviation),
+        sum_of_squares(context, "noisy", context.data, context.deviation),
     ]
 
 
-def sum_of_squares(context: Context, name: str, target: Array, deviation: Array) -> Functional:
+def sum_of_squares(
+    context: Context,
+    name: str,
+    target: Array,
+    deviation: Array,
+    *,
+    kind: str = "trace_sse",
+    truth: Array | None = None,
+) -> Functional:
     """The functional for one target (T, n); `deviation` (n,) is the natural size of a residual."""
     n = len(context.states)
 
@@ -40,8 +44,9 @@ def sum_of_squares(context: Context, name: str, target: Array, deviation: Array)
     natural[:, :n] = 2.0 * deviation
     return Functional(
         name=f"trace_sse_{name}",
-        kind="trace_sse",
+        kind=kind,
         value=value,
         weights=weights,
         natural_weights=natural,
+        truth=truth,
     )

@@ -146,7 +146,7 @@ def _rows(solves: Solves, truth: Truth, thresholds: Thresholds) -> Iterator[dict
             elif cell.occurrences is None or truth.occurrences is None:
                 continue
             else:
-                error = event_error(functional, cell.occurrences, truth.occurrences)
+                error = event_error(functional, cell.occurrences, truth.occurrences, solved=cell.ok)
                 told = _event_values(functional, cell, cell.occurrences, truth.occurrences)
             own = thresholds.floor * epsilon
             yield shared | _describe(functional, error, thresholds, own, truth.digits, told)
@@ -246,7 +246,9 @@ def _describe(
 
 
 def _over(part: float, unit: float) -> float:
-    return part / unit if unit > 0.0 else (0.0 if part == 0.0 else part / math.inf)
+    if unit > 0.0:
+        return part / unit
+    return 0.0 if part == 0.0 else math.inf
 
 
 def _dominant(parts: dict[str, float], error: float, floor: float) -> str:

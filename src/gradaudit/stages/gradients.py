@@ -18,12 +18,21 @@ from gradaudit.frozen import switches
 from gradaudit.integrals import integrand_names
 from gradaudit.io import write_dataset
 from gradaudit.loading import load_model
-from gradaudit.methods import sensitivities
+from gradaudit.markers import MOST
+from gradaudit.methods import dual_chunks, sensitivities
 from gradaudit.model import Model
 from gradaudit.results import Sensitivities
 from gradaudit.specs import key_of
 
 SCALARS = ("steps", "accepted", "rejected", "seconds", "compile_seconds", "estimate_seconds")
+LOCATING = (
+    "forward_ad",
+    "forward_sensitivity",
+    "forward_sensitivity_partial",
+    "saltation",
+    "dual_norm",
+    "taylor",
+)
 SHORT = 0.1  # s; a solve faster than this is timed again, for one reading of a clock is no timing
 
 
@@ -59,12 +68,23 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
             )
     dataset = to_dataset(loaded, rows, methods=methods, tolerances=tolerances)
     dataset["atol"] = ("rtol", [settings["atol_factor"] * rtol for rtol in tolerances])
-    dataset.attrs = {"model_json": describe(loaded, key_of(model)), "solver": solver}
+    dataset["events_located"] = ("method", [_locates(loaded, method) for method in methods])
+    dataset.attrs = {
+        "model_json": describe(loaded, key_of(model)),
+        "solver": solver,
+        "most_events": MOST,
+    }
     write_dataset(dataset, output, stage="gradients", settings=settings)
 
 
+def _locates(model: Model, method: str) -> bool:
+    """Whether a method takes down the events that it passes."""
+    whole = method != "dual_norm" or len(dual_chunks(model.m)[1]) == 1
+    return bool(model.events) and method in LOCATING and whole
+
+
 def _applicable(model: Model, methods: list[str]) -> list[str]:
-    """Without events that matter to it "saltation" is "forward_sensitivity" again; left out then."""
+    """Without events that matter "saltation" is "forward_sensitivity" again; it is left out."""
     stops = any(event.jump is not None for event in model.events.values())
     if stops or (model.events and switches(model)) or methods == ["saltation"]:
         return methods

@@ -24,6 +24,7 @@ MOST_DIGITS = 15.6
 SMALLEST = 1e-290  # float64 loses digits below it
 
 SAFETY = 2.0
+PEERS_SAFETY = 2.0  # more, where all solves have one precision: what they share does not show
 COMPANION_STEPS = 2.0
 
 
@@ -104,7 +105,7 @@ def among(peers: list[Solution], coarser: list[Solution], grid: Grid) -> tuple[S
     for name in ("values", "derivatives"):
         stack = np.stack([getattr(peer, name) for peer in peers])
         mean = stack.mean(axis=0)
-        bound = to_float64(stack.max(axis=0) - stack.min(axis=0))
+        bound = PEERS_SAFETY * to_float64(stack.max(axis=0) - stack.min(axis=0))
         for other in coarser:
             error = difference(getattr(other, name), mean, finer=first.precision)
             bound = np.maximum(bound, ratio / SAFETY * error)

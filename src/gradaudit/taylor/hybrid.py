@@ -270,7 +270,10 @@ class _Run:
         """Integrate up to the next event or to the end; the time, the event's name, a status."""
         ta, precision = segment.variational.integrator, self.whole.precision
         self._fill_upto(float(now), state, segment)
+        sides = self._sides(segment, now, state)
         segment.begin(now, state, precision)
+        if self._lost(sides, self._sides(segment, ta.time, ta.state)):
+            return now, None, "lost_event"
         self._fill_upto(float(ta.time), ta.state, segment)
         later = self.times[self.row :]
         if not len(later):
@@ -293,12 +296,37 @@ class _Run:
             before = float(ta.time) - SAME_TIME * self.whole.model.t_end
             reached = reached[: int(np.searchsorted(later[: len(reached)], before))]
         for values in reached:
+            here = self._sides(segment, precision.number(self.times[self.row]), values)
+            if self._lost(sides, here):
+                return ta.time, None, "lost_event"
+            sides = np.where(here != 0.0, here, sides)
             self._store(self.row, values, segment)
             self.row += 1
         self._check_boundaries(segment, float(ta.time), at_event=fired is not None)
         if outcome == hy.taylor_outcome.err_nf_state:
             return ta.time, None, "non_finite"
         return ta.time, fired, self.watch.status
+
+    def _sides(self, segment: Segment, now: Any, state: Array) -> NDArray[np.float64]:
+        """On which side of each threshold a state is or is about to be, 0 if that is unclear."""
+        z = np.array(list(state[: self.whole.reader.size]), dtype=object)
+        rates = segment.rates(now, z, self.p)
+        sides = []
+        for effect in self.whole.effects.values():
+            at = effect.function(now, z, self.p)
+            value, rate = float(at["g"]), float(at["g_t"] + at["g_z"] @ rates)
+            close = abs(value) <= 10.0 * abs(rate) * QUIET * self.whole.model.t_end
+            sides.append(np.sign(rate if close else value))
+        return np.array(sides)
+
+    def _lost(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
+        """Whether an event must have happened between two states of a segment, unnoticed.
+
+        Where events accumulate, the next one comes sooner than it can be seen.
+        """
+        directions = np.array([e.direction for e in self.whole.model.events.values()])
+        turned = (before * after < 0.0) & (directions * after >= 0.0)
+        return bool(np.any(turned))
 
     def _check_boundaries(self, segment: Segment, end: float, *, at_event: bool) -> None:
         t_end = self.whole.model.t_end

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gradaudit.errors import TranslationError
 from gradaudit.taylor import arrays, elementwise, movement
 from gradaudit.taylor.precision import Precision
+from gradaudit.taylor.removable import Quotients
 from gradaudit.taylor.switches import RULES as SWITCHES
 from gradaudit.taylor.switches import Switches
 
@@ -47,6 +48,7 @@ class Interpreter:
     """Decides what switches; without it a switch raises."""
     exponentials: dict[int, tuple[hy.expression, hy.expression]] = field(default_factory=dict)
     """exp(x) by identity, with x: exp(x) - 1 becomes expm1(x), which does not cancel."""
+    quotients: Quotients = field(default_factory=Quotients)
 
     def run(self, closed: Any, inputs: list[Values]) -> list[Values]:
         return self.evaluate(closed.jaxpr, [self.constant(c) for c in closed.consts], inputs)
@@ -113,8 +115,8 @@ class Interpreter:
         params, zero = eqn.params, self.precision.number(0)
         if name in ("add", "sub"):
             return self.elementwise(self.add if name == "add" else self.subtract, values)
-        if name == "exp":
-            return self.elementwise(self.exp, values)
+        if name in ("exp", "expm1", "mul", "div", "neg"):
+            return self.elementwise(getattr(self, f"scalar_{name}"), values)
         if name == "integer_pow":
             return self.elementwise(lambda x: elementwise.power(x, params["y"]), values)
         if name in elementwise.RULES:
@@ -161,23 +163,46 @@ class Interpreter:
     def elementwise(self, op: Callable[..., Any], values: list[Values]) -> Values:
         return arrays.apply(op, [v if v.dtype == object else self.numbers(v) for v in values])
 
-    def exp(self, x: Any) -> Any:
+    def scalar_exp(self, x: Any) -> Any:
         value = elementwise.RULES["exp"](x)
         if not elementwise.is_number(value):
             self.exponentials[id(value)] = (value, x)
         return value
 
+    def scalar_expm1(self, x: Any) -> Any:
+        return self.quotients.difference(elementwise.RULES["expm1"](x), 1, x)
+
+    def scalar_mul(self, a: Any, b: Any) -> Any:
+        result = elementwise.RULES["mul"](a, b)
+        for factor, other in ((a, b), (b, a)):
+            if elementwise.is_number(factor):
+                return self.quotients.multiple(result, factor, other)
+        return result
+
+    def scalar_div(self, a: Any, b: Any) -> Any:
+        smooth = self.quotients.quotient(a, b)
+        if smooth is not None:
+            return smooth
+        result = elementwise.RULES["div"](a, b)
+        if elementwise.is_number(b):
+            return self.quotients.multiple(result, elementwise.divide(None, b), a)
+        return result
+
+    def scalar_neg(self, a: Any) -> Any:
+        return self.quotients.multiple(-a, -1.0, a)
+
     def add(self, a: Any, b: Any) -> Any:
         for constant, other in ((a, b), (b, a)):
             if id(other) in self.exponentials and elementwise.equals(constant, -1):
-                return hy.expm1(self.exponentials[id(other)][1])
+                return self.scalar_expm1(self.exponentials[id(other)][1])
         return elementwise.RULES["add"](a, b)
 
     def subtract(self, a: Any, b: Any) -> Any:
         if id(a) in self.exponentials and elementwise.equals(b, 1):
-            return hy.expm1(self.exponentials[id(a)][1])
+            return self.scalar_expm1(self.exponentials[id(a)][1])
         if id(b) in self.exponentials and elementwise.equals(a, 1):
-            return -hy.expm1(self.exponentials[id(b)][1])
+            x = self.exponentials[id(b)][1]
+            return self.quotients.difference(-hy.expm1(x), -1, x)
         return elementwise.RULES["sub"](a, b)
 
     def select(self, which: Values, cases: list[Values]) -> Values:

@@ -10,6 +10,7 @@ from gradaudit.model import Model
 from gradaudit.results import Sensitivities
 from gradaudit.taylor.hybrid import build_system, solve_system
 from gradaudit.taylor.precision import DOUBLE
+from gradaudit.taylor.rungs import in_float64
 
 
 def taylor_sensitivities(
@@ -52,6 +53,7 @@ def taylor_sensitivities(
         integral_sensitivities=derivatives[:, n:],
         indicator=float("nan"),
         status=solution.status,
+        events=tuple(in_float64(hit) for hit in solution.hits),
         stats={
             "steps": float(solution.steps),
             "accepted": float(solution.steps),

@@ -134,11 +134,11 @@ class Climb:
             state_digits=state_digits,
             status=status,
             rungs=tuple(self.rungs),
-            events=tuple(_in_float64(hit) for hit in self.best.hits),
+            events=tuple(in_float64(hit) for hit in self.best.hits),
         )
 
 
-def _in_float64(hit: Hit) -> Hit:
+def in_float64(hit: Hit) -> Hit:
     """An event rounded from any precision."""
 
     def rounded(values: Any) -> Any:
