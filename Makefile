@@ -40,7 +40,7 @@ ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
 		--uri '$(call config,tracking uri)'
 
 test: $(STAMP) ## Run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(CORES)
 
 check: $(STAMP) ## Check format, style, types and the workflow
 	$(BIN)/ruff format --check .

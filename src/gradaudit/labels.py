@@ -8,10 +8,12 @@ VERDICTS = ("good", "bad", "horrible")
 METHODS = {
     "forward_ad": "forward AD",
     "forward_sensitivity": "full control",
+    "saltation": "with saltation",
     "dual_norm": "dual norm",
     "forward_sensitivity_partial": "partial control",
     "taylor": "Taylor",
     "finite_difference": "finite differences",
+    "complex_step": "complex step",
     "discrete_adjoint": "discrete adjoint",
     "backsolve_adjoint": "backsolve adjoint",
 }
@@ -21,6 +23,17 @@ KINDS = {
     "terminal": "value at the end",
     "trace_sse": "sum of squares",
     "time_average": "time average",
+    "solver_target": "sum of squares to the solver's own trace",
+    "log_likelihood": "log-likelihood",
+    "phase_aligned": "sum of squares without the shift",
+    "maximum": "largest value on the grid",
+    "spectrum": "power at the main frequency",
+    "soft_count": "smooth number of spikes",
+    "event_time": "time of an event",
+    "event_value": "value at an event",
+    "event_interval": "interval between events",
+    "event_phase": "phase",
+    "event_count": "number of events",
 }
 """Families of functionals, in the order in which they are shown."""
 

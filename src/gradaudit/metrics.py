@@ -5,6 +5,7 @@ Gradients are compared in scaled parameters, p_j dJ/dp_j, so that units do not d
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,6 +159,23 @@ def event_error(
         observation_part=observation_part,
         natural_scale=_norm(functional.natural),
     )
+
+
+def estimated_error(
+    functional: Functional, computed: Observations, errors: tuple[Array, Array]
+) -> float:
+    """The relative error of a gradient as estimated without a reference.
+
+    `errors` are estimates d (T, N) and D (T, N, m) of the errors of states and sensitivities; the
+    estimate is |phi(z + d) (S + D) - phi(z) S| / |phi(z) S|, infinite where the gradient is 0 and
+    the estimate is not; NaN where there are no estimates.
+    """
+    z, s = computed.z[0], computed.sensitivities
+    gradient = np.einsum("tn,tnj->j", functional.weights(z), s)
+    if np.all(np.isnan(errors[0])):
+        return math.nan
+    moved = np.einsum("tn,tnj->j", functional.weights(z + errors[0]), s + errors[1])
+    return _ratio(_norm(moved - gradient), _norm(gradient))
 
 
 def state_error(computed: Array, certified: Array) -> float:

@@ -127,17 +127,20 @@ class SegmentedProgram(Program):
             lambda t, z: self._values(t, z, p), (stop, state), (jnp.ones_like(stop), rate)
         )
         happened = jnp.asarray(solution.event_mask)
+        strayed, lost = self._missed(field, decisions, signs, times, observed.y, p, t0, stop)
+        counts = [solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")]
         return Leg(
-            observed.y,
-            observed.tangents,
-            stop,
-            state,
-            last.tangents[0],
-            jnp.where(happened, jnp.argmin(signs * values / jnp.abs(rates)), -1),
-            *self._missed(field, decisions, signs, times, observed.y, p, t0, stop),
-            jnp.nan if self.augmented else solution.solver_state.indicator,
-            jnp.stack([solution.stats[f"num_{k}steps"] for k in ("", "accepted_", "rejected_")]),
-            solution.result._value,
+            states=observed.y,
+            tangents=observed.tangents,
+            stop=stop,
+            state=state,
+            tangent=last.tangents[0],
+            fired=jnp.where(happened, jnp.argmin(signs * values / jnp.abs(rates)), -1),
+            strayed=strayed,
+            lost=lost,
+            indicator=jnp.nan if self.augmented else solution.solver_state.indicator,
+            counts=jnp.stack(counts),
+            result=solution.result._value,
         )
 
     def value(self, event: Event, t, z, p):

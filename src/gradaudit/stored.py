@@ -28,6 +28,9 @@ class Cell:
     ----------
     occurrences
         Its events, none where the solve failed; None where the method takes down no events.
+    estimates
+        Estimated errors of states and integrals (T, N) and of their sensitivities (T, N, m), NaN
+        where none were asked for; None where the file has none.
     truncated
         Whether it has as many events as a solve takes down, so that later ones are not known.
     data
@@ -39,6 +42,7 @@ class Cell:
     status: str
     observations: Observations
     occurrences: Occurrences | None
+    estimates: tuple[Array, Array] | None
     truncated: bool
     data: xr.Dataset
 
@@ -123,6 +127,7 @@ def _cells(
                 status=status,
                 observations=_observations(data, scale),
                 occurrences=found if located[str(method)] else None,
+                estimates=_estimates(data, scale),
                 truncated=found is not None and int(found.counts().sum()) >= most,
                 data=data,
             )
@@ -149,6 +154,12 @@ def _occurrences(
         data["event_value"].values,
         scale * data["event_value_slope"].values,
     )
+
+
+def _estimates(data: xr.Dataset, scale: Array) -> tuple[Array, Array] | None:
+    if "estimated_error" not in data:
+        return None
+    return data["estimated_error"].values, scale * data["estimated_sensitivity_error"].values
 
 
 def _observations(cell: xr.Dataset, scale: Array) -> Observations:

@@ -23,7 +23,7 @@ def test_every_method_returns_the_three_arrays(method):
     assert result.stats["seconds"] > 0
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", [name for name in SOLVERS if SOLVERS[name].adaptive])
 def test_every_solver_gets_the_control_right(solver):
     reference = gradaudit.reference("logistic", times=TIMES)
     result = gradaudit.sensitivities("logistic", solver=solver, rtol=1e-9, times=TIMES)

@@ -227,10 +227,6 @@ def test_claimed_digits_hold_across_events(name, seed):
     check(model, certified, cut_sensitivities(model, certified.times))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="six solves in long double claim 14.92 digits of an entry that has 14.88",
-)
 def test_claimed_digits_hold_next_to_a_zero_of_the_sensitivity():
     """dv/dc of the damped oscillator at t = 42: a thousandth of the largest entry."""
     model = at_random_parameters("optimum_cancellation", 15)
@@ -238,10 +234,6 @@ def test_claimed_digits_hold_next_to_a_zero_of_the_sensitivity():
     check(model, certified, smooth_sensitivities(model, certified.times))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="bounces that accumulate are lost, on every rung alike: the ball falls through",
-)
 def test_no_certificate_past_an_accumulation_of_events():
     """With e = 1/2 the bounces end at 3 sqrt(2 h0 / g) = 1.35 s; the ball must not sink below."""
     ball = MODELS["bouncing_ball"]

@@ -189,9 +189,32 @@ def test_powers_are_products_so_that_zero_has_a_taylor_series():
 
 
 def test_one_minus_exponential_does_not_cancel():
+    """To the rounding of the twenty products that the quotient is made of."""
     evaluate = hy.cfunc(rates(lambda t, y, p: y / (1 - jnp.exp(-y))), list(Y))
     small = np.array([1e-13, -1e-13, 1e-9])
-    np.testing.assert_allclose(evaluate(small), 1.0 + small / 2, rtol=5e-16)
+    np.testing.assert_allclose(evaluate(small), 1.0 + small / 2, rtol=3e-15)
+
+
+@pytest.mark.parametrize(
+    "quotient",
+    [
+        lambda x: x / jnp.expm1(x),
+        lambda x: 0.1 * (x + 40.0) / (1.0 - jnp.exp(-(x + 40.0) / 10.0)),
+        lambda x: (25.0 - x) / (10.0 * (jnp.exp((25.0 - x) / 10.0) - 1.0)),
+        lambda x: jnp.expm1(x) / x,
+        lambda x: (x - 3.0) / (jnp.exp(-(x - 3.0) / 2.0) - 1.0),
+    ],
+)
+def test_removable_singularities_are_removed(quotient):
+    """In quad precision no digit is lost, and the expression is finite at the singularity."""
+    x = hy.expression("x")
+    (smooth,) = translate(lambda x: quotient(x)[None], [x], precision=QUAD)
+    evaluate = hy.cfunc([smooth], [x], fp_type=QUAD.fp_type)
+    for place in (-80.0, -3.0, 0.7, 60.0):
+        value = float(evaluate(np.array([QUAD.number(place)]))[0])
+        np.testing.assert_allclose(value, quotient(jnp.asarray(place)), rtol=1e-14)
+    for place in (0.0, -40.0, 25.0, 3.0):
+        assert np.isfinite(float(evaluate(np.array([QUAD.number(place)]))[0]))
 
 
 def test_initial_state_may_depend_on_parameters():

@@ -41,6 +41,23 @@ def test_discrete_adjoint_is_forward_ad(solver, settings):
     assert _relative(reverse.integral_sensitivities, forward.integral_sensitivities) < 1e-11
 
 
+def test_rejected_steps_that_are_not_finite_leave_no_trace():
+    """Diffrax begins with a step of 0.01, whose second stage is the root of a negative number."""
+    draining = Model(
+        name="draining",
+        vector_field=lambda t, y, p: -p[0] * (jnp.sqrt(y) - p[1]),
+        states={"y": (1.0, "m")},
+        parameters={"k": (2000.0, "1/s"), "rest": (0.3, "m0.5")},
+        t_end=0.02,
+    )
+    run = {"rtol": 1e-4, "times": [0.001, 0.02], "observe": "interpolant"}
+    forward = gradaudit.sensitivities(draining, method="forward_ad", **run)
+    reverse = gradaudit.sensitivities(draining, method="discrete_adjoint", **run)
+    assert forward.stats["rejected"] > 0
+    assert reverse.status == "ok"
+    assert _relative(reverse.sensitivities, forward.sensitivities) < 1e-11
+
+
 DECAY = Model(
     name="decay",
     vector_field=lambda t, y, p: -p[0] * (y - jnp.cos(t)),

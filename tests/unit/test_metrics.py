@@ -5,7 +5,13 @@ import pytest
 
 from gradaudit.functionals import Context, EventFunctional, Functional, all_functionals
 from gradaudit.functionals.occurrences import Occurrences
-from gradaudit.metrics import Observations, event_error, gradient_error, state_error
+from gradaudit.metrics import (
+    Observations,
+    estimated_error,
+    event_error,
+    gradient_error,
+    state_error,
+)
 
 
 def occurrences(rng, times) -> Occurrences:
@@ -116,3 +122,19 @@ def test_gradient_at_an_exact_target_is_zero_and_is_normalised(made_up):
 def test_state_error_is_scaled_by_each_state():
     exact = np.array([[1.0, 100.0], [2.0, 200.0]])
     assert state_error(exact * 1.01, exact) == pytest.approx(0.01 * np.sqrt(2.5 / 4))
+
+
+def test_the_estimated_error_is_that_of_moved_states_and_tangents():
+    """J = z^2 / 2 at z = 2, S = 3, with errors 0.1 and 0.5: (2.1 * 3.5 - 6) / 6."""
+    functional = Functional(
+        name="square",
+        kind="made_up",
+        value=lambda z: float(z[0, 0] ** 2 / 2.0),
+        weights=lambda z: z,
+        natural_weights=np.ones((1, 1)),
+    )
+    computed = Observations.single(np.array([[2.0]]), np.array([[[3.0]]]))
+    errors = (np.array([[0.1]]), np.array([[[0.5]]]))
+    np.testing.assert_allclose(estimated_error(functional, computed, errors), 1.35 / 6.0)
+    nothing = (np.full((1, 1), np.nan), np.full((1, 1, 1), np.nan))
+    assert np.isnan(estimated_error(functional, computed, nothing))

@@ -29,6 +29,7 @@ from gradaudit.io import read_dataset, write_table
 from gradaudit.metrics import (
     GradientError,
     Observations,
+    estimated_error,
     event_error,
     gradient_error,
     state_error,
@@ -141,6 +142,10 @@ def _rows(solves: Solves, truth: Truth, thresholds: Thresholds) -> Iterator[dict
             if isinstance(functional, Functional):
                 error = gradient_error(functional, cell.observations, truth.observations)
                 told = _values(functional, cell, truth)
+                if cell.estimates is not None:
+                    told["estimated_error"] = estimated_error(
+                        functional, cell.observations, cell.estimates
+                    )
                 if solves.observe == "interpolant" and not _at_grid_points(functional):
                     told["observation_part"] = math.nan
             elif cell.occurrences is None or truth.occurrences is None:

@@ -33,10 +33,9 @@ def growth(x: hy.expression) -> hy.expression:
     for k in range(DEGREE + 1, 1, -1):
         # 1 + (x / k) (1 + ...): the series by Horner, with divisors that are exact
         ratio = 1.0 + small * ratio / hy.expression(float(k))
-    power = hy.exp(small)
-    for _ in range(HALVINGS):
-        ratio = ratio * (power + 1.0) * hy.expression(0.5)
-        power = power * power
+    for k in range(1, HALVINGS + 1):
+        # each exponential by itself: by squaring, the rounding errors of the first would double
+        ratio = ratio * (hy.exp(x * hy.expression(2.0**-k)) + 1.0) * hy.expression(0.5)
     return ratio
 
 
