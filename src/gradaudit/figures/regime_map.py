@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,10 @@ from matplotlib.patches import Patch, Rectangle
 from gradaudit.figures import layout, style
 from gradaudit.labels import KINDS, METHODS, VERDICTS, in_order, kind_name, method_name, worst
 
-CELL, GAP, TOP, BOTTOM = 0.31, 0.42, 2.15, 0.5
+MAIN = ("terminal", "trace_sse", "time_average", "event_time", "event_interval", "event_count")
+"""The kinds of functionals that the map shows, where there are any of them: one page holds six."""
+
+CELL, GAP, TOP, BOTTOM = 0.31, 0.42, 3.35, 0.5
 """Inches: a cell, the space between panels, and the room above and below."""
 
 
@@ -32,7 +36,8 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
         ``palette`` and ``dpi``.
     """
     models = _models(verdicts)
-    kinds = in_order(set(verdicts["kind"]), KINDS)
+    present = set(verdicts["kind"])
+    kinds = in_order((present & set(MAIN)) or present, KINDS)
     columns = _columns(verdicts)
     labels = 0.083 * max(len(f"{row.model}  {row.mechanism}") for row in models) + 0.45
     width = labels + CELL * 1.8 + len(kinds) * (len(columns) * CELL + GAP) + 0.25
@@ -77,8 +82,8 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
         layout.head(
             figure,
             "Where forward-mode gradients can be trusted",
-            "Verdict over the whole ladder of tolerances, the worst over the functionals; "
-            "“expected” is what the mechanism suggests.",
+            "Verdict over the whole ladder of tolerances, the worst over the functionals of a "
+            "kind; “expected” is what the mechanism suggests.",
         )
     return figure
 
@@ -164,16 +169,17 @@ def _heads(ax: Axes, columns: Sequence[tuple[str, str]], title: str) -> None:
         ax.text(
             middle,
             -2.4,
-            method_name(method).replace(" ", "\n"),
+            method_name(method),
+            rotation=90,
             ha="center",
             va="bottom",
             fontsize=8.5,
             color=style.MUTED,
-            linespacing=1.05,
         )
         if places[0]:
             ax.axvline(places[0], color="white", lw=2.5)
-    ax.text(0.0, -3.75, title, ha="left", va="bottom", fontsize=10, fontweight="bold")
+    wrapped = textwrap.fill(title, max(int(len(columns) * CELL / 0.085), 12))
+    ax.text(0.0, -6.0, wrapped, ha="left", va="bottom", fontsize=10, fontweight="bold")
 
 
 def _groups(figure: Figure, ax: Axes, models: Sequence[Any], width: float, labels: float) -> None:
