@@ -6,11 +6,12 @@ import pytest
 import gradaudit
 from gradaudit.methods import METHODS
 from gradaudit.solvers import SOLVERS
+from gradaudit.witnesses.extras import PACKAGES as WITNESSES
 
 TIMES = [0.5, 2.0, 5.0]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in WITNESSES])
 def test_every_method_returns_the_three_arrays(method):
     result = gradaudit.sensitivities("logistic", method=method, rtol=1e-6, times=TIMES)
     assert result.status == "ok"
@@ -23,7 +24,7 @@ def test_every_method_returns_the_three_arrays(method):
     assert result.stats["seconds"] > 0
 
 
-@pytest.mark.parametrize("solver", [name for name in SOLVERS if SOLVERS[name].adaptive])
+@pytest.mark.parametrize("solver", [name for name in SOLVERS if SOLVERS[name].order > 1])
 def test_every_solver_gets_the_control_right(solver):
     reference = gradaudit.reference("logistic", times=TIMES)
     result = gradaudit.sensitivities("logistic", solver=solver, rtol=1e-9, times=TIMES)
