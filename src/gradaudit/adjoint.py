@@ -25,7 +25,7 @@ from gradaudit.solvers import get_solver
 from gradaudit.states import StateSolve, counts_of
 
 if TYPE_CHECKING:
-    from gradaudit.methods import Setting
+    from gradaudit.setting import Setting
 
 CHECKPOINTED_STEPS = 16_384
 """Most steps of a solve in reverse mode, which makes room for every one of them beforehand."""

@@ -20,6 +20,7 @@ from gradaudit.audit_jobs import Job, Outcome, cores, run_jobs
 from gradaudit.audit_progress import Progress
 from gradaudit.defaults import DEFAULTS
 from gradaudit.errors import SettingError
+from gradaudit.witnesses.extras import check_installed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +106,7 @@ def configure(
     chosen = {name: {} for name in solvers} if solvers is not None else _limited(tolerances)
     configuration.check_known("solver", chosen, literal_keys("solvers", "SOLVERS"))
     configuration.check_known("method", methods, literal_keys("methods", "METHODS"))
+    check_installed(methods)
     for name in ("loosest", "tightest"):
         if 0.0 < tolerances[name] < EPSILON:
             raise SettingError(

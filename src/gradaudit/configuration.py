@@ -16,6 +16,7 @@ from gradaudit._imports import literal_keys
 from gradaudit.errors import SettingError
 from gradaudit.provenance import canonical_json
 from gradaudit.specs import hint
+from gradaudit.witnesses.extras import check_installed
 
 Config = Mapping[str, Any]
 
@@ -42,7 +43,8 @@ def check_names(config: Config) -> None:
     Raises
     ------
     SettingError
-        For a name that does not exist, two models of one name, or an empty ladder.
+        For a name that does not exist, a method whose package is not installed, two models of one
+        name, or an empty ladder.
     """
     model_files(config)
     experiment = config["experiment"]
@@ -50,6 +52,7 @@ def check_names(config: Config) -> None:
     check_known("solver", solvers, literal_keys("solvers", "SOLVERS"))
     for key in ("methods", "estimate"):
         check_known("method", config[key], literal_keys("methods", "METHODS"))
+    check_installed(config["methods"])
     check_known("functional", config["functionals"]["kinds"], literal_keys("functionals", "KINDS"))
     for solver in config["solvers"]:
         ladder_of(config, solver)

@@ -16,7 +16,7 @@ from gradaudit.model import Model
 from gradaudit.states import StateSolve, counts_of
 
 if TYPE_CHECKING:
-    from gradaudit.methods import Setting
+    from gradaudit.setting import Setting
 
 COUNTS = ("steps", "accepted", "rejected")
 COMPLEX_STEPS = {"float64": 1e-30, "float32": 1e-15}

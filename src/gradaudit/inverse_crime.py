@@ -27,11 +27,12 @@ import numpy as np
 from gradaudit.errors import SettingError
 from gradaudit.functionals.base import Context, Functional
 from gradaudit.functionals.trace_sse import sum_of_squares
-from gradaudit.methods import METHODS, Setting
+from gradaudit.methods import METHODS
 from gradaudit.metrics import GradientError, Observations, gradient_error
 from gradaudit.model import Model
 from gradaudit.primal import Trace, primal
 from gradaudit.results import Array, Sensitivities
+from gradaudit.setting import Setting
 from gradaudit.taylor import reference
 
 VARIANTS = {

@@ -16,6 +16,10 @@ METHODS = {
     "complex_step": "complex step",
     "discrete_adjoint": "discrete adjoint",
     "backsolve_adjoint": "backsolve adjoint",
+    "cvodes": "CVODES",
+    "cvodes_partial": "CVODES, partial control",
+    "diffsol": "diffsol",
+    "diffsol_partial": "diffsol, partial control",
 }
 """Methods, in the order in which they are shown."""
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,35 +24,11 @@ from gradaudit.integrals import integrand_names
 from gradaudit.loading import load_model
 from gradaudit.model import Model
 from gradaudit.results import Array, Estimates, Hit, Sensitivities
+from gradaudit.setting import Setting, check_axes, tolerance
 from gradaudit.solvers import get_solver
+from gradaudit.witnesses.run import witness
 
 COUNTS = ("steps", "accepted", "rejected")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What a method is run with; `times` (T,) have been checked."""
-
-    model: Model
-    solver: str
-    rtol: float
-    atol: float
-    times: Array
-    observe: str
-    max_steps: int
-    stepping: str = "diffrax"
-    steps: int | None = None
-    root_tolerance: float = 1.0
-    pid: tuple[float, float, float] = PID
-    dtype: str = "float64"
-    fd_step: float | None = None
-    estimate: bool = False
-
-    def axes_of(self, control: Control) -> Control:
-        """`control` with the number of steps, root finder and coefficients of this setting."""
-        return control._replace(
-            steps=float(self.steps or 0), root_tolerance=self.root_tolerance, pid=self.pid
-        )
 
 
 def sensitivities(
@@ -112,8 +89,8 @@ def sensitivities(
     """
     model = load_model(model)
     get_solver(solver)
-    rtol = _tolerance("rtol", rtol, below=1.0)
-    atol = 1e-3 * rtol if atol is None else _tolerance("atol", atol, below=math.inf)
+    rtol = tolerance("rtol", rtol, below=1.0)
+    atol = 1e-3 * rtol if atol is None else tolerance("atol", atol, below=math.inf)
     if observe not in OBSERVE:
         raise SettingError(f"unknown observe {observe!r}; choose from {', '.join(OBSERVE)}.")
     if method not in METHODS:
@@ -133,51 +110,8 @@ def sensitivities(
         fd_step=fd_step,
         estimate=estimate,
     )
-    _check_axes(setting, method)
+    check_axes(setting, method)
     return METHODS[method](setting)
-
-
-_WITHOUT = {
-    "taylor": ("steps", "pid", "root_tolerance", "dtype"),
-    "backsolve_adjoint": ("steps",),
-}
-
-
-def _check_axes(setting: Setting, method: str) -> None:
-    """Raise a SettingError where an axis makes no sense, or none for this method or solver."""
-    without = _WITHOUT.get(method, ())
-    without += () if method == "finite_difference" else ("fd_step",)
-    for name in without:
-        if getattr(setting, name) != getattr(Setting, name):
-            raise SettingError(f"method {method!r} has no {name}; leave it out.")
-    if setting.steps is None:
-        if not get_solver(setting.solver).adaptive and method != "taylor":
-            raise SettingError(
-                f"solver {setting.solver!r} has no error estimate; say how many equal steps it is "
-                "to take, for example steps=1000."
-            )
-    elif not isinstance(setting.steps, (int, np.integer)) or setting.steps < 1:
-        raise SettingError(f"steps is {setting.steps!r}; it is a positive number of equal steps.")
-    if setting.dtype not in ("float64", "float32"):
-        raise SettingError(f"dtype is {setting.dtype!r}; choose from float64, float32.")
-    _tolerance("root_tolerance", setting.root_tolerance, below=math.inf)
-    if setting.fd_step is not None:
-        _tolerance("fd_step", setting.fd_step, below=1.0)
-    if len(setting.pid) != 3 or not all(math.isfinite(c) for c in setting.pid):
-        raise SettingError(f"pid is {setting.pid!r}; give three numbers, by default {PID}.")
-
-
-def _tolerance(name: str, value: object, *, below: float) -> float:
-    if isinstance(value, (int, float, np.integer, np.floating)) and 0.0 < value < below:
-        if name == "rtol" and value < np.finfo(np.float64).eps:
-            raise SettingError(
-                f"rtol is {value!r}, finer than float64 resolves (2.2e-16); take one of 1e-13 or "
-                "more, for example 1e-6."
-            )
-        return float(value)
-    raise SettingError(
-        f"{name} is {value!r}; a tolerance is a positive number, rtol is below 1, for example 1e-6."
-    )
 
 
 def _forward_ad(setting: Setting) -> Sensitivities:
@@ -418,4 +352,8 @@ METHODS: dict[str, Callable[[Setting], Sensitivities]] = {
     "complex_step": _complex_step,
     "discrete_adjoint": _discrete_adjoint,
     "backsolve_adjoint": _backsolve_adjoint,
+    "cvodes": partial(witness, method="cvodes"),
+    "cvodes_partial": partial(witness, method="cvodes_partial"),
+    "diffsol": partial(witness, method="diffsol"),
+    "diffsol_partial": partial(witness, method="diffsol_partial"),
 }

@@ -23,6 +23,7 @@ from gradaudit.methods import dual_chunks, sensitivities
 from gradaudit.model import Model
 from gradaudit.results import Sensitivities
 from gradaudit.specs import key_of
+from gradaudit.witnesses.extras import check_installed
 
 SCALARS = ("steps", "accepted", "rejected", "seconds", "compile_seconds", "estimate_seconds")
 LOCATING = (
@@ -38,6 +39,7 @@ SHORT = 0.1  # s; a solve faster than this is timed again, for one reading of a 
 
 def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> None:
     """Write states, integrals and their sensitivities with statuses, costs and the indicator."""
+    check_installed(settings["methods"])
     loaded = load_model(model)
     methods, tolerances = _applicable(loaded, settings["methods"]), settings["tolerances"]
 

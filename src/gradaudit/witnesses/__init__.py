@@ -1,0 +1,1 @@
+"""Independent witnesses: sensitivities by solvers of other projects, each an optional extra."""
