@@ -121,6 +121,7 @@ def configure(
     config = {
         **DEFAULTS,
         "solvers": chosen,
+        "estimate": [],  # a second compilation of every solver
         "methods": list(methods),
         "tolerances": dict(tolerances),
         "max_steps": max_steps,
