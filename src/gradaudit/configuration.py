@@ -20,6 +20,9 @@ from gradaudit.witnesses.extras import check_installed
 
 Config = Mapping[str, Any]
 
+_AXES = ("solver", "observe", "dtype", "pid", "root_tolerance", "steps")
+_OWN = {*_AXES, "models"}
+
 
 def check_schema(config: Config, schema: Mapping[str, Any]) -> None:
     """Check `config` against a JSON schema.
@@ -48,18 +51,22 @@ def check_names(config: Config) -> None:
     """
     model_files(config)
     experiment = config["experiment"]
-    solvers = [*config["solvers"], *([experiment["solver"]] if experiment["models"] else [])]
+    bases = [base_solver(config, key) for key in config["solvers"]]
+    parts = [part for part in (experiment, config["sweep"]) if part["models"]]
+    solvers = [*bases, *(part["solver"] for part in parts)]
     check_known("solver", solvers, literal_keys("solvers", "SOLVERS"))
-    for key in ("methods", "estimate"):
-        check_known("method", config[key], literal_keys("methods", "METHODS"))
-    check_installed(config["methods"])
+    for section in (config, *(entry or {} for entry in config["solvers"].values())):
+        for key in ("methods", "estimate"):
+            check_known("method", section.get(key, []), literal_keys("methods", "METHODS"))
+        check_installed(section.get("methods", []))
     check_known("functional", config["functionals"]["kinds"], literal_keys("functionals", "KINDS"))
     for solver in config["solvers"]:
         ladder_of(config, solver)
+    check_variants(config)
 
 
 def model_files(config: Config) -> dict[str, str]:
-    """The file of every model in `models` and `experiment.models`, by the model's key.
+    """The file of every model, those of `experiment` and `sweep` too, by the model's key.
 
     Raises
     ------
@@ -78,7 +85,7 @@ def model_specs(config: Config) -> dict[str, str]:
         As `model_files`.
     """
     found: dict[str, str] = {}
-    for entry in [*config["models"], *config["experiment"]["models"]]:
+    for entry in [*config["models"], *config["experiment"]["models"], *config["sweep"]["models"]]:
         for spec in specs.expand(entry):
             key, setting = specs.key_of(spec), spec.partition("@")[1:]
             path = relative(specs.file_of(spec))
@@ -93,6 +100,48 @@ def model_specs(config: Config) -> dict[str, str]:
 def keys_of(models: list[str]) -> list[str]:
     """The keys of a list of models, without repetition."""
     return list(dict.fromkeys(specs.key_of(s) for entry in models for s in specs.expand(entry)))
+
+
+def base_solver(config: Config, key: str) -> str:
+    """The solver that an entry of `solvers` stands for: its own name, unless it says otherwise."""
+    return (config["solvers"].get(key) or {}).get("solver", key)
+
+
+def plain_solvers(config: Config) -> list[str]:
+    """The entries that are a solver as it is, for every model."""
+    return [key for key, entry in config["solvers"].items() if not _OWN & set(entry or {})]
+
+
+def solvers_for(config: Config, model: str) -> list[str]:
+    """The entries of `solvers` that are for the model of that key, in their order."""
+    return [
+        key
+        for key, entry in config["solvers"].items()
+        if model in keys_of((entry or {}).get("models", [model]))
+    ]
+
+
+def check_variants(config: Config) -> None:
+    """Check the entries of `solvers` that are not a solver as it is.
+
+    Raises
+    ------
+    SettingError
+        For a model that is not in `models`, equal steps of no number for a solver that has no
+        error estimate, or a model without any solver.
+    """
+    models = keys_of(config["models"])
+    equal_steps_only = {"euler"}  # see `solvers.SOLVERS`
+    for key, entry in config["solvers"].items():
+        check_known(f"model of solver {key}", keys_of((entry or {}).get("models", [])), models)
+        if base_solver(config, key) in equal_steps_only and "steps" not in (entry or {}):
+            raise SettingError(
+                f"solvers.{key}: this solver takes equal steps only; say how many it is to take at "
+                "the loosest tolerance, for example steps: 100."
+            )
+    for model in models:
+        if not solvers_for(config, model):
+            raise SettingError(f"no entry of solvers is for the model {model!r}.")
 
 
 def ladder(*, loosest: float, tightest: float, per_decade: int) -> list[float]:
@@ -142,6 +191,14 @@ def _figures(config: Config) -> dict[str, Any]:
     return {**config["figures"], **_pick(config["verdict"], "good", "horrible")}
 
 
+def _variant(config: Config, solver: str) -> dict[str, Any]:
+    """What an entry of `solvers` has of its own, if anything."""
+    entry = config["solvers"].get(solver) or {}
+    own = {key: entry[key] for key in ("methods", "estimate") if key in entry}
+    axes = {key: entry[key] for key in _AXES if key in entry}
+    return {**own, "variant": axes} if axes else own
+
+
 class _Job(NamedTuple):
     solver: str
     model: str
@@ -154,6 +211,7 @@ _SLICES: dict[str, Callable[[Config, _Job], dict[str, Any]]] = {
     },
     "gradients": lambda c, job: {
         **_pick(c, "methods", "estimate", "atol_factor", "observe", "max_steps"),
+        **_variant(c, job.solver),
         "tolerances": ladder_of(c, job.solver),
     },
     "reference": lambda c, _: dict(c["reference"]),
@@ -162,7 +220,12 @@ _SLICES: dict[str, Callable[[Config, _Job], dict[str, Any]]] = {
         **_pick(c, "atol_factor", "max_steps"),
         **_pick(c["experiment"], "solver", "stepping", "observe", "tolerances"),
     },
+    "sweep": lambda c, _: {
+        **_pick(c, "atol_factor", "max_steps"),
+        **_pick(c["sweep"], "solver", "rtol", "points", "span", "steps"),
+    },
     "atlas": lambda c, _: dict(c["atlas"]),
+    "trust": lambda c, _: _pick(c["verdict"], "good"),
     "figures": lambda c, _: _figures(c),
     "figures_experiment": lambda c, job: {
         **_figures(c),

@@ -322,9 +322,21 @@ def assemble(
         chunk_states=states[:, :, :n] if several else None,
         chunk_integrals=states[:, :, n:] if several else None,
         chunk_of=chunk_of if several else None,
+        indicators=_indicators(raws, model),
         events=() if several else _unscaled(raws[0].hits, model),
         estimates=None if several else _estimates(raws[0], model),
     )
+
+
+def _indicators(raws: list[Raw], model: Model) -> dict[str, float]:
+    """What the steps showed of discontinuities, the worst of all chunks."""
+    seen = [raw.crossed for raw in raws if raw.crossed]
+    if not seen:
+        return {}
+    return {
+        "neglected": max(float(crossed.neglected) for crossed in seen),
+        "crossing_slope": max(float(crossed.slope) for crossed in seen) / model.t_end,
+    }
 
 
 def _estimates(raw: Raw, model: Model) -> Estimates | None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 SHIPPED = sorted((ROOT / "config").glob("*.yaml"))
 STAGES = (
-    *("simulate", "gradients", "reference", "evaluate", "experiment"),
+    *("simulate", "gradients", "reference", "evaluate", "experiment", "sweep"),
     *("atlas", "figures", "figures_experiment", "report", "track"),
 )
 

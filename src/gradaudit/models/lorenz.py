@@ -1,8 +1,15 @@
-"""Lorenz's equations: chaos, with the length of the window as an axis."""
+"""Lorenz's equations: chaos, with the length of the window as an axis.
+
+With the axis ``windows`` the trace is cut into that many windows, each of which begins at data; see
+`gradaudit.shooting`.
+"""
+
+from dataclasses import replace
 
 import jax.numpy as jnp
 
-from gradaudit import Model
+from gradaudit import Model, shooting
+from gradaudit.restarts import simulated_data
 
 
 def vector_field(t, y, p):
@@ -20,7 +27,10 @@ MODEL = Model(
     t_end=20.0,
     time_unit="1",
     observables=("z",),
-    axes={"t_end": (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0)},
+    axes={
+        "t_end": (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0),
+        "windows": (1.0, 10.0, 30.0),
+    },
     mechanism="chaos",
     regime="horrible",
     description=(
@@ -32,3 +42,19 @@ MODEL = Model(
         "(1963) 130-141."
     ),
 )
+
+
+def at(t_end: float = MODEL.t_end, windows: float = 1.0) -> Model:
+    """The model up to `t_end`, in one piece or in `windows` that each start from data."""
+    whole = replace(MODEL, t_end=t_end)
+    if windows == 1:
+        return whole
+    cut = shooting(whole, windows=windows, data=simulated_data(whole, windows))
+    return replace(
+        cut,
+        regime="",
+        description=(
+            "The solution starts again from data at the end of each window, and its tangents from "
+            "0: their growth is that of a window. With short windows the gradient is good."
+        ),
+    )
