@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradaudit.control import Control, NormController, block_norm, scalar_controller
-from gradaudit.frozen import switches
+from gradaudit.frozen import FrozenField, branching, switches
 from gradaudit.integrals import initial_state, integrands, with_integrals
 from gradaudit.jaxconfig import run_compiled
 from gradaudit.lifted import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
@@ -34,7 +34,8 @@ T = TypeVar("T")
 class Raw(NamedTuple):
     """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, what it took, its events.
 
-    `estimates` are those of the errors of states (T, N) and tangents (T, N, c), if asked for.
+    `estimates` are those of the errors of states (T, N) and tangents (T, N, c), if asked for;
+    `crossed` is what was seen of discontinuities, if anything was looked at.
     """
 
     states: Any
@@ -46,6 +47,7 @@ class Raw(NamedTuple):
     result: Any
     hits: Any = ()
     estimates: Any = ()
+    crossed: Any = ()
 
 
 class _Parts(NamedTuple):
@@ -158,6 +160,7 @@ class Program:
             states=solution.ys.y,
             tangents=solution.ys.tangents,
             indicator=jnp.nan if self.augmented else state.indicator,
+            crossed=() if self.augmented else state.crossed,
             steps=steps,
             accepted=accepted,
             rejected=rejected,
@@ -184,8 +187,12 @@ class Program:
         )
         if self.augmented:
             return _Parts(lifted, own, own)
-        solver, observer = (LiftedSolver(inner, term, watched=n) for inner in (fast, own))
-        return _Parts(lifted, solver, observer)
+        solver = LiftedSolver(fast, term, watched=n, branches=self._branches())
+        return _Parts(lifted, solver, LiftedSolver(own, term, watched=n))
+
+    def _branches(self) -> FrozenField | None:
+        """The vector field with its branches in hand, if it has any."""
+        return branching(self.model)
 
     def integrate(
         self, times, p, seeds, rtol, atol, control: Control, *,
@@ -204,7 +211,7 @@ class Program:
         if self.estimate:
             estimated = EstimatedTerm(lifted)
             solver = EstimatedOutput(
-                EstimatingSolver(solver, lifted), parts.observer, lifted, estimated
+                EstimatingSolver(solver, lifted, solver), parts.observer, lifted, estimated
             )
         elif event is None and self._markers:
             directions = tuple(marker.direction for marker in self._markers.values())

@@ -8,9 +8,9 @@ switch given; the outcomes themselves are read off at a point.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -26,29 +26,55 @@ INLINED = {"jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "custom
 LOG_ADD_EXP = {"log1p", "exp", "max"}  # logaddexp has a maximum inside, and is smooth
 
 
-def _boolean(test: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    return test, lambda true, *operands: true > 0
+class Switch(NamedTuple):
+    """A primitive that switches.
+
+    Attributes
+    ----------
+    decide
+        The decision from the operands, a real number.
+    follow
+        The result from the decision and the operands.
+    margin
+        From the operands, what passes through a threshold where the decision changes. Only how
+        it changes counts where there are several thresholds.
+    """
+
+    decide: Callable[..., Any]
+    follow: Callable[..., Any]
+    margin: Callable[..., Any]
 
 
-SWITCHES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+def _boolean(test: Callable[..., Any]) -> Switch:
+    return Switch(test, lambda true, *operands: true > 0, lambda a, b: a - b)
+
+
+SWITCHES: dict[str, Switch] = {
     "lt": _boolean(lax.lt),
     "le": _boolean(lax.le),
     "gt": _boolean(lax.gt),
     "ge": _boolean(lax.ge),
-    "max": (lax.lt, lambda less, a, b: jnp.where(less > 0, b, a)),
-    "min": (lax.lt, lambda less, a, b: jnp.where(less > 0, a, b)),
-    "abs": (lambda x: x < 0, lambda negative, x: jnp.where(negative > 0, -x, x)),
-    "sign": (lax.sign, lambda sign, x: sign),
-    "clamp": (
+    "max": Switch(lax.lt, lambda less, a, b: jnp.where(less > 0, b, a), lambda a, b: a - b),
+    "min": Switch(lax.lt, lambda less, a, b: jnp.where(less > 0, a, b), lambda a, b: a - b),
+    "abs": Switch(lambda x: x < 0, lambda negative, x: jnp.where(negative > 0, -x, x), lambda x: x),
+    "sign": Switch(lax.sign, lambda sign, x: sign, lambda x: x),
+    "clamp": Switch(
         lambda low, x, high: jnp.where(x < low, -1, jnp.where(x > high, 1, 0)),
         lambda side, low, x, high: jnp.where(side < 0, low, jnp.where(side > 0, high, x)),
+        lambda low, x, high: jnp.where(abs(x - low) < abs(x - high), x - low, x - high),
     ),
-    "floor": (lax.floor, lambda value, x: value),
-    "ceil": (lax.ceil, lambda value, x: value),
-    "round": (lambda x: jnp.floor(x + 0.5), lambda value, x: value),
-    "rem": (lambda x, y: jnp.trunc(x / y), lambda multiple, x, y: x - multiple * y),
+    "floor": Switch(lax.floor, lambda value, x: value, lambda x: x - jnp.round(x)),
+    "ceil": Switch(lax.ceil, lambda value, x: value, lambda x: x - jnp.round(x)),
+    "round": Switch(
+        lambda x: jnp.floor(x + 0.5), lambda value, x: value, lambda x: x - jnp.floor(x) - 0.5
+    ),
+    "rem": Switch(
+        lambda x, y: jnp.trunc(x / y),
+        lambda multiple, x, y: x - multiple * y,
+        lambda x, y: x / y - jnp.round(x / y),
+    ),
 }
-"""By primitive: the decision from its operands, a real number; its result from both."""
+"""What switches, by the name of its primitive."""
 
 
 @dataclass
@@ -57,6 +83,7 @@ class _Reading:
 
     given: Decisions | None
     taken: Decisions = field(default_factory=list)
+    margins: Decisions = field(default_factory=list)
 
     def evaluate(self, jaxpr: Any, consts: list[Any], inputs: list[Any]) -> list[Any]:
         known: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
@@ -74,12 +101,14 @@ class _Reading:
         name = eqn.primitive.name
         real = eqn.invars and jnp.issubdtype(eqn.invars[0].aval.dtype, jnp.floating)
         if name in SWITCHES and real:
-            decide, follow = SWITCHES[name]
+            switch = SWITCHES[name]
+            self.margins.append(switch.margin(*values))
             if self.given is None:
-                self.taken.append(jnp.asarray(decide(*values), dtype=jnp.result_type(float)))
-                return [follow(self.taken[-1], *values)]
-            self.taken.append(self.given[len(self.taken)])
-            return [follow(self.taken[-1], *values)]
+                taken = jnp.asarray(switch.decide(*values), dtype=jnp.result_type(float))
+            else:
+                taken = self.given[len(self.taken)]
+            self.taken.append(taken)
+            return [switch.follow(taken, *values)]
         body = _body(eqn)
         if body is not None:
             if {inner.primitive.name for inner in body.eqns} >= LOG_ADD_EXP:
@@ -88,6 +117,17 @@ class _Reading:
             return self.evaluate(inner, list(getattr(body, "consts", [])), values)
         result = eqn.primitive.bind(*values, **eqn.params)
         return list(result) if eqn.primitive.multiple_results else [result]
+
+
+def _switching(jaxpr: Any) -> Iterator[bool]:
+    """For every switch of the jaxpr, True."""
+    for eqn in jaxpr.eqns:
+        real = eqn.invars and jnp.issubdtype(eqn.invars[0].aval.dtype, jnp.floating)
+        body = _body(eqn)
+        if eqn.primitive.name in SWITCHES and real:
+            yield True
+        elif body is not None and not {e.primitive.name for e in body.eqns} >= LOG_ADD_EXP:
+            yield from _switching(getattr(body, "jaxpr", body))
 
 
 def _body(eqn: Any) -> Any:
@@ -106,11 +146,22 @@ class FrozenField:
         scalar = jax.ShapeDtypeStruct((), jnp.result_type(float))
         self._closed = jax.make_jaxpr(function)(scalar, *vector)
 
+    @property
+    def switches(self) -> bool:
+        """Whether anything switches."""
+        return any(_switching(self._closed.jaxpr))
+
     def decisions(self, t, z, p) -> Decisions:
         """The outcome of every switch at a point."""
         reading = _Reading(None)
         self._evaluate(reading, t, z, p)
         return reading.taken
+
+    def margins(self, t, z, p, decisions: Decisions) -> Any:
+        """What passes through 0 where a switch turns, of all switches in one vector (Q,)."""
+        reading = _Reading(decisions)
+        self._evaluate(reading, t, z, p)
+        return flat(reading.margins)
 
     def __call__(self, t, z, p, decisions: Decisions):
         """The rates (N,) with given outcomes."""
@@ -131,10 +182,19 @@ class FrozenField:
 
 def switches(model: Model) -> bool:
     """Whether the vector field of a model, or an integrand, switches branches anywhere."""
+    return branching(model) is not None
+
+
+def branching(model: Model) -> FrozenField | None:
+    """States and integrals with their branches in hand, if there are any."""
     size = model.n + len(integrand_names(model))
     field = FrozenField(with_integrals(model), size, model.m)
-    start = jnp.concatenate([jnp.asarray(model.declared_state), jnp.zeros(size - model.n)])
-    return bool(field.decisions(0.0, start, jnp.asarray(model.nominal)))
+    return field if field.switches else None
+
+
+def flat(values: Decisions) -> Any:
+    """Values of all switches in one vector (Q,)."""
+    return jnp.concatenate([jnp.ravel(jnp.asarray(value, float)) for value in values])
 
 
 def differ(a: Decisions, b: Decisions):

@@ -22,6 +22,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from gradaudit.crossings import Crossed, Neglected, neglected
+from gradaudit.frozen import FrozenField
+
 
 class Lifted(NamedTuple):
     """State and tangents: `y` (N,), `tangents` (N, c)."""
@@ -44,11 +47,15 @@ class LiftedArgs(NamedTuple):
 
 
 class LiftedState(NamedTuple):
-    """The inner solver's state, its tangents, and the largest scaled embedded tangent error."""
+    """The inner solver's state, its tangents, and what the steps so far have shown.
+
+    `indicator` is the largest scaled embedded tangent error, `crossed` what `crossings` tells.
+    """
 
     inner: Any
     tangents: Any
     indicator: Any
+    crossed: Crossed
 
 
 class LiftedTerm(diffrax.ODETerm):
@@ -80,11 +87,14 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
         The primal vector field f(t, y, p).
     watched
         Number of leading components that the indicator looks at (the states, not the integrals).
+    branches
+        The vector field with its branches in hand, where it has any that are to be watched.
     """
 
     inner: diffrax.AbstractSolver
     term: diffrax.ODETerm
     watched: int = eqx.field(static=True)
+    branches: FrozenField | None = eqx.field(static=True, default=None)
 
     term_structure = diffrax.ODETerm
 
@@ -111,7 +121,8 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
             return jax.jvp(start, (y0.y, args.p), (tangent, seed))
 
         moving, tangents = _over_tangents(push)(y0.tangents, args.seeds)
-        return LiftedState(eqx.combine(moving, fixed), tangents, jnp.zeros(()))
+        zero = jnp.zeros(())
+        return LiftedState(eqx.combine(moving, fixed), tangents, zero, Crossed(zero, zero))
 
     def _start(self, t0, t1, y, p):
         return self.inner.init(self.term, t0, t1, y, p)
@@ -136,6 +147,9 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
         )
         y1, error, dense, moving_out = primal
         tangents1, tangent_error, dense_tangents, moving_tangents = tangent
+        reached, crossed = Lifted(y1, tangents1), solver_state.crossed
+        if self.branches is not None:
+            crossed = crossed.including(self.neglected(t0, t1, y0, reached, args), tangents1)
         state = LiftedState(
             eqx.combine(moving_out, fixed_out),
             moving_tangents,
@@ -143,9 +157,15 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
                 solver_state.indicator,
                 _scaled_maximum(tangent_error, y0.tangents, tangents1, args, self.watched),
             ),
+            crossed,
         )
         dense_info = {"primal": dense, "tangents": dense_tangents}
-        return Lifted(y1, tangents1), Lifted(error, tangent_error), dense_info, state, result
+        return reached, Lifted(error, tangent_error), dense_info, state, result
+
+    def neglected(self, t0, t1, before: Lifted, after: Lifted, args: LiftedArgs) -> Neglected:
+        """What the tangents of a step lack because it crosses a discontinuity."""
+        assert self.branches is not None
+        return neglected(self.branches, t0, t1, before, after, args)
 
 
 def _scaled_maximum(error, before, after, args, watched):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.directions import signs
 from gradaudit.functionals.base import EventFunctional, Functional
 from gradaudit.functionals.occurrences import EventWeights, Occurrences, weighted
 
@@ -53,6 +54,8 @@ class GradientError:
         wrong sensitivities do, and what a wrong derivative of events does.
     natural_scale
         Norm of the sums of natural |phi| times |S|: the size of the terms of the gradient.
+    computed_scale
+        The same with the computed S, for which no reference is needed; NaN where it has no meaning.
     """
 
     gradient: Array
@@ -61,6 +64,7 @@ class GradientError:
     tangent_part: Array
     observation_part: Array
     natural_scale: float
+    computed_scale: float = math.nan
 
     @property
     def difference(self) -> Array:
@@ -118,6 +122,7 @@ def gradient_error(
         tangent_part=_contract(phi_h, s_h - s),
         observation_part=np.zeros(s.shape[-1]),
         natural_scale=_norm(natural),
+        computed_scale=_norm(np.einsum("tn,tnj->j", functional.natural_weights, np.abs(s_h))),
     )
 
 
@@ -170,12 +175,32 @@ def estimated_error(
     estimate is |phi(z + d) (S + D) - phi(z) S| / |phi(z) S|, infinite where the gradient is 0 and
     the estimate is not; NaN where there are no estimates.
     """
+    change, gradient = _estimated_change(functional, computed, errors)
+    return _ratio(_norm(change), _norm(gradient))
+
+
+def probed_error(
+    functional: Functional, computed: Observations, errors: tuple[Array, Array]
+) -> float:
+    """`estimated_error` as it is seen along one direction in the space of the parameters.
+
+    With signs w_j = +1 or -1, |D w| is |D| in the root mean square over all w, and costs the
+    estimate of one parameter in place of m. The direction is the same for all models of that m.
+    """
+    change, gradient = _estimated_change(functional, computed, errors)
+    return _ratio(abs(float(change @ signs(len(change)))), _norm(gradient))
+
+
+def _estimated_change(
+    functional: Functional, computed: Observations, errors: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """phi(z + d) (S + D) - phi(z) S, and the gradient phi(z) S."""
     z, s = computed.z[0], computed.sensitivities
     gradient = np.einsum("tn,tnj->j", functional.weights(z), s)
     if np.all(np.isnan(errors[0])):
-        return math.nan
+        return np.full_like(gradient, np.nan), gradient
     moved = np.einsum("tn,tnj->j", functional.weights(z + errors[0]), s + errors[1])
-    return _ratio(_norm(moved - gradient), _norm(gradient))
+    return moved - gradient, gradient
 
 
 def state_error(computed: Array, certified: Array) -> float:

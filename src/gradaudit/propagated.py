@@ -2,7 +2,8 @@
 
 Beside (y, S) go (d, D), both 0 at first. A step takes them through its own Jacobian-vector product,
 which is the variation of the whole lifted step and so a second derivative of the method, and adds
-its embedded errors (e, E) with their signs. What arrives at the end is an estimate of the errors of
+its embedded errors (e, E) with their signs, and the saltation term where the step crosses a
+discontinuity (see `gradaudit.crossings`). What arrives at the end is an estimate of the errors of
 y and S, where the embedded error alone is that of one step. With local extrapolation it belongs to
 the solution of the lower order, so that it is cautious.
 """
@@ -17,7 +18,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from gradaudit.lifted import Lifted, LiftedTerm
+from gradaudit.lifted import Lifted, LiftedSolver, LiftedTerm
 from gradaudit.observing import SteppedOutput, StepToObservation
 
 
@@ -56,10 +57,13 @@ class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
         Steps `Lifted` states.
     term
         Its term.
+    watching
+        The lifted solver itself, which knows what a step over a discontinuity neglects.
     """
 
     solver: diffrax.AbstractSolver
     term: diffrax.ODETerm
+    watching: LiftedSolver
 
     term_structure = diffrax.ODETerm
 
@@ -98,7 +102,15 @@ class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
             (Lifted(y0.error, y0.tangent_error), variation),
             has_aux=True,
         )
-        estimate = (varied.y + error.y, varied.tangents + error.tangents)
+        tangent_error = varied.tangents + error.tangents
+        if self.watching.branches is not None:
+            # with what the tangents lacked before, for it moves the time of the next switch
+            before, after = y0.lifted, y1
+            before = before._replace(tangents=before.tangents + y0.tangent_error)
+            after = after._replace(tangents=after.tangents + tangent_error)
+            missing = self.watching.neglected(t0, t1, before, after, args)
+            tangent_error = tangent_error + missing.term
+        estimate = (varied.y + error.y, tangent_error)
         after = eqx.combine(moving_after, fixed_after)
         return Estimated(*y1, *estimate), error, {}, (after, variation), result
 

@@ -20,6 +20,7 @@ import optimistix as optx
 from numpy.typing import NDArray
 
 from gradaudit.control import Control
+from gradaudit.crossings import Crossed, Neglected
 from gradaudit.errors import SettingError
 from gradaudit.forward import LOST_EVENT, TOO_MANY_EVENTS, UNDECLARED_SWITCH, Program, Raw
 from gradaudit.frozen import FrozenField, differ
@@ -50,6 +51,7 @@ class Leg(NamedTuple):
     strayed: Any
     lost: Any
     indicator: Any
+    crossed: Any
     counts: Any
     result: Any
 
@@ -59,6 +61,7 @@ class Crossing(NamedTuple):
 
     `signs` are those of all events behind it.
     `decisions` are the outcomes of what switches in the vector field, empty without saltation.
+    `neglected` (N, c) is the saltation term if it was left out, else 0.
     """
 
     state: Any
@@ -67,6 +70,7 @@ class Crossing(NamedTuple):
     rate: Any
     signs: Any
     decisions: Any
+    neglected: Any
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,7 @@ class SegmentedProgram(Program):
             strayed=strayed,
             lost=lost,
             indicator=jnp.nan if self.augmented else solution.solver_state.indicator,
+            crossed=() if self.augmented else solution.solver_state.crossed,
             counts=jnp.stack(counts),
             result=solution.result._value,
         )
@@ -146,6 +151,10 @@ class SegmentedProgram(Program):
     def value(self, event: Event, t, z, p):
         """g(t, y, p) of an event, a scalar."""
         return jnp.asarray(event.when(t, z[: self.model.n], p)).reshape(())
+
+    def _branches(self) -> FrozenField | None:
+        """Nothing is left to be watched where a leg stays on its branches."""
+        return None if self.saltation else super()._branches()
 
     def _values(self, t, z, p):
         return jnp.stack([self.value(event, t, z, p) for event in self.events.values()])
@@ -196,11 +205,12 @@ class SegmentedProgram(Program):
             _, shift = jax.jvp(lambda z, p: self.value(event, t, z, p), (z, p), (tangent, seed))
             _, jumped = jax.jvp(lambda z, p: after(t, z, p), (z, p), (tangent, seed))
             slope = -shift / crossing
-            extra = (moving - after_rate) * slope if self.saltation else 0.0
-            return jumped + extra, slope
+            return jumped, (moving - after_rate) * slope, slope
 
-        tangents, slope = jax.vmap(push, in_axes=-1, out_axes=(-1, -1))(tangents, seeds)
-        return self._behind(t, z_after, tangents, slope, before_rate, p)
+        jumped, extra, slope = jax.vmap(push, in_axes=-1, out_axes=-1)(tangents, seeds)
+        tangents = jumped + extra if self.saltation else jumped
+        behind = self._behind(t, z_after, tangents, slope, before_rate, p)
+        return behind if self.saltation else behind._replace(neglected=extra)
 
     def drift(self, t, z, tangents, p) -> Crossing:
         """Through a threshold in a direction in which nothing happens, traced."""
@@ -211,7 +221,7 @@ class SegmentedProgram(Program):
         decisions = field.decisions_ahead(t, z, p, step)
         ahead = z + step * field(t, z, p, decisions)
         signs = jnp.sign(self._values(t + step, ahead, p))
-        return Crossing(z, tangents, slope, rate, signs, decisions)
+        return Crossing(z, tangents, slope, rate, signs, decisions, jnp.zeros_like(tangents))
 
 
 class _Plain:
@@ -250,6 +260,7 @@ class _Journey:
         self.seconds = self.compile_seconds = 0.0
         self.counts = np.zeros(3, dtype=np.int64)
         self.indicator = 0.0
+        self.crossed = Crossed(0.0, 0.0)
         self.hits: list[Hit] = []
 
     def run(self) -> tuple[Raw, float, float]:
@@ -268,6 +279,7 @@ class _Journey:
             rejected=rejected,
             result=result,
             hits=tuple(self.hits),
+            crossed=self.crossed,
         )
         return raw, self.seconds, self.compile_seconds
 
@@ -314,6 +326,7 @@ class _Journey:
         leg = self._call(("leg", len(self.times)), self.program.leg, inputs)
         self.counts += leg.counts
         self.indicator = max(self.indicator, float(leg.indicator))
+        self.crossed = Crossed(*map(max, self.crossed, leg.crossed or self.crossed))
         stuck = int(leg.fired) < 0 or not np.all(np.isfinite(leg.state))
         return leg, None if stuck else self.names[int(leg.fired)]
 
@@ -341,4 +354,6 @@ class _Journey:
             (np.float64(now), state, tangents, decisions, self.p, self.seeds),
         )
         self.hits.append(Hit(name, now, crossing.slope, state, tangents, crossing.rate))
+        missing = Neglected(crossing.neglected, crossing.slope)
+        self.crossed = self.crossed.including(missing, crossing.tangents)
         return crossing

@@ -62,9 +62,13 @@ class Solves:
         How observation times are reached: "step", "clip" or "interpolant".
     dtype
         The precision of the solves.
+    base_solver, variant
+        The solver itself, and in words what the entry of that key has otherwise.
     """
 
     solver: str
+    base_solver: str
+    variant: str
     observe: str
     dtype: str
     cells: tuple[Cell, ...]
@@ -106,7 +110,9 @@ def solves_of(dataset: xr.Dataset, scale: Array, names: Sequence[str]) -> Solves
     }
     return Solves(
         solver=str(dataset.attrs["solver"]),
-        observe=settings.get("observe", "step"),
+        base_solver=str(dataset.attrs.get("base_solver", dataset.attrs["solver"])),
+        variant=str(dataset.attrs.get("variant", "")),
+        observe=settings.get("variant", {}).get("observe", settings.get("observe", "step")),
         dtype=str(dataset.attrs.get("dtype", "float64")),
         cells=tuple(_cells(dataset, scale, names, located)),
     )

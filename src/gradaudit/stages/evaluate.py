@@ -25,6 +25,7 @@ from gradaudit.functionals import (
     all_functionals,
     solver_target,
 )
+from gradaudit.indicators import looser_of, of_solve, with_comparisons
 from gradaudit.io import read_dataset, write_table
 from gradaudit.metrics import (
     GradientError,
@@ -32,6 +33,7 @@ from gradaudit.metrics import (
     estimated_error,
     event_error,
     gradient_error,
+    probed_error,
     state_error,
 )
 from gradaudit.stored import Cell, Solves, certified_of, solves_of
@@ -75,7 +77,7 @@ def evaluate(
         "reference_digits": float(reference.attrs["digits"]),
     }
     rows = [facts | row for each in solves for row in _rows(each, truth, thresholds)]
-    return _with_verdicts(pd.DataFrame(rows), thresholds)
+    return _with_verdicts(with_comparisons(pd.DataFrame(rows)), thresholds)
 
 
 def _truth(
@@ -128,24 +130,30 @@ def _common(certified: Occurrences, solves: Sequence[Solves]) -> tuple[int, ...]
 
 def _rows(solves: Solves, truth: Truth, thresholds: Thresholds) -> Iterator[dict[str, Any]]:
     epsilon = np.finfo(solves.dtype).eps / np.finfo(np.float64).eps
+    exact = truth.observations.z[0]
+    size = np.max(np.abs(exact), axis=0)
+    size = np.where(size > 0, size, 1.0)
     for cell in solves.cells:
         shared = {
             "solver": solves.solver,
+            "base_solver": solves.base_solver,
+            "variant": solves.variant,
             "method": cell.method,
             "rtol": cell.rtol,
             "atol": float(cell.data["atol"]),
             "status": cell.status,
-            "state_error": state_error(cell.observations.z[0], truth.observations.z[0]),
+            "state_error": state_error(cell.observations.z[0], exact),
             **{name: float(cell.data[name]) for name in SCALARS},
+            **of_solve(cell, looser_of(cell, solves.of(cell.method)), size),
         }
         for functional in (*truth.functionals, *_to_solver_targets(cell, solves, truth)):
             if isinstance(functional, Functional):
                 error = gradient_error(functional, cell.observations, truth.observations)
                 told = _values(functional, cell, truth)
                 if cell.estimates is not None:
-                    told["estimated_error"] = estimated_error(
-                        functional, cell.observations, cell.estimates
-                    )
+                    estimates = (functional, cell.observations, cell.estimates)
+                    told["estimated_error"] = estimated_error(*estimates)
+                    told["probed_error"] = probed_error(*estimates)
                 if solves.observe == "interpolant" and not _at_grid_points(functional):
                     told["observation_part"] = math.nan
             elif cell.occurrences is None or truth.occurrences is None:
@@ -240,6 +248,7 @@ def _describe(
         "gradient_norm": float(np.linalg.norm(error.gradient)),
         "reference_norm": size,
         "natural_scale": error.natural_scale,
+        "computed_scale": error.computed_scale,
         **{f"{name}_part": part for name, part in parts.items()},
         "dominant": _dominant(parts, counts, floor),
         "attribution_residual": error.residual,

@@ -23,9 +23,12 @@ from gradaudit.methods import dual_chunks, sensitivities
 from gradaudit.model import Model
 from gradaudit.results import Sensitivities
 from gradaudit.specs import key_of
+from gradaudit.stiffness import stiffness
+from gradaudit.variants import Variant
 from gradaudit.witnesses.extras import check_installed
 
 SCALARS = ("steps", "accepted", "rejected", "seconds", "compile_seconds", "estimate_seconds")
+SEEN = ("neglected", "crossing_slope")
 LOCATING = (
     "forward_ad",
     "forward_sensitivity",
@@ -42,17 +45,18 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
     check_installed(settings["methods"])
     loaded = load_model(model)
     methods, tolerances = _applicable(loaded, settings["methods"]), settings["tolerances"]
+    variant = Variant.of(solver, settings)
 
     def solve(method: str, rtol: float, estimate: bool = False) -> Sensitivities:
         return sensitivities(
             loaded,
-            solver=solver,
+            solver=variant.solver,
             method=method,
             rtol=rtol,
             atol=settings["atol_factor"] * rtol,
-            observe=settings["observe"],
             max_steps=settings["max_steps"],
             estimate=estimate,
+            **variant.axes(rtol / max(tolerances)),
         )
 
     rows = []
@@ -70,13 +74,23 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
             )
     dataset = to_dataset(loaded, rows, methods=methods, tolerances=tolerances)
     dataset["atol"] = ("rtol", [settings["atol_factor"] * rtol for rtol in tolerances])
+    dataset["stiffness"] = (("method", "rtol"), _stiffness(loaded, dataset))
     dataset["events_located"] = ("method", [_locates(loaded, method) for method in methods])
     dataset.attrs = {
         "model_json": describe(loaded, key_of(model)),
         "solver": solver,
+        "base_solver": variant.solver,
+        "variant": variant.text,
+        "dtype": variant.options.get("dtype", "float64"),
         "most_events": MOST,
     }
     write_dataset(dataset, output, stage="gradients", settings=settings)
+
+
+def _stiffness(model: Model, dataset: xr.Dataset) -> np.ndarray:
+    """Fast times in the window, of every method and tolerance, at the computed states."""
+    states = dataset["states"].values[:, :, 0]
+    return np.array([[stiffness(model, dataset["time"].values, y) for y in row] for row in states])
 
 
 def _locates(model: Model, method: str) -> bool:
@@ -96,6 +110,7 @@ def _applicable(model: Model, methods: list[str]) -> list[str]:
 def _with_estimates(plain: Sensitivities, estimated: Sensitivities) -> Sensitivities:
     """The plain solve, with the estimates of another one and what they cost."""
     plain.stats["estimate_seconds"] = estimated.stats["seconds"]
+    plain.stats["compile_seconds"] += estimated.stats.get("compile_seconds", 0.0)
     return replace(plain, estimates=estimated.estimates)
 
 
@@ -159,6 +174,10 @@ def to_dataset(
             **{
                 name: (cell, grid([row.stats.get(name, np.nan) for row in rows]))
                 for name in SCALARS
+            },
+            **{
+                name: (cell, grid([row.indicators.get(name, np.nan) for row in rows]))
+                for name in SEEN
             },
         },
         coords={

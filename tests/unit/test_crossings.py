@@ -1,0 +1,81 @@
+"""The witness of discontinuities: what steps over a switch leave out, without being told of it."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradaudit
+from gradaudit import Model
+
+
+def undeclared(vector_field, p=1.003, t_end=2.0):
+    return Model(
+        name="undeclared",
+        vector_field=vector_field,
+        states={"y": (0.0, "1")},
+        parameters={"p": (p, "1")},
+        t_end=t_end,
+    )
+
+
+def in_state(t, y, p):
+    return jnp.where(y < p[0], 1.0, 2.0) * jnp.ones(1)
+
+
+def in_time(t, y, p):
+    return jnp.where(t < p[0], 1.0, 0.0) * jnp.ones(1)
+
+
+def staircase(t, y, p):
+    return jnp.floor(1.0 + y / p[0]) * jnp.ones(1)
+
+
+@pytest.mark.parametrize(
+    ("field", "exact"), [(in_state, -1.0), (in_time, 1.0), (staircase, -13 / 3)]
+)
+@pytest.mark.parametrize("solver", ["tsit5", "kvaerno3"])
+def test_the_term_that_is_missing_is_found_at_every_tolerance(field, exact, solver):
+    """y = t up to t = p, where its slope becomes 2 or 0; dy(2)/dp is -1 and 1.
+
+    On the staircase the slope is 2, 3 and 4 from y = p, 2p and 3p on: y(2) = 8 - 13 p / 3.
+    There later stairs begin at times that depend on what was neglected before.
+
+    Forward AD says 0. The solution is straight on both sides of the switch, so only the place of
+    the crossing within its step is off, by the error that the step control admits there.
+    """
+    model = undeclared(field)
+    for rtol in (1e-3, 1e-6, 1e-9):
+        result = gradaudit.sensitivities(model, solver=solver, rtol=rtol, estimate=True)
+        missing = result.estimates.sensitivities[-1, 0, 0]
+        assert result.sensitivities[-1, 0, 0] == pytest.approx(0.0, abs=1e-12)
+        assert result.indicators["neglected"] == pytest.approx(1.0)
+        # a loose step may take two stairs at once, and then has one time for both
+        assert missing == pytest.approx(exact, rel=2e-3 if rtol < 1e-3 else 0.1)
+
+
+def test_a_smooth_field_neglects_nothing():
+    result = gradaudit.sensitivities("logistic", rtol=1e-4)
+    assert result.indicators == {"neglected": 0.0, "crossing_slope": 0.0}
+
+
+def test_a_kink_is_no_jump():
+    """max(y - p, 0) is continuous: what is said to be missing falls with the tolerance."""
+    model = undeclared(lambda t, y, p: 1.0 + jnp.maximum(y - p[0], 0.0))
+    said = [
+        gradaudit.sensitivities(model, rtol=rtol).indicators["neglected"] for rtol in (1e-3, 1e-9)
+    ]
+    assert said[1] < 1e-4
+
+
+def test_jumps_are_seen_by_forward_ad_and_not_by_saltation():
+    for method, share in (("forward_ad", 1.0), ("saltation", 0.0)):
+        result = gradaudit.sensitivities("bouncing_ball", method=method, rtol=1e-6)
+        assert result.indicators["neglected"] == pytest.approx(share)
+        assert result.indicators["crossing_slope"] > 0.1
+
+
+def test_the_slope_of_a_crossing_is_that_of_its_time():
+    """y = t until y = p, so dtau/dp = 1, p times that over the window is p / 2."""
+    result = gradaudit.sensitivities(undeclared(in_state), rtol=1e-6)
+    assert result.indicators["crossing_slope"] == pytest.approx(1.003 / 2, rel=1e-6)
+    assert np.isfinite(result.indicator)
