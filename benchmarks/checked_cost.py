@@ -1,0 +1,126 @@
+"""What do an error-controlled Jacobian, its error estimate and the drop-in cost over plain jacfwd?
+
+All run in this process, in turn, on Hodgkin and Huxley's axon over 30 ms with 8 parameters; what is
+reported are ratios of the medians of the times of warm solves to that of diffrax's own jacfwd, with
+the error of dV(30)/dp beside them. The last rows are the drop-in with its columns as lanes, which
+is what `jax.vmap` would make of them, and what a plain solve without derivatives takes.
+
+    NPROC=1 python benchmarks/checked_cost.py [tsit5 dopri8] [--rounds 9]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from unittest import mock
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import gradaudit
+from gradaudit.checked import dropin
+from gradaudit.solvers import get_solver
+
+
+def terminal(diffeqsolve, model, solver, rtol, **options):
+    """A function of p: the states at the end."""
+
+    def solve(p):
+        return diffeqsolve(
+            diffrax.ODETerm(model.vector_field),
+            get_solver(solver).cls(),
+            0.0,
+            model.t_end,
+            None,
+            jnp.asarray(model.declared_state),
+            args=p,
+            stepsize_controller=diffrax.PIDController(rtol=rtol, atol=1e-3 * rtol),
+            max_steps=100_000,
+            **options,
+        ).ys[-1, 0]
+
+    return solve
+
+
+def candidates(model, solver, rtol, p):
+    """By name: a compiled function of p, and how to take the Jacobian from what it returns."""
+    plain = terminal(diffrax.diffeqsolve, model, solver, rtol, adjoint=diffrax.ForwardMode())
+    own = terminal(gradaudit.diffeqsolve, model, solver, rtol)
+
+    def checked(**settings):
+        return gradaudit.checked_jacfwd(
+            lambda ys: ys[-1, 0],
+            model.vector_field,
+            y0=jnp.asarray(model.declared_state),
+            ts=[model.t_end],
+            solver=solver,
+            rtol=rtol,
+            atol=1e-3 * rtol,
+            **settings,
+        )
+
+    with mock.patch.object(dropin, "columnwise", lambda pushed: pushed):
+        lanes = jax.jit(jax.jacfwd(own)).lower(p).compile()
+    return {
+        "diffrax jacfwd": jax.jit(jax.jacfwd(plain)),
+        "checked, states": checked(control="states", propagate=False),
+        "checked, states, probed": checked(control="states", propagate="probe"),
+        "checked, states, prop.": checked(control="states"),
+        "checked, full, probed": checked(propagate="probe"),
+        "checked, full": checked(propagate=False),
+        "checked, full, propagated": checked(),
+        "drop-in jacfwd": jax.jit(jax.jacfwd(own)),
+        "drop-in jacfwd, lanes": lanes,
+        "diffrax, value only": jax.jit(plain),
+    }
+
+
+def seconds(call) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print one row a (solver, tolerance, candidate)."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("solvers", nargs="*", default=["tsit5", "dopri8"])
+    parser.add_argument("--rounds", type=int, default=9)
+    arguments = parser.parse_args()
+    model = gradaudit.load_model("hodgkin_huxley@t_end=30")
+    exact = gradaudit.reference(model, times=[model.t_end], digits=10).sensitivities[-1, 0]
+    scaled = exact * model.nominal
+    p = jnp.asarray(model.nominal)
+    print(f"{'solver':8s} {'rtol':>6s} {'':26s} {'time':>9s} {'ratio':>6s} {'steps':>6s}    error")
+    for solver in arguments.solvers:
+        for rtol in (1e-3, 1e-6, 1e-9):
+            calls = candidates(model, solver, rtol, p)
+            results = {name: call(p) for name, call in calls.items()}
+            rounds = [
+                [
+                    seconds(lambda call=call: jax.block_until_ready(call(p)))
+                    for call in calls.values()
+                ]
+                for _ in range(arguments.rounds)
+            ]
+            medians = [statistics.median(column) for column in zip(*rounds, strict=True)]
+            for (name, result), median in zip(results.items(), medians, strict=True):
+                own = isinstance(result, gradaudit.CheckedJacobian)
+                jacobian = np.asarray(result.jacobian if own else result)
+                steps = str(result.stats.steps) if own else ""
+                error = ""
+                if jacobian.shape == exact.shape:
+                    deviation = jacobian * model.nominal - scaled
+                    error = f"{np.linalg.norm(deviation) / np.linalg.norm(scaled):.1e}"
+                print(
+                    f"{solver:8s} {rtol:6.0e} {name:26s} {1e3 * median:7.2f}ms "
+                    f"{median / medians[0]:6.2f} {steps:>6s} {error:>8s}"
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""From errors of states and tangents to the error of what is read out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.tree_util as jtu
+from jax.flatten_util import ravel_pytree
+
+from gradaudit.checked.solving import Solved, in_directions
+
+PATTERNS = 8
+"""Patterns of signs that the size of the terms is sampled with."""
+
+
+class Estimate(NamedTuple):
+    """Of a Jacobian in scaled parameters, all raw, that is, before calibration.
+
+    Attributes
+    ----------
+    error
+        Of every entry, absolute: like the Jacobian, (..., m).
+    relative
+        Norm of the error over that of the Jacobian, of all entries.
+    cancellation
+        Norm of the Jacobian over the size of the terms that it is the sum of; 1 if nothing is known
+        of them. Small near an optimum, where the terms cancel.
+    """
+
+    error: Any
+    relative: Any
+    cancellation: Any
+
+
+def by_indicator(solved: Solved, jacobian: Any, tangent_error: Any) -> Estimate:
+    """The largest embedded error of the tangents in one step, as if it were that of the whole."""
+    relative = jnp.where(solved.ok, tangent_error, jnp.nan)
+    error = jtu.tree_map(lambda j: relative * jnp.abs(j), jacobian)
+    return Estimate(error, relative, jnp.ones(()))
+
+
+def by_propagation(observe: Callable[..., Any], solved: Solved, jacobian: Any) -> Estimate:
+    """``|J(y + d) (S + D) - J(y) S|``, with the estimates d and D carried along."""
+    moved = in_directions(
+        observe, solved.states + solved.errors, solved.tangents + solved.tangent_errors
+    )
+    error = jtu.tree_map(lambda a, b: jnp.abs(a - b), moved, jacobian)
+    size = _norm(jacobian)
+    terms = _size_of_terms(observe, solved)
+    return Estimate(error, _ratio(_norm(error), size), jnp.where(terms > 0, size / terms, 1.0))
+
+
+def by_probing(
+    observe: Callable[..., Any], solved: Solved, jacobian: Any, direction: Any
+) -> Estimate:
+    """The size of ``J(y + d) (S w + D w) - J(y) S w``, spread over the entries by their own size.
+
+    In the root mean square over directions w of signs it is that of the whole error.
+    """
+    along = (solved.tangents @ direction)[..., None]
+    moved = in_directions(observe, solved.states + solved.errors, along + solved.tangent_errors)
+    still = in_directions(observe, solved.states, along)
+    change = jtu.tree_map(lambda a, b: a - b, moved, still)
+    size, terms = _norm(jacobian), _size_of_terms(observe, solved)
+    relative = _ratio(_norm(change), size)
+    error = jtu.tree_map(lambda j: relative * jnp.abs(j), jacobian)
+    return Estimate(error, relative, jnp.where(terms > 0, size / terms, 1.0))
+
+
+def _size_of_terms(observe: Callable[..., Any], solved: Solved) -> Any:
+    """Root of the sum of squares of all terms (d readout / d y_i) S_i, sampled.
+
+    With random signs s_i the expectation of (sum s_i a_i)^2 is the sum of a_i^2; so it needs no
+    more than Jacobian-vector products, and is exact where there is one term.
+    """
+    signs = jax.random.rademacher(
+        jax.random.key(0), (PATTERNS, *solved.states.shape, 1), solved.tangents.dtype
+    )
+    sums = jax.vmap(lambda s: in_directions(observe, solved.states, s * solved.tangents))(signs)
+    return _norm(sums) / jnp.sqrt(PATTERNS)
+
+
+def _norm(tree: Any) -> Any:
+    return jnp.linalg.norm(ravel_pytree(tree)[0])
+
+
+def _ratio(error: Any, size: Any) -> Any:
+    """error / size, 0 where both are."""
+    return jnp.where((error == 0) & (size == 0), 0.0, error / size)

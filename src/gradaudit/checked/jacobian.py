@@ -1,0 +1,332 @@
+"""`checked_jacfwd`: a Jacobian for a training loop, with an estimate of its error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import jax.tree_util as jtu
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from numpy.typing import ArrayLike
+
+from gradaudit.checked import calibration
+from gradaudit.checked.estimate import Estimate, by_indicator, by_probing, by_propagation
+from gradaudit.checked.guards import without_derivative
+from gradaudit.checked.solving import (
+    Problem,
+    Solved,
+    adaptive_solvers,
+    in_directions,
+    solve,
+)
+from gradaudit.checked.trees import as_floats, from_columns, to_vector
+from gradaudit.checked.warning import SATURATED, UNCONTROLLED, Warnings
+from gradaudit.directions import signs
+from gradaudit.errors import SettingError
+from gradaudit.frozen import FrozenField
+from gradaudit.lifted import Lifted, LiftedArgs
+from gradaudit.setting import tolerance
+
+CONTROLS = {"full": 1.0, "states": 0.0}
+ONCE = (
+    "a checked Jacobian cannot be differentiated: its error is controlled and estimated for first "
+    "derivatives only. Use .jacobian as a number, or jax.lax.stop_gradient on what goes in."
+)
+
+
+class Stats(NamedTuple):
+    """What the solve took, and what was seen on the way; all traced.
+
+    Attributes
+    ----------
+    steps, accepted, rejected
+        Steps of the solver, which carry the states and all tangents.
+    indicator
+        Largest embedded error of the tangents p_j dy/dp_j in one step, over its tolerance.
+    neglected
+        Largest share, in an entry of the tangents, of what they lack because a step crossed a jump
+        of the vector field, from 0 to 1.
+    """
+
+    steps: Any
+    accepted: Any
+    rejected: Any
+    indicator: Any
+    neglected: Any
+
+
+class CheckedJacobian(NamedTuple):
+    """A Jacobian, what it is worth, and what was seen.
+
+    Attributes
+    ----------
+    value
+        What the readout returns.
+    jacobian
+        As `jax.jacfwd` gives it: the structure of the value, and in it that of p.
+    error
+        Its estimated error, entry by entry, absolute and not negative.
+    relative_error
+        Norm of the estimated error over that of the Jacobian, both by p_j d/dp_j over all entries:
+        a scalar. 0 for a Jacobian that is 0 with an error of 0. Calibrated: as likely too large as
+        too small, and 1 at most, which means that no digit holds.
+    interval
+        Bounds of the relative error, (low, high), that held in 90 % of the cases in which the truth
+        is known (`gradaudit.trust`).
+    raw_relative_error
+        The same before calibration.
+    warnings
+        Booleans; ``.messages()`` outside of jit.
+    stats
+        Steps and indicator.
+    """
+
+    value: Any
+    jacobian: Any
+    error: Any
+    relative_error: Any
+    interval: tuple[Any, Any]
+    raw_relative_error: Any
+    warnings: Warnings
+    stats: Stats
+
+
+def checked_jacfwd(
+    readout: Callable[[Any], Any],
+    vector_field: Callable[[Any, Any, Any], Any],
+    *,
+    y0: Any,
+    ts: ArrayLike,
+    t0: float = 0.0,
+    solver: str | diffrax.AbstractSolver = "tsit5",
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    control: str = "full",
+    propagate: bool | str = True,
+    wanted: float = 1e-2,
+    scale: Any = None,
+    dt0: float | None = None,
+    dtmax: float | None = None,
+    jump_ts: Sequence[float] | None = None,
+    branches: bool = True,
+    max_steps: int = 100_000,
+) -> Callable[[Any], CheckedJacobian]:
+    """A function of p that gives ``readout(ys)``, its Jacobian, and the error of that.
+
+    It can be called as it is (it is compiled at the first call), under `jax.jit`, under `jax.vmap`
+    over p, and inside of `jax.lax.scan`. It computes in double precision. Below, n is the number of
+    states, m that of parameters, T that of observation times.
+
+    Parameters
+    ----------
+    readout
+        A function, in JAX, of the states at `ts`: a pytree like y0 with leading axis T. It returns
+        a float, an array, or a pytree of them.
+    vector_field
+        ``f(t, y, p)``, as in `diffrax.ODETerm`, with p in the place of `args`.
+    y0
+        The initial state, an array or a pytree of them, or a function of p that returns it.
+    ts, t0
+        Observation times, not decreasing; the solve ends at the last of them.
+    solver
+        A name of `gradaudit.solvers.SOLVERS`, or a Runge-Kutta solver of diffrax.
+    rtol, atol
+        Tolerances of the states and of the tangents p_j dy/dp_j, which have the states' units.
+    control
+        "full": no step is accepted unless the states and every parameter's tangents are good to the
+        tolerances. "states": steps from the states alone, as in plain forward AD.
+    propagate
+        True: carry an estimate of the global error of states and tangents along, at about twice the
+        cost. The estimate of the Jacobian's error is then what the readout makes of it,
+        ``J(y + d) (S + D) - J(y) S``. "probe": carry it along one direction of the parameters, at a
+        fraction of that. This tells the size of the error of the whole, not which entry is wrong:
+        each is given the same relative error. False: the cheap indicator only. The largest
+        embedded error of the tangents in any one step, relative to them, is taken for the relative
+        error of the whole Jacobian. This knows nothing of how errors add up, grow or decay after
+        that step, nor of the readout: it tells tangents that are not controlled (1e-2 and more at
+        every tolerance) from those that are (about rtol), and is no estimate of digits.
+    wanted
+        Relative error above which there is a warning.
+    scale
+        Typical sizes of the parameters, like p; by default |p_j|, and 1 where p_j = 0.
+    dt0, dtmax
+        First and longest step. A model that stands still takes ever longer steps and leaps over a
+        short stimulus that is to come; `dtmax` below its duration prevents that. By default dt0 is
+        0.01, or a thousandth of the window if that is shorter.
+    jump_ts
+        Fixed times at which the vector field jumps: steps end and begin there.
+    branches
+        Watch whether the vector field jumps from branch to branch within a step (`where`, `sign`,
+        `floor`), and add what the tangents lack then to the estimate (`gradaudit.crossings`). It
+        costs nothing if there is no such thing in the vector field.
+    max_steps
+        A solve that needs more is NaN, with a warning.
+
+    Returns
+    -------
+    Callable
+        Of p, an array or a pytree of floats; it returns a `CheckedJacobian`. To differentiate it
+        raises `gradaudit.checked.guards.DerivativeError`.
+
+    Raises
+    ------
+    SettingError
+        For settings that make no sense; a solve that fails is a warning, not an exception.
+    """
+    times = np.asarray(ts, dtype=np.float64)
+    if times.ndim != 1 or not len(times) or np.any(np.diff(times) < 0) or times[0] < t0:
+        raise SettingError("ts has to be one or more times from t0 on, not decreasing.")
+    if not times[-1] > t0:
+        raise SettingError(f"the last of ts, {times[-1]}, has to be after t0 = {t0}.")
+    if propagate not in (True, False, "probe"):
+        raise SettingError(f'unknown propagate {propagate!r}; choose from True, "probe", False.')
+    if control not in CONTROLS:
+        raise SettingError(f"unknown control {control!r}; choose from {', '.join(CONTROLS)}.")
+    rtol = tolerance("rtol", rtol, below=1.0)
+    atol = tolerance("atol", atol, below=np.inf)
+    adaptive_solvers(solver, rtol=rtol, atol=atol, n=1)
+    window = float(times[-1]) - t0
+    smallest = 1e-3 * float(np.finfo(np.float64).eps) * max(abs(t0), abs(float(times[-1])))
+    stepping: Any = diffrax.PIDController(
+        rtol=rtol, atol=atol, dtmin=smallest, dtmax=dtmax, force_dtmin=False
+    )
+    if jump_ts is not None:
+        stepping = diffrax.ClipStepSizeController(stepping, jump_ts=jnp.asarray(jump_ts))
+
+    def flat_problem(p: Any) -> tuple[Any, ...]:
+        """p as a vector, y0 as a function of it, field and readout of vectors."""
+        vector, unravel = ravel_pytree(p)
+        begin = as_floats(y0(p) if callable(y0) else y0, "y0")
+        _, unravel_state = ravel_pytree(begin)
+
+        def initial(vector):
+            state = y0(unravel(vector)) if callable(y0) else y0
+            return ravel_pytree(as_floats(state, "y0"))[0]
+
+        def field(t, y, vector):
+            rates = vector_field(t, unravel_state(y), unravel(vector))
+            return to_vector(rates, begin, "what vector_field returns")
+
+        def observe(states):
+            return as_floats(readout(jax.vmap(unravel_state)(states)), "what readout returns")
+
+        return vector, unravel, initial, field, observe
+
+    @jax.jit
+    def checked(p: Any) -> CheckedJacobian:
+        p = without_derivative(ONCE, as_floats(p, "p"))
+        vector, unravel, initial, field, observe = flat_problem(p)
+        sizes = jnp.abs(vector) if scale is None else ravel_pytree(as_floats(scale, "scale"))[0]
+        sizes = jnp.where(sizes > 0, sizes, 1.0)
+        seeds = jnp.diag(sizes)
+        start = Lifted(initial(vector), in_directions(initial, vector, seeds))
+        solved = solve(
+            Problem(field, t0, times[-1], jnp.asarray(times)),
+            start,
+            LiftedArgs(vector, seeds, rtol, atol),
+            solver,
+            stepping,
+            dt0=min(0.01, 1e-3 * window) if dt0 is None else dt0,
+            max_steps=max_steps,
+            tangent_weight=CONTROLS[control],
+            propagate=bool(propagate),
+            direction=jnp.asarray(signs(len(vector))) if propagate == "probe" else None,
+            branches=_switching(field, *start.tangents.shape) if branches else None,
+        )
+        jacobian = in_directions(observe, solved.states, solved.tangents)
+        tangent_error = solved.indicator * rtol
+        if propagate == "probe":
+            estimate = by_probing(observe, solved, jacobian, jnp.asarray(signs(len(vector))))
+        elif propagate:
+            estimate = by_propagation(observe, solved, jacobian)
+        else:
+            estimate = by_indicator(solved, jacobian, tangent_error)
+        raw = estimate.relative
+        likely = calibration.calibrated(raw, propagate)
+        factor = likely.median / jnp.where(raw > 0, raw, 1.0)
+        value = observe(solved.states)
+        warned = _warnings(
+            solved,
+            value,
+            jacobian,
+            estimate,
+            likely,
+            wanted=wanted,
+            tangent_error=tangent_error,
+            states_only=control == "states",
+        )
+        unscaled = partial(_unscaled, sizes=sizes, unravel=unravel)
+        return without_derivative(
+            ONCE,
+            CheckedJacobian(
+                value=value,
+                jacobian=jtu.tree_map(unscaled, jacobian),
+                error=jtu.tree_map(lambda e: unscaled(factor * e), estimate.error),
+                relative_error=likely.median,
+                interval=(likely.low, likely.high),
+                raw_relative_error=raw,
+                warnings=warned,
+                stats=Stats(
+                    steps=solved.stats["num_steps"],
+                    accepted=solved.stats["num_accepted_steps"],
+                    rejected=solved.stats["num_rejected_steps"],
+                    indicator=solved.indicator,
+                    neglected=solved.neglected,
+                ),
+            ),
+        )
+
+    return checked
+
+
+def _switching(field: Callable[..., Any], n: int, m: int) -> FrozenField | None:
+    """The vector field with its branches in hand, or None if it has none."""
+    frozen = FrozenField(field, n, m)
+    return frozen if frozen.switches else None
+
+
+def _unscaled(columns: Any, *, sizes: Any, unravel: Callable[..., Any]) -> Any:
+    """Derivatives by the parameters themselves, in the structure of p."""
+    return from_columns(columns / sizes, unravel)
+
+
+def _warnings(
+    solved: Solved,
+    value: Any,
+    jacobian: Any,
+    estimate: Estimate,
+    likely: calibration.Likely,
+    *,
+    wanted: float,
+    tangent_error: Any,
+    states_only: bool,
+) -> Warnings:
+    out_of_steps = solved.result == diffrax.RESULTS.max_steps_reached
+    finite = jnp.all(jnp.isfinite(ravel_pytree((value, jacobian))[0]))
+    # A step that errs by a tenth of what is wanted, and far more than its tolerance allows.
+    lost = (tangent_error > 0.1 * wanted) & (solved.indicator > UNCONTROLLED)
+    relative = likely.median
+    cancelled = relative * estimate.cancellation <= 0.1 * wanted  # the terms are good enough
+    # "Not below" is true of NaN, which an estimate may be where the Jacobian is finite.
+    inaccurate = solved.ok & ~(relative <= wanted * likely.margin)
+    return Warnings(
+        failed=~solved.ok & ~out_of_steps,
+        max_steps=out_of_steps,
+        not_finite=solved.ok & ~finite,
+        switched=solved.ok & (solved.neglected > 0.1 * wanted),
+        uncontrolled=solved.ok & lost & states_only,
+        saturated=solved.ok & ~(estimate.relative <= SATURATED) & ~cancelled,
+        inaccurate=inaccurate & ~cancelled,
+        cancelled=inaccurate & cancelled & (estimate.cancellation < 1.0),
+        relative_error=relative,
+        raw_error=estimate.relative,
+        wanted=jnp.asarray(wanted),
+        tangent_error=tangent_error,
+        neglected=solved.neglected,
+        cancellation=estimate.cancellation,
+    )

@@ -1,0 +1,54 @@
+"""Pytrees of real numbers as vectors and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.tree_util as jtu
+from jax.flatten_util import ravel_pytree
+
+from gradaudit.errors import SettingError
+
+
+def as_floats(tree: Any, name: str) -> Any:
+    """The pytree with every leaf an array of the default float type.
+
+    Raises
+    ------
+    SettingError
+        If a leaf is no real number, or there is none.
+    """
+
+    def convert(leaf: Any) -> jax.Array:
+        kind = jnp.result_type(leaf)
+        if not jnp.issubdtype(kind, jnp.floating):
+            raise SettingError(f"{name} has to be made of real floating-point numbers, not {kind}.")
+        return jnp.asarray(leaf, dtype=float)
+
+    if not jtu.tree_leaves(tree):
+        raise SettingError(f"{name} has no numbers in it.")
+    return jtu.tree_map(convert, tree)
+
+
+def to_vector(tree: Any, like: Any, name: str) -> jax.Array:
+    """The leaves of `tree` in a row, after a look at whether it is a tree `like` that one."""
+    shapes = [
+        (jtu.tree_structure(one), [jnp.shape(leaf) for leaf in jtu.tree_leaves(one)])
+        for one in (tree, like)
+    ]
+    if shapes[0] != shapes[1]:
+        raise SettingError(
+            f"{name} has to have the structure and shapes of y0, {shapes[1]}, not {shapes[0]}."
+        )
+    return ravel_pytree(tree)[0]
+
+
+def from_columns(matrix: jax.Array, unravel: Callable[[jax.Array], Any]) -> Any:
+    """A pytree from vectors in the last axis (..., m): its leaves have shape (..., *shape)."""
+    rows = matrix.reshape(-1, matrix.shape[-1])
+    return jtu.tree_map(
+        lambda leaf: leaf.reshape(*matrix.shape[:-1], *leaf.shape[1:]), jax.vmap(unravel)(rows)
+    )

@@ -1,0 +1,121 @@
+"""What a checked Jacobian warns of, as booleans that can be traced, and as sentences."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+SATURATED = 0.1
+"""The estimate is of first order in the error: from here on it may be any amount too small."""
+
+UNCONTROLLED = 30.0
+"""Embedded tangent error of a step over its tolerance; smooth models show 1 to 25."""
+
+_SENTENCES = {
+    "failed": "The solve failed and everything is NaN: a step became too short, or an implicit "
+    "step found no root. Loosen rtol or take another solver; for a stiff model an implicit one, "
+    'solver="kvaerno5".',
+    "max_steps": "The solve stopped after max_steps steps and everything is NaN. Raise max_steps, "
+    "loosen rtol, or take an implicit solver if the model is stiff.",
+    "not_finite": "The solve came to its end, but the value or the Jacobian is not finite. Look "
+    "for an overflow in the readout, or for tangents that explode; "
+    'control="full" keeps their steps short.',
+    "switched": "The vector field jumps from one branch to another along this solution, at a time "
+    "that depends on the parameters: the tangents lack the saltation term, {neglected:.0%} of an "
+    "entry, and are wrong at every tolerance. Make the switch an event "
+    '(gradaudit.sensitivities(..., method="saltation")), or smooth it over a time that the steps '
+    "resolve.",
+    "uncontrolled": "The tangents are not controlled: one step errs by {tangent_error:.1e} of "
+    "them, as the states stand still or are integrated exactly while their sensitivities move. "
+    'A tighter rtol does not help. Use control="full".',
+    "saturated": "The estimate itself saturates: an estimated relative error of {raw_error:.1e} "
+    "means that no digit of the Jacobian can be trusted, and the true error may be larger by "
+    'orders of magnitude. Do not use this Jacobian; tighten rtol, use control="full", or '
+    "shorten the window.",
+    "inaccurate": "The estimated relative error of the Jacobian, {relative_error:.1e}, is above "
+    "the {wanted:.1e} that is wanted. Tighten rtol and atol; if that does not help, see whether "
+    "the solution is chaotic or drifts in phase.",
+    "cancelled": "The Jacobian nearly vanishes: its terms cancel to {cancellation:.1e} of their "
+    "size, as near an optimum, and its estimated relative error is {relative_error:.1e} although "
+    "that of the terms is small. This is as far as rtol goes: stop here, or tighten rtol to go on.",
+}
+
+
+_NUMBERS = (
+    "relative_error",
+    "raw_error",
+    "wanted",
+    "tangent_error",
+    "neglected",
+    "cancellation",
+)
+
+
+class Warnings(NamedTuple):
+    """Eight booleans and the numbers behind them; all traced, so that jit and vmap can return it.
+
+    Attributes
+    ----------
+    failed, max_steps, not_finite, switched, uncontrolled, saturated, inaccurate, cancelled
+        What was seen; `messages` says it in words.
+    relative_error, raw_error, wanted, tangent_error, neglected, cancellation
+        The estimated relative error of the Jacobian; before calibration; the bound; the largest
+        embedded error of the tangents in one step, of their size; the share that
+        they lack because a step crossed a jump; the norm of the Jacobian over that of its terms.
+    """
+
+    failed: Any
+    max_steps: Any
+    not_finite: Any
+    switched: Any
+    uncontrolled: Any
+    saturated: Any
+    inaccurate: Any
+    cancelled: Any
+    relative_error: Any
+    raw_error: Any
+    wanted: Any
+    tangent_error: Any
+    neglected: Any
+    cancellation: Any
+
+    @property
+    def any(self) -> Any:
+        """Whether there is anything to be warned of, traced."""
+        found = self.failed
+        for name in _SENTENCES:
+            found = found | getattr(self, name)
+        return found
+
+    def messages(self) -> list[str]:
+        """What was seen and what to do, a sentence or two each; none if all is well.
+
+        Of a batch, each sentence is told once, with the largest numbers, and says for how many
+        members it holds. Only outside of jit and vmap.
+
+        Raises
+        ------
+        TypeError
+            Of values that are being traced.
+        """
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in self):
+            raise TypeError(
+                "messages() needs numbers, and inside of jit, vmap or scan there are none: return "
+                "the warnings from there and call it outside, or use the booleans."
+            )
+        said = []
+        for name, sentence in _SENTENCES.items():
+            flags = np.asarray(getattr(self, name))
+            if name == "inaccurate":  # what saturates has said so already
+                flags = flags & ~np.asarray(self.saturated)
+            if not flags.any():
+                continue
+            seen = {
+                key: np.max(np.broadcast_to(getattr(self, key), flags.shape)[flags])
+                for key in _NUMBERS
+            }
+            share = f"{flags.sum()} of {flags.size}: " if flags.ndim else ""
+            said.append(share + sentence.format(**seen))
+        return said
