@@ -1,0 +1,86 @@
+"""What each indicator is worth on mechanisms left out: the area under its ROC, and its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gradaudit.figures import layout, style
+from gradaudit.labels import indicator_name
+from gradaudit.trust.skill import roc
+
+ROW = 0.33  # inches
+SCORE, PLAIN = "#0b5d8a", "#8f969e"
+GOAL = 0.95
+CURVES = ("#0b5d8a", "#d0772b", "#5a9e6f")
+
+
+def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
+    """Areas with their intervals beside costs, and the ROC of the scores.
+
+    Parameters
+    ----------
+    table, predictions
+        Of stage trust: one row an indicator, and what the scores said of mechanisms left out.
+    settings
+        ``dpi``, and the threshold ``good``.
+    """
+    shown = table[np.isfinite(style.as_numbers(table["auc"]))].sort_values("auc")
+    height = max(3.6, 1.9 + ROW * len(shown))
+    with style.styled(settings):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(11.0, height), width_ratios=[1.35, 1.0])
+        figure.subplots_adjust(
+            left=0.21, right=0.985, top=1 - 0.98 / height, bottom=0.72 / height, wspace=0.17
+        )
+        _areas(left, shown)
+        _curves(right, predictions, float(settings.get("good", 1e-2)))
+        layout.head(
+            figure,
+            "What tells a bad gradient without a reference",
+            "Left: how well it ranks bad above good (1 always, 0.5 by chance), with 95 % intervals "
+            "over mechanisms, and its cost in gradients. Right: scores on mechanisms left out.",
+        )
+    return figure
+
+
+def _areas(ax: Axes, shown: pd.DataFrame) -> None:
+    for place, row in enumerate(shown.to_dict("records")):
+        colour = SCORE if row["kind"] == "score" else PLAIN
+        ax.plot([row["auc_low"], row["auc_high"]], [place, place], color=colour, lw=2.4, alpha=0.55)
+        ax.plot(row["auc"], place, "o", ms=7, color=colour)
+        text = f"{row['auc']:.2f}   cost {row['cost']:.2g}"
+        if row["covered"] < 0.995:
+            text += f"   on {row['covered']:.0%}"
+        ax.text(1.03, place, text, va="center", fontsize=8.5, color=style.MUTED)
+    ax.axvline(0.5, color=style.FAINT, lw=1, zorder=0)
+    ax.axvline(GOAL, color=style.FAINT, lw=1, ls=(0, (4, 2)), zorder=0)
+    ax.set_yticks(range(len(shown)), [indicator_name(str(name)) for name in shown["indicator"]])
+    ax.set_ylim(-0.7, len(shown) - 0.3)
+    ax.set_xlim(min(0.3, *shown["auc_low"].fillna(0.5)) - 0.02 if len(shown) else 0.3, 1.42)
+    ax.set_xticks([0.5, 0.75, GOAL, 1.0], ["0.5", "0.75", "0.95", "1"])
+    ax.set_xlabel("area under the ROC", loc="left")
+
+
+def _curves(ax: Axes, predictions: pd.DataFrame, bound: float) -> None:
+    for (name, rows), colour in zip(predictions.groupby("score", sort=False), CURVES, strict=False):
+        known = rows[np.isfinite(style.as_numbers(rows["estimate"]))]
+        bad = (known["error"] > bound).to_numpy()
+        if bad.all() or not bad.any():
+            continue
+        false, hits = roc(known["estimate"].to_numpy(), bad)
+        ax.plot(false, hits, color=colour, lw=1.8, label=indicator_name(str(name)))
+        alarm = (known["estimate"] >= known["threshold"]).to_numpy()
+        ax.plot(np.mean(alarm[~bad]), np.mean(alarm[bad]), "o", ms=7, mec="white", color=colour)
+    ax.plot([0, 1], [0, 1], color=style.FAINT, lw=1, zorder=0)
+    ax.set_xlim(-0.01, 1)
+    ax.set_ylim(0, 1.01)
+    ax.set_xlabel("false alarms, share of good gradients")
+    ax.set_ylabel("bad gradients found")
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="lower right", title="dot: threshold from other mechanisms")

@@ -1,0 +1,63 @@
+"""Stage: what tells a bad gradient without a reference, and how well, learned and judged apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gradaudit.io import read_table, write_table, write_text
+from gradaudit.trust.fitting import fit, usable
+from gradaudit.trust.score import FEATURES
+from gradaudit.trust.skill import calibration, fooled, held_out, skill
+
+
+def run(
+    *,
+    audits: Path,
+    settings: dict[str, Any],
+    skills: Path,
+    predictions: Path,
+    calibrations: Path,
+    misses: Path,
+    scores: Path,
+) -> None:
+    """Write the skill of indicators and scores, and the scores themselves.
+
+    Parameters
+    ----------
+    audits
+        Table of stage atlas.
+    settings
+        ``good``: errors above it are to be warned of.
+    skills, predictions, calibrations, misses
+        Tables of `gradaudit.trust.skill`.
+    scores
+        JSON file of the scores fitted to all mechanisms.
+    """
+    rows, bound = read_table(audits), settings["good"]
+    said = held_out(rows, bound)
+    written = {
+        skills: skill(rows, said, bound),
+        predictions: said,
+        calibrations: calibration(said),
+        misses: fooled(said, bound),
+    }
+    for path, table in written.items():
+        write_table(table, path, stage="trust", settings=settings)
+    write_text(json.dumps(fitted(rows, bound), indent=1) + "\n", scores)
+
+
+def fitted(audits: pd.DataFrame, bound: float) -> dict[str, Any]:
+    """The scores fitted to all mechanisms, with what they were fitted to, as plain data."""
+    rows = usable(audits)
+    found = [fit(rows, name, bound).as_dict() for name in FEATURES] if len(rows) else []
+    return {
+        "bound": bound,
+        "gradients": len(rows),
+        "models": int(rows["model"].nunique()),
+        "mechanisms": int(rows["mechanism"].nunique()),
+        "scores": found,
+    }

@@ -1,0 +1,1 @@
+"""How far a gradient can be trusted, from what is seen without a reference."""
