@@ -19,6 +19,7 @@ from typing import Any
 from gradaudit import __version__
 from gradaudit.cli_terminal import add_terminal, cache_option, model_argument, sentence
 from gradaudit.errors import GradauditError, ModelWarning
+from gradaudit.timing import timed
 
 _PATHS: dict[str, Any] = {"type": Path, "nargs": "+", "metavar": "PATH", "required": True}
 _MAYBE_PATHS: dict[str, Any] = {"type": Path, "nargs": "*", "metavar": "PATH", "default": []}
@@ -98,6 +99,8 @@ def _add_solving(commands: Any) -> None:
     parser = _stage(commands, "experiment", "the published experiment on a model", model=True)
     _output(parser, "Parquet table to write")
     _path(parser, "--traces", "netCDF file to write the traces to")
+    parser = _stage(commands, "sweep", "a model along its first parameter", model=True)
+    _output(parser, "netCDF file to write")
 
 
 def _add_tables(commands: Any) -> None:
@@ -110,6 +113,17 @@ def _add_tables(commands: Any) -> None:
     _path(parser, "--audits", "Parquet table to write: every row")
     _path(parser, "--verdicts", "Parquet table to write: one row a ladder of tolerances")
     _path(parser, "--frontier", "Parquet table to write: the cheapest settings")
+    _path(parser, "--laws", "Parquet table to write: scaling laws of the error")
+    _path(parser, "--ranking", "Parquet table to write: kinds of functionals")
+    _path(parser, "--remedies", "Parquet table to write: what mends a gradient that is not good")
+    _path(parser, "--regimes", "Parquet table to write: mechanism by method")
+    parser = _stage(commands, "trust", "what tells a bad gradient without a reference")
+    _path(parser, "--audits", "Parquet table of stage atlas")
+    _path(parser, "--skills", "Parquet table to write: one row an indicator or score")
+    _path(parser, "--predictions", "Parquet table to write: scores on mechanisms left out")
+    _path(parser, "--calibrations", "Parquet table to write: how often an interval holds")
+    _path(parser, "--misses", "Parquet table to write: bad gradients without alarm")
+    _path(parser, "--scores", "JSON file to write: the scores")
 
 
 def _add_figures(commands: Any) -> None:
@@ -125,7 +139,14 @@ def _add_figures(commands: Any) -> None:
     _path(parser, "--table", "Parquet table of stage experiment")
     _path(parser, "--traces", "netCDF file of stage experiment")
     _output(parser, "PNG file to write")
-    parser = _stage(kinds, "atlas", "the map of regimes and the indicator", of="figures")
+    parser = _stage(kinds, "sweep", "a model along its first parameter", of="figures")
+    _path(parser, "--sweep", "netCDF file of stage sweep")
+    _output(parser, "PNG file to write")
+    parser = _stage(kinds, "trust", "skill of the indicators, and the score", of="figures")
+    _path(parser, "--skills", "Parquet table of stage trust")
+    _path(parser, "--predictions", "Parquet table of stage trust")
+    _path(parser, "--output-dir", "folder to write the PNG files to")
+    parser = _stage(kinds, "atlas", "maps of regimes, laws, functionals, remedies", of="figures")
     _atlas_tables(parser)
     _path(parser, "--output-dir", "folder to write the PNG files to")
 
@@ -133,6 +154,10 @@ def _add_figures(commands: Any) -> None:
 def _add_outward(commands: Any) -> None:
     parser = _stage(commands, "report", "the report as one HTML file")
     _atlas_tables(parser)
+    parser.add_argument(
+        "--skill", type=Path, metavar="PATH", help="table of the skill of the indicators"
+    )
+    parser.add_argument("--logs", type=Path, metavar="PATH", help="folder of the jobs' logs")
     parser.add_argument("--experiments", help="tables of stage experiment", **_MAYBE_PATHS)
     parser.add_argument("--references", help="files of stage reference", **_MAYBE_PATHS)
     parser.add_argument("--figures", help="PNG files of stage figures", **_MAYBE_PATHS)
@@ -164,15 +189,17 @@ def _stage(
     )
 
     def call(**arguments: Any) -> None:
-        module = importlib.import_module(f"gradaudit.stages.{stage}")
-        getattr(module, function)(**arguments)
+        with timed(stage) as clock:
+            module = importlib.import_module(f"gradaudit.stages.{stage}")
+            clock.imported()
+            getattr(module, function)(**arguments)
 
     parser.set_defaults(call=call)
     return parser
 
 
 def _atlas_tables(parser: argparse.ArgumentParser) -> None:
-    for name in ("audits", "verdicts", "frontier"):
+    for name in ("audits", "verdicts", "frontier", "laws", "ranking", "remedies", "regimes"):
         _path(parser, f"--{name}", "Parquet table of stage atlas")
 
 

@@ -87,3 +87,32 @@ def worst(verdicts: list[str]) -> str:
     """The worst of some verdicts; empty where there is none."""
     present = [word for word in VERDICTS if word in verdicts]
     return present[-1] if present else ""
+
+
+SCORES = {
+    "probed": "score, one direction",
+    "propagated": "score, all directions",
+    "second_solve": "score, second gradient",
+}
+"""Trust scores, the cheapest first."""
+
+
+INDICATORS = {
+    "estimated_error": "propagated embedded error",
+    "probed_error": "the same, one direction",
+    "control_difference": "against full control",
+    "tolerance_difference": "against a looser tolerance",
+    "embedded": "embedded error of the tangents",
+    "amplification": "change of the states, amplified",
+    "neglected": "neglected saltation",
+    "crossing_slope": "slope of event times",
+    "growth": "growth of the tangents",
+    "stiffness": "stiffness",
+    "rejected_share": "rejected steps",
+}
+"""Indicators, by their column in the tables."""
+
+
+def indicator_name(name: str) -> str:
+    """An indicator or a score as people call it."""
+    return {**INDICATORS, **SCORES}.get(name, name.replace("_", " "))

@@ -7,17 +7,35 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gradaudit.answers.laws import laws
+from gradaudit.answers.ranking import ranking
+from gradaudit.answers.regimes import regimes
+from gradaudit.answers.remedies import remedies
 from gradaudit.figures.attribution import attribution, main_solver
 from gradaudit.figures.axes import ErrorRange, Thresholds
 from gradaudit.figures.convergence import convergence
 from gradaudit.figures.experiment import experiment
 from gradaudit.figures.experiment_norms import spread
 from gradaudit.figures.indicator import indicator
+from gradaudit.figures.laws import laws as laws_figure
+from gradaudit.figures.laws_axes import laws_axes
+from gradaudit.figures.mechanisms import mechanisms
+from gradaudit.figures.ranking import ranking as ranking_figure
 from gradaudit.figures.regime_map import regime_map
+from gradaudit.figures.remedies import remedies as remedies_figure
 from gradaudit.figures.work_precision import frontier, work_precision
 from gradaudit.io import write_dataset, write_table
 from gradaudit.stages import atlas, figures
 
+TABLES = ("audits", "verdicts", "frontier")
+ANSWERS = {"laws": laws, "ranking": ranking, "remedies": remedies, "regimes": regimes}
+OF_ANSWERS = [
+    pytest.param(lambda t: mechanisms(regimes(t), settings=SETTINGS), id="mechanisms"),
+    pytest.param(lambda t: laws_figure(t, laws(t), settings=SETTINGS), id="laws"),
+    pytest.param(lambda t: laws_axes(t, laws(t), settings=SETTINGS), id="laws_axes"),
+    pytest.param(lambda t: ranking_figure(ranking(t), settings=SETTINGS), id="ranking"),
+    pytest.param(lambda t: remedies_figure(remedies(t), settings=SETTINGS), id="remedies"),
+]
 SETTINGS = {"palette": "colorblind", "dpi": 50}
 BY_MODEL = [
     pytest.param(
@@ -138,6 +156,40 @@ def test_the_map_has_a_letter_for_every_cell(count, made_up_audits):
     assert set(models) <= set(texts(figure))
 
 
+@pytest.mark.parametrize("draw", OF_ANSWERS)
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_answers_are_drawn_for_any_number_of_models(draw, count, made_up_audits):
+    models = [f"model_{i}@t_end={i + 1}" for i in range(max(count, 1))]
+    errors = {(models[0], "forward_ad"): 0.3}
+    table = made_up_audits(models=models, errors=errors)
+    table = table.assign(state_error=table["rtol"])
+    draw(table if count else table.iloc[:0]).canvas.draw()
+
+
+def test_the_picture_counts_the_good_ones(made_up_audits):
+    table = made_up_audits(solvers=["tsit5"], errors={("made_up", "forward_ad"): 9.0})
+    words = texts(mechanisms(regimes(table), settings=SETTINGS))
+    assert "H  0/3" in words
+    assert words.count("G  3/3") == 2
+    assert "Mechanism of made_up" in words
+
+
+def test_settings_of_an_axis_are_a_panel(made_up_audits):
+    models = [f"cycle@t_end={t}" for t in (10, 20, 40)]
+    table = made_up_audits(models=models).assign(state_error=1e-6)
+    figure = laws_axes(table, laws(table), settings=SETTINGS)
+    assert "cycle: window" in texts(figure)
+    none = laws_axes(made_up_audits(), laws(made_up_audits()), settings=SETTINGS)
+    assert any("nothing to draw" in text for text in texts(none))
+
+
+def test_remedies_say_how_many_are_mended(made_up_audits):
+    table = made_up_audits(solvers=["tsit5"], errors={("made_up", "forward_ad"): 0.3})
+    words = texts(remedies_figure(remedies(table), settings=SETTINGS))
+    assert "3 of 3" in words  # by full control
+    assert "All together" in words
+
+
 def test_labels_are_spread_and_keep_their_order():
     placed = spread([0.5, 0.51, 0.1], gap=0.1)
     assert placed[1] - placed[0] >= 0.1 - 1e-6
@@ -173,6 +225,7 @@ def test_the_stage_writes_equal_files_with_their_provenance(
     audits = made_up_audits(methods=["forward_ad"], functionals=["terminal_V"])
     frames = {"audits": audits, "verdicts": atlas.ladders(audits)}
     frames["frontier"] = atlas.cheapest_settings(audits, [1e-2])
+    frames |= {name: make(audits) for name, make in ANSWERS.items()}
     frames["experiment"] = made_up_experiment()
     for name, frame in frames.items():
         write_table(frame, tmp_path / f"{name}.parquet", stage="test", settings={})
@@ -192,7 +245,7 @@ def test_the_stage_writes_equal_files_with_their_provenance(
             output=folder / "experiment_made_up.png",
         )
         figures.run_atlas(
-            **{name: tmp_path / f"{name}.parquet" for name in ("audits", "verdicts", "frontier")},
+            **{name: tmp_path / f"{name}.parquet" for name in (*TABLES, *ANSWERS)},
             settings=SETTINGS,
             output_dir=folder,
         )
@@ -202,7 +255,12 @@ def test_the_stage_writes_equal_files_with_their_provenance(
         "convergence_made_up.png",
         "experiment_made_up.png",
         "indicator.png",
+        "laws.png",
+        "laws_axes.png",
+        "mechanisms.png",
+        "ranking.png",
         "regime_map.png",
+        "remedies.png",
         "work_precision_made_up.png",
     ]
     for name in written:

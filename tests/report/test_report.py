@@ -4,35 +4,63 @@ import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from PIL import Image
 
+from gradaudit.answers.laws import laws
+from gradaudit.answers.ranking import ranking
+from gradaudit.answers.regimes import regimes
+from gradaudit.answers.remedies import remedies
 from gradaudit.io import write_dataset, write_table
 from gradaudit.report.render import say
 from gradaudit.stages import atlas, report
+
+TABLES = ("audits", "verdicts", "frontier")
+ANSWERS = {"laws": laws, "ranking": ranking, "remedies": remedies, "regimes": regimes}
+IMAGES = (
+    "convergence_made_up",
+    "mechanisms",
+    "regime_map",
+    "indicator",
+    "laws",
+    "laws_axes",
+    "ranking",
+    "remedies",
+)
 
 
 @pytest.fixture
 def written(tmp_path, made_up_audits, made_up_experiment, made_up_reference):
     """Write a report on some audits; its text."""
 
-    def write(*, experiments: bool = True, settings=None, references: bool = True, **audits) -> str:
+    def write(
+        *,
+        experiments: bool = True,
+        settings=None,
+        references: bool = True,
+        images=IMAGES,
+        skill=None,
+        **audits,
+    ) -> str:
         table = made_up_audits(**audits)
         frames = {
             "audits": table,
             "verdicts": atlas.ladders(table),
             "frontier": atlas.cheapest_settings(table, [1e-2, 1e-6]),
+            **{name: make(table) for name, make in ANSWERS.items()},
             "experiment/made_up": made_up_experiment(),
         }
         for name, frame in frames.items():
             write_table(frame, tmp_path / f"{name}.parquet", stage=name, settings={})
         write_dataset(made_up_reference, tmp_path / "made_up.nc", stage="reference", settings={})
         figures = []
-        for name in ("convergence_made_up", "regime_map", "indicator"):
+        for name in images:
             figures.append(tmp_path / f"{name}.png")
             Image.new("RGB", (4, 4)).save(figures[-1])
         report.run(
-            **{name: tmp_path / f"{name}.parquet" for name in ("audits", "verdicts", "frontier")},
+            **{name: tmp_path / f"{name}.parquet" for name in (*TABLES, *ANSWERS)},
+            skill=skill,
             experiments=[tmp_path / "experiment" / "made_up.parquet"] if experiments else [],
             references=[tmp_path / "made_up.nc"] if references else [],
             figures=figures,
@@ -84,6 +112,37 @@ def test_other_data_say_other_things(written):
     broken = written(failed=[("tsit5", 1e-3)])
     assert "Some solves failed (3 of 24)" in broken
     assert "max steps" in broken
+
+
+def test_every_question_has_its_section(written):
+    page = written()
+    for name in ("answer", "q1", "q2", "q3", "q4", "checklist", "bibliography"):
+        assert f'<section id="{name}">' in page
+    assert 'id="figure-mechanisms"' in page
+    assert "Annotated bibliography" in page
+    assert "The skill of the indicators was not computed in this run." in page
+
+
+def test_it_can_do_without_figures(written):
+    page = written(images=())
+    assert "<img" not in page
+    targets = set(re.findall(r'id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= targets
+
+
+def test_the_skill_is_told_where_there_is_a_table(written, tmp_path):
+    row = {
+        "indicator": "seen", "scope": "all", "cost": 1.5, "spearman": 0.8, "spearman_low": 0.7,
+        "spearman_high": 0.9, "auc": 0.9, "auc_low": 0.8, "auc_high": 1.0, "threshold": 0.1,
+        "misses": 0.1, "false_alarms": 0.2, "rows": 10, "missed_nonconverging": 0,
+    }  # fmt: skip
+    write_table(pd.DataFrame([row]), tmp_path / "skill.parquet", stage="atlas", settings={})
+    assert "0.90 [0.80, 1.00]" in written(skill=tmp_path / "skill.parquet")
+
+
+def test_answers_change_with_the_data(written):
+    assert "nothing to mend" in written()
+    assert "are not good" in written(errors={("made_up", "forward_ad"): 0.3})
 
 
 def test_it_can_do_without_experiment_and_references(written):

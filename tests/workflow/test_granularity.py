@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from gradaudit.defaults import DEFAULTS
+
 EVERYTHING = {
     **{"simulate": 2, "gradients": 2, "reference": 2, "experiment": 1},
     **{"evaluate": 2, "atlas": 1, "figures_model": 2, "figures_experiment": 1},
@@ -127,6 +129,33 @@ def test_an_edited_functional_solves_nothing(completed):
         found = completed.dry()
     assert found["evaluate"] == EVERYTHING["evaluate"]
     assert not found.keys() & {"simulate", "gradients", "reference"}
+
+
+def test_a_further_kind_of_functional_solves_nothing(completed, config):
+    """Nor does one less; forced, the same dry run has every job."""
+    kinds = DEFAULTS["functionals"]["kinds"]
+    for changed in ([*kinds, "solver_target"], kinds[:-1]):
+        with_values(config, functionals__kinds=changed)
+        found = completed.dry(config=config)
+        assert found == EVALUATED
+        assert not found.keys() & {"simulate", "gradients", "reference", "experiment"}
+        assert completed.dry("--forceall", config=config) == EVERYTHING
+
+
+def test_an_edited_list_of_functionals_solves_nothing(completed):
+    """Where a module for a further kind is entered."""
+    with completed.edited("src/gradaudit/functionals/__init__.py", new="\n# edited\n"):
+        found = completed.dry()
+    assert found["evaluate"] == EVERYTHING["evaluate"]
+    assert not found.keys() & {"simulate", "gradients", "reference"}
+
+
+def test_a_sweep_is_a_job_of_its_own(completed, config):
+    """With its figure, and what shows it; forced, beside all the others."""
+    with_values(config, sweep__models=["models/decay.py"])
+    own = {"sweep": 1, "figures_sweep": 1}
+    assert completed.dry(config=config) == {**own, **jobs("report", "track")}
+    assert completed.dry("--forceall", config=config) == {**EVERYTHING, **own}
 
 
 def test_a_further_solver_leaves_the_others_alone(completed, config):

@@ -10,12 +10,16 @@ from gradaudit.io import read_dataset, read_provenance, read_table
 from gradaudit.provenance import FIELDS
 
 MODELS = ("decay", "logistic")
+ATLAS = ("audits", "verdicts", "frontier", "laws", "ranking", "remedies", "regimes")
+ANSWERS = (
+    "mechanisms", "regime_map", "laws", "laws_axes", "ranking", "remedies", "indicator",
+)  # fmt: skip
 RESULTS = [
     *(f"simulate/{model}/tsit5.nc" for model in MODELS),
     *(f"gradients/{model}/tsit5.nc" for model in MODELS),
     *(f"reference/{model}.nc" for model in MODELS),
     *(f"evaluate/{model}.parquet" for model in MODELS),
-    *(f"atlas/{name}.parquet" for name in ("audits", "verdicts", "frontier")),
+    *(f"atlas/{name}.parquet" for name in ATLAS),
     *(
         f"figures/{kind}_{model}.png"
         for kind in ("convergence", "attribution", "work_precision")
@@ -24,8 +28,7 @@ RESULTS = [
     "experiment/decay.parquet",
     "experiment/decay.nc",
     "figures/experiment_decay.png",
-    "figures/regime_map.png",
-    "figures/indicator.png",
+    *(f"figures/{name}.png" for name in ANSWERS),
     "track/done.json",
 ]
 

@@ -1,11 +1,14 @@
 rule atlas:
     input:
         tables=TABLES,
-        code=code("atlas"),
     output:
         audits="<results>/atlas/audits.parquet",
         verdicts="<results>/atlas/verdicts.parquet",
         frontier="<results>/atlas/frontier.parquet",
+        laws="<results>/atlas/laws.parquet",
+        ranking="<results>/atlas/ranking.parquet",
+        remedies="<results>/atlas/remedies.parquet",
+        regimes="<results>/atlas/regimes.parquet",
     log:
         "<logs>/atlas.log",
     conda:
@@ -13,7 +16,9 @@ rule atlas:
     threads: 1
     params:
         settings=settings("atlas"),
+        code=code("atlas"),
     shell:
         "gradaudit atlas --tables {input.tables:q} --settings {params.settings:q}"
         " --audits {output.audits:q} --verdicts {output.verdicts:q}"
-        " --frontier {output.frontier:q} > {log:q} 2>&1"
+        " --frontier {output.frontier:q} --laws {output.laws:q} --ranking {output.ranking:q}"
+        " --remedies {output.remedies:q} --regimes {output.regimes:q} > {log:q} 2>&1"

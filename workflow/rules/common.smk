@@ -7,8 +7,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-from gradaudit import configuration
-from gradaudit._imports import imported_files
+from gradaudit import _imports, configuration
 from gradaudit.errors import GradauditError
 
 SCHEMA = "../schemas/config.schema.yaml"
@@ -32,6 +31,7 @@ MODEL_FILES = checked(configuration.model_files, config)
 MODEL_SPECS = checked(configuration.model_specs, config)
 MODELS = configuration.keys_of(config["models"])
 EXPERIMENTS = configuration.keys_of(config["experiment"]["models"])
+SWEEPS = configuration.keys_of(config["sweep"]["models"])
 SOLVERS = list(config["solvers"])
 
 # Rules call the `gradaudit` beside the Python that runs Snakemake. The command is looked up by
@@ -54,8 +54,11 @@ wildcard_constraints:
 
 
 def code(stage):
-    """Modules of the package that a stage imports: an edit of one of them reruns it."""
-    return [configuration.relative(path) for path in imported_files(f"stages.{stage}")]
+    """Digest of the modules that a stage imports: an edit of one of them reruns it.
+
+    As inputs they would say the same, but Snakemake spends seconds a job on hundreds of them.
+    """
+    return _imports.code_digest(stage)
 
 
 def model_file(wildcards):
@@ -66,6 +69,15 @@ def model_file(wildcards):
 def model_spec(wildcards):
     """What a stage loads: that file, with a setting of its axes if there is one."""
     return MODEL_SPECS[wildcards.model]
+
+
+def gradient_files(wildcards):
+    """The sensitivities of a model, by the solvers that are for it."""
+    folder = f"{config['results']}/gradients/{wildcards.model}"
+    return [
+        f"{folder}/{solver}.nc"
+        for solver in configuration.solvers_for(config, wildcards.model)
+    ]
 
 
 def settings(stage):
@@ -81,7 +93,9 @@ def settings(stage):
 # The SQLite store, unless runs go to a server.
 STORE = {} if config["tracking"]["uri"] else {"store": "<results>/mlflow/mlflow.db"}
 SIMULATIONS = expand(
-    "<results>/simulate/{model}/{solver}.nc", model=MODELS, solver=SOLVERS
+    "<results>/simulate/{model}/{solver}.nc",
+    model=MODELS,
+    solver=checked(configuration.plain_solvers, config),
 )
 REFERENCES = expand("<results>/reference/{model}.nc", model=MODELS)
 TABLES = expand("<results>/evaluate/{model}.parquet", model=MODELS)
@@ -93,6 +107,19 @@ FIGURES = [
         model=MODELS,
     ),
     *expand("<results>/figures/experiment_{model}.png", model=EXPERIMENTS),
-    "<results>/figures/regime_map.png",
-    "<results>/figures/indicator.png",
+    *expand("<results>/figures/sweep_{model}.png", model=SWEEPS),
+    *expand(
+        "<results>/figures/{kind}.png",
+        kind=[
+            "mechanisms",
+            "regime_map",
+            "laws",
+            "laws_axes",
+            "ranking",
+            "remedies",
+            "indicator",
+            "skill",
+            "trust",
+        ],
+    ),
 ]

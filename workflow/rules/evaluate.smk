@@ -1,12 +1,7 @@
 rule evaluate:
     input:
         reference="<results>/reference/{model}.nc",
-        gradients=expand(
-            "<results>/gradients/{model}/{solver}.nc",
-            solver=SOLVERS,
-            allow_missing=True,
-        ),
-        code=code("evaluate"),
+        gradients=gradient_files,
     output:
         "<results>/evaluate/{model}.parquet",
     log:
@@ -16,6 +11,7 @@ rule evaluate:
     threads: 1
     params:
         settings=settings("evaluate"),
+        code=code("evaluate"),
     shell:
         "gradaudit evaluate --reference {input.reference:q} --gradients {input.gradients:q}"
         " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

@@ -1,7 +1,6 @@
 rule experiment:
     input:
         model=model_file,
-        code=code("experiment"),
     output:
         table="<results>/experiment/{model}.parquet",
         traces="<results>/experiment/{model}.nc",
@@ -16,6 +15,7 @@ rule experiment:
     params:
         model=model_spec,
         settings=settings("experiment"),
+        code=code("experiment"),
     shell:
         "gradaudit experiment {params.model:q} --settings {params.settings:q}"
         " --output {output.table:q} --traces {output.traces:q} > {log:q} 2>&1"

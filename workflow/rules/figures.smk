@@ -2,7 +2,6 @@ rule figures_model:
     input:
         table="<results>/evaluate/{model}.parquet",
         reference="<results>/reference/{model}.nc",
-        code=code("figures"),
     output:
         convergence=report(
             "<results>/figures/convergence_{model}.png",
@@ -32,6 +31,7 @@ rule figures_model:
     threads: 1
     params:
         settings=settings("figures"),
+        code=code("figures"),
     shell:
         "gradaudit figures model --table {input.table:q} --reference {input.reference:q}"
         " --settings {params.settings:q}"
@@ -42,7 +42,6 @@ rule figures_experiment:
     input:
         table="<results>/experiment/{model}.parquet",
         traces="<results>/experiment/{model}.nc",
-        code=code("figures"),
     output:
         report(
             "<results>/figures/experiment_{model}.png",
@@ -57,6 +56,7 @@ rule figures_experiment:
     threads: 1
     params:
         settings=settings("figures_experiment"),
+        code=code("figures"),
     shell:
         "gradaudit figures experiment --table {input.table:q} --traces {input.traces:q}"
         " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
@@ -67,8 +67,41 @@ rule figures_atlas:
         audits="<results>/atlas/audits.parquet",
         verdicts="<results>/atlas/verdicts.parquet",
         frontier="<results>/atlas/frontier.parquet",
-        code=code("figures"),
+        laws="<results>/atlas/laws.parquet",
+        ranking="<results>/atlas/ranking.parquet",
+        remedies="<results>/atlas/remedies.parquet",
+        regimes="<results>/atlas/regimes.parquet",
     output:
+        mechanisms=report(
+            "<results>/figures/mechanisms.png",
+            caption="../report/mechanisms.rst",
+            category="Atlas",
+            labels={"model": "all", "figure": "mechanism by method"},
+        ),
+        laws=report(
+            "<results>/figures/laws.png",
+            caption="../report/laws.rst",
+            category="Atlas",
+            labels={"model": "all", "figure": "state error and gradient error"},
+        ),
+        laws_axes=report(
+            "<results>/figures/laws_axes.png",
+            caption="../report/laws_axes.rst",
+            category="Atlas",
+            labels={"model": "all", "figure": "stiffness, window, distance"},
+        ),
+        ranking=report(
+            "<results>/figures/ranking.png",
+            caption="../report/ranking.rst",
+            category="Atlas",
+            labels={"model": "all", "figure": "functionals"},
+        ),
+        remedies=report(
+            "<results>/figures/remedies.png",
+            caption="../report/remedies.rst",
+            category="Atlas",
+            labels={"model": "all", "figure": "remedies"},
+        ),
         regime_map=report(
             "<results>/figures/regime_map.png",
             caption="../report/regime_map.rst",
@@ -88,7 +121,10 @@ rule figures_atlas:
     threads: 1
     params:
         settings=settings("figures"),
+        code=code("figures"),
     shell:
         "gradaudit figures atlas --audits {input.audits:q} --verdicts {input.verdicts:q}"
-        " --frontier {input.frontier:q} --settings {params.settings:q}"
+        " --frontier {input.frontier:q} --laws {input.laws:q} --ranking {input.ranking:q}"
+        " --remedies {input.remedies:q} --regimes {input.regimes:q}"
+        " --settings {params.settings:q}"
         ' --output-dir "$(dirname {output.regime_map:q})" > {log:q} 2>&1'

@@ -1,7 +1,6 @@
 rule gradients:
     input:
         model=model_file,
-        code=code("gradients"),
     output:
         "<results>/gradients/{model}/{solver}.nc",
     log:
@@ -15,6 +14,7 @@ rule gradients:
     params:
         model=model_spec,
         settings=settings("gradients"),
+        code=code("gradients"),
     shell:
         "gradaudit gradients {params.model:q} --solver {wildcards.solver}"
         " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

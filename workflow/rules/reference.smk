@@ -1,7 +1,6 @@
 rule reference:
     input:
         model=model_file,
-        code=code("reference"),
     output:
         "<results>/reference/{model}.nc",
     log:
@@ -15,6 +14,7 @@ rule reference:
     params:
         model=model_spec,
         settings=settings("reference"),
+        code=code("reference"),
     shell:
         "gradaudit reference {params.model:q}"
         " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

@@ -1,7 +1,6 @@
 rule simulate:
     input:
         model=model_file,
-        code=code("simulate"),
     output:
         "<results>/simulate/{model}/{solver}.nc",
     log:
@@ -12,6 +11,7 @@ rule simulate:
     params:
         model=model_spec,
         settings=settings("simulate"),
+        code=code("simulate"),
     shell:
         "gradaudit simulate {params.model:q} --solver {wildcards.solver}"
         " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

@@ -7,7 +7,6 @@ rule track:
         experiments=EXPERIMENT_TABLES,
         verdicts="<results>/atlas/verdicts.parquet",
         figures=FIGURES,
-        code=code("track"),
     output:
         **{name: update(path) for name, path in STORE.items()},
         done="<results>/track/done.json",
@@ -18,6 +17,7 @@ rule track:
     threads: 1
     params:
         settings=settings("track"),
+        code=code("track"),
     shell:
         "gradaudit track --tables {input.tables:q} --references {input.references:q}"
         " --experiments {input.experiments:q} --verdicts {input.verdicts:q}"

@@ -25,8 +25,9 @@ def panels(
     legends: int,
     left: float = LEFT,
     right: float = RIGHT,
+    one_x: bool = True,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels of one size that share both axes.
+    """A figure with `count` panels of one size that share their axes.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ def panels(
         Rows of legends below the panels.
     left, right
         Room for the labels of the vertical axis, and beside the last column, in inches.
+    one_x
+        Whether they share the horizontal axis, too.
     """
     columns = min(columns, count)
     rows = -(-count // columns)
@@ -51,7 +54,7 @@ def panels(
     bottom = LABEL + legends * LEGEND_ROW + 0.1
     height = HEAD + rows * size[1] + (rows - 1) * gaps[1] + bottom
     figure, grid = plt.subplots(
-        rows, columns, figsize=(width, height), sharex=True, sharey=True, squeeze=False
+        rows, columns, figsize=(width, height), sharex=one_x, sharey=True, squeeze=False
     )
     figure.subplots_adjust(
         left=left / width,

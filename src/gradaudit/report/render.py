@@ -26,6 +26,36 @@ CAPTIONS = {
         "Error of the gradient against time",
         "Error achieved against the time of a solve, without compilation.",
     ),
+    "mechanisms": (
+        "Verdicts by mechanism and method",
+        "The picture to remember: every mechanism, what it lets one expect, and what forward-mode "
+        "gradients are worth by method; over the main functionals.",
+    ),
+    "laws": (
+        "Error of the gradient against error of the states, by mechanism",
+        "Along a line the gradient is as accurate as the solution, but for a factor; at the left "
+        "edge and on level rows it has nothing to do with it.",
+    ),
+    "laws_axes": (
+        "Error of the gradient against stiffness, window and distance to a bifurcation",
+        "The models that are audited at several settings of an axis.",
+    ),
+    "ranking": (
+        "Verdicts and places of the kinds of functionals",
+        "Kinds of functionals from the most accurate to the least.",
+    ),
+    "skill": (
+        "What each indicator is worth, and what it costs",
+        "Area under the ROC on mechanisms that set no threshold, with 95 % intervals.",
+    ),
+    "trust": (
+        "Estimated against true error of the gradient",
+        "The trust score on mechanisms that it was not fitted to.",
+    ),
+    "remedies": (
+        "Share of gradients that are good after each remedy, by mechanism",
+        "What one change does to gradients that are not good.",
+    ),
 }
 """Kind of figure to its text for those who do not see it, and to its caption."""
 

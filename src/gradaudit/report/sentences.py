@@ -116,6 +116,8 @@ def control(audits: pd.DataFrame) -> str:
         if factor >= 1.0
         else f"{number(1.0 / factor, 2)} times larger"
     )
+    if 0.95 < factor < 1.05:
+        compared = "the same"
     return (
         f"At the same solver and tolerance, full control has the smaller error in {better} of "
         f"{count(len(pairs), 'pair')} with forward AD; in the median its error is {compared}, and "

@@ -1,4 +1,4 @@
-"""Stage: every model together, as three tables: all audits, verdicts, and cheapest settings."""
+"""Stage: every model together: all audits, verdicts, cheapest settings, and tables of answers."""
 
 from __future__ import annotations
 
@@ -7,20 +7,44 @@ from typing import Any
 
 import pandas as pd
 
+from gradaudit.answers.laws import laws as laws_of
+from gradaudit.answers.ranking import ranking as ranking_of
+from gradaudit.answers.regimes import regimes as regimes_of
+from gradaudit.answers.remedies import remedies as remedies_of
 from gradaudit.io import read_table, write_table
 
 LADDER = ["model", "mechanism", "regime", "solver", "method", "functional", "kind"]
 
 
 def run(
-    *, tables: list[Path], settings: dict[str, Any], audits: Path, verdicts: Path, frontier: Path
+    *,
+    tables: list[Path],
+    settings: dict[str, Any],
+    audits: Path,
+    verdicts: Path,
+    frontier: Path,
+    laws: Path,
+    ranking: Path,
+    remedies: Path,
+    regimes: Path,
 ) -> None:
-    """Write all rows, one verdict a ladder, and the cheapest setting for each wanted accuracy."""
+    """Write all rows and what is computed from them.
+
+    That is one verdict a ladder, the cheapest setting for each wanted accuracy, scaling laws, the
+    ranking of functionals, the effect of remedies, and mechanism by method.
+    """
     everything = pd.concat([read_table(path) for path in tables], ignore_index=True)
-    write_table(everything, audits, stage="atlas", settings=settings)
-    write_table(ladders(everything), verdicts, stage="atlas", settings=settings)
-    cheapest = cheapest_settings(everything, settings["accuracies"])
-    write_table(cheapest, frontier, stage="atlas", settings=settings)
+    written = {
+        audits: everything,
+        verdicts: ladders(everything),
+        frontier: cheapest_settings(everything, settings["accuracies"]),
+        laws: laws_of(everything),
+        ranking: ranking_of(everything),
+        remedies: remedies_of(everything),
+        regimes: regimes_of(everything),
+    }
+    for path, table in written.items():
+        write_table(table, path, stage="atlas", settings=settings)
 
 
 def ladders(audits: pd.DataFrame) -> pd.DataFrame:

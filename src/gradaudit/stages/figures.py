@@ -13,8 +13,16 @@ from gradaudit.figures.attribution import attribution
 from gradaudit.figures.convergence import convergence
 from gradaudit.figures.experiment import experiment
 from gradaudit.figures.indicator import indicator
+from gradaudit.figures.laws import laws as laws_figure
+from gradaudit.figures.laws_axes import laws_axes
+from gradaudit.figures.mechanisms import mechanisms
+from gradaudit.figures.ranking import ranking as ranking_figure
 from gradaudit.figures.regime_map import regime_map
+from gradaudit.figures.remedies import remedies as remedies_figure
+from gradaudit.figures.skill import skill
 from gradaudit.figures.style import close, styled
+from gradaudit.figures.sweep import sweep as sweep_figure
+from gradaudit.figures.trust import trust
 from gradaudit.figures.work_precision import work_precision
 from gradaudit.io import atomic, read_dataset, read_table
 from gradaudit.provenance import figure_metadata
@@ -52,14 +60,48 @@ def run_experiment(*, table: Path, traces: Path, settings: Settings, output: Pat
     _save(experiment(read_table(table), read_dataset(traces), settings=settings), output, settings)
 
 
+def run_sweep(*, sweep: Path, settings: Settings, output: Path) -> None:
+    """Write the figure of a model along its first parameter."""
+    _save(sweep_figure(read_dataset(sweep), settings=settings), output, settings)
+
+
 def run_atlas(
-    *, audits: Path, verdicts: Path, frontier: Path, settings: Settings, output_dir: Path
+    *,
+    audits: Path,
+    verdicts: Path,
+    frontier: Path,
+    laws: Path,
+    ranking: Path,
+    remedies: Path,
+    regimes: Path,
+    settings: Settings,
+    output_dir: Path,
 ) -> None:
-    """Write the map of regimes, and the indicator against the true error."""
+    """Write the figures of all models: the maps, the laws, the functionals, the remedies."""
     del frontier
-    folder = Path(output_dir)
-    _save(regime_map(read_table(verdicts), settings=settings), folder / "regime_map.png", settings)
-    _save(indicator(read_table(audits), settings=settings), folder / "indicator.png", settings)
+    rows, fitted = read_table(audits), read_table(laws)
+    figures = {
+        "mechanisms": mechanisms(read_table(regimes), settings=settings),
+        "regime_map": regime_map(read_table(verdicts), settings=settings),
+        "laws": laws_figure(rows, fitted, settings=settings),
+        "laws_axes": laws_axes(rows, fitted, settings=settings),
+        "ranking": ranking_figure(read_table(ranking), settings=settings),
+        "remedies": remedies_figure(read_table(remedies), settings=settings),
+        "indicator": indicator(rows, settings=settings),
+    }
+    for name, figure in figures.items():
+        _save(figure, Path(output_dir) / f"{name}.png", settings)
+
+
+def run_trust(*, skills: Path, predictions: Path, settings: Settings, output_dir: Path) -> None:
+    """Write the skill of the indicators, and the trust score against the truth."""
+    told = read_table(predictions)
+    drawn = {
+        "skill": skill(read_table(skills), told, settings=settings),
+        "trust": trust(told, settings=settings),
+    }
+    for name, figure in drawn.items():
+        _save(figure, Path(output_dir) / f"{name}.png", settings)
 
 
 def _save(figure: Figure, path: Path, settings: Settings) -> None:

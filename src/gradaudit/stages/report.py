@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from gradaudit.io import read_table, write_text
-from gradaudit.report import content, sentences, tables
+from gradaudit.report import answers, content, job_times, sentences, tables
+from gradaudit.report.literature import Facts
 from gradaudit.report.render import render
+from gradaudit.timing import jobs_of
 
 
 def run(
@@ -16,18 +18,26 @@ def run(
     audits: Path,
     verdicts: Path,
     frontier: Path,
+    laws: Path,
+    ranking: Path,
+    remedies: Path,
+    regimes: Path,
+    skill: Path | None = None,
     experiments: Sequence[Path],
     references: Sequence[Path],
     figures: Sequence[Path],
     settings: Mapping[str, Any],
     output: Path,
+    logs: Path | None = None,
 ) -> None:
     """Write the report.
 
     Parameters
     ----------
-    audits, verdicts, frontier
+    audits, verdicts, frontier, laws, ranking, remedies, regimes
         Tables of stage atlas.
+    skill
+        The table of the skill of the indicators, where there is one.
     experiments, references, figures
         Tables of stage experiment, files of stage reference, and PNG files of stage figures.
     settings
@@ -35,12 +45,23 @@ def run(
         ``published_norms`` by model, where there is a published value to compare with.
     output
         HTML file.
+    logs
+        Folder of the logs of the jobs, which tell their times.
     """
     rows, ladders, cheapest = (read_table(path) for path in (audits, verdicts, frontier))
     good, horrible = settings.get("good", 1e-2), settings.get("horrible", 0.5)
     certificates = [content.Certificate.read(path) for path in references]
     images = content.embedded(figures)
-    answer = [
+    jobs = jobs_of([] if logs is None else sorted(Path(logs).rglob("*.log")))
+    facts = Facts(
+        audits=rows,
+        verdicts=ladders,
+        laws=read_table(laws),
+        ranking=read_table(ranking),
+        remedies=read_table(remedies),
+        regimes=read_table(regimes),
+    )
+    overview = [
         sentences.answer(ladders),
         sentences.loosest(rows, horrible),
         sentences.control(rows),
@@ -52,7 +73,13 @@ def run(
             {c.key: str(c.attributes["status"]) for c in certificates},
             {c.key: float(c.attributes["digits"]) for c in certificates},
         ),
-        answer=[sentence for sentence in answer if sentence],
+        answers=answers.answers(
+            facts,
+            skill=None if skill is None else read_table(skill),
+            good=good,
+            overview=[sentence for sentence in overview if sentence],
+            figures=images,
+        ),
         methods=tables.method_table(ladders),
         experiments=[
             content.experiment(path, settings=settings, figures=images)
@@ -69,6 +96,8 @@ def run(
         failed=tables.failed_table(rows),
         times=sentences.times(rows, sum(certificate.seconds for certificate in certificates)),
         time=tables.time_table(rows),
+        run_times=job_times.sentence(jobs, rows),
+        run_time=job_times.table(jobs),
         glossary=content.glossary(good=good, horrible=horrible),
         provenance=content.provenance([*references, *experiments, audits]),
         figures=images,

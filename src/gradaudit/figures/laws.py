@@ -1,0 +1,134 @@
+"""Error of the gradient against error of the states, regime by regime, with the fitted laws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from gradaudit.answers.keys import prepared, typical
+from gradaudit.answers.laws import METHODS, RESOLVED
+from gradaudit.answers.regimes import mechanism_name, ordered, regimes
+from gradaudit.figures import layout, style
+from gradaudit.figures.axes import Thresholds
+from gradaudit.labels import method_name
+
+X, Y = (1e-14, 3e0), (1e-13, 1e4)
+WHY = {
+    "state_exact": "no law: the state is exact",
+    "not_converging": "no law: does not converge",
+    "rounding": "no law: errors are rounding",
+    "too_few_points": "no law: too few points",
+}
+
+
+def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
+    """A panel a mechanism: every gradient of forward AD and of full control, and its law.
+
+    Parameters
+    ----------
+    audits
+        Of stage atlas: the rows of every model.
+    fitted
+        Of stage atlas: the laws.
+    settings
+        ``palette``, ``dpi``, and the thresholds ``good`` and ``horrible``.
+    """
+    thresholds = Thresholds.from_settings(settings)
+    table = typical(prepared(audits))
+    table = table[table["informative"] & table["method"].isin(METHODS)]
+    names = ordered(regimes(audits))
+    colours = style.method_colours(METHODS, settings["palette"])
+    with style.styled(settings):
+        figure, panels = layout.panels(
+            max(len(names), 1), columns=4, size=(2.7, 2.35), gaps=(0.2, 0.46), legends=1
+        )
+        for ax, name in zip(panels, names, strict=False):
+            _scales(ax, thresholds)
+            own = fitted[
+                (fitted["law"] == "state_error")
+                & (fitted["mechanism"] == name)
+                & (fitted["stepping"] == "all")
+            ]
+            for line, method in enumerate(METHODS):
+                rows = table[(table["mechanism"] == name) & (table["method"] == method)]
+                _points(ax, rows, colours[method])
+                _law(ax, own[own["method"] == method], colours[method], line)
+            ax.set_title(mechanism_name(name), fontsize=9.2, fontweight="bold")
+        layout.axis_names(
+            figure,
+            x="error of the states (scaled)",
+            y="error of the gradient",
+            legends=1,
+        )
+        layout.legends_below(figure, {"method": _handles(colours)})
+        layout.head(
+            figure,
+            "How the error of the states becomes the error of the gradient",
+            "A point is one gradient; q is the fitted exponent with its 95 % interval. At the left "
+            "edge the state is exact, and the gradient need not be.",
+        )
+    return figure
+
+
+def _scales(ax: Axes, thresholds: Thresholds) -> None:
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlim(*X)
+    ax.set_ylim(*Y)
+    ax.xaxis.set_major_locator(FixedLocator([10.0**k for k in range(-13, 1, 4)]))
+    ax.yaxis.set_major_locator(FixedLocator([10.0**k for k in range(-12, 5, 4)]))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_locator(NullLocator())
+    ax.axhspan(thresholds.horrible, Y[1], color=style.VERDICTS["horrible"], alpha=0.1, lw=0)
+    ax.axhspan(thresholds.good, thresholds.horrible, color=style.VERDICTS["bad"], alpha=0.13, lw=0)
+    ax.plot(X, X, color=style.MUTED, lw=0.9, ls=(0, (1, 2)), zorder=1)
+
+
+def _points(ax: Axes, rows: pd.DataFrame, colour: Any) -> None:
+    x = style.as_numbers(rows["state_error"]) if "state_error" in rows else np.zeros(len(rows))
+    y = style.as_numbers(rows["error"])
+    seen = np.isfinite(x) & np.isfinite(y)
+    x = np.clip(np.where(x <= RESOLVED, X[0], x), X[0] * 1.6, X[1] / 1.5)
+    y = np.clip(y, Y[0] * 1.6, Y[1] / 1.6)
+    ax.plot(
+        x[seen], y[seen], ls="none", marker="o", ms=3.4, color=colour, mec="white", mew=0.3,
+        alpha=0.7,
+    )  # fmt: skip
+
+
+def _law(ax: Axes, law: pd.DataFrame, colour: Any, line: int) -> None:
+    if law.empty:
+        return
+    row = law.iloc[0]
+    text = WHY.get(str(row["status"]), "")
+    if row["status"] == "ok":
+        x = np.array([row["x_min"], row["x_max"]])
+        ax.plot(x, 10.0 ** (row["intercept"] + row["exponent"] * np.log10(x)), color=colour, lw=2.2)
+        text = f"q = {row['exponent']:.2f}  [{row['low']:.2f}, {row['high']:.2f}]"
+    ax.text(
+        0.97,
+        0.115 - 0.085 * line,
+        text,
+        transform=ax.transAxes,
+        ha="right",
+        va="center",
+        fontsize=7.8,
+        fontweight="bold",
+        color=tuple(0.78 * c for c in colour),
+    )
+
+
+def _handles(colours: Mapping[str, Any]) -> list[Line2D]:
+    named = [
+        Line2D([], [], color=colour, marker="o", ms=5, lw=2.2, label=method_name(name))
+        for name, colour in colours.items()
+    ]
+    even = Line2D([], [], color=style.MUTED, ls=(0, (1, 2)), label="as large as that of the states")
+    return [*named, even]

@@ -1,0 +1,156 @@
+"""Error of the gradient against stiffness, window and distance to a bifurcation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from gradaudit.answers.keys import axes_of, prepared, typical, working
+from gradaudit.answers.laws import METHODS
+from gradaudit.figures import layout, style
+from gradaudit.figures.axes import Thresholds
+from gradaudit.figures.laws import Y
+from gradaudit.labels import method_name
+
+LAWS = ("stiffness", "window", "distance")
+STEPPING = {"explicit": ("o", "-"), "implicit": ("s", (0, (4, 1.5)))}
+
+
+def laws_axes(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
+    """A panel a model file that is audited at two settings of an axis or more.
+
+    At the tolerance nearest to 1e-6: the median over functionals and solvers, and their range.
+    Where the configuration has no such model the figure says so.
+    """
+    thresholds = Thresholds.from_settings(settings)
+    shown = fitted[fitted["law"].isin(LAWS) & (fitted["abscissae"] >= 2)]
+    panels_of = [
+        (law, str(model), str(axis))
+        for law in LAWS
+        for model, axis in shown.loc[shown["law"] == law, ["model", "axis"]]
+        .drop_duplicates()
+        .itertuples(index=False)
+    ]
+    colours = style.method_colours(METHODS, settings["palette"])
+    with style.styled(settings):
+        if not panels_of:
+            return _nothing()
+        figure, panels = layout.panels(
+            len(panels_of), columns=3, size=(3.4, 2.7), gaps=(0.3, 0.75), legends=2, one_x=False
+        )
+        table = typical(prepared(audits))
+        table = table[table["informative"] & table["method"].isin(METHODS)]
+        for ax, (law, model, axis) in zip(panels, panels_of, strict=True):
+            _panel(ax, table, model, axis, colours, thresholds)
+            own = shown[(shown["model"] == model) & (shown["axis"] == axis)]
+            _say(ax, own)
+            ax.set_title(f"{model}: {law}", fontweight="bold")
+            ax.set_xlabel(axis, labelpad=1)
+        _names(figure, panels, colours)
+        layout.head(
+            figure,
+            "How stiffness, window and distance to a bifurcation become an error of the gradient",
+            "At the tolerance nearest to 1e-6: medians over functionals and solvers, and their "
+            "range. Exponents are fitted over all tolerances.",
+        )
+    return figure
+
+
+def _panel(
+    ax: Axes,
+    table: pd.DataFrame,
+    model: str,
+    axis: str,
+    colours: Mapping[str, Any],
+    thresholds: Thresholds,
+) -> None:
+    settings = {}
+    for key in table["model"].unique():
+        base, found = axes_of(str(key))
+        if base == model and axis in found:
+            settings[key] = found[axis]
+    rows = working(table[table["model"].isin(list(settings))])
+    rows = rows.assign(_axis=rows["model"].map(settings), _error=rows["error"].clip(*Y))
+    ax.set_yscale("log")
+    ax.set_ylim(*Y)
+    ax.tick_params(labelbottom=True)
+    values = np.array(sorted(set(settings.values())))
+    if axis != "t_end" and (values > 0.0).all():
+        ax.set_xscale("log")
+    ax.axhspan(thresholds.horrible, Y[1], color=style.VERDICTS["horrible"], alpha=0.1, lw=0)
+    ax.axhspan(thresholds.good, thresholds.horrible, color=style.VERDICTS["bad"], alpha=0.13, lw=0)
+    for (method, stepping), own in rows.groupby(["method", "stepping"]):
+        marker, dashes = STEPPING[str(stepping)]
+        spread = own.groupby("_axis")["_error"].agg(["median", "min", "max"])
+        colour = colours[str(method)]
+        ax.fill_between(spread.index, spread["min"], spread["max"], color=colour, alpha=0.1, lw=0)
+        ax.plot(
+            spread.index,
+            spread["median"],
+            color=colour,
+            marker=marker,
+            ls=dashes,
+            mec="white",
+            ms=6,
+        )
+
+
+def _say(ax: Axes, own: pd.DataFrame) -> None:
+    rows = own[(own["method"] == "forward_ad") & (own["status"] == "ok")]
+    lines = [_law(row) for row in rows.to_dict("records")]
+    if not lines:
+        lines = ["no law: " + str(own["status"].iloc[0]).replace("_", " ")]
+    ax.text(
+        0.03,
+        0.04,
+        "\n".join(lines),
+        transform=ax.transAxes,
+        fontsize=8,
+        va="bottom",
+        fontweight="bold",
+        color=style.INK,
+        bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 1.5},
+    )
+
+
+def _law(row: Mapping[Any, Any]) -> str:
+    name = "rate" if row["form"] == "exponential" else "q"
+    return (
+        f"forward AD, {row['stepping']}: {name} = {row['exponent']:.2f}  "
+        f"[{row['low']:.2f}, {row['high']:.2f}]"
+    )
+
+
+def _names(figure: Figure, panels: list[Axes], colours: Mapping[str, Any]) -> None:
+    width = figure.get_size_inches()[0]
+    middle = np.mean([ax.get_position().y0 + ax.get_position().y1 for ax in panels]) / 2.0
+    figure.text(
+        0.17 / width, float(middle), "error of the gradient", rotation=90, ha="center", va="center"
+    )
+    methods = [
+        Line2D([], [], color=colour, lw=2.5, label=method_name(name))
+        for name, colour in colours.items()
+    ]
+    steps = [
+        Line2D([], [], color=style.MUTED, marker=marker, ls=dashes, label=name)
+        for name, (marker, dashes) in STEPPING.items()
+    ]
+    layout.legends_below(figure, {"method": methods, "solver": steps})
+
+
+def _nothing() -> Figure:
+    figure = plt.figure(figsize=(layout.MIN_WIDTH, 0.8))
+    layout.head(
+        figure,
+        "Stiffness, window and distance to a bifurcation: nothing to draw",
+        "No model of this configuration is audited at two settings of an axis; write "
+        "name@axis to audit all of them.",
+    )
+    return figure

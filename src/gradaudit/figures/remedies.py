@@ -1,0 +1,137 @@
+"""What mends a gradient that is not good: mechanism by remedy, as measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from gradaudit.answers.regimes import mechanism_name
+from gradaudit.answers.remedies import REMEDIES, summary
+from gradaudit.figures import layout, style
+from gradaudit.figures.mechanisms import EMPTY
+
+WIDE, TALL, LABELS, HEAD, FOOT = 1.42, 0.56, 3.6, 1.5, 0.75
+
+
+def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
+    """A cell is the share of the gradients, not good before, that are good with the remedy.
+
+    Parameters
+    ----------
+    table
+        Of stage atlas: one row a (gradient that is not good, remedy).
+    settings
+        ``palette`` and ``dpi``.
+    """
+    summed = summary(table)
+    names = list(dict.fromkeys(summed["mechanism"])) if len(summed) else []
+    names = [*(name for name in names if name != "all"), *(name for name in names if name == "all")]
+    cells = {(str(r["mechanism"]), str(r["remedy"])): r for r in summed.to_dict("records")}
+    tried = set(table.loc[table["tried"].astype(bool), "remedy"]) if len(table) else set()
+    shown = {name: text for name, text in REMEDIES.items() if name in tried} or REMEDIES
+    width = LABELS + max(len(shown), 4) * WIDE + 0.2
+    height = HEAD + max(len(names), 1) * TALL + FOOT
+    with style.styled(settings):
+        figure = plt.figure(figsize=(width, height))
+        ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        ax.set_xlim(0, width)
+        ax.set_ylim(height, 0)
+        ax.axis("off")
+        colours = sns.blend_palette(
+            [style.VERDICTS["horrible"], style.VERDICTS["bad"], style.VERDICTS["good"]],
+            as_cmap=True,
+        )
+        for x, text in enumerate(shown.values()):
+            ax.text(
+                LABELS + (x + 0.5) * WIDE,
+                HEAD - 0.12,
+                _two_lines(text),
+                ha="center",
+                va="bottom",
+                fontsize=9.2,
+                fontweight="bold",
+            )
+        for y, name in enumerate(names):
+            top = HEAD + y * TALL + 0.12 * (name == "all")
+            plain = "All together" if name == "all" else mechanism_name(name)
+            lost = max(int(cells[name, remedy]["baselines"]) for remedy in REMEDIES)
+            weight = "bold" if name == "all" else "normal"
+            ax.text(LABELS - 0.5, top + TALL / 2, plain, ha="right", va="center", fontweight=weight)
+            ax.text(
+                LABELS - 0.22, top + TALL / 2, str(lost), ha="center", va="center",
+                color=style.MUTED,
+            )  # fmt: skip
+            for x, remedy in enumerate(shown):
+                _cell(ax, LABELS + x * WIDE, top, cells[name, remedy], colours)
+        ax.text(
+            LABELS - 0.22, HEAD - 0.12, "n", ha="center", va="bottom", color=style.MUTED,
+            fontsize=8.5,
+        )  # fmt: skip
+        figure.text(
+            0.12 / width,
+            0.2 / height,
+            "n: gradients of forward AD by an explicit solver, or in a harmful setting, at rtol "
+            "1e-6 (or nearest) that are not good.   Grey: not in this configuration, or it does "
+            "not apply.",
+            fontsize=8.5,
+            color=style.MUTED,
+            va="center",
+        )
+        layout.head(
+            figure,
+            "What mends a bad gradient, and what does not",
+            "Good after the remedy, of those tried; below, the median factor by which the error "
+            "falls and the factor in time. One thing is changed at a time.",
+        )
+    return figure
+
+
+def _cell(ax: Axes, x: float, y: float, row: Mapping[Any, Any], colours: Any) -> None:
+    pad = 0.035
+    tried = int(row["tried"])
+    colour = to_rgb(EMPTY) if not tried else colours(float(row["share"]))[:3]
+    ax.add_patch(Rectangle((x + pad, y + pad), WIDE - 2 * pad, TALL - 2 * pad, color=colour, lw=0))
+    if not tried:
+        return
+    dark = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] < 0.55
+    ink = "white" if dark else style.INK
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "color": ink}
+    ax.text(
+        x + WIDE / 2,
+        y + 0.21,
+        f"{row['good']} of {tried}",
+        fontsize=10,
+        fontweight="bold",
+        **middle,
+    )
+    ax.text(x + WIDE / 2, y + 0.39, _effect(row), fontsize=7.8, **middle)
+
+
+def _effect(row: Mapping[Any, Any]) -> str:
+    cost = f"time ×{_short(row['cost'])}" if np.isfinite(row["cost"]) else ""
+    factor = float(row["factor"])
+    error = f"error ÷{_short(factor)}" if np.isfinite(factor) else ""
+    if 0.95 < factor < 1.05:
+        error = "same error"
+    return ", ".join(part for part in (error, cost) if part)
+
+
+def _short(value: float) -> str:
+    if value >= 1e3:
+        return f"1e{round(np.log10(value))}"
+    return f"{value:.0f}" if value >= 9.5 else f"{value:.1f}"
+
+
+def _two_lines(text: str) -> str:
+    words = text.split()
+    half = max(1, len(words) // 2)
+    return f"{' '.join(words[:half])}\n{' '.join(words[half:])}" if len(words) > 1 else text

@@ -1,0 +1,120 @@
+"""The answers to the four questions, the check-list and the bibliography, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gradaudit.report import (
+    indicator_sentences,
+    law_sentences,
+    literature,
+    ranking_sentences,
+    remedy_sentences,
+)
+from gradaudit.report.checklist import Item, checklist
+from gradaudit.report.literature import Facts, Reference
+
+SECTIONS = (
+    "answer",
+    "q1",
+    "q2",
+    "q3",
+    "q4",
+    "checklist",
+    "bibliography",
+    "map",
+    "time",
+    "indicator",
+)
+"""Places that every page has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question, its answer in sentences, and the figures that show it."""
+
+    key: str
+    text: str
+    sentences: Sequence[str]
+    details: Sequence[str]
+    figures: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """All that the page says before it comes to single models."""
+
+    overview: Sequence[str]
+    questions: Sequence[Question]
+    checklist: Sequence[Item]
+    references: Sequence[Reference]
+    linked: Collection[str]
+
+
+def answers(
+    facts: Facts,
+    *,
+    skill: pd.DataFrame | None,
+    good: float,
+    overview: Sequence[str],
+    figures: Collection[str],
+) -> Answers:
+    """From the tables of the atlas; `figures` are those that the page shows.
+
+    Parameters
+    ----------
+    facts
+        Tables of stage atlas.
+    skill
+        The skill of the indicators, or None.
+    good
+        The threshold of a good gradient.
+    """
+    linked = {*SECTIONS, *(f"figure-{name}" for name in figures)}
+    references = literature.references(facts, linked)
+    questions = [
+        Question(
+            key="q1",
+            text="How do stiffness and the accuracy of the solution become the accuracy of the "
+            "gradient?",
+            sentences=law_sentences.answer(facts.laws, facts.regimes),
+            details=[],
+            figures=["laws", "laws_axes"],
+        ),
+        Question(
+            key="q2",
+            text="Which functions of the solution have accurate gradients, and which do not?",
+            sentences=ranking_sentences.answer(facts.ranking),
+            details=[],
+            figures=["ranking"],
+        ),
+        Question(
+            key="q3",
+            text="Where does forward AD end in heartache, what mends it, and can one see it "
+            "coming?",
+            sentences=[
+                *remedy_sentences.answer(facts.regimes, facts.remedies),
+                *indicator_sentences.answer(skill),
+            ],
+            details=remedy_sentences.by_mechanism(facts.remedies),
+            figures=["remedies", "skill", "trust"],
+        ),
+        Question(
+            key="q4",
+            text="What does the literature say, and what of it can be seen here?",
+            sentences=literature.answer(references, facts),
+            details=[],
+            figures=[],
+        ),
+    ]
+    items = checklist(laws=facts.laws, ranking=facts.ranking, remedies=facts.remedies, good=good)
+    return Answers(
+        overview=overview,
+        questions=questions,
+        checklist=items,
+        references=references,
+        linked=linked,
+    )

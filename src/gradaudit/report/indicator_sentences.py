@@ -1,0 +1,68 @@
+"""Q3 in sentences, its second half: what can be seen coming without a reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.labels import indicator_name
+from gradaudit.report.numbers import count, listed, number, percent
+
+KINDS = {"indicator": "indicator", "score": "trust score"}
+
+
+def answer(skill: pd.DataFrame | None) -> list[str]:
+    """What the best indicator and the best score see, miss and cry, and how the others do.
+
+    Parameters
+    ----------
+    skill
+        One row an indicator: columns indicator, cost, rows, spearman, auc (both with ``_low`` and
+        ``_high``), threshold, misses, false_alarms, missed_nonconverging; optionally ``kind``
+        (indicator or score) and ``scope``, of which ``all`` is told. None or empty where it was
+        not computed.
+    """
+    if skill is None or skill.empty:
+        return ["The skill of the indicators was not computed in this run."]
+    rows = skill
+    if "scope" in rows:
+        scopes = list(dict.fromkeys(rows["scope"]))
+        rows = rows[rows["scope"] == ("all" if "all" in scopes else scopes[0])]
+    rows = rows[np.isfinite(rows["auc"])].sort_values("auc", ascending=False)
+    if rows.empty:
+        return ["No indicator could be judged: there are not both good and other gradients."]
+    if "kind" not in rows:
+        rows = rows.assign(kind="indicator")
+    said = [
+        _best(own, noun) for kind, noun in KINDS.items() if len(own := rows[rows["kind"] == kind])
+    ]
+    others = [f"{indicator_name(str(r['indicator']))} {r['auc']:.2f}" for _, r in rows.iterrows()]
+    if len(others) > 1:
+        said.append(f"All of them by that area: {listed(others, limit=20)}.")
+    return said
+
+
+def _best(rows: pd.DataFrame, noun: str) -> str:
+    best = rows.iloc[0]
+    name = indicator_name(str(best["indicator"]))
+    text = (
+        f"Of {count(len(rows), noun)} the best one is the {name}: it tells gradients that are not "
+        f"good from the others with an area under the ROC of {best['auc']:.2f} "
+        f"[{best['auc_low']:.2f}, {best['auc_high']:.2f}], and its rank correlation with the error "
+        f"is {best['spearman']:.2f} [{best['spearman_low']:.2f}, {best['spearman_high']:.2f}] "
+        f"({count(int(best['rows']), 'gradient')})"
+    )
+    if np.isfinite(best["cost"]):
+        text += f"; the gradient with it costs {number(best['cost'], 2)} times the gradient alone"
+    if np.isfinite(best["misses"]) and np.isfinite(best["threshold"]):
+        text += (
+            f". With the threshold {number(best['threshold'])} it misses "
+            f"{percent(best['misses'])} of the gradients that are not good, and raises a false "
+            f"alarm on {percent(best['false_alarms'])} of the good ones"
+        )
+        if np.isfinite(best["missed_nonconverging"]):
+            lost = int(best["missed_nonconverging"])
+            text += (
+                f"; of those that it misses {lost or 'none'} belong to ladders that do not converge"
+            )
+    return f"{text}."

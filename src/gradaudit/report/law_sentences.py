@@ -1,0 +1,215 @@
+"""Q1 in sentences: how stiffness and the accuracy of the solution become that of the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.answers.laws import ENOUGH_SETTINGS, EVERYWHERE
+from gradaudit.answers.regimes import mechanism_name
+from gradaudit.labels import VERDICTS, method_name
+from gradaudit.report.numbers import count, listed, number, tolerance
+
+AXES = {
+    "stiffness": "stiffness",
+    "window": "the length of the window",
+    "distance": "the distance to a bifurcation",
+}
+
+
+def answer(laws: pd.DataFrame, regimes: pd.DataFrame) -> list[str]:
+    """The sentences; each is left out where its table has nothing to say."""
+    if laws.empty:
+        return ["No law can be fitted: nothing was audited."]
+    said = [
+        _overall(laws),
+        _factors(laws),
+        _stepping(laws),
+        _exact(laws, regimes),
+        _stuck(laws),
+        _stiff(regimes),
+        *(along(laws, law) for law in AXES),
+    ]
+    return [sentence for sentence in said if sentence]
+
+
+def power(row: Mapping[Any, Any]) -> str:
+    """An exponent with its interval."""
+    return f"{row['exponent']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+
+
+def pooled(
+    laws: pd.DataFrame, law: str, *, method: str = "forward_ad", **where: str
+) -> Mapping[Any, Any] | None:
+    """The fitted law over everything, a mechanism or a stepping; None where there is none."""
+    wanted = {"mechanism": EVERYWHERE, "stepping": EVERYWHERE} | where | {"method": method}
+    rows = laws[(laws["law"] == law) & (laws["status"] == "ok")]
+    for name, value in wanted.items():
+        rows = rows[rows[name] == value]
+    return rows.iloc[0].to_dict() if len(rows) else None
+
+
+def _overall(laws: pd.DataFrame) -> str:
+    state, rtol = pooled(laws, "state_error"), pooled(laws, "tolerance")
+    if state is None or rtol is None:
+        return (
+            "Too few gradients lie above rounding on ladders that converge for a law of the error "
+            "over all models."
+        )
+    points = count(int(state["points"]), "gradient")
+    size = "but it is larger: " if state["ratio"] > 1.0 else "and it is no larger: "
+    return (
+        "Where forward AD converges, the error of the gradient follows the error of the states to "
+        f"the power {power(state)} and the tolerance to the power {power(rtol)} (95 % intervals, "
+        f"{state['interval']}; {points} with an error above rounding and below 1), {size}in "
+        f"the median {number(state['ratio'], 2)} times the error of the states, for the middle "
+        f"half {number(state['ratio_low'], 2)} to {number(state['ratio_high'], 2)} times."
+    )
+
+
+def _factors(laws: pd.DataFrame) -> str:
+    """Which mechanism magnifies the least, and which the most."""
+    rows = laws[
+        (laws["law"] == "state_error")
+        & (laws["method"] == "forward_ad")
+        & (laws["mechanism"] != EVERYWHERE)
+        & (laws["status"] == "ok")
+    ].sort_values("ratio")
+    if len(rows) < 2:
+        return ""
+    low, high = rows.iloc[0], rows.iloc[-1]
+    least, most = float(rows["exponent"].min()), float(rows["exponent"].max())
+    same = "is much the same in" if most - least < 0.3 else "is not the same in"
+    return (
+        f"The exponent {same} all {len(rows)} mechanisms that have a law, from {least:.2f} to "
+        f"{most:.2f}; the factor is from "
+        f"{number(low['ratio'], 2)} ({low['mechanism']}) to {number(high['ratio'], 2)} "
+        f"({high['mechanism']})."
+    )
+
+
+def _stepping(laws: pd.DataFrame) -> str:
+    told = []
+    for stepping in ("explicit", "implicit"):
+        row = pooled(laws, "tolerance", stepping=stepping)
+        state = pooled(laws, "state_error", stepping=stepping)
+        if row is not None and state is not None:
+            told.append(
+                f"rtol to the power {power(row)} by {stepping} solvers, with "
+                f"{number(state['ratio'], 2)} times the error of the states"
+            )
+    return f"By kind of solver, the error of the gradient follows {listed(told)}." if told else ""
+
+
+def _exact(laws: pd.DataFrame, regimes: pd.DataFrame) -> str:
+    """Mechanisms whose states are exact: the accuracy of the solution says nothing."""
+    rows = _mechanisms(laws, "state_exact")
+    if not rows:
+        return ""
+    plain = regimes[(regimes["method"] == "forward_ad") & regimes["mechanism"].isin(rows)]
+    controlled = regimes[
+        (regimes["method"] == "forward_sensitivity") & regimes["mechanism"].isin(rows)
+    ]
+    text = (
+        f"There is no such law where the states are integrated exactly ({listed(rows)}): the "
+        "solution has no error, and the tangents that forward AD makes on its steps are good on "
+        f"{int(plain['good'].sum())} of {count(int(plain['ladders'].sum()), 'ladder')}"
+    )
+    if len(controlled):
+        text += (
+            f", with error control of the tangents on {int(controlled['good'].sum())} of "
+            f"{int(controlled['ladders'].sum())}"
+        )
+    return f"{text}."
+
+
+def _stuck(laws: pd.DataFrame) -> str:
+    rows = _mechanisms(laws, "not_converging")
+    everywhere = pooled(laws, "tolerance")
+    left = f" ({count(int(everywhere['left_out']), 'ladder')} in all)" if everywhere else ""
+    if not rows:
+        return ""
+    head = "Nor is there one" if _mechanisms(laws, "state_exact") else "There is no such law"
+    return (
+        f"{head} where forward AD does not converge{left}: {listed(rows)}. There a smaller error "
+        "of the states brings no smaller error of the gradient."
+    )
+
+
+def _stiff(regimes: pd.DataFrame) -> str:
+    """Stiffness by itself, as the models that are stiff and slow have it."""
+    rows = regimes[
+        (regimes["method"] == "forward_ad") & regimes["mechanism"].astype(str).str.contains("stiff")
+    ]
+    if rows.empty:
+        return "No model of this configuration is stiff and slow, so stiffness alone is not tested."
+    told = [
+        f"{listed(_counts(row))} of {count(int(row['ladders']), 'ladder')} by {row['stepping']} "
+        "solvers"
+        for row in rows.to_dict("records")
+    ]
+    name = mechanism_name("stiff but slow").lower()
+    return f"Stiffness alone ({name}), forward AD: {'; '.join(told)}."
+
+
+def along(laws: pd.DataFrame, law: str) -> str:
+    """The law along an axis, or that the configuration has too few settings of it."""
+    rows = laws[(laws["law"] == law) & (laws["method"] == "forward_ad")]
+    told = [
+        f"{row['model']} {_form(row)} ({row['stepping']} solvers, "
+        f"{count(int(row['abscissae']), 'setting')}, {count(int(row['points']), 'gradient')})"
+        for row in rows[rows["status"] == "ok"].to_dict("records")
+    ]
+    name = AXES[law]
+    others = rows[rows["status"] != "ok"]
+    missing = sorted(set(others["model"]) - set(rows.loc[rows["status"] == "ok", "model"]))
+    few = (
+        f"for {listed(missing)} there is no exponent, since it takes {ENOUGH_SETTINGS} settings "
+        "of the axis whose ladders converge"
+        if missing
+        else ""
+    )
+    if told:
+        tail = f"; {few}" if few else ""
+        return f"With {name} the error of a forward-AD gradient grows like {'; '.join(told)}{tail}."
+    if missing:
+        return f"The law with {name} is not measured by this configuration: {few}."
+    return f"No model of this configuration varies {name}."
+
+
+def _form(row: Mapping[Any, Any]) -> str:
+    if row["form"] == "exponential":
+        return f"exp(r T) with r = {power(row)}"
+    return f"{row['axis']} to the power {power(row)}"
+
+
+def _mechanisms(laws: pd.DataFrame, status: str) -> list[str]:
+    rows = laws[
+        (laws["law"] == "state_error")
+        & (laws["method"] == "forward_ad")
+        & (laws["mechanism"] != EVERYWHERE)
+        & (laws["status"] == status)
+    ]
+    return [str(name) for name in dict.fromkeys(rows["mechanism"])]
+
+
+def _counts(row: Mapping[Any, Any]) -> list[str]:
+    return [f"{int(row[word])} {word}" for word in VERDICTS if row[word]]
+
+
+def ladder_rule(laws: pd.DataFrame, good: float) -> str:
+    """For the check-list: how tight a tolerance the median law asks for."""
+    state, rtol = pooled(laws, "state_error"), pooled(laws, "tolerance")
+    if state is None or rtol is None or not np.isfinite(rtol["intercept"]):
+        return ""
+    wanted = 10.0 ** ((np.log10(good) - rtol["intercept"]) / rtol["exponent"])
+    if not 1e-16 < wanted < 1.0:
+        return ""
+    return (
+        f"By the median law an error of {number(good)} by {method_name('forward_ad')} needs rtol "
+        f"{tolerance(wanted)} or tighter, where it converges at all; the error of the gradient is "
+        f"then {number(state['ratio'], 2)} times that of the states."
+    )

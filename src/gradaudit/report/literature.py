@@ -1,0 +1,275 @@
+"""Q4: what of the literature can be seen in the data, computed from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.answers.bibliography import ENTRIES, Entry
+from gradaudit.answers.laws import EVERYWHERE
+from gradaudit.labels import method_name
+from gradaudit.report import law_sentences
+from gradaudit.report.numbers import count, number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """The tables of the atlas that evidence is taken from."""
+
+    audits: pd.DataFrame
+    verdicts: pd.DataFrame
+    laws: pd.DataFrame
+    ranking: pd.DataFrame
+    remedies: pd.DataFrame
+    regimes: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """An entry as the page shows it; `anchor` is empty where the page has no such place."""
+
+    entry: Entry
+    seen: str
+    anchor: str
+
+
+Seen = tuple[str, str]
+"""A sentence, and the place on the page where it can be seen."""
+
+
+def references(facts: Facts, anchors: Collection[str]) -> list[Reference]:
+    """Every entry with what the data say of it; `anchors` are the places that the page has."""
+    found = []
+    for entry in ENTRIES:
+        told = _EVIDENCE[entry.evidence](facts) if entry.evidence else None
+        if told is None:
+            text = (
+                "This configuration has no data for it" if entry.evidence else "Not in the tables"
+            )
+            text += f"; shown by {entry.test}." if entry.test else "."
+            found.append(Reference(entry=entry, seen=text, anchor=""))
+            continue
+        anchor = told[1] if told[1] in anchors else ""
+        found.append(Reference(entry=entry, seen=told[0], anchor=anchor))
+    return found
+
+
+def answer(listed: list[Reference], facts: Facts) -> list[str]:
+    """How much of it is seen."""
+    seen = [
+        r for r in listed if r.entry.evidence and _EVIDENCE[r.entry.evidence](facts) is not None
+    ]
+    tested = [r for r in listed if r not in seen and r.entry.test]
+    return [
+        f"Of the {len(listed)} works below, {len(seen)} can be held against the data of this run; "
+        f"{count(len(tested), 'further one')} by a test of the project alone. Each is followed by "
+        "what the data say."
+    ]
+
+
+def _same_order(facts: Facts) -> Seen | None:
+    row = law_sentences.pooled(facts.laws, "state_error") if len(facts.laws) else None
+    if row is None:
+        return None
+    holds = row["low"] - 0.02 <= 1.0 <= row["high"] + 0.02
+    return (
+        "Where forward AD converges, its error follows that of the states to the power "
+        f"{law_sentences.power(row)}: {'the same order' if holds else 'not quite the same order'}.",
+        "figure-laws",
+    )
+
+
+def _differences(facts: Facts) -> Seen | None:
+    return _against_forward(facts, "finite_difference", "Finite differences")
+
+
+def _adjoint(facts: Facts) -> Seen | None:
+    return _against_forward(facts, "discrete_adjoint", "The discrete adjoint")
+
+
+def _against_forward(facts: Facts, method: str, name: str) -> Seen | None:
+    ratio, _ = _ratios(facts.audits, method)
+    if not len(ratio):
+        return None
+    return (
+        f"{name}: in the median {number(float(np.median(ratio)), 2)} times the error of forward AD "
+        f"in the same setting ({count(len(ratio), 'pair')}).",
+        "answer",
+    )
+
+
+def _cost(facts: Facts) -> Seen | None:
+    for method in ("discrete_adjoint", "backsolve_adjoint"):
+        _, cost = _ratios(facts.audits, method)
+        if len(cost):
+            return (
+                f"Time of the {method_name(method)} over that of forward AD: "
+                f"{number(float(np.median(cost)), 2)} in the median ({count(len(cost), 'pair')}).",
+                "time",
+            )
+    return None
+
+
+def _ratios(audits: pd.DataFrame, method: str) -> tuple[np.ndarray, np.ndarray]:
+    """Error and time of a method over those of forward AD, setting by setting."""
+    keys = ["model", "solver", "rtol", "functional"]
+    worked = audits[(audits["status"] == "ok") & (audits["error"] > 0.0)]
+    columns = [*keys, "error", "seconds"]
+    pairs = worked.loc[worked["method"] == method, columns].merge(
+        worked.loc[worked["method"] == "forward_ad", columns], on=keys, suffixes=("", "_ad")
+    )
+    cost = pairs["seconds"] / pairs["seconds_ad"]
+    return (pairs["error"] / pairs["error_ad"]).to_numpy(), cost[np.isfinite(cost)].to_numpy()
+
+
+def _control(facts: Facts) -> Seen | None:
+    rest = facts.remedies[_has(facts.remedies, "tangent at an equilibrium")]
+    good, tried = _mended(rest, "control")
+    tight, of = _mended(rest, "tolerance")
+    if not tried:
+        return None
+    return (
+        f"Where the state stands still, error control of the tangents mends {good} of {tried} "
+        f"gradients that are not good, a tighter tolerance {tight} of {of}.",
+        "figure-remedies",
+    )
+
+
+def _oscillation(facts: Facts) -> Seen | None:
+    laws = facts.laws[_has(facts.laws, "phase drift")]
+    window = laws[
+        (laws["law"] == "window") & (laws["method"] == "forward_ad") & (laws["status"] == "ok")
+    ]
+    if len(window):
+        row = window.iloc[0].to_dict()
+        return (
+            f"The error of {row['model']} grows like the window to the power "
+            f"{law_sentences.power(row)}.",
+            "figure-laws_axes",
+        )
+    rows = facts.regimes[
+        _has(facts.regimes, "phase drift") & (facts.regimes["method"] == "forward_ad")
+    ]
+    if rows.empty:
+        return None
+    return (f"Forward AD where the phase drifts: {_tally(rows)}.", "figure-mechanisms")
+
+
+def _chaos(facts: Facts) -> Seen | None:
+    laws = facts.laws[facts.laws["form"] == "exponential"]
+    laws = laws[(laws["method"] == "forward_ad") & (laws["status"] == "ok")]
+    if len(laws):
+        row = laws.iloc[0].to_dict()
+        return (
+            f"The error of {row['model']} grows like exp(r T) with r = {law_sentences.power(row)}.",
+            "figure-laws_axes",
+        )
+    rows = facts.regimes[_has(facts.regimes, "chaos") & (facts.regimes["method"] == "forward_ad")]
+    return (f"Forward AD in chaos: {_tally(rows)}.", "figure-mechanisms") if len(rows) else None
+
+
+def _amplification(facts: Facts) -> Seen | None:
+    rows = facts.laws[
+        (facts.laws["law"] == "state_error")
+        & (facts.laws["method"] == "forward_ad")
+        & (facts.laws["mechanism"] != EVERYWHERE)
+        & (facts.laws["status"] == "ok")
+    ].sort_values("ratio")
+    if rows.empty:
+        return None
+    row = rows.iloc[-1]
+    return (
+        f"The error of the gradient is up to {number(row['ratio'], 2)} times that of the states in "
+        f"the median of a mechanism ({row['mechanism']}).",
+        "figure-laws",
+    )
+
+
+def _jumps(facts: Facts) -> Seen | None:
+    return _not_converging(facts, "discontinuous right-hand side|events with jumps", "that jump")
+
+
+def _equilibrium(facts: Facts) -> Seen | None:
+    return _not_converging(facts, "tangent at an equilibrium", "that stand still")
+
+
+def _not_converging(facts: Facts, pattern: str, words: str) -> Seen | None:
+    rows = facts.verdicts[
+        _has(facts.verdicts, pattern) & (facts.verdicts["method"] == "forward_ad")
+    ]
+    if rows.empty:
+        return None
+    stuck = ~rows["converging"].astype(bool)
+    models = rows.loc[stuck, "model"].nunique()
+    return (
+        f"{models} of {count(rows['model'].nunique(), 'model')} {words} have gradients of forward "
+        f"AD that do not converge ({int(stuck.sum())} of {count(len(rows), 'ladder')}).",
+        "figure-mechanisms",
+    )
+
+
+def _saltation(facts: Facts) -> Seen | None:
+    good, tried = _mended(facts.remedies, "saltation")
+    if not tried:
+        return None
+    return (
+        f"Handling the events mends {good} of {count(tried, 'gradient')} of forward AD that "
+        "are not good.",
+        "figure-remedies",
+    )
+
+
+def _stiff(facts: Facts) -> Seen | None:
+    rows = facts.regimes[
+        _has(facts.regimes, "stiff but slow") & (facts.regimes["method"] == "forward_ad")
+    ]
+    if rows.empty:
+        return None
+    told = [f"{row['stepping']} {_tally(rows[rows['stepping'] == row['stepping']])}"
+            for row in rows.to_dict("records")]  # fmt: skip
+    return (f"Stiff and slow, forward AD: {'; '.join(told)}.", "figure-mechanisms")
+
+
+def _fast(facts: Facts) -> Seen | None:
+    rows = facts.regimes[
+        _has(facts.regimes, "fast modes") & (facts.regimes["method"] == "forward_ad")
+    ]
+    if rows.empty:
+        return None
+    return (f"Forward AD for fast modes: {_tally(rows)}.", "figure-mechanisms")
+
+
+_EVIDENCE: dict[str, Callable[[Facts], Seen | None]] = {
+    "same_order": _same_order,
+    "differences": _differences,
+    "adjoint": _adjoint,
+    "cost": _cost,
+    "control": _control,
+    "oscillation": _oscillation,
+    "chaos": _chaos,
+    "amplification": _amplification,
+    "jumps": _jumps,
+    "saltation": _saltation,
+    "stiff": _stiff,
+    "equilibrium": _equilibrium,
+    "fast": _fast,
+}
+
+
+def _has(table: pd.DataFrame, pattern: str) -> pd.Series:
+    return table["mechanism"].astype(str).str.contains(pattern)
+
+
+def _mended(remedies: pd.DataFrame, remedy: str) -> tuple[int, int]:
+    rows = remedies[(remedies["remedy"] == remedy) & remedies["tried"].astype(bool)]
+    return int((rows["verdict_after"] == "good").sum()), len(rows)
+
+
+def _tally(rows: pd.DataFrame) -> str:
+    return (
+        f"{int(rows['good'].sum())} good, {int(rows['bad'].sum())} bad and "
+        f"{int(rows['horrible'].sum())} horrible of {count(int(rows['ladders'].sum()), 'ladder')}"
+    )

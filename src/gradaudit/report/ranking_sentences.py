@@ -1,0 +1,123 @@
+"""Q2 in sentences: which functions of the solution have accurate forward-mode gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.answers.ranking import EVERYWHERE, OSCILLATING
+from gradaudit.labels import kind_name
+from gradaudit.report.numbers import count, listed, number, percent
+
+
+def answer(ranking: pd.DataFrame) -> list[str]:
+    """The sentences; each is left out where the table has nothing to say."""
+    rows = ranking[ranking["scope"] == EVERYWHERE]
+    if rows.empty:
+        return ["No functional can be ranked: nothing was audited."]
+    said = [_shares(rows), _places(rows), _oscillation(ranking), _best(rows), _none(rows)]
+    return [sentence for sentence in said if sentence]
+
+
+def _shares(rows: pd.DataFrame) -> str:
+    useful = rows[rows["best_horrible"] < 1.0]
+    ordered = useful.sort_values(["good", "horrible"], ascending=[False, True])
+    if ordered.empty:
+        return ""
+
+    def told(row: pd.Series) -> str:
+        return (
+            f"{kind_name(row['kind'])} ({percent(row['good'])} good, {percent(row['horrible'])} "
+            f"horrible, of {count(int(row['ladders']), 'ladder')})"
+        )
+
+    if len(ordered) == 1:
+        return f"By forward AD: {told(ordered.iloc[0])}."
+    top = [told(row) for _, row in ordered.head(3).iterrows()]
+    if len(ordered) < 5:
+        return f"By forward AD, from the best: {listed([told(r) for _, r in ordered.iterrows()])}."
+    low = [told(row) for _, row in ordered.tail(2).iloc[::-1].iterrows()]
+    return f"By forward AD most often good: {listed(top)}. Least often: {listed(low)}."
+
+
+def _places(rows: pd.DataFrame) -> str:
+    placed = rows[np.isfinite(rows["position"])].sort_values("position")
+    if len(placed) < 2:
+        return ""
+
+    def told(row: pd.Series) -> str:
+        interval = (
+            f" [{row['position_low']:.2f}, {row['position_high']:.2f}]"
+            if np.isfinite(row["position_low"])
+            else ""
+        )
+        return f"{kind_name(row['kind'])} {row['position']:.2f}{interval}"
+
+    first = [told(row) for _, row in placed.head(3).iterrows()]
+    last = [told(row) for _, row in placed.tail(min(3, len(placed) - 1)).iloc[::-1].iterrows()]
+    return (
+        "Among the functionals of one and the same solve (0 is the place of the smallest error, 1 "
+        f"that of the largest; medians with 95 % intervals over models) the most accurate are "
+        f"{listed(first)}; the least accurate {listed(last)}."
+    )
+
+
+def _oscillation(ranking: pd.DataFrame) -> str:
+    """Values and traces against what does not see the phase, where the phase drifts."""
+    rows = ranking[ranking["scope"] == OSCILLATING]
+    if rows.empty:
+        return "No model of this configuration is a drifting oscillation."
+    gains = rows[np.isfinite(rows["gain_over_terminal"]) & (rows["kind"] != "terminal")]
+    better = gains[gains["gain_over_terminal"] >= 1.0].sort_values(
+        "gain_over_terminal", ascending=False
+    )
+    worse = gains[gains["gain_over_terminal"] < 1.0].sort_values("gain_over_terminal")
+    if gains.empty:
+        return ""
+    models = count(int(rows["models"].max()), "model")
+    parts = []
+    if len(better):
+        parts.append(
+            "smaller for "
+            + listed(
+                [
+                    f"{kind_name(row['kind'])} ({number(row['gain_over_terminal'], 2)} times)"
+                    for row in better.to_dict("records")
+                ]
+            )
+        )
+    if len(worse):
+        parts.append(
+            "larger for "
+            + listed(
+                [
+                    f"{kind_name(row['kind'])} ({number(1.0 / row['gain_over_terminal'], 2)} times)"
+                    for row in worse.to_dict("records")
+                ]
+            )
+        )
+    return (
+        f"Where the phase drifts ({models}), the error is, against that of the value at the end in "
+        f"the same solve, {'; it is '.join(parts)}."
+    )
+
+
+def _best(rows: pd.DataFrame) -> str:
+    gained = rows.assign(gain=rows["best_good"] - rows["good"]).sort_values("gain")
+    row = gained.iloc[-1]
+    if not row["gain"] > 0.0:
+        return "No other method is good on more ladders than forward AD, for any functional."
+    least = rows[rows["best_good"] > 0.0].sort_values("best_good").iloc[0]
+    return (
+        f"The best method of each ladder gains the most for {kind_name(row['kind'])}: "
+        f"{percent(row['good'])} good by forward AD, {percent(row['best_good'])} by the best; the "
+        f"hardest that can be had is {kind_name(least['kind'])}, good on "
+        f"{percent(least['best_good'])} by the best."
+    )
+
+
+def _none(rows: pd.DataFrame) -> str:
+    lost = [kind_name(kind) for kind in rows.loc[rows["best_horrible"] >= 1.0, "kind"]]
+    if not lost:
+        return ""
+    return f"By no method has a useful gradient: {listed(lost)}."

@@ -1,0 +1,154 @@
+"""Q3 in sentences: where forward AD ends in heartache, what mends it, and what sees it coming."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.answers.remedies import REMEDIES, summary
+from gradaudit.report.numbers import count, listed, number
+
+
+def answer(regimes: pd.DataFrame, remedies: pd.DataFrame) -> list[str]:
+    """Where it is bad, and what helps; a sentence a mechanism on the remedies."""
+    said = [_where(regimes), _expected(regimes), *_remedies(remedies)]
+    return [sentence for sentence in said if sentence]
+
+
+def by_mechanism(remedies: pd.DataFrame) -> list[str]:
+    """One sentence a mechanism: what works, what does not, at what cost."""
+    summed = summary(remedies)
+    names = [name for name in dict.fromkeys(summed["mechanism"]) if name != "all"]
+    return [
+        _mechanism(
+            name, summed[summed["mechanism"] == name], remedies[remedies["mechanism"] == name]
+        )
+        for name in names
+    ]
+
+
+def _where(regimes: pd.DataFrame) -> str:
+    plain = regimes[regimes["method"] == "forward_ad"]
+    if plain.empty:
+        return "No gradient of forward AD was audited."
+    parts = []
+    for word in ("horrible", "bad", "good"):
+        told = []
+        for name, rows in plain.groupby("mechanism", sort=False):
+            sums = rows[["good", "bad", "horrible", "ladders"]].sum()
+            if word == max(("horrible", "bad", "good"), key=lambda w: sums[w]):
+                told.append(f"{name} ({int(sums[word])} of {int(sums['ladders'])})")
+        if told:
+            parts.append(f"mostly {word} for {listed(told, limit=12)}")
+    return f"Over the main functionals and all tolerances, forward AD is {'; '.join(parts)}."
+
+
+def _expected(regimes: pd.DataFrame) -> str:
+    """How often the verdict is as bad as the mechanism lets one expect."""
+    plain = regimes[(regimes["method"] == "forward_ad") & (regimes["regime"].astype(str) != "")]
+    ranks = {"good": 0, "bad": 1, "horrible": 2}
+    met: list[str] = []
+    better: list[str] = []
+    worse: list[str] = []
+    for name, rows in plain.groupby("mechanism", sort=False):
+        wanted = str(rows["regime"].iloc[0])
+        worst = max((w for w in ranks if rows[w].sum()), key=ranks.__getitem__, default=wanted)
+        found = met if worst == wanted else better if ranks[worst] < ranks[wanted] else worse
+        found.append(str(name))
+    if not (met or better or worse):
+        return ""
+    text = (
+        f"The worst verdict of a mechanism is the expected one for {len(met)} of "
+        f"{len(met) + len(better) + len(worse)}"
+    )
+    if better:
+        text += f"; better than expected at these settings: {listed(better)}"
+    if worse:
+        text += f"; worse than expected: {listed(worse)}"
+    return f"{text}."
+
+
+def _remedies(remedies: pd.DataFrame) -> list[str]:
+    if remedies.empty:
+        return [
+            "Every gradient of forward AD by an explicit solver is good at the working tolerance, "
+            "so there is nothing to mend."
+        ]
+    summed = summary(remedies)
+    every = summed[summed["mechanism"] == "all"]
+    lost = int(every["baselines"].max())
+    tried = every[every["tried"] > 0].sort_values("share", ascending=False)
+    told = [
+        f"{REMEDIES[row['remedy']]} {row['good']} of {row['tried']}{_cost(row)}"
+        for row in tried.to_dict("records")
+    ]
+    verb = "is" if lost == 1 else "are"
+    text = (
+        f"At the tolerance nearest to 1e-6, {count(lost, 'gradient')} of forward AD by explicit "
+        f"solvers, or in a harmful setting, {verb} not good. Good after one change: "
+        f"{listed(told, limit=8)}."
+    )
+    missing = [REMEDIES[name] for name in every.loc[every["tried"] == 0, "remedy"]]
+    if missing:
+        text += f" Not in this configuration: {listed(missing)}."
+    return [text, _stuck(remedies)]
+
+
+def _stuck(remedies: pd.DataFrame) -> str:
+    """Of those that do not converge, what a tighter tolerance does."""
+    rows = remedies[
+        ~remedies["converging_before"].astype(bool)
+        & (remedies["remedy"] == "tolerance")
+        & remedies["tried"].astype(bool)
+    ]
+    if rows.empty:
+        return ""
+    good = int((rows["verdict_after"] == "good").sum())
+    factor = pd.to_numeric(rows["factor"], errors="coerce").median()
+    change = ""
+    if 0.95 < factor < 1.05:
+        change = "; in the median their error stays as it is"
+    elif np.isfinite(factor):
+        change = f"; in the median their error falls by a factor of {number(float(factor), 2)}"
+    verb = "does" if len(rows) == 1 else "do"
+    return (
+        f"{len(rows)} of them {verb} not converge: a tighter tolerance mends {good or 'none'} of "
+        f"these{change}."
+    )
+
+
+def _mechanism(name: str, summed: pd.DataFrame, rows: pd.DataFrame) -> str:
+    tried = summed[summed["tried"] > 0].sort_values(
+        ["share", "cost"], ascending=[False, True], kind="stable"
+    )
+    lost = int(summed["baselines"].max())
+    head = f"{name[:1].upper()}{name[1:]} ({count(lost, 'gradient')} not good)"
+    if tried.empty:
+        return f"{head}: no remedy is in this configuration."
+    works = [_told(row, rows) for row in tried[tried["good"] > 0].to_dict("records")]
+    fails = [REMEDIES[name] for name in tried.loc[tried["good"] == 0, "remedy"]]
+    parts = []
+    if works:
+        parts.append(f"mended by {listed(works, limit=8)}")
+    if fails:
+        parts.append(f"not by {listed(fails, limit=8)}")
+    return f"{head}: {'; '.join(parts)}."
+
+
+def _told(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
+    name = REMEDIES[row["remedy"]]
+    if row["remedy"] == "functional":
+        used = rows[(rows["remedy"] == "functional") & (rows["verdict_after"] == "good")]
+        changed = used["changed"].str.removeprefix("functional ").value_counts()
+        name += f" ({str(changed.index[0]).replace('_', ' ')})" if len(changed) else ""
+    return f"{name} {row['good']} of {row['tried']}{_cost(row)}"
+
+
+def _cost(row: Mapping[Any, Any]) -> str:
+    cost = float(row["cost"])
+    if row["remedy"] == "functional" or not np.isfinite(cost):
+        return ""
+    return f" (time × {number(cost, 2)})"

@@ -1,0 +1,102 @@
+"""The bibliography is whole, and what it says of the data follows the data."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gradaudit.answers.bibliography import ENTRIES
+from gradaudit.answers.laws import laws
+from gradaudit.answers.ranking import ranking
+from gradaudit.answers.regimes import regimes
+from gradaudit.answers.remedies import remedies
+from gradaudit.report import literature
+from gradaudit.report.checklist import checklist
+from gradaudit.stages import atlas
+
+ROOT = Path(__file__).parents[2]
+ANCHORS = {"figure-laws", "figure-remedies"}
+
+
+@pytest.fixture
+def facts(audits):
+    def make(*ladders, **law):
+        table = audits(*(ladders or [{}] * 6), **law)
+        table = table.assign(order=1.0)
+        return literature.Facts(
+            audits=table,
+            verdicts=atlas.ladders(table),
+            laws=laws(table),
+            ranking=ranking(table),
+            remedies=remedies(table),
+            regimes=regimes(table),
+        )
+
+    return make
+
+
+def seen(found, key):
+    return next(r for r in found if r.entry.key == key)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.key)
+def test_an_entry_is_complete(entry):
+    assert all((entry.authors, entry.title, entry.venue))
+    assert 1980 < entry.year < 2027
+    assert entry.says.endswith(".")
+    assert entry.evidence or entry.test
+    assert not entry.test or (ROOT / entry.test).is_file()
+
+
+def test_keys_are_unique_and_evidence_is_known():
+    assert len({entry.key for entry in ENTRIES}) == len(ENTRIES)
+    assert {entry.evidence for entry in ENTRIES} - {""} <= set(literature._EVIDENCE)
+
+
+def test_evidence_follows_the_data(facts):
+    one = seen(literature.references(facts(power=1.0), ANCHORS), "walther2007")
+    assert one.anchor == "figure-laws"
+    assert "the same order" in one.seen
+    half = seen(literature.references(facts(power=0.5), ANCHORS), "walther2007")
+    assert "not quite the same order" in half.seen
+
+
+def test_models_that_do_not_converge_are_counted(facts):
+    rest = {"model": "rest", "mechanism": "uncontrolled tangent at an equilibrium",
+            "error": 0.9, "converging": False}  # fmt: skip
+    good = {**rest, "model": "other", "error": 1e-9, "converging": True}
+    both = seen(literature.references(facts(rest, good), ANCHORS), "sapienza2024")
+    assert "1 of 2 models that stand still" in both.seen
+    alone = seen(literature.references(facts(rest), ANCHORS), "sapienza2024")
+    assert "1 of 1 model that" in alone.seen
+    assert both.anchor == ""  # the page has no such figure
+
+
+def test_what_is_not_in_the_data_is_said(facts):
+    found = literature.references(facts(), ANCHORS)
+    assert "no data for it; shown by tests/unit/test_saltation.py" in seen(found, "kong2024").seen
+    assert literature.answer(found, facts())[0].startswith(f"Of the {len(ENTRIES)} works")
+
+
+def test_nothing_was_audited(facts):
+    given = facts()
+    empty = literature.Facts(
+        **{name: getattr(given, name).iloc[:0] for name in given.__dataclass_fields__}
+    )
+    assert all(r.anchor == "" for r in literature.references(empty, ANCHORS))
+    nothing = {name: getattr(empty, name) for name in ("laws", "ranking", "remedies")}
+    assert checklist(**nothing, good=1e-2) == []
+
+
+def test_the_check_list_refers_to_numbers(facts):
+    rest = {"model": "rest", "mechanism": "uncontrolled tangent at an equilibrium",
+            "error": 0.9, "converging": False}  # fmt: skip
+    mended = {**rest, "method": "forward_sensitivity", "error": 1e-9, "converging": True,
+              "functional": "terminal_0"}  # fmt: skip
+    given = facts({**rest, "functional": "terminal_0"}, mended, *[{}] * 6)
+    items = checklist(laws=given.laws, ranking=given.ranking, remedies=given.remedies, good=1e-2)
+    whole = " ".join(f"{item.do} {item.why}" for item in items)
+    assert "error control of the tangents mends 1 of 1, a tighter tolerance 0 of 1" in whole
+    assert "needs rtol" in whole
+    assert "1 wrong gradient at the working tolerance 1 has the same error" in whole
+    assert isinstance(given.remedies, pd.DataFrame)
