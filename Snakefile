@@ -15,6 +15,10 @@ if not workflow.overwrite_configfiles:
 report: "workflow/report/workflow.rst"
 
 
+onstart:
+    warm.start(Path(config["results"]) / "logs" / "warm.log")
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/reference.smk"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from gradaudit.cli import main
+from gradaudit.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

@@ -16,13 +16,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gradaudit import __version__
+from gradaudit import __version__, warm
 from gradaudit.cli_terminal import add_terminal, cache_option, model_argument, sentence
 from gradaudit.errors import GradauditError, ModelWarning
 from gradaudit.timing import timed
 
 _PATHS: dict[str, Any] = {"type": Path, "nargs": "+", "metavar": "PATH", "required": True}
 _MAYBE_PATHS: dict[str, Any] = {"type": Path, "nargs": "*", "metavar": "PATH", "default": []}
+
+
+def command() -> int:
+    """The command as it was typed, run by a warm process of the workflow if there is one."""
+    code = warm.through(sys.argv[1:])
+    return main() if code is None else code
 
 
 def main(argv: Sequence[str] | None = None) -> int:

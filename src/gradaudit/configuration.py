@@ -117,7 +117,7 @@ def solvers_for(config: Config, model: str) -> list[str]:
     return [
         key
         for key, entry in config["solvers"].items()
-        if model in keys_of((entry or {}).get("models", [model]))
+        if "models" not in (entry or {}) or model in keys_of(entry["models"])
     ]
 
 

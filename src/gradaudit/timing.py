@@ -21,6 +21,17 @@ PAUSE = 30.0
 """Seconds without any job after which another run of the workflow has begun."""
 
 
+def began() -> float:
+    """When this command began, in seconds since 1970."""
+    return _BEGAN
+
+
+def begin(when: float) -> None:
+    """Count from `when`: a fork does the work of a command that began then."""
+    global _BEGAN  # of this process, as the name says
+    _BEGAN = when
+
+
 class Job(NamedTuple):
     """One job: its stage, when it began (s since 1970), seconds to import and to run."""
 
@@ -37,7 +48,7 @@ class Job(NamedTuple):
 
 class _Clock:
     def __init__(self) -> None:
-        self.loaded = _BEGAN
+        self.loaded = began()
 
     def imported(self) -> None:
         """What follows is the work itself."""

@@ -7,7 +7,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-from gradaudit import _imports, configuration
+from gradaudit import _imports, configuration, warm
 from gradaudit.errors import GradauditError
 
 SCHEMA = "../schemas/config.schema.yaml"

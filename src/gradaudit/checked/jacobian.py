@@ -248,7 +248,9 @@ def checked_jacfwd(
             estimate = by_indicator(solved, jacobian, tangent_error)
         raw = estimate.relative
         likely = calibration.calibrated(raw, propagate)
-        factor = likely.median / jnp.where(raw > 0, raw, 1.0)
+        # of a Jacobian that is 0 with an error that is not the relative one is infinite
+        known = (raw > 0) & jnp.isfinite(raw)
+        factor = jnp.where(known, likely.median / jnp.where(known, raw, 1.0), 1.0)
         value = observe(solved.states)
         warned = _warnings(
             solved,
