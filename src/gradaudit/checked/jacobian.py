@@ -70,16 +70,17 @@ class CheckedJacobian(NamedTuple):
     jacobian
         As `jax.jacfwd` gives it: the structure of the value, and in it that of p.
     error
-        Its estimated error, entry by entry, absolute and not negative.
+        Its estimated error, entry by entry, absolute and not negative. Not calibrated but cautious:
+        the errors that are carried along are those of the method's lower order.
+    raw_relative_error
+        Norm of that error over that of the Jacobian, both by p_j d/dp_j over all entries: a scalar.
+        0 for a Jacobian that is 0 with an error of 0.
     relative_error
-        Norm of the estimated error over that of the Jacobian, both by p_j d/dp_j over all entries:
-        a scalar. 0 for a Jacobian that is 0 with an error of 0. Calibrated: as likely too large as
-        too small, and 1 at most, which means that no digit holds.
+        The same, calibrated: as likely too large as too small, and 1 at most, which means that no
+        digit holds.
     interval
         Bounds of the relative error, (low, high), that held in 90 % of the cases in which the truth
         is known (`gradaudit.trust`).
-    raw_relative_error
-        The same before calibration.
     warnings
         Booleans; ``.messages()`` outside of jit.
     stats
@@ -248,9 +249,6 @@ def checked_jacfwd(
             estimate = by_indicator(solved, jacobian, tangent_error)
         raw = estimate.relative
         likely = calibration.calibrated(raw, propagate)
-        # of a Jacobian that is 0 with an error that is not the relative one is infinite
-        known = (raw > 0) & jnp.isfinite(raw)
-        factor = jnp.where(known, likely.median / jnp.where(known, raw, 1.0), 1.0)
         value = observe(solved.states)
         warned = _warnings(
             solved,
@@ -268,7 +266,7 @@ def checked_jacfwd(
             CheckedJacobian(
                 value=value,
                 jacobian=jtu.tree_map(unscaled, jacobian),
-                error=jtu.tree_map(lambda e: unscaled(factor * e), estimate.error),
+                error=jtu.tree_map(unscaled, estimate.error),
                 relative_error=likely.median,
                 interval=(likely.low, likely.high),
                 raw_relative_error=raw,
