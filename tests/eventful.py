@@ -1,10 +1,16 @@
-"""Small models with events and closed forms, for tests of the reference and of the solvers."""
+"""Small models with events and closed forms, for tests of the reference and of the solvers.
+
+A setting is one object for the whole session, so that what is compiled for it is found again.
+"""
+
+from functools import cache
 
 import jax.numpy as jnp
 
 from gradaudit import Event, Model
 
 
+@cache
 def bouncing_ball(height=1.0, gravity=9.81, restitution=0.8, t_end=1.5) -> Model:
     """Dropped from rest; `t_end` comes after the second bounce."""
 
@@ -39,6 +45,7 @@ def bouncing_ball(height=1.0, gravity=9.81, restitution=0.8, t_end=1.5) -> Model
     )
 
 
+@cache
 def switch_in_time(off=1.003) -> Model:
     """y' = 1 up to t = p, then 0."""
     return Model(
@@ -52,6 +59,7 @@ def switch_in_time(off=1.003) -> Model:
     )
 
 
+@cache
 def switch_in_state(threshold=1.003) -> Model:
     """y' = 1 up to y = p, then 2."""
     return Model(
@@ -65,6 +73,7 @@ def switch_in_state(threshold=1.003) -> Model:
     )
 
 
+@cache
 def rectified(frequency=1.3) -> Model:
     """y' = max(sin(w t), 0): written with maximum, abs and clip in three states."""
 
@@ -94,6 +103,7 @@ def rectified(frequency=1.3) -> Model:
     )
 
 
+@cache
 def integrate_and_fire(current=1.5, tau=10.0, threshold=1.0) -> Model:
     """V' = (I - V) / tau, reset to 0 at the threshold."""
 

@@ -67,15 +67,16 @@ class ErrorRange:
 
 def error_axis(ax: Axes, limits: ErrorRange, *, grid: str = "white") -> None:
     """A logarithmic axis with about seven ticks, and the strip of the failed named at its left."""
-    ax.set_yscale("log")
-    ax.set_ylim(limits.bottom, limits.edge)
-    low, high = (round(np.log10(value)) for value in (limits.bottom, limits.top))
-    stride = max(1, -(-(high - low) // 7))
-    # Ticks at multiples of the stride, so that an error of 1 has one.
-    first = -(-low // stride) * stride
-    decades = range(first, high + (not limits.failed), stride)
-    ax.yaxis.set_major_locator(FixedLocator([10.0**k for k in decades]))
-    ax.yaxis.set_minor_locator(NullLocator())
+    if ax.get_yscale() != "log":  # panels that share their axis share all of this
+        ax.set_yscale("log")
+        ax.set_ylim(limits.bottom, limits.edge)
+        low, high = (round(np.log10(value)) for value in (limits.bottom, limits.top))
+        stride = max(1, -(-(high - low) // 7))
+        # Ticks at multiples of the stride, so that an error of 1 has one.
+        first = -(-low // stride) * stride
+        decades = range(first, high + (not limits.failed), stride)
+        ax.yaxis.set_major_locator(FixedLocator([10.0**k for k in decades]))
+        ax.yaxis.set_minor_locator(NullLocator())
     ax.grid(axis="y", color=grid, linewidth=0.8)
     ax.set_axisbelow(True)
     if not limits.failed:
@@ -119,6 +120,8 @@ def tolerance_axis(ax: Axes, tolerances: Sequence[float], *, ticks: int = 6) -> 
 
     Of the powers of ten among the tolerances every one is a tick, or every second, and so on.
     """
+    if ax.get_xscale() == "log":  # a panel that shares its axis with another one
+        return
     ax.set_xscale("log")
     ax.set_xlim(max(tolerances) * 2.2, min(tolerances) / 2.2)
     high, low = (round(np.log10(limit(tolerances))) for limit in (max, min))

@@ -71,7 +71,11 @@ def draw_rows(
     ax.plot(xs, shown, ls=curve.dashes, lw=curve.width, marker=curve.marker, ms=curve.size, **edged)
     for beyond, marker in ((ys > limits.top, "^"), (ys < limits.bottom, "v")):
         at = beyond & ~lost
+        if not at.any():
+            continue
         ax.plot(xs[at], shown[at], ls="none", marker=marker, ms=curve.size + 2.5, **edged)
+    if not lost.any():
+        return
     xs = np.where(np.isfinite(xs), xs, ax.get_xlim()[1])
     height = 1.0 - STRIP * (0.12 + 0.76 * (curve.slot % 9) / 8.0)
     ax.plot(

@@ -89,6 +89,22 @@ def _function(
     return apply
 
 
+def arctan2(y: Scalar, x: Scalar) -> Scalar:
+    """The angle of (x, y), singular where it jumps and smooth everywhere else."""
+    if isinstance(x, float) and isinstance(y, float):
+        return np.arctan2(y, x)
+    x, y = lift(x), lift(y)
+    return hy.expression(2.0) * hy.atan(y / (hy.sqrt(x * x + y * y) + x))
+
+
+def cube_root(x: Scalar) -> Scalar:
+    """x^(1/3) of either sign."""
+    if isinstance(x, float):
+        return np.cbrt(x)
+    third = hy.expression(1.0) / hy.expression(3.0)
+    return lift(x) / (lift(x) * lift(x)) ** third
+
+
 def log_add_exp(a: Scalar, b: Scalar) -> Scalar:
     """log(exp(a) + exp(b)), from the side of a constant: softplus(x) is then log1p(exp(x))."""
     if isinstance(a, float) and isinstance(b, float):
@@ -108,6 +124,8 @@ RULES: dict[str, Callable[..., Scalar]] = {
     "neg": lambda a: -a,
     "square": lambda a: power(a, 2),
     "sqrt": _function(hy.sqrt, np.sqrt),
+    "cbrt": cube_root,
+    "atan2": arctan2,
     "rsqrt": lambda a: divide(None, RULES["sqrt"](a)),
     "exp": _function(hy.exp, np.exp),
     "exp2": _function(lambda a: hy.exp(a * hy.log(hy.expression(2.0))), np.exp2, double_only=True),
@@ -152,7 +170,7 @@ CONSTANT_BRANCHES: dict[str, Callable[..., Any]] = {
 BRANCHES = (
     set(COMPARISONS)
     | set(CONSTANT_BRANCHES)
-    | {"floor", "ceil", "round", "rem", "is_finite", "nextafter", "atan2", "argmax", "argmin"}
+    | {"floor", "ceil", "round", "rem", "is_finite", "nextafter", "argmax", "argmin"}
     | {"reduce_max", "reduce_min", "cummax", "cummin", "sort", "reduce_and", "reduce_or"}
 )
 

@@ -141,8 +141,8 @@ class Interpreter:
             return arrays.contract(
                 values[0], values[1], params["dimension_numbers"], add=self.add, zero=zero
             )
-        if name == "scatter-add":
-            return self.scatter_add(eqn, values)
+        if name in ("scatter-add", "scatter-mul"):
+            return self.scatter_onto(eqn, values)
         if name == "select_n" and values[0].dtype != object:
             return self.select(values[0], values[1:])
         if name in SWITCHES and self.switches is not None:
@@ -238,18 +238,22 @@ class Interpreter:
             return self.elementwise(elementwise.CONSTANT_BRANCHES[name], operands)
         raise self.unknown(name)
 
-    def scatter_add(self, eqn: Any, values: list[Values]) -> Values:
-        """Where does every update go? JAX says, by adding unit vectors to nought."""
+    def scatter_onto(self, eqn: Any, values: list[Values]) -> Values:
+        """Where does every update go? JAX says, by adding 1 to noughts or multiplying ones by 2."""
         operand, indices, updates = values
+        name = eqn.primitive.name
         if indices.dtype == object:
-            raise TranslationError(f"{self.where}: 'scatter-add' at an index that is no constant.")
+            raise TranslationError(f"{self.where}: {name!r} at an index that is no constant.")
+        adds = name == "scatter-add"
+        onto, idle = self.add if adds else self.scalar_mul, 0.0 if adds else 1.0
+        operand, updates = (x if x.dtype == object else self.numbers(x) for x in (operand, updates))
         result = operand.copy()
         for place, update in np.ndenumerate(updates):
-            unit = np.zeros(updates.shape)
-            unit[place] = 1.0
-            hit = eqn.primitive.bind(np.zeros(operand.shape), indices, unit, **eqn.params)
-            for target in np.argwhere(np.asarray(hit) != 0.0):
-                result[tuple(target)] = self.add(result[tuple(target)], update)
+            probe = np.full(updates.shape, idle)
+            probe[place] += 1.0
+            hit = eqn.primitive.bind(np.full(operand.shape, idle), indices, probe, **eqn.params)
+            for target in np.argwhere(np.asarray(hit) != idle):
+                result[tuple(target)] = onto(result[tuple(target)], update)
         return result
 
     def call(self, eqn: Any, values: list[Values]) -> list[Values]:

@@ -21,10 +21,11 @@ from gradaudit.taylor.precision import (
     multiple,
     to_float64,
 )
-from gradaudit.taylor.rungs import Climb
+from gradaudit.taylor.rungs import Climb, JumpedOverError
 from gradaudit.taylor.variational import Progress, Solution, Variational
 
 NEGLIGIBLE = 1e-3
+USEFUL = 10.0  # digits, of which an uncertified reference says how far they hold
 TIME_LIMIT = 600.0  # s, where none is given
 DOUBLE_TOLERANCE = 2.2e-16
 # heyoka's grid depends on the order alone, which each of these tolerances changes
@@ -90,7 +91,24 @@ def reference(
         time_limit=TIME_LIMIT if time_limit is None else time_limit,
         progress=progress,
     )
-    return climb.reference(_climb(climb, digits))
+    return climb.reference(_climb_seeing(climb, digits))
+
+
+def _climb_seeing(climb: Climb, wanted: float) -> str:
+    """Climb, and once more with shorter steps if one of them jumped over something."""
+    try:
+        return _climb(climb, wanted)
+    except JumpedOverError:
+        climb.start_over()
+    try:
+        return _climb(climb, wanted)
+    except JumpedOverError as again:
+        climb.accept(again.solution, None)
+        return _uncertified(
+            climb,
+            f"about t = {again.time:g} the vector field has a kink, a jump or a very narrow pulse, "
+            "which a Taylor series does not see (declare an event there)",
+        )
 
 
 def _climb(climb: Climb, wanted: float) -> str:
@@ -185,4 +203,8 @@ def _failed(climb: Climb, fine: Solution, coarse: Solution) -> str:
 
 
 def _uncertified(climb: Climb, why: str) -> str:
-    return f"uncertified: {why}; {climb.digits()[1]:.1f} digits hold"
+    held, until = climb.digits()[1], climb.held_until(USEFUL)
+    text = f"uncertified: {why}; {held:.1f} digits hold"
+    if 0.0 < until < climb.times[-1] and held < USEFUL:
+        text += f", and {USEFUL:.0f} or more until t = {until:g}"
+    return text

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from gradaudit.errors import SettingError
 from gradaudit.model import Model
 from gradaudit.results import Sensitivities
-from gradaudit.taylor.hybrid import build_system, solve_system
+from gradaudit.taylor.passage import build_system, solve_system
 from gradaudit.taylor.precision import DOUBLE
 from gradaudit.taylor.rungs import in_float64
 

@@ -18,15 +18,14 @@ from gradaudit.taylor import elementwise
 
 Scalar = Any
 
-HALVINGS, DEGREE = 10, 16
+HALVINGS, DEGREE = 20, 16
 
 
 def growth(x: hy.expression) -> hy.expression:
     """(exp(x) - 1) / x, smooth at 0.
 
-    It is the product of (exp(x / 2^k) + 1) / 2 over k = 1, 2, ..., 10, times itself at x / 1024,
-    where it is its series up to degree 16. For |x| < 100 the series is cut off below 1e-31, and for
-    |x| < 300 below 1e-23.
+    It is the product of (exp(x / 2^k) + 1) / 2 over k = 1, 2, ..., 20, times itself at x / 2^20,
+    where it is its series up to degree 16, which is cut off below 1e-33 for |x| < 1e5.
     """
     small = x * hy.expression(2.0**-HALVINGS)
     ratio: hy.expression = hy.expression(1.0)

@@ -11,13 +11,18 @@ from gradaudit.model import Model
 from gradaudit.results import Digits, Hit, Reference
 from gradaudit.taylor import certificate
 from gradaudit.taylor.certificate import Bounds, Grid
-from gradaudit.taylor.hybrid import Hybrid, build_system, solve_system
+from gradaudit.taylor.departure import SHARES, leave
+from gradaudit.taylor.hybrid import Hybrid
+from gradaudit.taylor.inspection import PANEL, Inspector, batched
+from gradaudit.taylor.passage import build_system, solve_system
 from gradaudit.taylor.precision import Precision
 from gradaudit.taylor.variational import PROGRESS_AFTER, Progress, Solution, Variational
 
 # A Taylor series is blind to what is exactly flat where it is expanded: steps are capped, and
 # differently on every rung, lest two of them jump over the same feature.
 CAPS = (211, 317, 293, 269, 307, 257, 331, 283, 349)
+FINER = 50
+"""By how much they are made finer where an inspection shows that something was jumped over."""
 
 RETRIES = (0.37, 0.61)
 """First steps, in shares of the first output time, with which a solve that is stuck is repeated.
@@ -25,6 +30,18 @@ RETRIES = (0.37, 0.61)
 Where a step begins next to a removable singularity, such as that of x / expm1(x) at 0, the series
 is lost in rounding; another grid passes it by.
 """
+
+
+Attempt = tuple[float | None, tuple[float, float] | None]
+"""The first step, and the times from which to leave a start without a series, in shares."""
+
+
+class JumpedOverError(Exception):
+    """A step of a solve lies across something that its Taylor series does not show."""
+
+    def __init__(self, time: float, solution: Solution) -> None:
+        super().__init__(time)
+        self.time, self.solution = time, solution
 
 
 class Climb:
@@ -40,6 +57,9 @@ class Climb:
         self.rungs: list[dict[str, Any]] = []
         self.best: Solution | None = None
         self.bounds: Bounds | None = None
+        self.finer = 1
+        self.field = batched(model)
+        self.leaves: tuple[float, float] | None = None
         self.grid = Grid(times, np.stack([np.arange(len(times))] * 3))
 
     @property
@@ -58,21 +78,40 @@ class Climb:
         first_step: float | None = None,
         keep_grid: bool = False,
     ) -> Solution:
-        cap = CAPS[len(self.rungs) % len(CAPS)]
+        """Solve, again from another first step where that is stuck, and note it as a rung.
+
+        Raises
+        ------
+        JumpedOverError
+            If a step did not see all of the vector field.
+        """
+        cap = CAPS[len(self.rungs) % len(CAPS)] * self.finer
         positive = self.grid.times[self.grid.times > 0.0]
-        for fraction in (first_step, *RETRIES):
+        attempts: list[Attempt] = [(first_step, None), *((share, None) for share in RETRIES)]
+        if self.leaves is not None:
+            attempts = [(None, self.leaves)]
+        while attempts:
+            fraction, leaves = attempts.pop(0)
+            departure = self._departure(system, leaves)
             first = None if fraction is None or not len(positive) else fraction * positive[0]
+            inspector = Inspector(self.model, self.field, PANEL if self.finer == 1 else 1 / cap)
             solution = solve_system(
                 system,
                 self.grid.times,
                 max_step=self.model.t_end / cap,
-                first_step=first,
+                first_step=None if departure else first,
                 keep_grid=keep_grid,
                 time_limit=max(self.left, 0.0),
                 progress=self.progress,
+                inspector=inspector,
+                departure=departure,
             )
             if solution.status not in ("step_underflow", "non_finite"):
                 break
+            if not attempts and solution.steps <= 1 and leaves is None:
+                attempts = [(None, shares) for shares in SHARES]
+        if solution.status == "ok":
+            self.leaves = leaves
         self.rungs.append(
             {
                 "precision": system.precision.name,
@@ -84,7 +123,29 @@ class Climb:
                 "digits": float("nan"),
             }
         )
+        missed = inspector.missed() if solution.status == "ok" else None
+        if missed is not None:
+            raise JumpedOverError(missed, solution)
         return solution
+
+    def start_over(self) -> None:
+        """Take shorter steps, and forget the companions, which were placed by the longer ones."""
+        self.finer = FINER
+        self.grid = Grid(self.times, np.stack([np.arange(len(self.times))] * 3))
+
+    def _departure(
+        self, system: Variational | Hybrid, leaves: tuple[float, float] | None
+    ) -> tuple[float, Any] | None:
+        if leaves is None:
+            return None
+        parts = system.start().variational if isinstance(system, Hybrid) else system
+        return leave(
+            self.model,
+            parts.initial,
+            parts.rows,
+            system.precision,
+            leaves[len(self.rungs) % len(leaves)],
+        )
 
     def accept(self, result: Solution, bounds: Bounds | None) -> float:
         """Make `result` the best so far; the digits that its bounds certify."""
@@ -116,6 +177,23 @@ class Climb:
         threshold = certificate.value_thresholds(values[:, :n], negligible=self.negligible)
         held, _ = certificate.held_digits(values[:, :n], bounds.values[:, :n], threshold)
         return (results[0], results[1], Digits(held)), whole[0]
+
+    def held_until(self, digits: float) -> float:
+        """The last observation time up to which every sensitivity has so many digits, else 0.
+
+        Each has them in relation to the largest of its parameter until then.
+        """
+        if self.bounds is None or self.best is None:
+            return 0.0
+        n, (values, derivatives) = self.model.n, self.best.float64()
+        scale = certificate.state_scale(values, derivatives, self.model.parameter_scale)[:n]
+        shares = np.abs(derivatives[self.grid.observed][:, :n]) / scale[:, None]
+        wrong = self.bounds.derivatives[:, :n] / scale[:, None]
+        largest = np.maximum.accumulate(shares.max(axis=1), axis=0)
+        with np.errstate(invalid="ignore"):
+            lost = ~(wrong.max(axis=1) <= 10.0**-digits * largest).all(axis=1)
+        first = int(lost.argmax()) if lost.any() else len(lost)
+        return float(self.times[first - 1]) if first else 0.0
 
     def reference(self, status: str) -> Reference:
         assert self.best is not None

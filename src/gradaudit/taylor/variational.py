@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gradaudit.integrals import integrand_names
 from gradaudit.model import Model
 from gradaudit.results import Hit
+from gradaudit.taylor.inspection import Inspector
 from gradaudit.taylor.precision import Precision, to_float64
 from gradaudit.taylor.translate import System, heyoka_system, initial_expressions
 
@@ -176,7 +177,9 @@ class Watch:
         keep_grid: bool,
         progress: Progress | None,
         text: str,
+        inspector: Inspector | None = None,
     ) -> None:
+        self.inspector = inspector
         self.t_end, self.deadline, self.max_steps = t_end, deadline, max_steps
         self.progress, self.text = progress, text
         self.starts, self.sizes = array("d"), array("d")
@@ -192,11 +195,17 @@ class Watch:
         if self.keep_grid:
             self.starts.append(reached - size)
             self.sizes.append(size)
+        if self.inspector is not None:
+            self.inspector.look(integrator)
         if now > self.deadline:
             self.status = "time_limit"
         elif self.steps >= self.max_steps:
             self.status = "max_steps"
-        elif abs(size) < SMALLEST_STEP * self.t_end and reached < (1 - 1e-12) * self.t_end:
+        elif (
+            abs(size) < SMALLEST_STEP * self.t_end
+            and abs(size) < 1e-3 * reached  # while steps grow with t there is progress
+            and reached < (1 - 1e-12) * self.t_end
+        ):
             self.status = "step_underflow"
         if self.progress is not None and now > self.next_word:
             self.next_word = now + PROGRESS_EVERY
@@ -214,6 +223,8 @@ def solve(
     keep_grid: bool = False,
     time_limit: float | None = None,
     progress: Progress | None = None,
+    inspector: Inspector | None = None,
+    departure: tuple[float, Array] | None = None,
 ) -> Solution:
     """Solve on `times`, increasing and within [0, t_end]; a failure is a status.
 
@@ -227,11 +238,15 @@ def solve(
         Return the steps; a stiff problem takes millions.
     time_limit
         Seconds of wall time.
+    inspector
+        Shown every step.
+    departure
+        A time after 0 and before the first of `times` that is not 0, and the whole state there.
     """
     ta, precision = system.integrator, system.precision
     started = time.perf_counter()
-    ta.time = precision.number(0.0)
-    ta.state[:] = system.initial
+    begun, state = departure or (0.0, system.initial)
+    ta.time, ta.state[:] = precision.number(begun), state
     watch = Watch(
         system.t_end,
         deadline=started + (np.inf if time_limit is None else time_limit),
@@ -239,6 +254,7 @@ def solve(
         keep_grid=keep_grid,
         progress=progress,
         text=f"{precision.name}, tolerance {system.tolerance:.1e}",
+        inspector=inspector,
     )
     size = len(system.initial)
     table: Array = np.full(
@@ -252,12 +268,13 @@ def solve(
     if len(later):
         limits = {} if max_step is None else {"max_delta_t": precision.number(max_step)}
         if first_step is not None:
-            ta.step(precision.number(min(first_step, 0.5 * float(later[0]))))
-        grid = precision.array(np.concatenate([[float(ta.time)], later]))
-        grid[0] = ta.time
-        outcome, *_, reached = ta.propagate_grid(grid, callback=watch, **limits)
-        rows = reached[1:]
-        table[at_start : at_start + len(rows)] = rows
+            outcome, _ = ta.step(precision.number(min(first_step, 0.5 * float(later[0]))))
+        if outcome != hy.taylor_outcome.err_nf_state:
+            grid = precision.array(np.concatenate([[float(ta.time)], later]))
+            grid[0] = ta.time
+            outcome, *_, reached = ta.propagate_grid(grid, callback=watch, **limits)
+            rows = reached[1:]
+            table[at_start : at_start + len(rows)] = rows
     elapsed = time.perf_counter() - started
     status = watch.status
     if outcome == hy.taylor_outcome.err_nf_state:
