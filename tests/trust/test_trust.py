@@ -5,11 +5,21 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import rankdata
 
 from gradaudit.stages.trust import fitted
 from gradaudit.trust.fitting import fit, least_deviations, quantile, usable
 from gradaudit.trust.score import FEATURES, from_dict, scores
-from gradaudit.trust.skill import area, calibration, fooled, held_out, roc, skill, spearman
+from gradaudit.trust.skill import (
+    area,
+    calibration,
+    correlation,
+    fooled,
+    held_out,
+    ranks,
+    roc,
+    skill,
+)
 
 BOUND = 1e-2
 
@@ -103,12 +113,15 @@ def test_scores_work_on_traced_numbers():
 
 
 def test_areas_and_ranks_of_known_cases():
-    said, bad = np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, False, True, True])
-    assert area(said, bad) == 1.0
-    assert area(-said, bad) == 0.0
-    assert area(np.ones(4), bad) == 0.5
-    assert np.isnan(area(said, np.zeros(4, bool)))
-    assert spearman(said, said**3) == pytest.approx(1.0)
+    order, bad = np.array([0, 1, 2, 3]), np.array([False, False, True, True])
+    assert area(ranks(order), bad) == 1.0
+    assert area(ranks(3 - order), bad) == 0.0
+    assert area(ranks(np.zeros(4, int)), bad) == 0.5
+    assert np.isnan(area(ranks(order), np.zeros(4, bool)))
+    assert correlation(ranks(order), ranks(order**3)) == pytest.approx(1.0)
+    tied = np.array([2, 0, 2, 1, 4, 2])
+    np.testing.assert_array_equal(ranks(tied), rankdata(tied))
+    said = order + 1.0
     false, hits = roc(said, bad)
     assert (false[0], hits[0], false[-1], hits[-1]) == (0.0, 0.0, 1.0, 1.0)
     assert quantile(said, np.ones(4) / 4, 0.5) == 2.0

@@ -88,10 +88,11 @@ def _against(rows: pd.DataFrame, column: str) -> dict[str, Any]:
         fitted = fitted[fitted["state_error"] > RESOLVED]
     x = np.log10(fitted[column].to_numpy(dtype=float))
     y = np.log10(fitted["error"].to_numpy(dtype=float))
-    found = _fitted(x, y, _labels(fitted), enough=ENOUGH)
+    labels = _labels(fitted, LADDER)
+    found = _fitted(x, y, labels, enough=ENOUGH)
     if exact:
         found["status"] = "state_exact"
-    elif len(np.unique(_labels(fitted))) < 3 and by_ladder.mean() < 0.5:
+    elif len(np.unique(labels)) < 3 and by_ladder.mean() < 0.5:
         found = _none(found, "not_converging")
     elif found["status"] != "ok" and _at_floor(rows):
         found["status"] = "rounding"
@@ -139,7 +140,7 @@ def _along(rows: pd.DataFrame, *, exponential: bool) -> dict[str, Any]:
     if not exponential:
         fitted = fitted[fitted["_axis"] > 0.0]
     values = fitted["_axis"].to_numpy(dtype=float)
-    labels = fitted[["solver", "functional", "rtol"]].astype(str).agg(" ".join, axis=1).to_numpy()
+    labels = _labels(fitted, ["solver", "functional", "rtol"])
     x = values if exponential else np.log10(values)
     y = np.log(fitted["error"].to_numpy(dtype=float))
     y = y if exponential else y / np.log(10.0)
@@ -190,10 +191,9 @@ def _at_floor(rows: pd.DataFrame) -> bool:
     return bool((rows["error"] <= floor).mean() > 0.5)
 
 
-def _labels(rows: pd.DataFrame) -> np.ndarray:
-    if rows.empty:
-        return np.array([], dtype=str)
-    return rows[LADDER].astype(str).agg(" ".join, axis=1).to_numpy()
+def _labels(rows: pd.DataFrame, keys: list[str]) -> np.ndarray:
+    """A number a row, alike where the keys are."""
+    return rows.groupby(keys).ngroup().to_numpy()
 
 
 def _chaotic(rows: pd.DataFrame) -> bool:

@@ -14,6 +14,7 @@ from gradaudit.answers.remedies import remedies as remedies_of
 from gradaudit.io import read_table, write_table
 
 LADDER = ["model", "mechanism", "regime", "solver", "method", "functional", "kind"]
+SETTING = ["solver", "method", "rtol", "error", "seconds", "steps", "verdict"]
 
 
 def run(
@@ -49,7 +50,9 @@ def run(
 
 def ladders(audits: pd.DataFrame) -> pd.DataFrame:
     """One row a (model, solver, method, functional): what its ladder of tolerances shows."""
-    return pd.DataFrame([_ladder(rows) for _, rows in audits.groupby(LADDER, sort=False)])
+    told = ["verdict", "ladder_verdict", "order", "converging", "error", "rtol", "status"]
+    groups = audits[[*LADDER, *told]].groupby(LADDER, sort=False)
+    return pd.DataFrame([_ladder(rows) for _, rows in groups])
 
 
 def _ladder(rows: pd.DataFrame) -> dict[str, Any]:
@@ -75,7 +78,8 @@ def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataF
     accuracy. Where none reaches it, `solver` is empty and `reason` says why.
     """
     rows = []
-    for (model, functional), group in audits.groupby(["model", "functional"], sort=False):
+    compared = audits[["model", "functional", *SETTING, "converging", "status"]]
+    for (model, functional), group in compared.groupby(["model", "functional"], sort=False):
         for accuracy in accuracies:
             asked = {"model": model, "functional": functional, "accuracy": accuracy}
             rows.append(asked | _cheapest(group, accuracy))
@@ -88,8 +92,7 @@ def _cheapest(group: pd.DataFrame, accuracy: float) -> dict[str, Any]:
         # Clocks are noisy: of the settings about as fast as the fastest, the one of fewest steps.
         fast = reaching[reaching["seconds"] <= 1.25 * reaching["seconds"].min()]
         best = fast.loc[fast["steps"].idxmin()]
-        columns = ["solver", "method", "rtol", "error", "seconds", "steps", "verdict"]
-        return {**best[columns].to_dict(), "reason": ""}
+        return {**best[SETTING].to_dict(), "reason": ""}
     return {
         "solver": "",
         "method": "",

@@ -98,7 +98,10 @@ def quantile(values: Array, weights: Array, level: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Cases:
-    """Gradients with known errors: what a score reads of them, columns of (N,), and the truth."""
+    """Gradients with known errors: what a score reads of them, columns of (N,), and the truth.
+
+    Mechanisms are numbers (N,), which are sorted faster than names.
+    """
 
     indicators: dict[str, Array]
     true: Array
@@ -111,7 +114,7 @@ class Cases:
         return cls(
             indicators={column: rows[column].to_numpy(dtype=float) for column in wanted},
             true=true_logarithm(rows),
-            mechanism=rows["mechanism"].to_numpy(),
+            mechanism=pd.factorize(rows["mechanism"])[0],
         )
 
     def __getitem__(self, chosen: Any) -> Cases:
