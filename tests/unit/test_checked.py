@@ -102,7 +102,7 @@ def test_estimate_covers_the_true_error_and_is_no_wild_guess():
     assert float(result.interval[0]) <= true / size <= float(result.interval[1])
     errors = [result.error["rate"].ravel(), 10.0 * result.error["capacity"].ravel()]
     assert np.linalg.norm(np.concatenate(errors)) / size == pytest.approx(
-        result.raw_relative_error, rel=1e-3
+        float(result.raw_relative_error), rel=1e-3
     )
 
 

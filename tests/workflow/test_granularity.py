@@ -14,8 +14,8 @@ from gradaudit.defaults import DEFAULTS
 
 EVERYTHING = {
     **{"simulate": 2, "gradients": 2, "reference": 2, "experiment": 1},
-    **{"evaluate": 2, "atlas": 1, "figures_model": 2, "figures_experiment": 1},
-    **{"figures_atlas": 1, "report": 1, "track": 1},
+    **{"evaluate": 2, "atlas": 1, "trust": 1, "figures_model": 2, "figures_experiment": 1},
+    **{"figures_atlas": 1, "figures_trust": 1, "report": 1, "track": 1},
 }
 
 
@@ -24,8 +24,8 @@ def jobs(*rules: str) -> dict[str, int]:
     return {rule: EVERYTHING[rule] for rule in rules}
 
 
-TOGETHER = jobs("figures_atlas", "report", "track")
-EVALUATED = {**jobs("evaluate", "atlas", "figures_model"), **TOGETHER}
+TOGETHER = jobs("figures_atlas", "figures_trust", "report", "track")
+EVALUATED = {**jobs("evaluate", "atlas", "trust", "figures_model"), **TOGETHER}
 FIGURES = {**jobs("figures_model", "figures_experiment"), **TOGETHER}
 SOLVED = {**jobs("simulate", "gradients"), **EVALUATED}
 PUBLISHED = jobs("experiment", "figures_experiment", "report", "track")
@@ -79,7 +79,7 @@ def test_defaults_that_are_spelt_out_change_nothing(completed, config):
         ({"report__title": "Another"}, jobs("report")),
         ({"tracking__experiment": "another"}, jobs("track")),
         ({"figures__palette": "deep"}, FIGURES),
-        ({"atlas__accuracies": [1e-3]}, {**jobs("atlas"), **TOGETHER}),
+        ({"atlas__accuracies": [1e-3]}, {**jobs("atlas", "trust"), **TOGETHER}),
         ({"verdict__good": 2e-2}, {**EVALUATED, **FIGURES}),
         ({"functionals__seed": 2}, EVALUATED),
         ({"reference__digits": 9}, {**jobs("reference"), **EVALUATED}),
@@ -172,4 +172,4 @@ def test_tolerances_of_one_solver_are_its_own(completed, config):
 
 def test_a_model_less_solves_nothing(completed, config):
     config["models"] = ["logistic"]
-    assert completed.dry(config=config) == {**jobs("atlas"), **TOGETHER}
+    assert completed.dry(config=config) == {**jobs("atlas", "trust"), **TOGETHER}
