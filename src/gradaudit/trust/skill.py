@@ -246,7 +246,12 @@ def _coverages(predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _cost(rows: pd.DataFrame, name: str) -> float:
-    """Median cost of the gradient with the indicator, over the gradient's own."""
+    """Median cost of the gradient with the indicator, over the gradient's own.
+
+    NaN for what the atlas did not time: the probed error is read off the propagated one there.
+    """
+    if name == "probed_error":
+        return math.nan
     column = {
         "estimated_error": "estimate_seconds",
         "control_difference": "control_seconds",
