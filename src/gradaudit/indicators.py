@@ -29,7 +29,7 @@ LOOSER = 10.0
 INDICATORS = {
     "embedded": "the largest embedded error of the tangents in a step, in units of |S|",
     "estimated_error": "embedded errors carried along to the end",
-    "probed_error": "the same along one random direction of the parameters",
+    "probed_error": "embedded errors carried along, in one random direction of the parameters",
     "control_difference": "another gradient, with error control on the tangents",
     "tolerance_difference": "the gradient at a looser tolerance",
     "amplification": "change of the states with the tolerance, times |phi| |S| over |g|",

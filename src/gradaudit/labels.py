@@ -99,7 +99,7 @@ SCORES = {
 
 INDICATORS = {
     "estimated_error": "propagated embedded error",
-    "probed_error": "the same, one direction",
+    "probed_error": "propagated error, one direction",
     "control_difference": "against full control",
     "tolerance_difference": "against a looser tolerance",
     "embedded": "embedded error of the tangents",

@@ -45,7 +45,6 @@ os.environ.update(
 pathvars:
     results=config["results"],
     logs=f"{config['results']}/logs",
-    benchmarks=f"{config['results']}/benchmarks",
 
 
 wildcard_constraints:

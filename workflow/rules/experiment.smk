@@ -6,8 +6,6 @@ rule experiment:
         traces="<results>/experiment/{model}.nc",
     log:
         "<logs>/experiment/{model}.log",
-    benchmark:
-        "<benchmarks>/experiment/{model}.tsv"
     priority: 10
     conda:
         ENVIRONMENT

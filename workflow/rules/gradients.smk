@@ -5,8 +5,6 @@ rule gradients:
         "<results>/gradients/{model}/{solver}.nc",
     log:
         "<logs>/gradients/{model}/{solver}.log",
-    benchmark:
-        "<benchmarks>/gradients/{model}/{solver}.tsv"
     priority: 10
     conda:
         ENVIRONMENT

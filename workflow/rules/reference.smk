@@ -5,8 +5,6 @@ rule reference:
         "<results>/reference/{model}.nc",
     log:
         "<logs>/reference/{model}.log",
-    benchmark:
-        "<benchmarks>/reference/{model}.tsv"
     priority: 10
     conda:
         ENVIRONMENT

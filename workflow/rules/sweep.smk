@@ -5,8 +5,6 @@ rule sweep:
         "<results>/sweep/{model}.nc",
     log:
         "<logs>/sweep/{model}.log",
-    benchmark:
-        "<benchmarks>/sweep/{model}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

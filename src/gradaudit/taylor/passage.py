@@ -14,12 +14,10 @@ from gradaudit.model import Model
 from gradaudit.results import Hit
 from gradaudit.taylor import saltation
 from gradaudit.taylor.hybrid import QUIET, Hybrid, Segment, build_hybrid
-from gradaudit.taylor.inspection import Inspector
 from gradaudit.taylor.modes import SlidingError
 from gradaudit.taylor.precision import Precision, to_float64
 from gradaudit.taylor.variational import (
-    MAX_STEPS,
-    Progress,
+    Options,
     Solution,
     Variational,
     Watch,
@@ -34,19 +32,7 @@ SAME_TIME = 1e-12  # of the window
 GRAZING = 1e-9  # transversality below which the event time has no usable derivative
 
 
-def solve_hybrid(
-    whole: Hybrid,
-    times: NDArray[np.float64],
-    *,
-    max_step: float | None = None,
-    first_step: float | None = None,
-    max_steps: int = MAX_STEPS,
-    keep_grid: bool = False,
-    time_limit: float | None = None,
-    progress: Progress | None = None,
-    inspector: Inspector | None = None,
-    departure: tuple[float, Array] | None = None,
-) -> Solution:
+def solve_hybrid(whole: Hybrid, times: NDArray[np.float64], options: Options) -> Solution:
     """`gradaudit.taylor.variational.solve` for a model with events.
 
     An observation at the time of an event is made after it.
@@ -57,21 +43,9 @@ def solve_hybrid(
         If the vector field switches where no event is declared.
     """
     started = time.perf_counter()
-    run = _Run(
-        whole,
-        times,
-        Watch(
-            whole.model.t_end,
-            deadline=started + (np.inf if time_limit is None else time_limit),
-            max_steps=max_steps,
-            keep_grid=keep_grid,
-            progress=progress,
-            text=f"{whole.precision.name}, tolerance {whole.tolerance:.1e}",
-            inspector=inspector,
-        ),
-        max_step,
-    )
-    status = run.solve(first_step, departure)
+    watch = options.watch(whole.model.t_end, whole.precision, whole.tolerance)
+    run = _Run(whole, times, watch, options.max_step)
+    status = run.solve(options.first_step, options.departure)
     count = whole.reader.size
     return Solution(
         times=times,
@@ -299,9 +273,9 @@ def build_system(model: Model, *, precision: Precision, tolerance: float) -> Var
 
 
 def solve_system(
-    system: Variational | Hybrid, times: NDArray[np.float64], **options: Any
+    system: Variational | Hybrid, times: NDArray[np.float64], options: Options
 ) -> Solution:
-    """`solve` or `solve_hybrid`, which take the same options."""
+    """`solve` or `solve_hybrid`."""
     if isinstance(system, Hybrid):
-        return solve_hybrid(system, times, **options)
-    return solve(system, times, **options)
+        return solve_hybrid(system, times, options)
+    return solve(system, times, options)

@@ -11,6 +11,7 @@ from gradaudit.results import Sensitivities
 from gradaudit.taylor.passage import build_system, solve_system
 from gradaudit.taylor.precision import DOUBLE
 from gradaudit.taylor.rungs import in_float64
+from gradaudit.taylor.variational import Options
 
 
 def taylor_sensitivities(
@@ -40,7 +41,7 @@ def taylor_sensitivities(
         raise SettingError(f"tolerance is {tolerance!r}; it must lie between 0 and 1.")
     observed = model.times(times)
     system = build_system(model, precision=DOUBLE, tolerance=tolerance)
-    solution = solve_system(system, observed, time_limit=time_limit)
+    solution = solve_system(system, observed, Options(time_limit=time_limit))
     values, derivatives = solution.float64()
     if solution.status != "ok":
         values, derivatives = np.full_like(values, np.nan), np.full_like(derivatives, np.nan)

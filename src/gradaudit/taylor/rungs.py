@@ -16,7 +16,7 @@ from gradaudit.taylor.hybrid import Hybrid
 from gradaudit.taylor.inspection import PANEL, Inspector, batched
 from gradaudit.taylor.passage import build_system, solve_system
 from gradaudit.taylor.precision import Precision
-from gradaudit.taylor.variational import PROGRESS_AFTER, Progress, Solution, Variational
+from gradaudit.taylor.variational import PROGRESS_AFTER, Options, Progress, Solution, Variational
 
 # A Taylor series is blind to what is exactly flat where it is expanded: steps are capped, and
 # differently on every rung, lest two of them jump over the same feature.
@@ -95,9 +95,7 @@ class Climb:
             departure = self._departure(system, leaves)
             first = None if fraction is None or not len(positive) else fraction * positive[0]
             inspector = Inspector(self.model, self.field, PANEL if self.finer == 1 else 1 / cap)
-            solution = solve_system(
-                system,
-                self.grid.times,
+            options = Options(
                 max_step=self.model.t_end / cap,
                 first_step=None if departure else first,
                 keep_grid=keep_grid,
@@ -106,6 +104,7 @@ class Climb:
                 inspector=inspector,
                 departure=departure,
             )
+            solution = solve_system(system, self.grid.times, options)
             if solution.status not in ("step_underflow", "non_finite"):
                 break
             if not attempts and solution.steps <= 1 and leaves is None:

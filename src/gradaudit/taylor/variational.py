@@ -213,22 +213,11 @@ class Watch:
         return self.status == "ok"
 
 
-def solve(
-    system: Variational,
-    times: NDArray[np.float64],
-    *,
-    max_step: float | None = None,
-    first_step: float | None = None,
-    max_steps: int = MAX_STEPS,
-    keep_grid: bool = False,
-    time_limit: float | None = None,
-    progress: Progress | None = None,
-    inspector: Inspector | None = None,
-    departure: tuple[float, Array] | None = None,
-) -> Solution:
-    """Solve on `times`, increasing and within [0, t_end]; a failure is a status.
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to solve, with events or without.
 
-    Parameters
+    Attributes
     ----------
     max_step
         Longest step, in the unit of t.
@@ -241,21 +230,39 @@ def solve(
     inspector
         Shown every step.
     departure
-        A time after 0 and before the first of `times` that is not 0, and the whole state there.
+        A time after 0 and before the first observation that is not at 0, and the whole state there.
     """
+
+    max_step: float | None = None
+    first_step: float | None = None
+    max_steps: int = MAX_STEPS
+    keep_grid: bool = False
+    time_limit: float | None = None
+    progress: Progress | None = None
+    inspector: Inspector | None = None
+    departure: tuple[float, Array] | None = None
+
+    def watch(self, t_end: float, precision: Precision, tolerance: float) -> Watch:
+        """What counts the steps of one solve, which begins now, and may end it."""
+        limit = np.inf if self.time_limit is None else self.time_limit
+        return Watch(
+            t_end,
+            deadline=time.perf_counter() + limit,
+            max_steps=self.max_steps,
+            keep_grid=self.keep_grid,
+            progress=self.progress,
+            text=f"{precision.name}, tolerance {tolerance:.1e}",
+            inspector=self.inspector,
+        )
+
+
+def solve(system: Variational, times: NDArray[np.float64], options: Options) -> Solution:
+    """Solve on `times`, increasing and within [0, t_end]; a failure is a status."""
     ta, precision = system.integrator, system.precision
     started = time.perf_counter()
-    begun, state = departure or (0.0, system.initial)
+    begun, state = options.departure or (0.0, system.initial)
     ta.time, ta.state[:] = precision.number(begun), state
-    watch = Watch(
-        system.t_end,
-        deadline=started + (np.inf if time_limit is None else time_limit),
-        max_steps=max_steps,
-        keep_grid=keep_grid,
-        progress=progress,
-        text=f"{precision.name}, tolerance {system.tolerance:.1e}",
-        inspector=inspector,
-    )
+    watch = options.watch(system.t_end, precision, system.tolerance)
     size = len(system.initial)
     table: Array = np.full(
         (len(times), size), precision.number(float("nan")), dtype=precision.fp_type
@@ -266,9 +273,11 @@ def solve(
     later = times[at_start:]
     outcome = hy.taylor_outcome.time_limit
     if len(later):
-        limits = {} if max_step is None else {"max_delta_t": precision.number(max_step)}
-        if first_step is not None:
-            outcome, _ = ta.step(precision.number(min(first_step, 0.5 * float(later[0]))))
+        limits = (
+            {} if options.max_step is None else {"max_delta_t": precision.number(options.max_step)}
+        )
+        if options.first_step is not None:
+            outcome, _ = ta.step(precision.number(min(options.first_step, 0.5 * float(later[0]))))
         if outcome != hy.taylor_outcome.err_nf_state:
             grid = precision.array(np.concatenate([[float(ta.time)], later]))
             grid[0] = ta.time
