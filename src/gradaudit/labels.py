@@ -62,6 +62,9 @@ def functional_name(functional: str, kind: str) -> str:
             return f"sum of squares, {rest} target"
         case "time_average":
             return f"time average of {rest}"
+        case "solver_target":
+            made = {"trace_sse_same": "the same solve", "trace_sse_coarse": "a coarse solve"}
+            return f"sum of squares, target of {made[functional]}" if functional in made else rest
     return functional.replace("_", " ")
 
 

@@ -15,9 +15,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import CEILING, FLOOR, Thresholds
 from gradaudit.figures.curves import marks
-from gradaudit.labels import KINDS, in_order, kind_name, method_name
-
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+from gradaudit.labels import method_name
 
 
 def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
@@ -35,28 +33,25 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     """
     thresholds = Thresholds.from_settings(settings)
     methods = list(style.method_colours(audits["method"], settings["palette"]))
-    kinds = in_order(set(audits["kind"]), KINDS)
-    markers = dict(zip(kinds, MARKERS * 2, strict=False))
     seen = style.as_numbers(audits["indicator"]) * style.as_numbers(audits["rtol"])
     error = style.as_numbers(audits["error"])
     lost = style.failed_rows(audits) | ~np.isfinite(error)
     bounds = [thresholds.good / 10.0, thresholds.horrible * 10.0]
     limits = _limits(seen[~lost]), _limits(np.append(error[~lost], bounds))
     with style.styled(settings):
-        figure, panels = layout.panels(len(methods), columns=3, size=(3.7, 3.5), legends=2)
+        figure, panels = layout.panels(len(methods), columns=3, size=(3.7, 3.5), legends=1)
         for ax, method in zip(panels, methods, strict=True):
             _scales(ax, limits, thresholds)
             chosen = (audits["method"] == method).to_numpy()
             for verdict, colour in style.VERDICTS.items():
-                for kind, marker in markers.items():
-                    here = chosen & ((audits["verdict"] == verdict) & (audits["kind"] == kind))
-                    _points(ax, seen[here], error[here], lost[here], colour, marker)
+                here = chosen & (audits["verdict"] == verdict)
+                _points(ax, seen[here], error[here], lost[here], colour)
             ax.set_title(method_name(method), fontweight="bold")
         layout.axis_names(
             figure,
             x="indicator × rtol: largest local error of the tangents, relative to them",
             y="true relative error of the gradient",
-            legends=2,
+            legends=1,
         )
         grey: dict[str, Any] = {"ls": "none", "mec": "white", "ms": 7}
         layout.legends_below(
@@ -65,17 +60,6 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
                 "verdict": [
                     Line2D([], [], marker="o", color=colour, label=word, **grey)
                     for word, colour in style.VERDICTS.items()
-                ],
-                "functional": [
-                    Line2D(
-                        [],
-                        [],
-                        marker=marker,
-                        color=style.MUTED,
-                        label=kind_name(kind),
-                        **grey,
-                    )
-                    for kind, marker in markers.items()
                 ]
                 + marks(failed=bool(lost.any()), beyond=False),
             },
@@ -116,9 +100,7 @@ def _scales(
         ax.axhline(level, color=style.FAINT, lw=1.0, zorder=0)
 
 
-def _points(
-    ax: Axes, x: np.ndarray, y: np.ndarray, lost: np.ndarray, colour: str, marker: str
-) -> None:
+def _points(ax: Axes, x: np.ndarray, y: np.ndarray, lost: np.ndarray, colour: str) -> None:
     """Points inside the axes, at its edges where they are beyond, crosses on top for the failed."""
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     x = np.clip(np.where(np.isfinite(x), x, right), left * 1.3, right / 1.3)
@@ -126,11 +108,11 @@ def _points(
         x[~lost],
         np.clip(y[~lost], bottom * 1.3, top / 1.3),
         ls="none",
-        marker=marker,
+        marker="o",
         color=colour,
         mec="white",
-        mew=0.4,
-        ms=5.5,
+        mew=0.3,
+        ms=4.0,
         alpha=0.85,
     )
     ax.plot(x[lost], np.full(lost.sum(), top / 1.6), ls="none", marker="x", color=colour, ms=6)

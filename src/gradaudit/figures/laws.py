@@ -60,7 +60,7 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
                 rows = table[(table["mechanism"] == name) & (table["method"] == method)]
                 _points(ax, rows, colours[method])
                 _law(ax, own[own["method"] == method], colours[method], line)
-            ax.set_title(mechanism_name(name), fontsize=9.2, fontweight="bold")
+            ax.set_title(mechanism_name(name), fontsize=8.2, fontweight="bold")
         layout.axis_names(
             figure,
             x="error of the states (scaled)",

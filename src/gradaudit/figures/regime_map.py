@@ -26,7 +26,7 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
     """Rows are models grouped by mechanism; a panel a kind of functional, a column a setting.
 
     A cell shows the worst verdict over the functionals of its kind; the first column is what the
-    model's mechanism lets one expect of forward AD.
+    model's mechanism lets one expect of forward AD. Solvers that few models have are left out.
 
     Parameters
     ----------
@@ -38,9 +38,12 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
     models = _models(verdicts)
     present = set(verdicts["kind"])
     kinds = in_order((present & set(MAIN)) or present, KINDS)
-    columns = _columns(verdicts)
+    known = verdicts[verdicts["kind"].isin(kinds) & _shown(verdicts)]
+    parts = {kind: known[known["kind"] == kind] for kind in kinds}
+    columns = {kind: _columns(rows) for kind, rows in parts.items()}
     labels = 0.083 * max(len(f"{row.model}  {row.mechanism}") for row in models) + 0.45
-    width = labels + CELL * 1.8 + len(kinds) * (len(columns) * CELL + GAP) + 0.25
+    spans = {kind: max(len(pairs), 4) * CELL + GAP for kind, pairs in columns.items()}
+    width = labels + CELL * 1.8 + sum(spans.values()) + 0.25
     height = TOP + len(models) * CELL + BOTTOM
     with style.styled(settings):
         figure = plt.figure(figsize=(max(width, 9.6), height))
@@ -62,11 +65,12 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
         expected = panel(labels, 1)
         _names(expected, models)
         _expected(expected, models)
-        for index, kind in enumerate(kinds):
-            left = labels + CELL * 1.8 + index * (len(columns) * CELL + GAP)
-            ax = panel(left, len(columns))
-            _cells(ax, verdicts[verdicts["kind"] == kind], models, columns)
-            _heads(ax, columns, kind_name(kind))
+        left = labels + CELL * 1.8
+        for kind in kinds:
+            ax = panel(left, len(columns[kind]))
+            _cells(ax, parts[kind], models, columns[kind])
+            _heads(ax, columns[kind], kind_name(kind))
+            left += spans[kind]
         _groups(figure, expected, models, width, labels)
         figure.legend(
             handles=[
@@ -83,7 +87,7 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
             figure,
             "Where forward-mode gradients can be trusted",
             "Verdict over the whole ladder of tolerances, the worst over the functionals of a "
-            "kind; “expected” is what the mechanism suggests.",
+            "kind; “expected” is what the mechanism suggests. Solvers of few models are left out.",
         )
     return figure
 
@@ -95,6 +99,13 @@ def _models(verdicts: pd.DataFrame) -> list[Any]:
     rows = rows.assign(_rank=rows["regime"].map(ranks).fillna(len(VERDICTS)))
     rows["_group"] = rows.groupby("mechanism")["_rank"].transform("min")
     return list(rows.sort_values(["_group", "mechanism", "_rank", "model"]).itertuples(index=False))
+
+
+def _shown(verdicts: pd.DataFrame) -> pd.Series:
+    """Rows of solvers that at least a quarter of the models have: others would be empty columns."""
+    models = verdicts.groupby("solver")["model"].nunique()
+    common = models[models >= 0.25 * verdicts["model"].nunique()].index
+    return verdicts["solver"].isin(common)
 
 
 def _columns(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
@@ -178,7 +189,7 @@ def _heads(ax: Axes, columns: Sequence[tuple[str, str]], title: str) -> None:
         )
         if places[0]:
             ax.axvline(places[0], color="white", lw=2.5)
-    wrapped = textwrap.fill(title, max(int(len(columns) * CELL / 0.085), 12))
+    wrapped = textwrap.fill(title, max(int(len(columns) * CELL / 0.085), 14))
     ax.text(0.0, -6.0, wrapped, ha="left", va="bottom", fontsize=10, fontweight="bold")
 
 

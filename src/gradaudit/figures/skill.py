@@ -43,8 +43,8 @@ def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[s
         layout.head(
             figure,
             "What tells a bad gradient without a reference",
-            "Left: how well it ranks bad above good (1 always, 0.5 by chance), with 95 % intervals "
-            "over mechanisms, and its cost in gradients. Right: scores on mechanisms left out.",
+            "Left: ranking bad above good (0.5 by chance), with 95 % intervals over mechanisms; "
+            "cost in gradients, if timed. Right: scores.",
         )
     return figure
 
@@ -54,7 +54,9 @@ def _areas(ax: Axes, shown: pd.DataFrame) -> None:
         colour = SCORE if row["kind"] == "score" else PLAIN
         ax.plot([row["auc_low"], row["auc_high"]], [place, place], color=colour, lw=2.4, alpha=0.55)
         ax.plot(row["auc"], place, "o", ms=7, color=colour)
-        text = f"{row['auc']:.2f}   cost {row['cost']:.2g}"
+        text = f"{row['auc']:.2f}"
+        if np.isfinite(row["cost"]):
+            text += f"   cost {row['cost']:.2g}"
         if row["covered"] < 0.995:
             text += f"   on {row['covered']:.0%}"
         ax.text(1.03, place, text, va="center", fontsize=8.5, color=style.MUTED)

@@ -46,7 +46,7 @@ def _best(rows: pd.DataFrame, noun: str) -> str:
     best = rows.iloc[0]
     name = indicator_name(str(best["indicator"]))
     text = (
-        f"Of {count(len(rows), noun)} the best one is the {name}: it tells gradients that are not "
+        f"Of {count(len(rows), noun)} the best one is “{name}”: it tells gradients that are not "
         f"good from the others with an area under the ROC of {best['auc']:.2f} "
         f"[{best['auc_low']:.2f}, {best['auc_high']:.2f}], and its rank correlation with the error "
         f"is {best['spearman']:.2f} [{best['spearman_low']:.2f}, {best['spearman_high']:.2f}] "
