@@ -90,6 +90,20 @@ def _functions(model: Model) -> Iterator[tuple[str, Callable[..., Any], tuple[An
         yield "exact_sensitivities", model.exact_sensitivities, (t, p), (model.n, model.m)
 
 
+def _check_indices(function: Callable[..., Any], arguments: tuple[Any, ...], what: str) -> None:
+    """Refuse ``p[3]`` of three parameters, for which JAX silently takes the last one."""
+    ones = [np.ones(argument.shape) for argument in arguments]
+    try:
+        jax.make_jaxpr(lambda: function(*ones))()
+    except IndexError as error:
+        raise ModelError(
+            f"{what} reads an entry that does not exist: {error}. Arguments are (t, y, p) with "
+            "states and parameters in the declared order, counted from 0."
+        ) from error
+    except Exception:  # what else NumPy does not take, JAX has taken already
+        return
+
+
 def _trace(
     function: Callable[..., Any], arguments: tuple[Any, ...], *, where: str, label: str
 ) -> tuple[Any, Any]:
@@ -102,6 +116,7 @@ def _trace(
         after = python_state(function)
     except Exception as error:
         raise ModelError(_explain(error, function, what)) from error
+    _check_indices(function, arguments, what)
     found = effects(first)
     if found:
         raise ModelError(

@@ -180,7 +180,7 @@ class Program:
 
     def _parts(self, rtol, atol, control: Control, vector_field) -> _Parts:
         method, n = get_solver(self.solver), self.model.n
-        term = diffrax.ODETerm(vector_field)
+        term = diffrax.ODETerm(jax.jit(vector_field))  # traced once, not in every stage
         lifted = LiftedTerm(term)
         fast, own = method.build(
             rtol=control.root_tolerance * rtol, atol=control.root_tolerance * atol, n=n

@@ -20,6 +20,28 @@ import numpy as np
 
 jax.config.update("jax_enable_x64", True)
 
+LOOPS = "xla_cpu_small_while_loop_byte_threshold"
+ALL_LOOPS = 1 << 30  # bytes that the body of a loop moves
+FAST_COMPILATION: dict[str, str | bool] = {"xla_cpu_opt_preset": "CPU_OPT_PRESET_FAST_COMPILE"}
+"""For programs that run for milliseconds once they are compiled; the code is no slower."""
+
+
+def compile_loops_whole() -> None:
+    """Have XLA compile a loop on the CPU as one kernel, also where its body is not small.
+
+    By default it does so up to 1 kB, and dispatches every fused operation of a larger body one by
+    one, which costs more than the arithmetic of an ODE with a few states: two to five times as much
+    in all (``benchmarks/checked_cost.py``). What has been set for this in ``XLA_FLAGS`` is kept,
+    and where JAX has run something already nothing changes.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if LOOPS not in flags:
+        option = f"--xla_backend_extra_options={LOOPS}={ALL_LOOPS}"
+        os.environ["XLA_FLAGS"] = f"{flags} {option}".strip()
+
+
+compile_loops_whole()
+
 
 def use_compilation_cache(folder: Path) -> None:
     """Keep compiled programs in `folder`, so that a second process need not compile again."""
@@ -62,6 +84,16 @@ def precision(dtype: str) -> Iterator[None]:
         yield
 
 
+def compile_for(function: Callable[..., Any], inputs: Any) -> Any:
+    """The compiled program of a function, for inputs of these shapes."""
+    with runtime_errors_as_nan():
+        lowered = jax.jit(function).lower(*inputs)
+    try:
+        return lowered.compile(compiler_options=FAST_COMPILATION)
+    except jax.errors.JaxRuntimeError:  # a version of XLA that has no such option
+        return lowered.compile()
+
+
 def run_compiled(
     compiled: dict[Any, Any],
     key: Hashable,
@@ -89,8 +121,7 @@ def run_compiled(
         inputs = jax.tree_util.tree_map(load, inputs)
         if key not in compiled:
             start = time.perf_counter()
-            with runtime_errors_as_nan():
-                compiled[key] = jax.jit(function).lower(*inputs).compile()
+            compiled[key] = compile_for(function, inputs)
             compile_seconds = time.perf_counter() - start
         start = time.perf_counter()
         outputs = jax.block_until_ready(compiled[key](*inputs))

@@ -15,6 +15,7 @@ together and N the number of states and integrals.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import diffrax
@@ -95,6 +96,12 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
     term: diffrax.ODETerm
     watched: int = eqx.field(static=True)
     branches: FrozenField | None = eqx.field(static=True, default=None)
+    traced_once: Callable[..., Any] = eqx.field(
+        static=True,
+        init=False,
+        # A function of its own for every solver, with which what was traced is forgotten.
+        default_factory=lambda: eqx.filter_jit(lambda solver, *step: solver._step(*step)),
+    )
 
     term_structure = diffrax.ODETerm
 
@@ -128,6 +135,10 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
         return self.inner.init(self.term, t0, t1, y, p)
 
     def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+        # Diffrax traces the body of its loop three times; a step takes seconds of it.
+        return self.traced_once(self, t0, t1, y0, args, solver_state, made_jump)
+
+    def _step(self, t0, t1, y0, args, solver_state, made_jump):
         moving, fixed = eqx.partition(solver_state.inner, eqx.is_inexact_array)
 
         def advance(y, p, moving):

@@ -340,10 +340,10 @@ def _indicators(raws: list[Raw], model: Model) -> dict[str, float]:
 
 
 def _estimates(raw: Raw, model: Model) -> Estimates | None:
-    """Estimated errors by the parameters themselves."""
+    """Estimated errors by the parameters themselves; infinite where the companion was lost."""
     if not raw.estimates:
         return None
-    states, tangents = raw.estimates
+    states, tangents = (np.where(np.isnan(x), np.inf, x) for x in raw.estimates)
     return Estimates(states, tangents / model.parameter_scale)
 
 

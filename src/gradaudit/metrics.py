@@ -173,7 +173,7 @@ def estimated_error(
 
     `errors` are estimates d (T, N) and D (T, N, m) of the errors of states and sensitivities; the
     estimate is |phi(z + d) (S + D) - phi(z) S| / |phi(z) S|, infinite where the gradient is 0 and
-    the estimate is not; NaN where there are no estimates.
+    the estimate is not, or the estimates are not finite; NaN where there are none.
     """
     change, gradient = _estimated_change(functional, computed, errors)
     return _ratio(_norm(change), _norm(gradient))
@@ -188,7 +188,8 @@ def probed_error(
     estimate of one parameter in place of m. The direction is the same for all models of that m.
     """
     change, gradient = _estimated_change(functional, computed, errors)
-    return _ratio(abs(float(change @ signs(len(change)))), _norm(gradient))
+    along = np.inf if np.any(np.isinf(change)) else abs(float(change @ signs(len(change))))
+    return _ratio(along, _norm(gradient))
 
 
 def _estimated_change(
@@ -199,8 +200,10 @@ def _estimated_change(
     gradient = np.einsum("tn,tnj->j", functional.weights(z), s)
     if np.all(np.isnan(errors[0])):
         return np.full_like(gradient, np.nan), gradient
-    moved = np.einsum("tn,tnj->j", functional.weights(z + errors[0]), s + errors[1])
-    return moved - gradient, gradient
+    with np.errstate(invalid="ignore", over="ignore"):
+        moved = np.einsum("tn,tnj->j", functional.weights(z + errors[0]), s + errors[1])
+    change = moved - gradient
+    return np.where(np.isnan(change), np.inf, change), gradient
 
 
 def state_error(computed: Array, certified: Array) -> float:

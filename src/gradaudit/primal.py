@@ -22,7 +22,7 @@ from gradaudit.forward import (
     word_for,
 )
 from gradaudit.integrals import initial_state
-from gradaudit.jaxconfig import runtime_errors_as_nan
+from gradaudit.jaxconfig import compile_for
 from gradaudit.model import Model
 from gradaudit.solvers import get_solver
 
@@ -60,8 +60,7 @@ class Primal:
         inputs = tuple(jnp.asarray(x, dtype=jnp.float64) for x in (times, p, rtol, atol))
         key = len(inputs[0])
         if key not in self._compiled:
-            with runtime_errors_as_nan():
-                self._compiled[key] = jax.jit(self._solve).lower(*inputs).compile()
+            self._compiled[key] = compile_for(self._solve, inputs)
         start = time.perf_counter()
         ts, ys, steps, accepted, rejected, result = jax.tree_util.tree_map(
             np.asarray, jax.block_until_ready(self._compiled[key](*inputs))
@@ -82,7 +81,7 @@ class Primal:
             lambda error, before, after: state_norm(error, before, after, rtol, atol),
         )
         solution = diffrax.diffeqsolve(
-            diffrax.ODETerm(self.model.vector_field),
+            diffrax.ODETerm(jax.jit(self.model.vector_field)),
             solver,
             t0=0.0,
             t1=self.model.t_end,

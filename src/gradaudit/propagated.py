@@ -1,11 +1,17 @@
-"""An estimate of the global error: the embedded error of every step, carried along.
+"""An estimate of the global error: a companion solve that errs by the embedded error more.
 
-Beside (y, S) go (d, D), both 0 at first. A step takes them through its own Jacobian-vector product,
-which is the variation of the whole lifted step and so a second derivative of the method, and adds
-its embedded errors (e, E) with their signs, and the saltation term where the step crosses a
-discontinuity (see `gradaudit.crossings`). What arrives at the end is an estimate of the errors of
-y and S, where the embedded error alone is that of one step. With local extrapolation it belongs to
-the solution of the lower order, so that it is cautious.
+Beside (y, S) goes a companion (y + d, S + D), with d = D = 0 at first. In every step it takes the
+same step of the grid from where it is, and adds the embedded errors (e, E) of the step of (y, S),
+with their signs, and the saltation term where the step crosses a discontinuity (see
+`gradaudit.crossings`). What (d, D) are at the end is an estimate of the errors of y and S, where
+the embedded error alone is that of one step. With local extrapolation it belongs to the solution of
+the lower order, so that it is cautious. To first order (d, D) is the embedded error taken through
+the variation of the steps, a second derivative of the method; the companion needs none, and knows
+what a large error does as well.
+
+The companion may have fewer tangents than the solve. For signs w, with w_j = +1 or -1, its one
+tangent along w gives D w, and over random w the mean of |phi D w|^2 is |phi D|^2: one column tells
+the size of the error of a gradient, though not which of its entries is wrong.
 """
 
 from __future__ import annotations
@@ -18,7 +24,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from gradaudit.lifted import Lifted, LiftedSolver, LiftedTerm
+from gradaudit.lifted import Lifted, LiftedSolver, LiftedState, LiftedTerm
 from gradaudit.observing import SteppedOutput, StepToObservation
 
 
@@ -59,11 +65,15 @@ class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
         Its term.
     watching
         The lifted solver itself, which knows what a step over a discontinuity neglects.
+    direction
+        (c,) The direction in the space of the parameters that is probed, whose estimate is
+        `tangent_error` (N, 1) then, see `gradaudit.directions`; None for all of them.
     """
 
     solver: diffrax.AbstractSolver
     term: diffrax.ODETerm
     watching: LiftedSolver
+    direction: Any = None
 
     term_structure = diffrax.ODETerm
 
@@ -82,37 +92,38 @@ class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
 
     def init(self, terms, t0, t1, y0, args):
         state = self.solver.init(self.term, t0, t1, y0.lifted, args)
-        moving = eqx.filter(state, eqx.is_inexact_array)
-        return state, jax.tree_util.tree_map(jnp.zeros_like, moving)
+        return state, eqx.filter(self._beside(state), eqx.is_inexact_array)
 
     def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
-        state, variation = solver_state
-        moving, fixed = eqx.partition(state, eqx.is_inexact_array)
-
-        def advance(lifted, moving):
-            y1, error, _, after, result = self.solver.step(
-                self.term, t0, t1, lifted, args, eqx.combine(moving, fixed), made_jump
-            )
-            moving_after, fixed_after = eqx.partition(after, eqx.is_inexact_array)
-            return (y1, moving_after), (error, fixed_after, result)
-
-        (y1, moving_after), (varied, variation), (error, fixed_after, result) = jax.jvp(
-            advance,
-            (y0.lifted, moving),
-            (Lifted(y0.error, y0.tangent_error), variation),
-            has_aux=True,
+        state, companion = solver_state
+        y1, error, _, after, result = self.solver.step(
+            self.term, t0, t1, y0.lifted, args, state, made_jump
         )
-        tangent_error = varied.tangents + error.tangents
+        beside, of_error = self._along(y0.tangents), self._along(error.tangents)
+        args = args._replace(seeds=self._along(args.seeds))
+        start = Lifted(y0.y + y0.error, beside + y0.tangent_error)
+        _, fixed = eqx.partition(self._beside(state), eqx.is_inexact_array)
+        reached, _, _, companion, _ = self.solver.step(
+            self.term, t0, t1, start, args, eqx.combine(companion, fixed), made_jump
+        )
+        y_error = reached.y - y1.y + error.y
+        tangent_error = reached.tangents - self._along(y1.tangents) + of_error
         if self.watching.branches is not None:
             # with what the tangents lacked before, for it moves the time of the next switch
-            before, after = y0.lifted, y1
-            before = before._replace(tangents=before.tangents + y0.tangent_error)
-            after = after._replace(tangents=after.tangents + tangent_error)
-            missing = self.watching.neglected(t0, t1, before, after, args)
-            tangent_error = tangent_error + missing.term
-        estimate = (varied.y + error.y, tangent_error)
-        after = eqx.combine(moving_after, fixed_after)
-        return Estimated(*y1, *estimate), error, {}, (after, variation), result
+            before = Lifted(y0.y, start.tangents)
+            end = Lifted(y1.y, self._along(y1.tangents) + tangent_error)
+            tangent_error += self.watching.neglected(t0, t1, before, end, args).term
+        estimate = (y_error, tangent_error)
+        companion = eqx.filter(companion, eqx.is_inexact_array)
+        return Estimated(*y1, *estimate), error, {}, (after, companion), result
+
+    def _along(self, columns: Any) -> Any:
+        """Columns (..., c) as the companion has them: all, or (..., 1) along the direction."""
+        return columns if self.direction is None else (columns @ self.direction)[..., None]
+
+    def _beside(self, state: LiftedState) -> LiftedState:
+        """The state of the solver with the companion's tangents."""
+        return state._replace(tangents=jax.tree_util.tree_map(self._along, state.tangents))
 
 
 class EstimatedOutput(SteppedOutput):

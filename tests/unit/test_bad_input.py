@@ -91,8 +91,11 @@ def branches(t, y, p):
         (lambda t, y, p: [-p[0] * y[0], y[1]], r"returns a list.*jnp\.stack"),
         (lambda t, y, p: None, "returns a NoneType"),
         (lambda t, y: -y, "TypeError"),
+        # JAX takes the last entry there is
+        (lambda t, y, p: -p[1] * y, "reads an entry that does not exist.*index 1"),
+        (lambda t, y, p: -p[0] * jnp.stack([y[0], y[2]]), "reads an entry.*index 2"),
     ],
-    ids=["too long", "a number", "a list", "nothing", "two arguments"],
+    ids=["too long", "a number", "a list", "nothing", "two arguments", "parameter", "state"],
 )
 def test_wrong_shapes_of_the_vector_field(field, words):
     with pytest.raises(ModelError, match=f"model 'decay': vector_field.*{words}"):

@@ -10,6 +10,7 @@ from gradaudit.metrics import (
     estimated_error,
     event_error,
     gradient_error,
+    probed_error,
     state_error,
 )
 
@@ -138,3 +139,6 @@ def test_the_estimated_error_is_that_of_moved_states_and_tangents():
     np.testing.assert_allclose(estimated_error(functional, computed, errors), 1.35 / 6.0)
     nothing = (np.full((1, 1), np.nan), np.full((1, 1, 1), np.nan))
     assert np.isnan(estimated_error(functional, computed, nothing))
+    lost = tuple(np.full_like(error, np.inf) for error in errors)
+    assert np.isinf(estimated_error(functional, computed, lost))
+    assert np.isinf(probed_error(functional, computed, lost))

@@ -32,7 +32,10 @@ def solved(model, direction, solver="tsit5"):
     ("name", "solver"), [("lotka_volterra", "tsit5"), ("robertson@t_end=0.4", "kvaerno3")]
 )
 def test_probing_is_the_product_with_the_direction(name, solver):
-    """On the same grid; an implicit step is differentiated to rounding, hence 1e-6."""
+    """On the same grid and with the same companion states; tangents are linear to rounding.
+
+    An implicit step is solved to its root finder's tolerance with either, hence 1e-6.
+    """
     model = gradaudit.load_model(name)
     direction = jnp.asarray(signs(model.m))
     whole, along = (jax.jit(lambda d=d: solved(model, d, solver))() for d in (None, direction))

@@ -43,11 +43,14 @@ def by_indicator(solved: Solved, jacobian: Any, tangent_error: Any) -> Estimate:
 
 
 def by_propagation(observe: Callable[..., Any], solved: Solved, jacobian: Any) -> Estimate:
-    """``|J(y + d) (S + D) - J(y) S|``, with the estimates d and D carried along."""
+    """``|J(y + d) (S + D) - J(y) S|``, with the estimates d and D carried along.
+
+    Infinite where the companion of the solve was lost and the solve was not.
+    """
     moved = in_directions(
         observe, solved.states + solved.errors, solved.tangents + solved.tangent_errors
     )
-    error = jtu.tree_map(lambda a, b: jnp.abs(a - b), moved, jacobian)
+    error = jtu.tree_map(_distance, moved, jacobian)
     size = _norm(jacobian)
     terms = _size_of_terms(observe, solved)
     return Estimate(error, _ratio(_norm(error), size), jnp.where(terms > 0, size / terms, 1.0))
@@ -63,7 +66,7 @@ def by_probing(
     along = (solved.tangents @ direction)[..., None]
     moved = in_directions(observe, solved.states + solved.errors, along + solved.tangent_errors)
     still = in_directions(observe, solved.states, along)
-    change = jtu.tree_map(lambda a, b: a - b, moved, still)
+    change = jtu.tree_map(_distance, moved, still)
     size, terms = _norm(jacobian), _size_of_terms(observe, solved)
     relative = _ratio(_norm(change), size)
     error = jtu.tree_map(lambda j: relative * jnp.abs(j), jacobian)
@@ -81,6 +84,11 @@ def _size_of_terms(observe: Callable[..., Any], solved: Solved) -> Any:
     )
     sums = jax.vmap(lambda s: in_directions(observe, solved.states, s * solved.tangents))(signs)
     return _norm(sums) / jnp.sqrt(PATTERNS)
+
+
+def _distance(a: Any, b: Any) -> Any:
+    """|a - b|, infinite where a is NaN and b is not."""
+    return jnp.where(jnp.isnan(a) & ~jnp.isnan(b), jnp.inf, jnp.abs(a - b))
 
 
 def _norm(tree: Any) -> Any:

@@ -22,7 +22,6 @@ from gradaudit.frozen import FrozenField
 from gradaudit.jaxconfig import runtime_errors_as_nan
 from gradaudit.lifted import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
 from gradaudit.observing import SteppedOutput
-from gradaudit.probing import ProbingSolver
 from gradaudit.propagated import Estimated, EstimatedOutput, EstimatedTerm, EstimatingSolver
 from gradaudit.solvers import SOLVERS, get_solver
 
@@ -168,7 +167,7 @@ def solve(
     (n,) = start.y.shape
     control = Control(tangent_weight, 0.0, 0.0, jnp.ones(start.tangents.shape[1]))
     fast, own = adaptive_solvers(solver, rtol=args.rtol, atol=args.atol, n=n)
-    term = diffrax.ODETerm(problem.field)
+    term = diffrax.ODETerm(jax.jit(problem.field))  # traced once, not in every stage
     lifted = LiftedTerm(term)
     terms: diffrax.ODETerm = lifted
     begin: Any = start
@@ -229,11 +228,9 @@ def _estimating(
     watching: LiftedSolver, lifted: LiftedTerm, start: Lifted, direction: Any
 ) -> tuple[EstimatingSolver, tuple[Any, Any]]:
     """The solver that carries estimates along, and the estimates that it begins with."""
-    if direction is None:
-        zeros = jtu.tree_map(jnp.zeros_like, tuple(start))
-        return EstimatingSolver(watching, lifted, watching), zeros
-    solver = ProbingSolver(watching, lifted, watching, direction)
-    return solver, (jnp.zeros_like(start.y), jnp.zeros_like(start.tangents[:, :1]))
+    columns = start.tangents if direction is None else start.tangents[:, :1]
+    solver = EstimatingSolver(watching, lifted, watching, direction)
+    return solver, (jnp.zeros_like(start.y), jnp.zeros_like(columns))
 
 
 COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")

@@ -1,0 +1,51 @@
+"""How programs are compiled: settings of the user are kept, results are those of the defaults."""
+
+import os
+import subprocess
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+
+from gradaudit import jaxconfig
+
+SOLVE = """
+import gradaudit
+model = gradaudit.load_model("lotka_volterra")
+solved = gradaudit.sensitivities(model, solver="tsit5", rtol=1e-6, atol=1e-9, method="forward_ad")
+print(repr(float(solved.sensitivities[-1, 0, 0])))
+"""
+
+
+def test_flags_of_the_user_are_kept(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=false")
+    jaxconfig.compile_loops_whole()
+    flags = os.environ["XLA_FLAGS"]
+    assert flags.startswith("--xla_cpu_enable_fast_math=false ")
+    assert f"{jaxconfig.LOOPS}={jaxconfig.ALL_LOOPS}" in flags
+    own = f"--xla_backend_extra_options={jaxconfig.LOOPS}=2048"
+    monkeypatch.setenv("XLA_FLAGS", own)
+    jaxconfig.compile_loops_whole()
+    assert os.environ["XLA_FLAGS"] == own
+
+
+def test_whole_loops_give_the_numbers_of_the_defaults():
+    """A sum in another order: rounding errors of 1e-16, amplified by some hundred steps."""
+    numbers = []
+    for limit in (1024, jaxconfig.ALL_LOOPS):
+        flags = f"--xla_backend_extra_options={jaxconfig.LOOPS}={limit}"
+        told = subprocess.run(
+            [sys.executable, "-c", SOLVE],
+            env=os.environ | {"XLA_FLAGS": flags},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        numbers.append(float(told.stdout))
+    np.testing.assert_allclose(*numbers, rtol=1e-11)
+
+
+def test_an_option_that_xla_does_not_have_is_left_out(monkeypatch):
+    monkeypatch.setattr(jaxconfig, "FAST_COMPILATION", {"xla_no_such_option": True})
+    program = jaxconfig.compile_for(lambda x: 2.0 * x, (jnp.ones(2),))
+    assert np.array_equal(program(jnp.ones(2)), [2.0, 2.0])
