@@ -94,7 +94,8 @@ def _check_indices(function: Callable[..., Any], arguments: tuple[Any, ...], wha
     """Refuse ``p[3]`` of three parameters, for which JAX silently takes the last one."""
     ones = [np.ones(argument.shape) for argument in arguments]
     try:
-        jax.make_jaxpr(lambda: function(*ones))()
+        with np.errstate(all="ignore"):
+            jax.make_jaxpr(lambda: function(*ones))()
     except IndexError as error:
         raise ModelError(
             f"{what} reads an entry that does not exist: {error}. Arguments are (t, y, p) with "

@@ -20,6 +20,7 @@ from gradaudit import __version__, warm
 from gradaudit.cli_terminal import add_terminal, cache_option, model_argument, sentence
 from gradaudit.errors import GradauditError, ModelWarning
 from gradaudit.timing import timed
+from gradaudit.xlaflags import compile_loops_whole
 
 _PATHS: dict[str, Any] = {"type": Path, "nargs": "+", "metavar": "PATH", "required": True}
 _MAYBE_PATHS: dict[str, Any] = {"type": Path, "nargs": "*", "metavar": "PATH", "default": []}
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     call: Callable[..., int | None] = arguments.pop("call")
     # XLA's CPU client reads it when JAX starts; small solves are twice as cheap on one thread.
     os.environ.setdefault("NPROC", "1")
+    compile_loops_whole()  # here, too, for a job of a warm process has the environment of its own
     try:
         cache = arguments.pop("cache", None)
         if cache is not None:

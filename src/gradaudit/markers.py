@@ -180,4 +180,14 @@ def locate(
         slope = jax.vmap(shift, in_axes=-1, out_axes=-1)(here.tangents, seeds)
         return Marks(bracket.marker, t, slope, here.y, here.tangents, rate(t, here.y, args.p))
 
-    return jax.lax.map(find, brackets._replace(count=jnp.broadcast_to(brackets.count, (MOST,))))
+    each = brackets._replace(count=jnp.broadcast_to(brackets.count, (MOST,)))
+
+    def one(k: Any, found: Marks) -> Marks:
+        mark = find(jax.tree_util.tree_map(lambda x: x[k], each))
+        return jax.tree_util.tree_map(lambda whole, entry: whole.at[k].set(entry), found, mark)
+
+    shapes = jax.eval_shape(find, jax.tree_util.tree_map(lambda x: x[0], each))
+    none = jax.tree_util.tree_map(lambda x: jnp.zeros((MOST, *x.shape), x.dtype), shapes)
+    none = none._replace(marker=jnp.full_like(none.marker, -1))
+    # over what there is, for most solves have few events
+    return jax.lax.fori_loop(0, jnp.minimum(brackets.count, MOST), one, none)

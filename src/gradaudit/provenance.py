@@ -48,7 +48,7 @@ def provenance(stage: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return {
         "stage": stage,
         "settings": canonical_json(settings),
-        "code": f"gradaudit {_version('gradaudit')} {code_digest(stage)}",
+        "code": f"gradaudit {_version('gradaudit')} {_code(stage)}",
         "packages": canonical_json({name: _version(name) for name in PACKAGES}),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -58,6 +58,11 @@ def provenance(stage: str, settings: Mapping[str, Any]) -> dict[str, str]:
 def figure_metadata(stage: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """The provenance as PNG metadata, for the ``metadata`` of matplotlib's ``savefig``."""
     return {"gradaudit": canonical_json(provenance(stage, settings))}
+
+
+@cache  # a process runs the code that it has imported
+def _code(stage: str) -> str:
+    return code_digest(stage)
 
 
 @cache

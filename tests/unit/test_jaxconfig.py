@@ -7,7 +7,8 @@ import sys
 import jax.numpy as jnp
 import numpy as np
 
-from gradaudit import jaxconfig
+from gradaudit import jaxconfig, xlaflags
+from gradaudit.cli import main
 
 SOLVE = """
 import gradaudit
@@ -19,21 +20,28 @@ print(repr(float(solved.sensitivities[-1, 0, 0])))
 
 def test_flags_of_the_user_are_kept(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=false")
-    jaxconfig.compile_loops_whole()
+    xlaflags.compile_loops_whole()
     flags = os.environ["XLA_FLAGS"]
     assert flags.startswith("--xla_cpu_enable_fast_math=false ")
-    assert f"{jaxconfig.LOOPS}={jaxconfig.ALL_LOOPS}" in flags
-    own = f"--xla_backend_extra_options={jaxconfig.LOOPS}=2048"
+    assert f"{xlaflags.LOOPS}={xlaflags.ALL_LOOPS}" in flags
+    own = f"--xla_backend_extra_options={xlaflags.LOOPS}=2048"
     monkeypatch.setenv("XLA_FLAGS", own)
-    jaxconfig.compile_loops_whole()
+    xlaflags.compile_loops_whole()
     assert os.environ["XLA_FLAGS"] == own
+
+
+def test_a_command_in_an_environment_of_its_own_sets_them(monkeypatch, capsys):
+    """As a job of a warm process, which has imported JAX in another environment."""
+    monkeypatch.delenv("XLA_FLAGS")
+    assert main(["models"]) == 0
+    assert xlaflags.LOOPS in os.environ["XLA_FLAGS"]
 
 
 def test_whole_loops_give_the_numbers_of_the_defaults():
     """A sum in another order: rounding errors of 1e-16, amplified by some hundred steps."""
     numbers = []
-    for limit in (1024, jaxconfig.ALL_LOOPS):
-        flags = f"--xla_backend_extra_options={jaxconfig.LOOPS}={limit}"
+    for limit in (1024, xlaflags.ALL_LOOPS):
+        flags = f"--xla_backend_extra_options={xlaflags.LOOPS}={limit}"
         told = subprocess.run(
             [sys.executable, "-c", SOLVE],
             env=os.environ | {"XLA_FLAGS": flags},

@@ -11,6 +11,7 @@ rule atlas:
         regimes="<results>/atlas/regimes.parquet",
     log:
         "<logs>/atlas.log",
+    priority: 20  # all that follows waits for it
     conda:
         ENVIRONMENT
     threads: 1

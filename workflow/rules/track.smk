@@ -12,6 +12,7 @@ rule track:
         done="<results>/track/done.json",
     log:
         "<logs>/track.log",
+    priority: 20  # the longest of the last jobs
     conda:
         ENVIRONMENT
     threads: 1

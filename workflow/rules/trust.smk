@@ -9,6 +9,7 @@ rule trust:
         scores="<results>/trust/scores.json",
     log:
         "<logs>/trust.log",
+    priority: 20
     conda:
         ENVIRONMENT
     threads: 1
@@ -41,6 +42,7 @@ rule figures_trust:
         ),
     log:
         "<logs>/figures/trust.log",
+    priority: 20
     conda:
         ENVIRONMENT
     threads: 1

@@ -108,5 +108,10 @@ def _save(figure: Figure, path: Path, settings: Settings) -> None:
     """Write a PNG that carries its provenance, and is the same file for the same figure."""
     stamp = {"Software": "gradaudit", **figure_metadata("figures", settings)}
     with styled(settings), atomic(path) as temporary:
-        figure.savefig(temporary, dpi=settings.get("dpi", 150), metadata=stamp)
+        figure.savefig(
+            temporary,
+            dpi=settings.get("dpi", 150),
+            metadata=stamp,
+            pil_kwargs={"compress_level": 3},  # a third of the time, and a tenth larger
+        )
     close(figure)
