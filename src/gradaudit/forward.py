@@ -210,8 +210,9 @@ class Program:
         solver: Any = parts.solver
         if self.estimate:
             estimated = EstimatedTerm(lifted)
+            dense = solver.interpolation_cls if self.observe == "interpolant" else None
             solver = EstimatedOutput(
-                EstimatingSolver(solver, lifted, solver), parts.observer, lifted, estimated
+                EstimatingSolver(solver, lifted, solver), parts.observer, lifted, estimated, dense
             )
         elif event is None and self._markers:
             directions = tuple(marker.direction for marker in self._markers.values())
@@ -236,7 +237,7 @@ class Program:
         observed, last = diffrax.SubSaveAt(ts=times), diffrax.SubSaveAt(t1=True)
         saved: Any = observed if event is None else [observed, last]
         begin = self._initial(p, seeds) if start is None else start
-        if self.estimate:
+        if self.estimate and start is None:
             begin = Estimated(*begin, *jax.tree_util.tree_map(jnp.zeros_like, tuple(begin)))
         return diffrax.diffeqsolve(
             estimated if self.estimate else lifted,
@@ -346,5 +347,5 @@ def program(
     if jumps or (saltation and model.events and switches(model)):
         from gradaudit.segments import SegmentedProgram
 
-        return SegmentedProgram(*settings, saltation=saltation)
+        return SegmentedProgram(*settings, estimate=estimate, saltation=saltation)
     return Program(*settings, estimate=estimate)

@@ -78,8 +78,8 @@ def sensitivities(
     fd_step
         Step of "finite_difference" over |p_j|, central; by default the cube root of epsilon.
     estimate
-        Carry an estimate of the global errors of states and sensitivities along; it
-        comes back as ``.estimates``. Models that stop at events have none.
+        Carry an estimate of the global errors of states and sensitivities along; it comes back as
+        ``.estimates``.
 
     Raises
     ------

@@ -41,6 +41,11 @@ class Estimated(NamedTuple):
         """State and tangents alone."""
         return Lifted(self.y, self.tangents)
 
+    @property
+    def errors(self) -> Lifted:
+        """Their errors alone."""
+        return Lifted(self.error, self.tangent_error)
+
 
 class EstimatedTerm(diffrax.ODETerm):
     """The lifted vector field; the estimates have none, for they live on steps."""
@@ -96,7 +101,7 @@ class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
 
     def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
         state, companion = solver_state
-        y1, error, _, after, result = self.solver.step(
+        y1, error, dense, after, result = self.solver.step(
             self.term, t0, t1, y0.lifted, args, state, made_jump
         )
         beside, of_error = self._along(y0.tangents), self._along(error.tangents)
@@ -115,7 +120,7 @@ class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
             tangent_error += self.watching.neglected(t0, t1, before, end, args).term
         estimate = (y_error, tangent_error)
         companion = eqx.filter(companion, eqx.is_inexact_array)
-        return Estimated(*y1, *estimate), error, {}, (after, companion), result
+        return Estimated(*y1, *estimate), error, dense, (after, companion), result
 
     def _along(self, columns: Any) -> Any:
         """Columns (..., c) as the companion has them: all, or (..., 1) along the direction."""
@@ -127,22 +132,35 @@ class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
 
 
 class EstimatedOutput(SteppedOutput):
-    """Observations by a step, as `SteppedOutput`; estimates in between are interpolated."""
+    """Observations by a step, as `SteppedOutput`; estimates in between are interpolated.
+
+    Attributes
+    ----------
+    estimated
+        The term of `EstimatingSolver`.
+    dense
+        How the method interpolates, if observations are its dense output. The companion makes
+        steps all the same, so that what the interpolant is off by is part of the estimates.
+    """
 
     estimated: diffrax.ODETerm
+    dense: Any = eqx.field(static=True, default=None)
 
     @property
     def interpolation_cls(self):
-        return functools.partial(_StepWithEstimates, observer=self.observer, term=self.term)
+        return functools.partial(
+            _StepWithEstimates, observer=self.observer, term=self.term, interpolant=self.dense
+        )
 
     def init(self, terms, t0, t1, y0, args):
         return self.solver.init(self.estimated, t0, t1, y0, args)
 
     def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
-        y1, error, _, state, result = self.solver.step(
+        y1, error, dense, state, result = self.solver.step(
             self.estimated, t0, t1, y0, args, solver_state, made_jump
         )
-        return y1, error, {"start": y0, "end": y1, "args": args}, state, result
+        info = {"start": y0, "end": y1, "args": args, "dense": dense if self.dense else {}}
+        return y1, error, info, state, result
 
 
 class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
@@ -151,8 +169,10 @@ class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
     start: Estimated
     end: Estimated
     args: Any
+    dense: Any
     observer: Any
     term: Any
+    interpolant: Any = eqx.field(static=True)
 
     def evaluate(self, t0, t1=None, left=True):
         del t1, left
@@ -169,8 +189,12 @@ class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
         def between(a, b):
             return a + share * (b - a)
 
-        return Estimated(
-            *reached,
+        errors = Lifted(
             between(self.start.error, self.end.error),
             between(self.start.tangent_error, self.end.tangent_error),
         )
+        if self.interpolant is not None:
+            told = self.interpolant(t0=self.t0, t1=self.t1, **self.dense).evaluate(t0)
+            errors = Lifted(*(e + a - b for e, a, b in zip(errors, reached, told, strict=True)))
+            reached = told
+        return Estimated(*reached, *errors)

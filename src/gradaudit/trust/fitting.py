@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gradaudit.trust.score import FEATURES, FLOOR, Score, logarithm
+from gradaudit.trust.score import FEATURES, Score, logarithm
 
 Array = NDArray[np.float64]
 
@@ -126,14 +126,10 @@ class Cases:
 
 
 def _line(cases: Cases, name: str) -> Score:
-    """The line alone, by reweighted least squares; weights that would be negative are left out.
-
-    Rows with a saltation term missing say nothing of it, for there the score may be that term.
-    """
+    """The line alone, by reweighted least squares; weights that would be negative are left out."""
     features = FEATURES[name]
     x = np.stack([logarithm(cases.indicators[feature]) for feature in features], axis=1)
-    missing = np.nan_to_num(cases.indicators["neglected"]) >= 10.0**FLOOR
-    kept = np.all(np.isfinite(x), axis=1) & ~missing
+    kept = np.all(np.isfinite(x), axis=1)
     intercept, weights = 0.0, [1.0 / len(features)] * len(features)
     if kept.sum() > len(features) + 1:
         intercept, weights = least_deviations(

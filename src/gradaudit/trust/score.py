@@ -1,7 +1,7 @@
 """The trust score: an estimate of a gradient's relative error, with its spread.
 
 A score is a straight line in the logarithms of indicators, none of which lowers it; where they are
-missing, as in models that stop at events, it is what is known to be neglected there. Its
+missing, as for the time of an event, it is what is known to be neglected by the tangents. Its
 coefficients are learned from an atlas, where the true errors are known (`gradaudit.trust.fitting`);
 those of the atlas of the default configuration come with the package, in ``coefficients.json``.
 Pure numbers in, pure numbers out: it works on arrays of NumPy and, traced, of JAX alike.
