@@ -15,7 +15,11 @@ Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
 
 
 def event_arrays(
-    cell: tuple[str, ...], solves: Sequence[Sequence[Hit]], shape: tuple[int, ...], model: Model
+    cell: tuple[str, ...],
+    solves: Sequence[Sequence[Hit]],
+    shape: tuple[int, ...],
+    model: Model,
+    prefix: str = "",
 ) -> Variables:
     """Variables of a dataset with the events of each of several solves.
 
@@ -25,6 +29,8 @@ def event_arrays(
         Names and sizes of the leading dimensions that the solves are laid out in.
     solves
         The events of each solve; missing ones are padded with NaN, and the kind -1.
+    prefix
+        Of the names of variables and of the dimension of slots.
 
     Returns
     -------
@@ -58,6 +64,9 @@ def event_arrays(
         "event_value_slope": ("column", "parameter"),
     }
     return {
-        name: ((*cell, "slot", *tails[name]), values.reshape(*shape, *values.shape[1:]))
+        prefix + name: (
+            (*cell, f"{prefix}slot", *tails[name]),
+            values.reshape(*shape, *values.shape[1:]),
+        )
         for name, values in filled.items()
     }

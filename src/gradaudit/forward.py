@@ -34,7 +34,8 @@ T = TypeVar("T")
 class Raw(NamedTuple):
     """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, what it took, its events.
 
-    `estimates` are those of the errors of states (T, N) and tangents (T, N, c), if asked for;
+    `estimates` are those of the errors of states (T, N) and tangents (T, N, c), if asked for, and
+    `beside` the events of the companion;
     `crossed` is what was seen of discontinuities, if anything was looked at.
     """
 
@@ -47,6 +48,7 @@ class Raw(NamedTuple):
     result: Any
     hits: Any = ()
     estimates: Any = ()
+    beside: Any = ()
     crossed: Any = ()
 
 
@@ -117,32 +119,29 @@ class Program:
         raw, seconds, compiling = run_compiled(
             self._compiled, (len(times), len(columns)), self._solve, inputs, self.dtype
         )
-        return raw._replace(hits=self._hits(raw.hits)), seconds, compiling
+        hits, beside = self._hits(raw.hits)
+        return raw._replace(hits=hits, beside=beside), seconds, compiling
 
-    def _hits(self, marks: Marks | tuple[()]) -> tuple[Hit, ...]:
-        """The events that were found, in the order of time."""
+    def _hits(self, marks: Marks | tuple[()]) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
+        """The events that were found, in the order of time, and those of the companion."""
         if not isinstance(marks, Marks):
-            return ()
+            return (), ()
         names = list(self._markers)
         found = [k for k in np.argsort(marks.time, kind="stable") if marks.marker[k] >= 0]
-        return tuple(
-            Hit(
-                names[int(marks.marker[k])],
-                float(marks.time[k]),
-                marks.slope[k],
-                marks.state[k],
-                marks.tangents[k],
-                marks.rate[k],
+
+        def hits(fields: Any) -> tuple[Hit, ...]:
+            return tuple(
+                Hit(names[int(marks.marker[k])], float(time[k]), *(x[k] for x in rest))
+                for k in found
+                for time, *rest in (fields,)
             )
-            for k in found
-        )
+
+        return hits(marks[1:6]), hits(marks.beside) if marks.beside else ()
 
     def _solve(self, times, p, seeds, rtol, atol, control: Control) -> Raw:
         solution = self.integrate(times, p, seeds, rtol, atol, control)
         state, marks = solution.solver_state, None
-        if self.estimate:
-            state, _ = state
-        elif self._markers:
+        if self._markers:
             state, brackets = state
             parts = self._parts(rtol, atol, control, with_integrals(self.model))
             marks = locate(
@@ -152,7 +151,10 @@ class Program:
                 LiftedArgs(p, seeds, rtol, atol),
                 self._marker_values,
                 with_integrals(self.model),
+                self._branches(),
             )
+        if self.estimate:
+            state, _ = state
         steps, accepted, rejected = (
             solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")
         )
@@ -208,16 +210,16 @@ class Program:
         parts = self._parts(rtol, atol, control, vector_field or with_integrals(self.model))
         lifted = parts.lifted
         solver: Any = parts.solver
+        term: Any = lifted
+        dense = solver.interpolation_cls if self.observe == "interpolant" else None
         if self.estimate:
-            estimated = EstimatedTerm(lifted)
-            dense = solver.interpolation_cls if self.observe == "interpolant" else None
-            solver = EstimatedOutput(
-                EstimatingSolver(solver, lifted, solver), parts.observer, lifted, estimated, dense
-            )
-        elif event is None and self._markers:
+            solver, term = EstimatingSolver(solver, lifted, solver), EstimatedTerm(lifted)
+        if event is None and self._markers:
             directions = tuple(marker.direction for marker in self._markers.values())
-            solver = MarkedSolver(solver, lifted, self._marker_values, directions)
-        if self.observe != "interpolant" and not self.estimate:
+            solver = MarkedSolver(solver, term, self._marker_values, directions)
+        if self.estimate:
+            solver = EstimatedOutput(solver, parts.observer, lifted, term, dense)
+        elif dense is None:
             solver = SteppedOutput(solver, parts.observer, lifted)
 
         def scaled(error, before, after):
@@ -240,7 +242,7 @@ class Program:
         if self.estimate and start is None:
             begin = Estimated(*begin, *jax.tree_util.tree_map(jnp.zeros_like, tuple(begin)))
         return diffrax.diffeqsolve(
-            estimated if self.estimate else lifted,
+            term,
             solver,
             t0=t0,
             t1=self.model.t_end,

@@ -56,7 +56,8 @@ class Crossing(NamedTuple):
     `signs` are those of all events behind it.
     `decisions` are the outcomes of what switches in the vector field, empty without saltation.
     `neglected` (N, c) is the saltation term if it was left out, else 0.
-    `error` estimates the errors of state and tangents, `Lifted`; it is empty without estimates.
+    `error` estimates the errors of state and tangents, `Lifted`, and `beside` is the event of the
+    companion; they are empty without estimates.
     """
 
     state: Any
@@ -67,6 +68,7 @@ class Crossing(NamedTuple):
     decisions: Any
     neglected: Any
     error: Any = ()
+    beside: Any = ()
 
 
 class Journey:
@@ -91,6 +93,7 @@ class Journey:
         self.indicator = 0.0
         self.crossed = Crossed(0.0, 0.0)
         self.hits: list[Hit] = []
+        self.beside: list[Hit] = []
 
     def run(self) -> tuple[Raw, float, float]:
         begin = self._call("start", self.program.start, (self.p, self.seeds))
@@ -109,6 +112,7 @@ class Journey:
             rejected=rejected,
             result=result,
             hits=tuple(self.hits),
+            beside=tuple(self.beside),
             crossed=self.crossed,
             estimates=tuple(x[: self.given] for x in self.errors) if begin.error else (),
         )
@@ -189,6 +193,8 @@ class Journey:
             (np.float64(now), state, tangents, error, decisions, self.p, self.seeds),
         )
         self.hits.append(Hit(name, now, crossing.slope, state, tangents, crossing.rate))
+        if crossing.beside:
+            self.beside.append(Hit(name, *crossing.beside))
         missing = Neglected(crossing.neglected, crossing.slope)
         self.crossed = self.crossed.including(missing, crossing.tangents)
         return crossing

@@ -7,6 +7,7 @@ Newton's method on steps of the method itself, from the beginning of that step.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import diffrax
@@ -14,7 +15,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from gradaudit.lifted import Lifted
+from gradaudit.frozen import FrozenField
+from gradaudit.lifted import Lifted, LiftedSolver
+from gradaudit.propagated import Estimated, companion_at, to_its_event
 
 MOST = 24
 """How many events of all kinds a solve takes down; later ones are counted, not kept."""
@@ -23,7 +26,7 @@ NEWTON_STEPS = 8
 
 
 class Brackets(NamedTuple):
-    """Steps with a change of sign: ends (K,), state and tangents at the beginning, the marker."""
+    """Steps with a change of sign: ends (K,), what is carried at the beginning, the marker."""
 
     count: Any
     begin: Any
@@ -32,10 +35,9 @@ class Brackets(NamedTuple):
     marker: Any
 
 
-class Marks(NamedTuple):
-    """Events found: which marker (K,), -1 for none; time, slope (K, c), state, tangents, rate."""
+class Beside(NamedTuple):
+    """The event of the companion of a solve, or several: see `gradaudit.propagated`."""
 
-    marker: Any
     time: Any
     slope: Any
     state: Any
@@ -43,13 +45,28 @@ class Marks(NamedTuple):
     rate: Any
 
 
+class Marks(NamedTuple):
+    """Events found: which marker (K,), -1 for none; time, slope (K, c), state, tangents, rate.
+
+    `beside` are those of the companion, if there is one.
+    """
+
+    marker: Any
+    time: Any
+    slope: Any
+    state: Any
+    tangents: Any
+    rate: Any
+    beside: Any = ()
+
+
 class MarkedSolver(diffrax.AbstractAdaptiveSolver):
-    """Wraps a lifted solver; the state of the solver carries `Brackets` along.
+    """Wraps a lifted or an estimating solver; its state carries `Brackets` along.
 
     Attributes
     ----------
     solver
-        The lifted solver.
+        The solver wrapped.
     term
         What it integrates.
     value
@@ -101,7 +118,7 @@ class MarkedSolver(diffrax.AbstractAdaptiveSolver):
         return y1, error, dense, (inner, brackets), result
 
 
-def _noted(brackets: Brackets, crossed: Any, index: int, t0: Any, t1: Any, y0: Lifted) -> Brackets:
+def _noted(brackets: Brackets, crossed: Any, index: int, t0: Any, t1: Any, y0: Any) -> Brackets:
     # Without a crossing the write goes out of range, where it is dropped.
     at = jnp.where(crossed, brackets.count, MOST)
 
@@ -117,13 +134,18 @@ def _noted(brackets: Brackets, crossed: Any, index: int, t0: Any, t1: Any, y0: L
     )
 
 
+def _frozen(branches: FrozenField, decisions: Any, t: Any, z: Any, p: Any) -> Any:
+    return branches(t, z, p, decisions)
+
+
 def locate(
     brackets: Brackets,
-    observer: diffrax.AbstractSolver,
+    observer: LiftedSolver,
     term: Any,
     args: Any,
     value: Any,
     rate: Any,
+    branches: FrozenField | None,
 ) -> Marks:
     """The events in their brackets, traced.
 
@@ -133,21 +155,26 @@ def locate(
         A lifted solver, which steps from the beginning of a bracket to the event.
     value, rate
         ``g(t, z, p) -> (E,)`` and ``f(t, z, p) -> (N,)``.
+    branches
+        The latter with its branches in hand, if it has any: the companion comes to its event on
+        those of the beginning of the step.
     """
     seeds = args.seeds
 
     def reach(bracket: Brackets, t: Any) -> Lifted:
-        state = observer.init(term, bracket.begin, t, bracket.start, args)
-        reached, *_ = observer.step(term, bracket.begin, t, bracket.start, args, state, False)
+        begin = bracket.start
+        start = begin.lifted if isinstance(begin, Estimated) else begin
+        state = observer.init(term, bracket.begin, t, start, args)
+        reached, *_ = observer.step(term, bracket.begin, t, start, args, state, False)
         # no step at all is no division by its length either
         return jax.tree_util.tree_map(
-            lambda a, b: jnp.where(t == bracket.begin, a, b), bracket.start, reached
+            lambda a, b: jnp.where(t == bracket.begin, a, b), start, reached
         )
 
     def find(bracket: Brackets) -> Marks:
         index = jnp.maximum(bracket.marker, 0)
 
-        def along(t: Any, y: Any) -> tuple[Any, Any]:
+        def along(t: Any, y: Any, rate: Any = rate) -> tuple[Any, Any]:
             flow = rate(t, y, args.p)
             g, slope = jax.jvp(
                 lambda t, y: value(t, y, args.p)[index], (t, y), (jnp.ones_like(t), flow)
@@ -169,16 +196,29 @@ def locate(
         bounds = (middle, bracket.begin, bracket.end, first)
         t, *_ = jax.lax.fori_loop(0, NEWTON_STEPS, newton, bounds)
         here = reach(bracket, t)
-        _, crossing = along(t, here.y)
 
-        def shift(tangent: Any, seed: Any) -> Any:
-            _, moved = jax.jvp(
-                lambda y, p: value(t, y, p)[index], (here.y, args.p), (tangent, seed)
+        def event(t: Any, y: Any, tangents: Any, rate: Any) -> Beside:
+            _, crossing = along(t, y, rate)
+
+            def shift(tangent: Any, seed: Any) -> Any:
+                moved = jax.jvp(lambda y, p: value(t, y, p)[index], (y, args.p), (tangent, seed))
+                return -moved[1] / crossing
+
+            slope = jax.vmap(shift, in_axes=-1, out_axes=-1)(tangents, seeds)
+            return Beside(t, slope, y, tangents, rate(t, y, args.p))
+
+        beside: Any = ()
+        if isinstance(bracket.start, Estimated):
+            before = rate
+            if branches is not None:
+                decisions = branches.decisions(bracket.begin, bracket.start.y, args.p)
+                before = partial(_frozen, branches, decisions)
+            companion = companion_at(t, bracket.begin, bracket.start, observer, before, args)
+            wait, there = to_its_event(
+                lambda t, y, p: value(t, y, p)[index], before, t, companion, args.p, seeds
             )
-            return -moved / crossing
-
-        slope = jax.vmap(shift, in_axes=-1, out_axes=-1)(here.tangents, seeds)
-        return Marks(bracket.marker, t, slope, here.y, here.tangents, rate(t, here.y, args.p))
+            beside = event(t + wait, *there, before)
+        return Marks(bracket.marker, *event(t, *here, rate), beside)
 
     each = brackets._replace(count=jnp.broadcast_to(brackets.count, (MOST,)))
 

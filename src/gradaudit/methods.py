@@ -344,7 +344,7 @@ def _estimates(raw: Raw, model: Model) -> Estimates | None:
     if not raw.estimates:
         return None
     states, tangents = (np.where(np.isnan(x), np.inf, x) for x in raw.estimates)
-    return Estimates(states, tangents / model.parameter_scale)
+    return Estimates(states, tangents / model.parameter_scale, _unscaled(raw.beside, model))
 
 
 def _unscaled(hits: tuple[Hit, ...], model: Model) -> tuple[Hit, ...]:

@@ -188,8 +188,25 @@ def probed_error(
     estimate of one parameter in place of m. The direction is the same for all models of that m.
     """
     change, gradient = _estimated_change(functional, computed, errors)
-    along = np.inf if np.any(np.isinf(change)) else abs(float(change @ signs(len(change))))
-    return _ratio(along, _norm(gradient))
+    return _ratio(_along(change), _norm(gradient))
+
+
+def estimated_event_errors(
+    functional: EventFunctional, computed: Occurrences, companion: Occurrences
+) -> tuple[float, float]:
+    """`estimated_error` and `probed_error` of a functional of events.
+
+    That is the difference to the gradient at the events of the companion, which belong to those
+    of the solve one by one; it is infinite where the companion was lost.
+    """
+    gradient = computed.gradient(functional.weights(computed))
+    change = companion.gradient(functional.weights(companion)) - gradient
+    change = np.where(np.isfinite(change), change, np.inf)
+    return _ratio(_norm(change), _norm(gradient)), _ratio(_along(change), _norm(gradient))
+
+
+def _along(change: Array) -> float:
+    return np.inf if np.any(np.isinf(change)) else abs(float(change @ signs(len(change))))
 
 
 def _estimated_change(

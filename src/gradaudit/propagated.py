@@ -24,7 +24,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from gradaudit.lifted import Lifted, LiftedSolver, LiftedState, LiftedTerm
+from gradaudit.lifted import Lifted, LiftedArgs, LiftedSolver, LiftedState, LiftedTerm
 from gradaudit.observing import SteppedOutput, StepToObservation
 
 
@@ -45,6 +45,11 @@ class Estimated(NamedTuple):
     def errors(self) -> Lifted:
         """Their errors alone."""
         return Lifted(self.error, self.tangent_error)
+
+    @property
+    def companion(self) -> Lifted:
+        """State and tangents of the companion; of all tangents."""
+        return Lifted(self.y + self.error, self.tangents + self.tangent_error)
 
 
 class EstimatedTerm(diffrax.ODETerm):
@@ -129,6 +134,39 @@ class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
     def _beside(self, state: LiftedState) -> LiftedState:
         """The state of the solver with the companion's tangents."""
         return state._replace(tangents=jax.tree_util.tree_map(self._along, state.tangents))
+
+
+def companion_at(t, begin, start: Estimated, observer: LiftedSolver, field: Any, args) -> Lifted:
+    """The companion of a step from `begin` to t, by another vector field, traced."""
+    primal = diffrax.ODETerm(field)
+    lifted = LiftedTerm(primal)
+    steps = LiftedSolver(observer.inner, primal, watched=observer.watched)
+    solver, term = EstimatingSolver(steps, lifted, steps), EstimatedTerm(lifted)
+    state = solver.init(term, begin, t, start, args)
+    reached, *_ = solver.step(term, begin, t, start, args, state, False)
+    return reached.companion
+
+
+def carried(dt, field: Any, t, here: Lifted, p, seeds) -> Lifted:
+    """State and tangents a little later or earlier, along their rates at t, traced.
+
+    `field` is ``f(t, z, p) -> (N,)``; `seeds` (m, c).
+    """
+    rate = LiftedTerm(diffrax.ODETerm(field)).vf(t, here, LiftedArgs(p, seeds, 0.0, 0.0))
+    return Lifted(here.y + dt * rate.y, here.tangents + dt * rate.tangents)
+
+
+def to_its_event(value: Any, field: Any, t, companion: Lifted, p, seeds) -> tuple[Any, Lifted]:
+    """How long a companion has to go from t, the time of the solve's event, to its own; and there.
+
+    To first order of that time, which may be negative; `value` is ``g(t, z, p)``, a scalar.
+    """
+    rate = field(t, companion.y, p)
+    g, speed = jax.jvp(
+        lambda t, z: value(t, z, p), (jnp.asarray(t), companion.y), (jnp.ones_like(t), rate)
+    )
+    wait = -g / speed
+    return wait, carried(wait, field, t, companion, p, seeds)
 
 
 class EstimatedOutput(SteppedOutput):

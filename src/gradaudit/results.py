@@ -35,10 +35,19 @@ class Hit(NamedTuple):
 
 
 class Estimates(NamedTuple):
-    """Estimated errors of states and integrals (T, N), and of their sensitivities (T, N, m)."""
+    """Estimated errors, made of the distance to a companion (`gradaudit.propagated`).
+
+    Attributes
+    ----------
+    states, sensitivities
+        Of states and integrals (T, N), and of their sensitivities (T, N, m).
+    events
+        Those of the companion, one for each event of the solve.
+    """
 
     states: Array
     sensitivities: Array
+    events: tuple[Hit, ...] = ()
 
 
 class Digits(np.float64):

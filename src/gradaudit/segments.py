@@ -28,9 +28,10 @@ from gradaudit.frozen import FrozenField, differ
 from gradaudit.integrals import integrand_names, with_integrals
 from gradaudit.jaxconfig import run_compiled
 from gradaudit.journey import QUIET, Crossing, Journey, Leg
-from gradaudit.lifted import Lifted, LiftedArgs, LiftedTerm
+from gradaudit.lifted import Lifted
+from gradaudit.markers import Beside
 from gradaudit.model import Event
-from gradaudit.propagated import Estimated
+from gradaudit.propagated import Estimated, carried, to_its_event
 
 LONGEST_STEP = 0.01  # of the window, lest a step passes over a pulse and its two events
 
@@ -158,32 +159,35 @@ class SegmentedProgram(Program):
         told = self._cross(event, t, z, tangents, decisions, p, seeds, self.saltation)
         if not self.estimate:
             return told
-        beside = Lifted(z + error.y, tangents + error.tangents)
-        reached = self._beside(event, t, beside, decisions, p, seeds)
+        hit, reached = self._beside(
+            event, t, Estimated(z, tangents, *error).companion, decisions, p, seeds
+        )
         error = Lifted(reached.y - told.state, reached.tangents - told.tangents)
-        return told._replace(error=error)
+        return told._replace(error=error, beside=hit)
 
-    def _beside(self, event: Event, t, beside: Lifted, decisions, p, seeds) -> Lifted:
+    def _beside(
+        self, event: Event, t, companion: Lifted, decisions, p, seeds
+    ) -> tuple[Beside, Lifted]:
         """The companion of a solve, from t before the event to t behind its own, which is near."""
         field = self._field()
-
-        def gone(dt, t, here: Lifted, decisions) -> Lifted:
-            rate = LiftedTerm(diffrax.ODETerm(lambda t, z, p: field(t, z, p, decisions))).vf(
-                t, here, LiftedArgs(p, seeds, 0.0, 0.0)
-            )
-            return Lifted(here.y + dt * rate.y, here.tangents + dt * rate.tangents)
-
-        value, speed = jax.jvp(
-            lambda t, z: self.value(event, t, z, p),
-            (t, beside.y),
-            (jnp.ones_like(t), field(t, beside.y, p, decisions)),
-        )
-        wait = -value / speed
-        before = gone(wait, t, beside, decisions)
+        wait, before = to_its_event(
+            lambda t, z, p: self.value(event, t, z, p),
+            lambda t, z, p: field(t, z, p, decisions),
+            t, companion, p, seeds,
+        )  # fmt: skip
+        its = t + wait
         after = self._cross(
-            event, t + wait, before.y, before.tangents, decisions, p, seeds, saltation=True
+            event, its, before.y, before.tangents, decisions, p, seeds, saltation=True
         )
-        return gone(-wait, t + wait, Lifted(after.state, after.tangents), after.decisions)
+        reached = carried(
+            -wait,
+            lambda t, z, p: field(t, z, p, after.decisions),
+            its,
+            Lifted(after.state, after.tangents),
+            p,
+            seeds,
+        )
+        return Beside(its, after.slope, *before, after.rate), reached
 
     def _cross(
         self, event: Event, t, z, tangents, decisions, p, seeds, saltation: bool

@@ -31,6 +31,8 @@ class Cell:
     estimates
         Estimated errors of states and integrals (T, N) and of their sensitivities (T, N, m), NaN
         where none were asked for; None where the file has none.
+    companion
+        The events of the companion that the estimates are made of, if there is one.
     truncated
         Whether it has as many events as a solve takes down, so that later ones are not known.
     data
@@ -43,6 +45,7 @@ class Cell:
     observations: Observations
     occurrences: Occurrences | None
     estimates: tuple[Array, Array] | None
+    companion: Occurrences | None
     truncated: bool
     data: xr.Dataset
 
@@ -134,6 +137,7 @@ def _cells(
                 observations=_observations(data, scale),
                 occurrences=found if located[str(method)] else None,
                 estimates=_estimates(data, scale),
+                companion=_companion(data, scale, names),
                 truncated=found is not None and int(found.counts().sum()) >= most,
                 data=data,
             )
@@ -148,18 +152,29 @@ def _located(solves: xr.Dataset) -> bool:
 
 
 def _occurrences(
-    data: xr.Dataset, scale: Array, names: Sequence[str], *, ok: bool = True
+    data: xr.Dataset, scale: Array, names: Sequence[str], *, ok: bool = True, prefix: str = ""
 ) -> Occurrences | None:
-    if not names or "event" not in data:
+    kinds, *arrays = (
+        f"{prefix}event{of}" for of in ("", "_time", "_slope", "_value", "_value_slope")
+    )
+    if not names or kinds not in data:
         return None
+    times, slopes, values, value_slopes = (data[name].values for name in arrays)
     return arranged(
         names,
-        data["event"].values if ok else np.full(data["event"].shape, -1),
-        data["event_time"].values,
-        scale * data["event_slope"].values,
-        data["event_value"].values,
-        scale * data["event_value_slope"].values,
+        data[kinds].values if ok else np.full(data[kinds].shape, -1),
+        times,
+        scale * slopes,
+        values,
+        scale * value_slopes,
     )
+
+
+def _companion(data: xr.Dataset, scale: Array, names: Sequence[str]) -> Occurrences | None:
+    """None, too, where no estimates were asked for."""
+    if "estimated_error" not in data or np.all(np.isnan(data["estimated_error"].values)):
+        return None
+    return _occurrences(data, scale, names, prefix="companion_")
 
 
 def _estimates(data: xr.Dataset, scale: Array) -> tuple[Array, Array] | None:

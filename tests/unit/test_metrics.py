@@ -8,6 +8,7 @@ from gradaudit.functionals.occurrences import Occurrences
 from gradaudit.metrics import (
     Observations,
     estimated_error,
+    estimated_event_errors,
     event_error,
     gradient_error,
     probed_error,
@@ -142,3 +143,20 @@ def test_the_estimated_error_is_that_of_moved_states_and_tangents():
     lost = tuple(np.full_like(error, np.inf) for error in errors)
     assert np.isinf(estimated_error(functional, computed, lost))
     assert np.isinf(probed_error(functional, computed, lost))
+
+
+def test_an_event_s_estimate_is_the_true_error_if_the_companion_has_the_true_events(made_up):
+    """Over the computed gradient, which is all that is known without a reference."""
+    rng = np.random.default_rng(5)
+    times = [[0.3, 1.0, 1.5], [0.7, np.nan, np.nan]]
+    computed, certified = occurrences(rng, times), occurrences(rng, times)
+    for functional in of_kind(made_up, EventFunctional):
+        if functional.piecewise_constant:
+            continue
+        error = event_error(functional, computed, certified)
+        said, probed = estimated_event_errors(functional, computed, certified)
+        size = np.linalg.norm(error.gradient)
+        assert said == pytest.approx(np.linalg.norm(error.difference) / size)
+        assert probed <= said * np.sqrt(len(error.gradient)) + 1e-15
+        lost = occurrences(rng, np.full((2, 3), np.nan))
+        assert estimated_event_errors(functional, computed, lost) == (np.inf, np.inf)

@@ -31,6 +31,7 @@ from gradaudit.metrics import (
     GradientError,
     Observations,
     estimated_error,
+    estimated_event_errors,
     event_error,
     gradient_error,
     probed_error,
@@ -161,6 +162,10 @@ def _rows(solves: Solves, truth: Truth, thresholds: Thresholds) -> Iterator[dict
             else:
                 error = event_error(functional, cell.occurrences, truth.occurrences, solved=cell.ok)
                 told = _event_values(functional, cell, cell.occurrences, truth.occurrences)
+                if cell.companion is not None and np.all(np.isfinite(error.gradient)):
+                    told["estimated_error"], told["probed_error"] = estimated_event_errors(
+                        functional, cell.occurrences, cell.companion
+                    )
             own = thresholds.floor * epsilon
             yield shared | _describe(functional, error, thresholds, own, truth.digits, told)
 

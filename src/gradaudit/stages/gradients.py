@@ -171,6 +171,13 @@ def to_dataset(
             "indicator": (cell, grid([row.indicator for row in rows])),
             **_estimates(cell, rows, shape, model),
             **event_arrays(cell, [row.events for row in rows], shape, model),
+            **event_arrays(
+                cell,
+                [() if row.estimates is None else row.estimates.events for row in rows],
+                shape,
+                model,
+                prefix="companion_",
+            ),
             **{
                 name: (cell, grid([row.stats.get(name, np.nan) for row in rows]))
                 for name in SCALARS
@@ -200,7 +207,7 @@ def _estimates(
     tangents = np.full((len(rows), times, size, model.m), np.nan)
     for index, row in enumerate(rows):
         if row.estimates is not None:
-            states[index], tangents[index] = row.estimates
+            states[index], tangents[index] = row.estimates[:2]
     return {
         "estimated_error": (
             (*cell, "time", "column"),
