@@ -142,16 +142,16 @@ def checked_jacfwd(
         "full": no step is accepted unless the states and every parameter's tangents are good to the
         tolerances. "states": steps from the states alone, as in plain forward AD.
     propagate
-        True: carry an estimate of the global error of states and tangents along, at two to four
-        times the cost of plain forward AD (``benchmarks/checked_cost.py``). The estimate of the
-        Jacobian's error is then what the readout makes of it, ``J(y + d) (S + D) - J(y) S``.
-        "probe": carry it along one direction of the parameters, which is no cheaper where there
-        are few of them. This tells the size of the error of the whole, not which entry is wrong:
-        each is given the same relative error. False: the cheap indicator only. The largest
-        embedded error of the tangents in any one step, relative to them, is taken for the relative
-        error of the whole Jacobian. This knows nothing of how errors add up, grow or decay after
-        that step, nor of the readout: it tells tangents that are not controlled (1e-2 and more at
-        every tolerance) from those that are (about rtol), and is no estimate of digits.
+        True: carry an estimate of the global error of states and tangents along, which doubles
+        the cost (``benchmarks/checked_cost.py``). The estimate of the Jacobian's error is then
+        what the readout makes of it, ``J(y + d) (S + D) - J(y) S``. "probe": carry it along one
+        direction of the parameters, at a quarter more. This tells the size of the error of the
+        whole, not which entry is wrong: each is given the same relative error. False: the cheap
+        indicator only. The largest embedded error of the tangents in any one step, relative to
+        them, is taken for the relative error of the whole Jacobian. This knows nothing of how
+        errors add up, grow or decay after that step, nor of the readout: it tells tangents that
+        are not controlled (1e-2 and more at every tolerance) from those that are (about rtol), and
+        is no estimate of digits.
     wanted
         Relative error above which there is a warning.
     scale
