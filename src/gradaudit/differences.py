@@ -79,7 +79,8 @@ def finite_difference(setting: Setting) -> tuple[Raw, float, float]:
             seconds += warm
         length = places[0] - places[1]
         if length > 0.0:  # else the step is lost in rounding: not a number
-            tangents[..., j] = (sides[0] - sides[1]) / length * scale
+            with np.errstate(invalid="ignore"):  # of solves that failed
+                tangents[..., j] = (sides[0] - sides[1]) / length * scale
     return _gathered(centre, raws, tangents), seconds, compile_seconds
 
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradaudit.control import Control, NormController, block_norm, scalar_controller
+from gradaudit.directions import signs
 from gradaudit.frozen import FrozenField, branching, switches
 from gradaudit.integrals import initial_state, integrands, with_integrals
 from gradaudit.jaxconfig import run_compiled
@@ -79,7 +80,8 @@ class Program:
         "float64" or "float32", of states, tangents, time and everything else; what comes back is
         float64 in any case.
     estimate
-        Carry estimates of the global errors along, see `gradaudit.propagated`.
+        Carry estimates of the global errors along, see `gradaudit.propagated`; "probe": those of
+        the tangents along one direction only, and none of events.
     """
 
     model: Model
@@ -89,7 +91,7 @@ class Program:
     stepping: str = "diffrax"
     augmented: bool = False
     dtype: str = "float64"
-    estimate: bool = False
+    estimate: bool | str = False
     _compiled: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(
@@ -152,6 +154,7 @@ class Program:
                 self._marker_values,
                 with_integrals(self.model),
                 self._branches(),
+                beside=bool(self.estimate) and not self._probing,
             )
         if self.estimate:
             state, _ = state
@@ -213,7 +216,9 @@ class Program:
         term: Any = lifted
         dense = solver.interpolation_cls if self.observe == "interpolant" else None
         if self.estimate:
-            solver, term = EstimatingSolver(solver, lifted, solver), EstimatedTerm(lifted)
+            direction = jnp.asarray(signs(seeds.shape[1])) if self._probing else None
+            solver = EstimatingSolver(solver, lifted, solver, direction)
+            term = EstimatedTerm(lifted)
         if event is None and self._markers:
             directions = tuple(marker.direction for marker in self._markers.values())
             solver = MarkedSolver(solver, term, self._marker_values, directions)
@@ -240,7 +245,7 @@ class Program:
         saved: Any = observed if event is None else [observed, last]
         begin = self._initial(p, seeds) if start is None else start
         if self.estimate and start is None:
-            begin = Estimated(*begin, *jax.tree_util.tree_map(jnp.zeros_like, tuple(begin)))
+            begin = Estimated(begin.y, begin.tangents, *self._no_errors(begin))
         return diffrax.diffeqsolve(
             term,
             solver,
@@ -256,6 +261,14 @@ class Program:
             max_steps=self.max_steps,
             throw=False,
         )
+
+    @property
+    def _probing(self) -> bool:
+        return self.estimate == "probe"
+
+    def _no_errors(self, begin: Lifted) -> Lifted:
+        tangents = begin.tangents[:, :1] if self._probing else begin.tangents
+        return Lifted(jnp.zeros_like(begin.y), jnp.zeros_like(tangents))
 
     def _initial(self, p, seeds) -> Lifted:
         """y0(p) and its tangents; integrals begin at 0 and depend on nothing there."""
@@ -336,7 +349,7 @@ def program(
     augmented: bool = False,
     dtype: str = "float64",
     saltation: bool = False,
-    estimate: bool = False,
+    estimate: bool | str = False,
 ) -> Program:
     """The program for a model, solver and way to observe, compiled at most once in a process.
 

@@ -60,6 +60,7 @@ def of_solve(cell: Cell, looser: Cell | None, scale: Array) -> dict[str, float]:
         "growth": _growth(data["time"].values, s / scale[:, None]),
         "state_difference": change,
         "estimate_seconds": _scalar(data, "estimate_seconds"),
+        "probe_seconds": _scalar(data, "probe_seconds"),
     }
 
 

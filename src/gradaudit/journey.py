@@ -139,6 +139,8 @@ class Journey:
             soon = soon + 1 if done - now < QUIET * self.model.t_end else 0
             if bool(leg.lost) or soon >= ACCUMULATING:
                 return LOST_EVENT
+            if self.counts[0] > self.program.max_steps:
+                return int(diffrax.RESULTS.max_steps_reached._value)
             if fired is None:
                 return int(leg.result)
             if len(self.hits) >= MAX_EVENTS:
@@ -164,7 +166,7 @@ class Journey:
         )  # fmt: skip
         leg = self._call(("leg", len(self.times)), self.program.leg, inputs)
         self.counts += leg.counts
-        self.indicator = max(self.indicator, float(leg.indicator))
+        self.indicator = float(np.maximum(self.indicator, leg.indicator))  # NaN stays NaN
         self.crossed = Crossed(*map(max, self.crossed, leg.crossed or self.crossed))
         stuck = int(leg.fired) < 0 or not np.all(np.isfinite(leg.state))
         return leg, None if stuck else self.names[int(leg.fired)]

@@ -146,6 +146,8 @@ def locate(
     value: Any,
     rate: Any,
     branches: FrozenField | None,
+    *,
+    beside: bool,
 ) -> Marks:
     """The events in their brackets, traced.
 
@@ -158,6 +160,8 @@ def locate(
     branches
         The latter with its branches in hand, if it has any: the companion comes to its event on
         those of the beginning of the step.
+    beside
+        Whether to find the events of the companion, too.
     """
     seeds = args.seeds
 
@@ -207,8 +211,8 @@ def locate(
             slope = jax.vmap(shift, in_axes=-1, out_axes=-1)(tangents, seeds)
             return Beside(t, slope, y, tangents, rate(t, y, args.p))
 
-        beside: Any = ()
-        if isinstance(bracket.start, Estimated):
+        companion_event: Any = ()
+        if beside:
             before = rate
             if branches is not None:
                 decisions = branches.decisions(bracket.begin, bracket.start.y, args.p)
@@ -217,8 +221,8 @@ def locate(
             wait, there = to_its_event(
                 lambda t, y, p: value(t, y, p)[index], before, t, companion, args.p, seeds
             )
-            beside = event(t + wait, *there, before)
-        return Marks(bracket.marker, *event(t, *here, rate), beside)
+            companion_event = event(t + wait, *there, before)
+        return Marks(bracket.marker, *event(t, *here, rate), companion_event)
 
     each = brackets._replace(count=jnp.broadcast_to(brackets.count, (MOST,)))
 

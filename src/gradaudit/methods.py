@@ -46,7 +46,7 @@ def sensitivities(
     root_tolerance: float = 1.0,
     dtype: str = "float64",
     fd_step: float | None = None,
-    estimate: bool = False,
+    estimate: bool | str = False,
 ) -> Sensitivities:
     """States y (T, n) and sensitivities dy/dp (T, n, m) by one method, with its indicator.
 
@@ -79,7 +79,8 @@ def sensitivities(
         Step of "finite_difference" over |p_j|, central; by default the cube root of epsilon.
     estimate
         Carry an estimate of the global errors of states and sensitivities along; it comes back as
-        ``.estimates``.
+        ``.estimates``. "probe": that of the sensitivities p_j dy/dp_j along one direction only
+        (`gradaudit.directions`), (T, N, 1), which is cheaper; not for models whose state jumps.
 
     Raises
     ------
@@ -344,6 +345,8 @@ def _estimates(raw: Raw, model: Model) -> Estimates | None:
     if not raw.estimates:
         return None
     states, tangents = (np.where(np.isnan(x), np.inf, x) for x in raw.estimates)
+    if tangents.shape != raw.tangents.shape:  # along one direction
+        return Estimates(states, tangents)
     return Estimates(states, tangents / model.parameter_scale, _unscaled(raw.beside, model))
 
 

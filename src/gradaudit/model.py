@@ -198,9 +198,12 @@ class Model:
         """
         if times is None:
             return np.linspace(0.0, self.t_end, self.observations)
-        given = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        try:
+            given = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        except (TypeError, ValueError):
+            given = np.empty(0)
         if given.ndim != 1 or given.size == 0 or not np.all(np.isfinite(given)):
-            raise SettingError("times must be a non-empty list of finite numbers.")
+            raise SettingError(f"times is {times!r}; give a non-empty list of finite numbers.")
         if given[0] < 0.0 or given[-1] > self.t_end * (1 + 1e-12):
             raise SettingError(
                 f"times must lie within [0, {self.t_end:g}], the window of model {self.name!r}; "

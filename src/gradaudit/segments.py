@@ -150,7 +150,7 @@ class SegmentedProgram(Program):
     def start(self, p, seeds) -> Crossing:
         """State, tangents and signs at t = 0, traced."""
         begin = self._initial(p, seeds)
-        right = jax.tree_util.tree_map(jnp.zeros_like, begin) if self.estimate else ()
+        right = self._no_errors(begin) if self.estimate else ()
         none = jnp.zeros(seeds.shape[1])
         return self._behind(0.0, begin.y, begin.tangents, none, begin.y, p, right)
 

@@ -32,7 +32,7 @@ class Setting:
     pid: tuple[float, float, float] = PID
     dtype: str = "float64"
     fd_step: float | None = None
-    estimate: bool = False
+    estimate: bool | str = False
 
     def axes_of(self, control: Control) -> Control:
         """`control` with the number of steps, root finder and coefficients of this setting."""
@@ -65,6 +65,15 @@ def check_axes(setting: Setting, method: str) -> None:
         raise SettingError(f"steps is {setting.steps!r}; it is a positive number of equal steps.")
     if setting.dtype not in ("float64", "float32"):
         raise SettingError(f"dtype is {setting.dtype!r}; choose from float64, float32.")
+    if not isinstance(setting.max_steps, (int, np.integer)) or setting.max_steps < 1:
+        raise SettingError(f"max_steps is {setting.max_steps!r}; it is a positive whole number.")
+    if setting.estimate not in (False, True, "probe"):
+        raise SettingError(f'estimate is {setting.estimate!r}; choose from False, True, "probe".')
+    if setting.estimate == "probe" and any(e.jump for e in setting.model.events.values()):
+        raise SettingError(
+            f'the state of {setting.model.name!r} jumps, and estimate="probe" knows nothing of '
+            "jumps; take estimate=True."
+        )
     tolerance("root_tolerance", setting.root_tolerance, below=math.inf)
     if setting.fd_step is not None:
         tolerance("fd_step", setting.fd_step, below=1.0)

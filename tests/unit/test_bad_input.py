@@ -360,11 +360,21 @@ def test_absurd_absolute_tolerances_are_refused(value):
         ({"times": [1.0, 1.0]}, "strictly increasing"),
         ({"times": [float("nan")]}, "finite"),
         ({"times": []}, "non-empty"),
+        ({"times": "all"}, "times is 'all'; give a non-empty list"),
+        ({"max_steps": 0}, "max_steps is 0; it is a positive whole number"),
+        ({"max_steps": 1.5}, "max_steps is 1.5"),
+        ({"estimate": "full"}, "estimate is 'full'; choose from False, True, \"probe\""),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes, words):
     with pytest.raises(SettingError, match=words):
         gradaudit.sensitivities("logistic", **changes)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan")])
+def test_a_time_limit_is_positive(value):
+    with pytest.raises(SettingError, match="time_limit is"):
+        gradaudit.reference("logistic", time_limit=value)
 
 
 def root(t, y, p):

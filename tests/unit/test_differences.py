@@ -1,5 +1,6 @@
 """Perturbed solves: the V-curve of finite differences, and the complex step that has none."""
 
+import warnings
 from dataclasses import replace
 
 import jax
@@ -47,6 +48,16 @@ def test_finite_differences_see_the_tolerance_of_an_adaptive_solve():
     equal = _run("finite_difference", steps=50).sensitivities
     assert _relative(adaptive, frozen) > 1e-5
     assert _relative(equal, _run("forward_ad", steps=50).sensitivities) < 1e-9
+
+
+def test_quotients_of_failed_solves_are_no_numbers_and_no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = gradaudit.sensitivities(
+            "lotka_volterra", method="finite_difference", rtol=1e-9, max_steps=3
+        )
+    assert found.status == "max_steps"
+    assert np.all(np.isnan(found.sensitivities))
 
 
 def test_a_step_that_is_lost_in_rounding_is_no_number():

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import gradaudit
+from eventful import bouncing_ball
+from gradaudit.directions import signs
+from gradaudit.errors import SettingError
 from gradaudit.lifted import Lifted
 from gradaudit.segments import SegmentedProgram
-
-from ..eventful import bouncing_ball
 
 
 def exact(model, times):
@@ -98,6 +99,26 @@ def test_an_error_goes_through_a_bounce_as_a_trajectory_beside_does(saltation):
     rebound = e * (fast + g * wait)
     expected = [-wait * rebound - g * wait**2 / 2, rebound + g * wait - e * speed]
     np.testing.assert_allclose(crossing.error.y[:2], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["spike_count", "lotka_volterra"])
+def test_probing_is_the_estimate_along_a_direction(name):
+    """To rounding: tangents are linear, and the companion's states are the same."""
+    model = gradaudit.load_model(name)
+    whole, along = (
+        gradaudit.sensitivities(model, rtol=1e-4, estimate=estimate).estimates
+        for estimate in (True, "probe")
+    )
+    expected = whole.sensitivities * model.parameter_scale @ signs(model.m)
+    np.testing.assert_allclose(
+        along.sensitivities[..., 0], expected, atol=1e-9 * np.max(np.abs(expected))
+    )
+    assert along.events == ()
+
+
+def test_probing_through_jumps_is_refused():
+    with pytest.raises(SettingError, match="jumps; take estimate=True"):
+        gradaudit.sensitivities("bouncing_ball", estimate="probe")
 
 
 @pytest.mark.parametrize("rtol", [1e-3, 1e-6])

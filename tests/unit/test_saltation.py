@@ -47,6 +47,22 @@ def test_an_implicit_solver_passes_events_too():
     assert worst < 1e-6
 
 
+def test_the_indicator_of_what_is_not_lifted_is_no_number_from_event_to_event_either():
+    result = gradaudit.sensitivities("bouncing_ball", method="forward_sensitivity_partial")
+    assert result.status == "ok"
+    assert np.isnan(result.indicator)
+
+
+def test_the_steps_of_all_legs_count():
+    """Some fifty steps a leg, and three legs: each of them alone is within the limit."""
+    whole = gradaudit.sensitivities("bouncing_ball", rtol=1e-3)
+    allowed = int(whole.stats["steps"]) - 1
+    enough = gradaudit.sensitivities("bouncing_ball", rtol=1e-3, max_steps=allowed + 1)
+    assert enough.status == "ok"
+    stopped = gradaudit.sensitivities("bouncing_ball", rtol=1e-3, max_steps=allowed)
+    assert stopped.status == "max_steps"
+
+
 def test_the_taylor_method_knows_saltation():
     worst, _, _ = errors(eventful.bouncing_ball, "taylor", rtol=1e-12)
     assert worst < 1e-10

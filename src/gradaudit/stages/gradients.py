@@ -27,7 +27,15 @@ from gradaudit.stiffness import stiffness
 from gradaudit.variants import Variant
 from gradaudit.witnesses.extras import check_installed
 
-SCALARS = ("steps", "accepted", "rejected", "seconds", "compile_seconds", "estimate_seconds")
+SCALARS = (
+    "steps",
+    "accepted",
+    "rejected",
+    "seconds",
+    "compile_seconds",
+    "estimate_seconds",
+    "probe_seconds",
+)
 SEEN = ("neglected", "crossing_slope")
 LOCATING = (
     "forward_ad",
@@ -47,7 +55,7 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
     methods, tolerances = _applicable(loaded, settings["methods"]), settings["tolerances"]
     variant = Variant.of(solver, settings)
 
-    def solve(method: str, rtol: float, estimate: bool = False) -> Sensitivities:
+    def solve(method: str, rtol: float, estimate: bool | str = False) -> Sensitivities:
         return sensitivities(
             loaded,
             solver=variant.solver,
@@ -59,12 +67,15 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
             **variant.axes(rtol / max(tolerances)),
         )
 
+    jumps = any(event.jump is not None for event in loaded.events.values())
     rows = []
     for method in methods:
         for rtol in tolerances:
             rows.append(_timed(partial(solve, method, rtol)))
             if method in settings["estimate"]:
                 rows[-1] = _with_estimates(rows[-1], _timed(partial(solve, method, rtol, True)))
+            if method == "forward_ad" and method in settings["estimate"] and not jumps:
+                _with_probe(rows[-1], _timed(partial(solve, method, rtol, "probe")))
             last = rows[-1]
             print(
                 f"{key_of(model)} {solver} {method} rtol={rtol:.1e}: {last.status}, "
@@ -112,6 +123,12 @@ def _with_estimates(plain: Sensitivities, estimated: Sensitivities) -> Sensitivi
     plain.stats["estimate_seconds"] = estimated.stats["seconds"]
     plain.stats["compile_seconds"] += estimated.stats.get("compile_seconds", 0.0)
     return replace(plain, estimates=estimated.estimates)
+
+
+def _with_probe(plain: Sensitivities, probed: Sensitivities) -> None:
+    """Take down what it costs to probe; what it tells can be had from the whole estimates."""
+    plain.stats["probe_seconds"] = probed.stats["seconds"]
+    plain.stats["compile_seconds"] += probed.stats.get("compile_seconds", 0.0)
 
 
 def _timed(solve: Callable[[], Sensitivities]) -> Sensitivities:

@@ -72,7 +72,7 @@ def reference(
     TranslationError
         If the vector field has something that the Taylor method cannot follow.
     SettingError
-        If `digits` or `negligible` make no sense.
+        If `digits`, `negligible` or `time_limit` make no sense.
     """
     from gradaudit.loading import load_model
 
@@ -83,6 +83,8 @@ def reference(
         )
     if not 0.0 < negligible < 1.0:
         raise SettingError(f"negligible is {negligible!r}; it must lie between 0 and 1.")
+    if time_limit is not None and not time_limit > 0.0:
+        raise SettingError(f"time_limit is {time_limit!r}; it is a positive number of seconds.")
     loaded = load_model(model)
     climb = Climb(
         loaded,

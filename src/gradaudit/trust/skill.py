@@ -248,18 +248,19 @@ def _coverages(predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
 def _cost(rows: pd.DataFrame, name: str) -> float:
     """Median cost of the gradient with the indicator, over the gradient's own.
 
-    NaN for what the atlas did not time: the probed error is read off the propagated one there.
+    NaN where nothing was timed.
     """
-    if name == "probed_error":
-        return math.nan
     column = {
+        "probed_error": "probe_seconds",
         "estimated_error": "estimate_seconds",
         "control_difference": "control_seconds",
         "tolerance_difference": "tolerance_seconds",
         "amplification": "tolerance_seconds",
     }.get(name)
-    if column is None or column not in rows:
+    if column is None:
         return 1.0
+    if column not in rows:
+        return math.nan
     ratio = (rows[column] / rows["seconds"]).to_numpy(dtype=float)
     return float(np.nanmedian(ratio)) if np.isfinite(ratio).any() else math.nan
 
