@@ -215,15 +215,15 @@ class Program:
         solver: Any = parts.solver
         term: Any = lifted
         dense = solver.interpolation_cls if self.observe == "interpolant" else None
+        direction = jnp.asarray(signs(seeds.shape[1])) if self._probing else None
         if self.estimate:
-            direction = jnp.asarray(signs(seeds.shape[1])) if self._probing else None
             solver = EstimatingSolver(solver, lifted, solver, direction)
             term = EstimatedTerm(lifted)
         if event is None and self._markers:
             directions = tuple(marker.direction for marker in self._markers.values())
             solver = MarkedSolver(solver, term, self._marker_values, directions)
         if self.estimate:
-            solver = EstimatedOutput(solver, parts.observer, lifted, term, dense)
+            solver = EstimatedOutput(solver, parts.observer, lifted, term, dense, direction)
         elif dense is None:
             solver = SteppedOutput(solver, parts.observer, lifted)
 

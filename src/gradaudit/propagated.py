@@ -128,8 +128,7 @@ class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
         return Estimated(*y1, *estimate), error, dense, (after, companion), result
 
     def _along(self, columns: Any) -> Any:
-        """Columns (..., c) as the companion has them: all, or (..., 1) along the direction."""
-        return columns if self.direction is None else (columns @ self.direction)[..., None]
+        return _along(columns, self.direction)
 
     def _beside(self, state: LiftedState) -> LiftedState:
         """The state of the solver with the companion's tangents."""
@@ -169,6 +168,11 @@ def to_its_event(value: Any, field: Any, t, companion: Lifted, p, seeds) -> tupl
     return wait, carried(wait, field, t, companion, p, seeds)
 
 
+def _along(columns: Any, direction: Any) -> Any:
+    """Columns (..., c) as the companion has them: all, or (..., 1) along the direction."""
+    return columns if direction is None else (columns @ direction)[..., None]
+
+
 class EstimatedOutput(SteppedOutput):
     """Observations by a step, as `SteppedOutput`; estimates in between are interpolated.
 
@@ -179,15 +183,22 @@ class EstimatedOutput(SteppedOutput):
     dense
         How the method interpolates, if observations are its dense output. The companion makes
         steps all the same, so that what the interpolant is off by is part of the estimates.
+    direction
+        That of `EstimatingSolver`.
     """
 
     estimated: diffrax.ODETerm
     dense: Any = eqx.field(static=True, default=None)
+    direction: Any = None
 
     @property
     def interpolation_cls(self):
         return functools.partial(
-            _StepWithEstimates, observer=self.observer, term=self.term, interpolant=self.dense
+            _StepWithEstimates,
+            observer=self.observer,
+            term=self.term,
+            direction=self.direction,
+            interpolant=self.dense,
         )
 
     def init(self, terms, t0, t1, y0, args):
@@ -210,6 +221,7 @@ class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
     dense: Any
     observer: Any
     term: Any
+    direction: Any
     interpolant: Any = eqx.field(static=True)
 
     def evaluate(self, t0, t1=None, left=True):
@@ -233,6 +245,9 @@ class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
         )
         if self.interpolant is not None:
             told = self.interpolant(t0=self.t0, t1=self.t1, **self.dense).evaluate(t0)
-            errors = Lifted(*(e + a - b for e, a, b in zip(errors, reached, told, strict=True)))
+            off = reached.tangents - told.tangents
+            errors = Lifted(
+                errors.y + reached.y - told.y, errors.tangents + _along(off, self.direction)
+            )
             reached = told
         return Estimated(*reached, *errors)

@@ -101,12 +101,14 @@ def test_an_error_goes_through_a_bounce_as_a_trajectory_beside_does(saltation):
     np.testing.assert_allclose(crossing.error.y[:2], expected, rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["spike_count", "lotka_volterra"])
-def test_probing_is_the_estimate_along_a_direction(name):
+@pytest.mark.parametrize(
+    ("name", "observe"), [("spike_count", "step"), ("dense_output", "interpolant")]
+)
+def test_probing_is_the_estimate_along_a_direction(name, observe):
     """To rounding: tangents are linear, and the companion's states are the same."""
     model = gradaudit.load_model(name)
     whole, along = (
-        gradaudit.sensitivities(model, rtol=1e-4, estimate=estimate).estimates
+        gradaudit.sensitivities(model, rtol=1e-4, observe=observe, estimate=estimate).estimates
         for estimate in (True, "probe")
     )
     expected = whole.sensitivities * model.parameter_scale @ signs(model.m)
