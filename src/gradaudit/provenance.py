@@ -56,7 +56,7 @@ def provenance(stage: str, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def figure_metadata(stage: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """The provenance as PNG metadata, for the ``metadata`` of matplotlib's ``savefig``."""
+    """The provenance as texts of a PNG file."""
     return {"gradaudit": canonical_json(provenance(stage, settings))}
 
 
