@@ -73,6 +73,7 @@ def test_the_interval_holds_about_as_often_as_it_says():
     table = calibration(held_out(audits(), BOUND))
     overall = table[(table["mechanism"] == "all") & (table["score"] == "propagated")]
     assert 0.82 < overall["inside"].item() <= 1.0
+    assert np.all(table["inside"] + table["above"] <= 1.0 + 1e-12)
 
 
 def test_skill_is_judged_on_mechanisms_left_out():

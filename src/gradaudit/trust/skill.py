@@ -230,7 +230,7 @@ def _coverages(predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
     inside = (known["true"] >= known["low"]) & (known["true"] <= known["high"])
     # an error that cannot be told from rounding is below any interval, and no surprise
     inside |= (known["true"] <= FLOOR + 2) & (known["low"] <= FLOOR + 2)
-    known = known.assign(inside=inside, above=known["true"] > known["high"])
+    known = known.assign(inside=inside, above=~inside & (known["true"] > known["high"]))
     for score, rows in known.groupby("score", sort=False):
         by = rows.groupby("mechanism")[["inside", "above"]].mean()
         size = rows.groupby("mechanism").size()
