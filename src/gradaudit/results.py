@@ -61,9 +61,10 @@ class Digits(np.float64):
 
     per_entry: Array
 
-    def __new__(cls, per_entry: Array) -> Digits:
+    def __new__(cls, per_entry: Array, of_none: float = 0.0) -> Digits:
+        """`of_none` is the number where all entries are negligible."""
         held = per_entry[np.isfinite(per_entry)]
-        self = super().__new__(cls, held.min() if held.size else 0.0)
+        self = super().__new__(cls, held.min() if held.size else of_none)
         self.per_entry = per_entry
         return self
 

@@ -196,6 +196,15 @@ def test_times_need_not_begin_at_zero(times):
     assert result.status == "ok"
 
 
+def test_sensitivities_that_are_zero_throughout_are_certified_as_zero():
+    """At rest whatever the parameter is; not one entry counts, and none is wrong."""
+    model = made("rest", lambda t, y, p: -p * (y - 1.0), {"y": 1.0}, {"p": 2.0}, 5.0)
+    result = reference(model)
+    assert result.status == "ok"
+    assert not np.any(result.sensitivities)
+    assert result.digits > 15
+
+
 def test_blow_up_is_a_status_and_no_number():
     model = made("blow-up", lambda t, y, p: p * y**2, {"y": 1.0}, {"p": 1.0}, 2.0)
     result = reference(model)

@@ -171,11 +171,11 @@ class Climb:
             held, least = certificate.held_digits(
                 derivatives[:, part], bounds.derivatives[:, part], threshold
             )
-            results.append(Digits(held))
+            results.append(Digits(held, least))
             whole.append(least)
         threshold = certificate.value_thresholds(values[:, :n], negligible=self.negligible)
-        held, _ = certificate.held_digits(values[:, :n], bounds.values[:, :n], threshold)
-        return (results[0], results[1], Digits(held)), whole[0]
+        held, least = certificate.held_digits(values[:, :n], bounds.values[:, :n], threshold)
+        return (results[0], results[1], Digits(held, least)), whole[0]
 
     def held_until(self, digits: float) -> float:
         """The last observation time up to which every sensitivity has so many digits, else 0.
