@@ -203,7 +203,9 @@ class Model:
         except (TypeError, ValueError):
             given = np.empty(0)
         if given.ndim != 1 or given.size == 0 or not np.all(np.isfinite(given)):
-            raise SettingError(f"times is {times!r}; give a non-empty list of finite numbers.")
+            raise SettingError(
+                f"times must be a non-empty list of finite numbers; they are {times!r}."
+            )
         if given[0] < 0.0 or given[-1] > self.t_end * (1 + 1e-12):
             raise SettingError(
                 f"times must lie within [0, {self.t_end:g}], the window of model {self.name!r}; "

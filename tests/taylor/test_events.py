@@ -157,3 +157,24 @@ def test_events_at_one_time_are_one_event_if_their_slopes_agree():
     reference = gradaudit.reference(model)
     assert reference.digits >= 12
     np.testing.assert_allclose(reference.sensitivities[-1, 0], [1.0, 1.0], rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("field", "when"),
+    [
+        (lambda t, y, p: jnp.where(t < p, 1.0, 3.0), lambda t, y, p: t - 0.43),
+        (lambda t, y, p: jnp.where(y < p, 1.0, 3.0), lambda t, y, p: t - 0.43),
+        (lambda t, y, p: jnp.where(t < p, 1.0, 3.0), lambda t, y, p: y[0] - 0.43),
+    ],
+)
+def test_an_event_that_a_switch_meets_by_chance_is_no_event_of_it(field, when):
+    """At p = 0.43 they are at one time, for other p they are not: dy/dp is -2 behind the switch."""
+    model = Model(
+        name="chance",
+        vector_field=field,
+        states={"y": (0.0, "1")},
+        parameters={"p": (0.43, "1")},
+        t_end=1.0,
+        events={"chance": Event(when=when)},
+    )
+    assert gradaudit.reference(model).status.startswith("uncertified: simultaneous_events")

@@ -360,7 +360,7 @@ def test_absurd_absolute_tolerances_are_refused(value):
         ({"times": [1.0, 1.0]}, "strictly increasing"),
         ({"times": [float("nan")]}, "finite"),
         ({"times": []}, "non-empty"),
-        ({"times": "all"}, "times is 'all'; give a non-empty list"),
+        ({"times": "all"}, "times must be a non-empty list of finite numbers; they are 'all'"),
         ({"max_steps": 0}, "max_steps is 0; it is a positive whole number"),
         ({"max_steps": 1.5}, "max_steps is 1.5"),
         ({"estimate": "full"}, "estimate is 'full'; choose from False, True, \"probe\""),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gradaudit.integrals import initial_state
 from gradaudit.model import Model
 from gradaudit.taylor import saltation
+from gradaudit.taylor.coincidence import Coincidence
 from gradaudit.taylor.modes import Mode, Reader
 from gradaudit.taylor.precision import Precision
 from gradaudit.taylor.saltation import Effect
@@ -38,6 +39,7 @@ class Hybrid:
     reader: Reader
     effects: dict[str, Effect]
     build_seconds: float
+    coincidence: Coincidence
     segments: dict[Mode, Segment] = field(default_factory=dict)
 
     def segment(self, mode: Mode) -> Segment:
@@ -74,6 +76,7 @@ def build_hybrid(model: Model, *, precision: Precision, tolerance: float) -> Hyb
         tolerance=tolerance,
         reader=Reader(model),
         effects=effects,
+        coincidence=Coincidence(model),
         build_seconds=time.perf_counter() - start,
     )
 

@@ -223,6 +223,11 @@ class _Run:
             following = whole.segment(whole.reader.mode_at(float(now), doubles))
         except SlidingError:
             return "sliding"
+        change = (fired, segment.mode, following.mode)
+        if following is not segment and not whole.coincidence.holds(
+            change, float(now), z, z_after, tangents, slopes[0]
+        ):
+            return "simultaneous_events"
         after = following.rates(now, z_after, self.p)
         tangents = saltation.jumped(effect, tangents, before, after, slopes[0])
         state = following.variational.initial.copy()
