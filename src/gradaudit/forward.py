@@ -36,8 +36,8 @@ class Raw(NamedTuple):
     """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, what it took, its events.
 
     `estimates` are those of the errors of states (T, N) and tangents (T, N, c), if asked for, and
-    `beside` the events of the companion;
-    `crossed` is what was seen of discontinuities, if anything was looked at.
+    `beside` the events of the companion; `crossed` is what was seen of discontinuities, if
+    anything was looked at.
     """
 
     states: Any
@@ -132,10 +132,10 @@ class Program:
         found = [k for k in np.argsort(marks.time, kind="stable") if marks.marker[k] >= 0]
 
         def hits(fields: Any) -> tuple[Hit, ...]:
+            time, *rest = fields
             return tuple(
                 Hit(names[int(marks.marker[k])], float(time[k]), *(x[k] for x in rest))
                 for k in found
-                for time, *rest in (fields,)
             )
 
         return hits(marks[1:6]), hits(marks.beside) if marks.beside else ()
