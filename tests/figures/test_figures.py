@@ -90,6 +90,13 @@ def test_everything_may_have_failed(draw, made_up_audits):
     assert points(figure, "x") >= len(table)
 
 
+def test_a_wrong_derivative_of_events_is_drawn_in_the_place_of_wrong_tangents(made_up_audits):
+    table = made_up_audits().assign(state_part=1e-9, tangent_part=0.0, observation_part=0.3)
+    figure = attribution(table, title="m", settings=SETTINGS)
+    drawn = [line.get_ydata() for ax in figure.axes for line in ax.lines]
+    assert any(len(y) > 1 and np.allclose(np.asarray(y, float), 0.3) for y in drawn)
+
+
 @pytest.mark.parametrize("draw", BY_MODEL)
 def test_one_row_is_enough(draw, made_up_audits):
     table = made_up_audits(

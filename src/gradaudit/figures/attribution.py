@@ -22,15 +22,22 @@ from gradaudit.figures.axes import (
 from gradaudit.figures.curves import Curve, draw_rows, marks
 from gradaudit.labels import method_name
 
-PARTS = {"state_part": "wrong states", "tangent_part": "wrong tangents"}
+PARTS = {
+    "state_part": "wrong states",
+    "tangent_part": "wrong tangents; of events, a wrong derivative of them",
+}
 
 
 def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any]) -> Figure:
     """State part and tangent part against the tolerance: rows functionals, columns methods.
 
-    The solver with the fewest failures is drawn boldly, with the gap between the two parts filled
-    in the colour of the larger one; the others are thin lines.
+    The tangent part of a functional of events is 0 by definition; its place is taken by the
+    observation part, into which the tangents go there. The solver with the fewest failures is drawn
+    boldly, with the gap between the two parts filled in the colour of the larger one; the others
+    are thin lines.
     """
+    observed, tangents = (style.as_numbers(table[f"{p}_part"]) for p in ("observation", "tangent"))
+    table = table.assign(tangent_part=np.fmax(observed, tangents))  # NaN: not known by itself
     names = style.functionals_of(table)
     methods = style.method_colours(table["method"], settings["palette"])
     solvers = style.solver_styles(table["solver"])
