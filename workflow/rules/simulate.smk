@@ -5,7 +5,6 @@ rule simulate:
         "<results>/simulate/{model}/{solver}.nc",
     log:
         "<logs>/simulate/{model}/{solver}.log",
-    priority: -1  # nothing waits for it: it fills what is left
     conda:
         ENVIRONMENT
     threads: 1
