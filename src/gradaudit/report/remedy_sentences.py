@@ -93,7 +93,7 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
     )
     missing = [REMEDIES[name] for name in every.loc[every["tried"] == 0, "remedy"]]
     if missing:
-        text += f" None of them is audited with {listed(missing)}."
+        text += f" Not one of them is audited with {listed(missing)}."
     return [text, _stuck(remedies)]
 
 
