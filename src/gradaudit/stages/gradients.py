@@ -47,6 +47,9 @@ LOCATING = (
     "taylor",
 )
 SHORT = 0.1  # s; a solve faster than this is timed again, for one reading of a clock is no timing
+READINGS = 3
+Reading = tuple[dict[str, float], str, Callable[[], Sensitivities]]
+"""Where a time is kept, by which name, and how to read it again."""
 
 
 def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> None:
@@ -71,21 +74,30 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
     jumps = any(event.jump is not None for event in loaded.events.values())
     # An implicit solver's third program would be compiled for a timing alone, and that takes long.
     probing = not jumps and not get_solver(variant.solver).implicit
-    rows = []
+    rows: list[Sensitivities] = []
+    timed: list[Reading] = []
     for method in methods:
         for rtol in tolerances:
-            rows.append(_timed(partial(solve, method, rtol)))
+            last = solve(method, rtol)
+            last.stats.setdefault("compile_seconds", 0.0)
+            timed.append((last.stats, "seconds", partial(solve, method, rtol)))
             if method in settings["estimate"]:
-                rows[-1] = _with_estimates(rows[-1], _timed(partial(solve, method, rtol, True)))
-            if method == "forward_ad" and method in settings["estimate"] and probing:
-                _with_probe(rows[-1], _timed(partial(solve, method, rtol, "probe")))
-            last = rows[-1]
+                again = partial(solve, method, rtol, True)
+                last = replace(last, estimates=_beside(last, "estimate_seconds", again()).estimates)
+                timed.append((last.stats, "estimate_seconds", again))
+                if method == "forward_ad" and probing:
+                    # What it tells can be had from the whole estimates; this is for its cost.
+                    again = partial(solve, method, rtol, "probe")
+                    _beside(last, "probe_seconds", again())
+                    timed.append((last.stats, "probe_seconds", again))
+            rows.append(last)
             print(
                 f"{key_of(model)} {solver} {method} rtol={rtol:.1e}: {last.status}, "
                 f"{last.stats['steps']:.0f} steps, {last.stats['seconds']:.3g} s",
                 file=sys.stderr,
                 flush=True,
             )
+    _time_again(timed)
     dataset = to_dataset(loaded, rows, methods=methods, tolerances=tolerances)
     dataset["atol"] = ("rtol", [settings["atol_factor"] * rtol for rtol in tolerances])
     dataset["stiffness"] = (("method", "rtol"), _stiffness(loaded, dataset))
@@ -121,29 +133,23 @@ def _applicable(model: Model, methods: list[str]) -> list[str]:
     return [method for method in methods if method != "saltation"]
 
 
-def _with_estimates(plain: Sensitivities, estimated: Sensitivities) -> Sensitivities:
-    """The plain solve, with the estimates of another one and what they cost."""
-    plain.stats["estimate_seconds"] = estimated.stats["seconds"]
-    plain.stats["compile_seconds"] += estimated.stats.get("compile_seconds", 0.0)
-    return replace(plain, estimates=estimated.estimates)
+def _beside(plain: Sensitivities, name: str, other: Sensitivities) -> Sensitivities:
+    """`other`, after a note in the plain solve of what it costs."""
+    plain.stats[name] = other.stats["seconds"]
+    plain.stats["compile_seconds"] += other.stats.get("compile_seconds", 0.0)
+    return other
 
 
-def _with_probe(plain: Sensitivities, probed: Sensitivities) -> None:
-    """Take down what it costs to probe; what it tells can be had from the whole estimates."""
-    plain.stats["probe_seconds"] = probed.stats["seconds"]
-    plain.stats["compile_seconds"] += probed.stats.get("compile_seconds", 0.0)
+def _time_again(timed: list[Reading]) -> None:
+    """Keep the fastest of several readings of each short solve.
 
-
-def _timed(solve: Callable[[], Sensitivities]) -> Sensitivities:
-    """The result, with the fastest of three readings where the solve is short."""
-    first = solve()
-    compiled = first.stats.get("compile_seconds", 0.0)
-    if first.stats["seconds"] < SHORT:
-        first.stats["seconds"] = min(
-            first.stats["seconds"], *(solve().stats["seconds"] for _ in range(2))
-        )
-    first.stats["compile_seconds"] = compiled
-    return first
+    They are taken round by round: what slows a machine down for a moment, such as a compilation
+    that has just ended, is over in the next round.
+    """
+    for _ in range(READINGS - 1):
+        for stats, name, solve in timed:
+            if stats[name] < SHORT:
+                stats[name] = min(stats[name], solve().stats["seconds"])
 
 
 def to_dataset(
