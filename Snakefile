@@ -16,7 +16,7 @@ report: "workflow/report/workflow.rst"
 
 
 onstart:
-    warm.start(Path(config["results"]) / "logs" / "warm.log")
+    prefork.start(Path(config["results"]) / "logs" / "warm.log")
 
 
 include: "workflow/rules/common.smk"

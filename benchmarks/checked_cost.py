@@ -3,9 +3,9 @@
 All run in this process, in turn, on Hodgkin and Huxley's axon over 30 ms with 8 parameters, or on
 another model; what is reported are ratios of the medians of the times of warm solves to that of
 diffrax's own jacfwd, with the error of the gradient of the first state at the end beside them.
-Gradaudit has XLA compile whole loops (`gradaudit.xlaflags`), which makes diffrax faster as well.
-So there are two ratios: to jacfwd in this process, and, as "alone", to jacfwd in a process of its
-own that has XLA's defaults, which is what a user of diffrax has today. The last rows are the
+Gradaudit has XLA compile whole loops (`gradaudit.backend.xla_flags`), which makes diffrax faster as
+well. So there are two ratios: to jacfwd in this process, and, as "alone", to jacfwd in a process of
+its own that has XLA's defaults, which is what a user of diffrax has today. The last rows are the
 drop-in with its columns as lanes, which is what `jax.vmap` would make of them, and what a plain
 solve without derivatives takes.
 
@@ -28,9 +28,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import gradaudit
+from gradaudit.backend.xla_flags import LOOPS
 from gradaudit.checked import dropin
-from gradaudit.solvers import get_solver
-from gradaudit.xlaflags import LOOPS
+from gradaudit.solvers.registry import get_solver
 
 
 def terminal(diffeqsolve, model, solver, rtol, **options):

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import gradaudit
-from gradaudit.solvers import get_solver
+from gradaudit.solvers.registry import get_solver
 
 
 def plain_jacfwd(model, solver):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from gradaudit.errors import GradauditError, ModelError, SettingError, TranslationError
 
 if TYPE_CHECKING:
+    from gradaudit.certification import reference
     from gradaudit.checked import CheckedJacobian, checked_jacfwd, diffeqsolve
-    from gradaudit.loading import load_model
-    from gradaudit.methods import sensitivities
-    from gradaudit.model import Event, Model
-    from gradaudit.restarts import shooting
-    from gradaudit.taylor import reference
+    from gradaudit.model.definition import Event, Model
+    from gradaudit.model.loading import load_model
+    from gradaudit.model.multiple_shooting import shooting
+    from gradaudit.sensitivity.api import sensitivities
 
 __version__ = "0.1.0"
 
@@ -20,14 +20,14 @@ __version__ = "0.1.0"
 # that only read tables start in a fraction of a second.
 _LAZY = {
     "CheckedJacobian": "gradaudit.checked",
-    "Event": "gradaudit.model",
-    "Model": "gradaudit.model",
+    "Event": "gradaudit.model.definition",
+    "Model": "gradaudit.model.definition",
     "checked_jacfwd": "gradaudit.checked",
     "diffeqsolve": "gradaudit.checked",
-    "load_model": "gradaudit.loading",
-    "reference": "gradaudit.taylor",
-    "sensitivities": "gradaudit.methods",
-    "shooting": "gradaudit.restarts",
+    "load_model": "gradaudit.model.loading",
+    "reference": "gradaudit.certification",
+    "sensitivities": "gradaudit.sensitivity.api",
+    "shooting": "gradaudit.model.multiple_shooting",
 }
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from gradaudit.cli import command
+from gradaudit.cli.main import command
 
 if __name__ == "__main__":
     sys.exit(command())

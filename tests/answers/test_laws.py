@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gradaudit.answers.fitting import median_interval, slope
-from gradaudit.answers.keys import IMPLICIT, axes_of, prepared, working
-from gradaudit.answers.laws import COLUMNS, laws
-from gradaudit.answers.regimes import regimes
+from gradaudit.analysis.audit_rows import IMPLICIT, axes_of, prepared, working
+from gradaudit.analysis.grouped_slope import median_interval, slope
+from gradaudit.analysis.regimes import regimes
+from gradaudit.analysis.scaling_laws import COLUMNS, laws
 from gradaudit.report import law_sentences
-from gradaudit.solvers import SOLVERS
+from gradaudit.solvers.registry import SOLVERS
 
 
 def one(table, **where):

@@ -5,12 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gradaudit.answers.bibliography import ENTRIES
-from gradaudit.answers.laws import laws
-from gradaudit.answers.ranking import ranking
-from gradaudit.answers.regimes import regimes
-from gradaudit.answers.remedies import remedies
+from gradaudit.analysis.functional_ranking import ranking
+from gradaudit.analysis.regimes import regimes
+from gradaudit.analysis.remedies import remedies
+from gradaudit.analysis.scaling_laws import laws
 from gradaudit.report import literature
+from gradaudit.report.bibliography import ENTRIES
 from gradaudit.report.checklist import checklist
 from gradaudit.stages import atlas
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gradaudit.answers.ranking import ranking
-from gradaudit.answers.regimes import COLUMNS, ordered, regimes
+from gradaudit.analysis.functional_ranking import ranking
+from gradaudit.analysis.regimes import COLUMNS, ordered, regimes
 from gradaudit.report import ranking_sentences
 
 KINDS = {"terminal": 1.0, "trace_sse": 100.0, "time_average": 0.01}

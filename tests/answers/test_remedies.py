@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from gradaudit.answers.regimes import regimes
-from gradaudit.answers.remedies import COLUMNS, REMEDIES, remedies, summary
+from gradaudit.analysis.regimes import regimes
+from gradaudit.analysis.remedies import COLUMNS, REMEDIES, remedies, summary
 from gradaudit.report import remedy_sentences
 
 REST = {"model": "rest", "mechanism": "uncontrolled tangent at an equilibrium",

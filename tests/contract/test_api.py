@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.methods import METHODS
-from gradaudit.solvers import SOLVERS
-from gradaudit.witnesses.extras import PACKAGES as WITNESSES
+from gradaudit.sensitivity.api import METHODS
+from gradaudit.sensitivity.methods.external.requirements import PACKAGES as WITNESSES
+from gradaudit.solvers.registry import SOLVERS
 
 TIMES = [0.5, 2.0, 5.0]
 

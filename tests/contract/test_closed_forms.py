@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.loading import library_names
-from gradaudit.taylor.precision import multiple, to_float64
-from gradaudit.taylor.translate import translate
+from gradaudit.certification.heyoka.precision import multiple, to_float64
+from gradaudit.certification.heyoka.translate import translate
+from gradaudit.model.loading import library_names
 
 BITS = 237
 PRECISION = multiple(BITS)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.loading import library_names
-from gradaudit.taylor import taylor_sensitivities
+from gradaudit.model.loading import library_names
+from gradaudit.sensitivity.methods.taylor import taylor_sensitivities
 
 NAMES = library_names()
 MODELS = {name: gradaudit.load_model(name) for name in NAMES}

@@ -16,16 +16,16 @@ import pytest
 import xarray as xr
 
 import gradaudit
-from gradaudit.control import Control
-from gradaudit.defaults import DEFAULTS
-from gradaudit.description import describe
-from gradaudit.eventtable import event_arrays
-from gradaudit.forward import program
-from gradaudit.integrals import integrand_names
-from gradaudit.loading import library_names
-from gradaudit.results import Reference
-from gradaudit.stages.evaluate import evaluate
-from gradaudit.stages.gradients import to_dataset
+from gradaudit.evaluation.audit_table import evaluate
+from gradaudit.model.loading import library_names
+from gradaudit.model.metadata import describe
+from gradaudit.model.quadratures import integrand_names
+from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.records.event_arrays import event_arrays
+from gradaudit.records.gradients_dataset import to_dataset
+from gradaudit.records.results import Reference
+from gradaudit.sensitivity.programs import program
+from gradaudit.solvers.error_norm import Control
 
 AD, FULL, SALTATION = "forward_ad", "forward_sensitivity", "saltation"
 LADDER = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gradaudit.answers.laws import laws
-from gradaudit.answers.ranking import ranking
-from gradaudit.answers.regimes import regimes
-from gradaudit.answers.remedies import remedies
+from gradaudit.analysis.functional_ranking import ranking
+from gradaudit.analysis.regimes import regimes
+from gradaudit.analysis.remedies import remedies
+from gradaudit.analysis.scaling_laws import laws
 from gradaudit.figures.attribution import attribution, main_solver
 from gradaudit.figures.axes import ErrorRange, Thresholds
 from gradaudit.figures.convergence import convergence
@@ -24,7 +24,7 @@ from gradaudit.figures.ranking import ranking as ranking_figure
 from gradaudit.figures.regime_map import regime_map
 from gradaudit.figures.remedies import remedies as remedies_figure
 from gradaudit.figures.work_precision import frontier, work_precision
-from gradaudit.io import write_dataset, write_table
+from gradaudit.records.files import write_dataset, write_table
 from gradaudit.stages import atlas, figures
 
 TABLES = ("audits", "verdicts", "frontier")

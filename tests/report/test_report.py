@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from gradaudit.answers.laws import laws
-from gradaudit.answers.ranking import ranking
-from gradaudit.answers.regimes import regimes
-from gradaudit.answers.remedies import remedies
-from gradaudit.io import write_dataset, write_table
+from gradaudit.analysis.functional_ranking import ranking
+from gradaudit.analysis.regimes import regimes
+from gradaudit.analysis.remedies import remedies
+from gradaudit.analysis.scaling_laws import laws
+from gradaudit.records.files import write_dataset, write_table
 from gradaudit.report.render import say
 from gradaudit.stages import atlas, report
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gradaudit import Model
-from gradaudit.sbml import load_sbml
+from gradaudit.model.sbml import load_sbml
 
 LISTS = (
     "FunctionDefinitions", "UnitDefinitions", "Compartments", "Species", "Parameters",

@@ -10,7 +10,7 @@ import pytest
 import gradaudit
 from gradaudit import ModelError
 from gradaudit.errors import ModelWarning
-from gradaudit.sbml import load_sbml
+from gradaudit.model.sbml import load_sbml
 
 
 def test_a_reaction_changes_amounts_and_the_state_is_a_concentration(x, load):

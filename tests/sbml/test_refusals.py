@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gradaudit import ModelError, load_model
-from gradaudit.sbml import load_sbml
+from gradaudit.model.sbml import load_sbml
 
 REFUSED = {
     "algebraic rule": (

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from gradaudit import load_model
-from gradaudit.integrals import with_integrals
-from gradaudit.taylor import reference
+from gradaudit.certification import reference
+from gradaudit.model.quadratures import with_integrals
 
 WINDOW = 60.0  # ms, with the first spikes
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gradaudit import Model, SettingError, load_model
-from gradaudit.taylor import certificate, reference, taylor_sensitivities
+from gradaudit.certification import certificate, reference
+from gradaudit.sensitivity.methods.taylor import taylor_sensitivities
 
 BITS = 237
 

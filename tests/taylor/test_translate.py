@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import gradaudit.jaxconfig  # noqa: F401
+import gradaudit.backend.jax_setup  # noqa: F401
 from gradaudit import Model, TranslationError
-from gradaudit.taylor.precision import DOUBLE, LONG_DOUBLE, QUAD, multiple
-from gradaudit.taylor.translate import heyoka_system, initial_expressions, translate
+from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, QUAD, multiple
+from gradaudit.certification.heyoka.translate import heyoka_system, initial_expressions, translate
 
 MATRIX = np.array([[0.0, 1.0, 0.5], [2.0, 0.0, -1.0], [0.0, 0.3, 1.0]])
 

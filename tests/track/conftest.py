@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 from PIL import Image
 
-from gradaudit.io import write_dataset, write_table
+from gradaudit.records.files import write_dataset, write_table
 from gradaudit.stages import track
 from gradaudit.tracking.store import default_uri, opened
 

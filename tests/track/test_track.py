@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from gradaudit.errors import MissingResultError, SettingError
-from gradaudit.io import read_table, write_table
+from gradaudit.records.files import read_table, write_table
 from gradaudit.stages import track
 from gradaudit.tracking import sync
 from gradaudit.tracking.store import default_uri, opened, public_uri

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import rankdata
 
-from gradaudit.stages.trust import fitted
-from gradaudit.trust.fitting import fit, least_deviations, quantile, usable
-from gradaudit.trust.score import FEATURES, from_dict, scores
-from gradaudit.trust.skill import (
+from gradaudit.analysis.calibration.fitting import fit, least_deviations, quantile, usable
+from gradaudit.analysis.calibration.score import FEATURES, from_dict, scores
+from gradaudit.analysis.calibration.skill import (
     area,
     calibration,
     correlation,
@@ -20,6 +19,7 @@ from gradaudit.trust.skill import (
     roc,
     skill,
 )
+from gradaudit.stages.trust import fitted
 
 BOUND = 1e-2
 

@@ -12,7 +12,7 @@ import pytest
 
 import gradaudit
 from gradaudit.checked import checked_jacfwd
-from gradaudit.checked.guards import DerivativeError
+from gradaudit.checked.nondifferentiable import DerivativeError
 from gradaudit.errors import SettingError
 
 TIMES = np.linspace(0.0, 5.0, 6)

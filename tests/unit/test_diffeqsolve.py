@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.checked.guards import DerivativeError
+from gradaudit.checked.nondifferentiable import DerivativeError
 from gradaudit.errors import SettingError
 
 CONTROLLER = diffrax.PIDController(rtol=1e-6, atol=1e-9)

@@ -10,7 +10,7 @@ import pytest
 
 import gradaudit
 from gradaudit import Model, SettingError
-from gradaudit.analytic import obstacle
+from gradaudit.model.analyticity import obstacle
 
 LOGISTIC = gradaudit.load_model("logistic")
 TIMES = np.array([1.0, 2.0, 5.0])

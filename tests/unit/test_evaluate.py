@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from gradaudit.defaults import DEFAULTS
-from gradaudit.functionals import KINDS
-from gradaudit.stages.evaluate import evaluate
+from gradaudit.evaluation.audit_table import evaluate
+from gradaudit.evaluation.functionals import KINDS
+from gradaudit.pipeline.defaults import DEFAULTS
 
 AMPLITUDE, FREQUENCY, T_END, COUNT = 1.7, 1.3, 50.0, 101
 TIMES = np.linspace(0.0, T_END, COUNT)

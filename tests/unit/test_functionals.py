@@ -9,10 +9,16 @@ import math
 import numpy as np
 import pytest
 
-from gradaudit.functionals import KINDS, Context, EventFunctional, Functional, all_functionals
-from gradaudit.functionals.occurrences import Occurrences, arranged
-from gradaudit.functionals.solver_target import coarser_solve
-from gradaudit.metrics import Observations, event_error, gradient_error
+from gradaudit.evaluation.functionals import (
+    KINDS,
+    Context,
+    EventFunctional,
+    Functional,
+    all_functionals,
+)
+from gradaudit.evaluation.functionals.occurrences import Occurrences, arranged
+from gradaudit.evaluation.functionals.solver_target import coarser_solve
+from gradaudit.evaluation.gradient_error import Observations, event_error, gradient_error
 
 AMPLITUDE, FREQUENCY = 1.7, 1.3
 P = np.array([AMPLITUDE, FREQUENCY])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.inverse_crime import certify, nominal_traces, run_variants
+from gradaudit.stages.experiments.inverse_crime import certify, nominal_traces, run_variants
 
 PUBLISHED = 1.45e6
 SETTINGS = {

@@ -7,8 +7,8 @@ import sys
 import jax.numpy as jnp
 import numpy as np
 
-from gradaudit import jaxconfig, xlaflags
-from gradaudit.cli import main
+from gradaudit.backend import jax_setup, xla_flags
+from gradaudit.cli.main import main
 
 SOLVE = """
 import gradaudit
@@ -20,13 +20,13 @@ print(repr(float(solved.sensitivities[-1, 0, 0])))
 
 def test_flags_of_the_user_are_kept(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=false")
-    xlaflags.compile_loops_whole()
+    xla_flags.compile_loops_whole()
     flags = os.environ["XLA_FLAGS"]
     assert flags.startswith("--xla_cpu_enable_fast_math=false ")
-    assert f"{xlaflags.LOOPS}={xlaflags.ALL_LOOPS}" in flags
-    own = f"--xla_backend_extra_options={xlaflags.LOOPS}=2048"
+    assert f"{xla_flags.LOOPS}={xla_flags.ALL_LOOPS}" in flags
+    own = f"--xla_backend_extra_options={xla_flags.LOOPS}=2048"
     monkeypatch.setenv("XLA_FLAGS", own)
-    xlaflags.compile_loops_whole()
+    xla_flags.compile_loops_whole()
     assert os.environ["XLA_FLAGS"] == own
 
 
@@ -34,14 +34,14 @@ def test_a_command_in_an_environment_of_its_own_sets_them(monkeypatch, capsys):
     """As a job of a warm process, which has imported JAX in another environment."""
     monkeypatch.delenv("XLA_FLAGS")
     assert main(["models"]) == 0
-    assert xlaflags.LOOPS in os.environ["XLA_FLAGS"]
+    assert xla_flags.LOOPS in os.environ["XLA_FLAGS"]
 
 
 def test_whole_loops_give_the_numbers_of_the_defaults():
     """A sum in another order: rounding errors of 1e-16, amplified by some hundred steps."""
     numbers = []
-    for limit in (1024, xlaflags.ALL_LOOPS):
-        flags = f"--xla_backend_extra_options={xlaflags.LOOPS}={limit}"
+    for limit in (1024, xla_flags.ALL_LOOPS):
+        flags = f"--xla_backend_extra_options={xla_flags.LOOPS}={limit}"
         told = subprocess.run(
             [sys.executable, "-c", SOLVE],
             env=os.environ | {"XLA_FLAGS": flags},
@@ -54,6 +54,6 @@ def test_whole_loops_give_the_numbers_of_the_defaults():
 
 
 def test_an_option_that_xla_does_not_have_is_left_out(monkeypatch):
-    monkeypatch.setattr(jaxconfig, "FAST_COMPILATION", {"xla_no_such_option": True})
-    program = jaxconfig.compile_for(lambda x: 2.0 * x, (jnp.ones(2),))
+    monkeypatch.setattr(jax_setup, "FAST_COMPILATION", {"xla_no_such_option": True})
+    program = jax_setup.compile_for(lambda x: 2.0 * x, (jnp.ones(2),))
     assert np.array_equal(program(jnp.ones(2)), [2.0, 2.0])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gradaudit.functionals import Context, EventFunctional, Functional, all_functionals
-from gradaudit.functionals.occurrences import Occurrences
-from gradaudit.metrics import (
+from gradaudit.evaluation.functionals import Context, EventFunctional, Functional, all_functionals
+from gradaudit.evaluation.functionals.occurrences import Occurrences
+from gradaudit.evaluation.gradient_error import (
     Observations,
     estimated_error,
     estimated_event_errors,
@@ -99,7 +99,7 @@ def test_a_missing_event_or_a_failed_solve_leaves_no_gradient(made_up):
 
 def test_a_target_that_stands_for_the_truth_has_no_gradient(made_up):
     """The inverse crime: its residual is all that is left of the gradient, and of the error."""
-    from gradaudit.functionals.solver_target import same_solve
+    from gradaudit.evaluation.functionals.solver_target import same_solve
 
     certified, computed, _, context = made_up
     data = computed.z[0][:, :2]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.checked.solving import Problem, solve
-from gradaudit.directions import signs
+from gradaudit.checked.solve import Problem, solve
 from gradaudit.errors import SettingError
-from gradaudit.lifted import Lifted, LiftedArgs
+from gradaudit.model.probe_direction import signs
+from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs
 
 
 def solved(model, direction, solver="tsit5"):

@@ -7,10 +7,10 @@ import pytest
 
 import gradaudit
 from eventful import bouncing_ball
-from gradaudit.directions import signs
 from gradaudit.errors import SettingError
-from gradaudit.lifted import Lifted
-from gradaudit.segments import SegmentedProgram
+from gradaudit.model.probe_direction import signs
+from gradaudit.sensitivity.hybrid_program import SegmentedProgram
+from gradaudit.solvers.tangent_solver import Lifted
 
 
 def exact(model, times):

@@ -26,8 +26,8 @@ import pytest
 
 import gradaudit
 from gradaudit import Event, Model
-from gradaudit.control import Control
-from gradaudit.forward import program
+from gradaudit.sensitivity.programs import program
+from gradaudit.solvers.error_norm import Control
 
 # Robertson's reactions: t, states, and a row of sensitivities to each of p1, p2, p3. The program's
 # p2 is the rate of B + C and its p3 that of 2 B; in the library they are k3 and k2.

@@ -14,13 +14,13 @@ import xarray as xr
 
 import gradaudit
 from gradaudit import Model, ModelError, shooting
-from gradaudit.defaults import DEFAULTS
-from gradaudit.description import describe
-from gradaudit.eventtable import event_arrays
-from gradaudit.integrals import integrand_names
-from gradaudit.restarts import simulated_data
-from gradaudit.stages.evaluate import evaluate
-from gradaudit.stages.gradients import to_dataset
+from gradaudit.evaluation.audit_table import evaluate
+from gradaudit.model.metadata import describe
+from gradaudit.model.multiple_shooting import simulated_data
+from gradaudit.model.quadratures import integrand_names
+from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.records.event_arrays import event_arrays
+from gradaudit.records.gradients_dataset import to_dataset
 
 RATE = 0.7
 DECAY = Model(

@@ -8,10 +8,10 @@ from jax.extend.core import jaxprs_in_params
 
 import gradaudit
 from gradaudit import Model, SettingError
-from gradaudit.control import Control
-from gradaudit.forward import program
-from gradaudit.jaxconfig import precision
-from gradaudit.solvers import SOLVERS, get_solver
+from gradaudit.backend.jax_setup import precision
+from gradaudit.sensitivity.programs import program
+from gradaudit.solvers.error_norm import Control
+from gradaudit.solvers.registry import SOLVERS, get_solver
 
 LOGISTIC = gradaudit.load_model("logistic")
 TIMES = np.linspace(1.0, 5.0, 5)

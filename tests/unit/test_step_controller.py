@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gradaudit
-from gradaudit.control import Control
-from gradaudit.forward import program
+from gradaudit.sensitivity.programs import program
+from gradaudit.solvers.error_norm import Control
 
 MODEL = gradaudit.load_model("jagged_controller")
 SOLVE = program(MODEL, "tsit5")

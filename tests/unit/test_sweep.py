@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit import sweeping
 from gradaudit.figures.sweep import sweep as figure
-from gradaudit.io import read_dataset, read_provenance
+from gradaudit.records.files import read_dataset, read_provenance
 from gradaudit.stages import figures
 from gradaudit.stages import sweep as stage
-from gradaudit.sweeping import Jump, Point, Sweep
+from gradaudit.stages.experiments import parameter_scan
+from gradaudit.stages.experiments.parameter_scan import Jump, Point, Sweep
 
 SETTINGS = {
     "solver": "tsit5",
@@ -50,14 +50,14 @@ GRID = [staircase(p) for p in np.linspace(0.0, 1.0, 12)]
 
 
 def test_jumps_are_located_to_the_width_that_is_asked_for():
-    found = sweeping.jumps(staircase, GRID, lambda point: point.counts, width=1e-6)
+    found = parameter_scan.jumps(staircase, GRID, lambda point: point.counts, width=1e-6)
     assert [jump.place for jump in found] == pytest.approx([0.1234567, 0.5, 0.7654321], abs=1e-6)
     assert [(j.below.counts, j.above.counts) for j in found] == [((k,), (k + 1,)) for k in range(3)]
     assert all(0.0 < jump.above.p - jump.below.p <= 1e-6 for jump in found)
 
 
 def test_the_largest_jump_is_found_to_the_last_digit():
-    found = sweeping.largest_jump(staircase, GRID)
+    found = parameter_scan.largest_jump(staircase, GRID)
     assert found is not None
     assert np.nextafter(found.below.p, 1.0) == found.above.p
     assert found.place == pytest.approx(0.5, abs=1e-15)
@@ -66,22 +66,22 @@ def test_the_largest_jump_is_found_to_the_last_digit():
 
 def test_a_smooth_function_has_no_jump():
     flat = [Point(p, p, 1.0, (), (10, 0)) for p in (0.0, 0.5, 1.0)]
-    assert sweeping.largest_jump(staircase, flat) is None
-    assert sweeping.jumps(staircase, flat, lambda point: point.counts, width=1e-6) == []
+    assert parameter_scan.largest_jump(staircase, flat) is None
+    assert parameter_scan.jumps(staircase, flat, lambda point: point.counts, width=1e-6) == []
 
 
 def test_roughness_is_what_a_polynomial_leaves():
     p = np.linspace(1.8, 2.2, 101)
     smooth = 1e-2 * np.sin(5.0 * p)
     noise = 1e-3 * (-1.0) ** np.arange(101)
-    rough = sweeping.roughness(p, p**2 + smooth + noise, p**2)
+    rough = parameter_scan.roughness(p, p**2 + smooth + noise, p**2)
     assert np.max(np.abs(rough - noise)[10:-10]) < 3e-4  # at the ends it follows the noise
-    assert np.all(np.isnan(sweeping.roughness(p[:5], p[:5], p[:5])))
+    assert np.all(np.isnan(parameter_scan.roughness(p[:5], p[:5], p[:5])))
 
 
 def test_a_failed_solve_has_a_wrong_sign():
     exact = np.array([1.0, -1.0, 1.0])
-    assert sweeping.wrong_signs(np.array([2.0, 1.0, np.nan]), exact) == 2
+    assert parameter_scan.wrong_signs(np.array([2.0, 1.0, np.nan]), exact) == 2
 
 
 # The V-curve.
@@ -95,7 +95,7 @@ def floor(name: str, rtol: float) -> tuple[float, float, float]:
     sweep = swept(name, rtol)
     places = sweep.nominal * (1.0 + 0.02 * np.linspace(-1.0, 1.0, 15))
     exact = [sweep.exactly_at(p).gradient for p in places]
-    errors = sweeping.quotient_errors(sweep, places.tolist(), exact, V_STEPS.tolist())
+    errors = parameter_scan.quotient_errors(sweep, places.tolist(), exact, V_STEPS.tolist())
     return float(errors[0]), float(np.min(errors)), float(errors[-1])
 
 
@@ -122,11 +122,11 @@ def test_at_a_jump_the_error_is_the_jump_over_the_step_and_then_the_truncation(n
     """The left branch of the V, to one per cent; from 0.03 or so on it rises again."""
     sweep = swept(name, rtol)
     grid = sweep.nominal * (1.0 + 0.1 * np.linspace(-1.0, 1.0, 41))
-    jump = sweeping.largest_jump(sweep.at, [sweep.at(p) for p in grid])
+    jump = parameter_scan.largest_jump(sweep.at, [sweep.at(p) for p in grid])
     assert jump is not None
     slope = sweep.exactly_at(jump.place).gradient
     steps = np.array([1e-8, 1e-7, 1e-6, 10.0**-1.5, 0.1])
-    errors = sweeping.quotient_errors(sweep, [jump.place], [slope], steps.tolist())
+    errors = parameter_scan.quotient_errors(sweep, [jump.place], [slope], steps.tolist())
     left = jump.size / (2.0 * steps[:3] * sweep.scale * abs(slope))
     np.testing.assert_allclose(errors[:3], left, rtol=0.01)
     assert np.min(errors) < 1e-3 * errors[0]
@@ -157,8 +157,8 @@ def test_quotients_have_wrong_signs_and_the_frozen_grid_has_not(written):
     """Of spikes' voltage at rtol 1e-3: nearly every other one with a step of 1e-5."""
     data = read_dataset(written)
     exact = data["exact_gradient"].values
-    wrong = [sweeping.wrong_signs(q, exact) for q in data["quotient"].values]
-    frozen = sweeping.wrong_signs(data["gradient"].values, exact)
+    wrong = [parameter_scan.wrong_signs(q, exact) for q in data["quotient"].values]
+    frozen = parameter_scan.wrong_signs(data["gradient"].values, exact)
     assert wrong[0] > 0.25 * data.sizes["p"]
     assert frozen < 0.05 * data.sizes["p"]
 
@@ -217,7 +217,7 @@ def test_figure_tells_the_wrong_signs_and_the_jump(written, tmp_path):
     drawn = figure(data, settings=DRAWN)
     words = [text.get_text() for text in drawn.texts]
     words += [text.get_text() for ax in drawn.axes for text in ax.texts]
-    wrong = sweeping.wrong_signs(data["quotient"].values[0], data["exact_gradient"].values)
+    wrong = parameter_scan.wrong_signs(data["quotient"].values[0], data["exact_gradient"].values)
     assert any(f"wrong sign at {wrong} of 61 points" in text for text in words)
     assert any("spike: 5 to 6" in text for text in words)
     plt.close(drawn)

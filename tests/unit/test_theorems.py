@@ -14,9 +14,9 @@ from scipy.integrate import solve_ivp
 
 import gradaudit
 from gradaudit import Model
-from gradaudit.control import Control
-from gradaudit.forward import program
-from gradaudit.solvers import SOLVERS
+from gradaudit.sensitivity.programs import program
+from gradaudit.solvers.error_norm import Control
+from gradaudit.solvers.registry import SOLVERS
 
 LOGISTIC = gradaudit.load_model("logistic")
 ENDS_OF_STEPS = np.linspace(1.0, 5.0, 5)

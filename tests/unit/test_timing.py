@@ -2,7 +2,7 @@
 
 import pytest
 
-from gradaudit.timing import Job, idle, jobs_of, last_run, timed
+from gradaudit.pipeline.job_times import Job, idle, jobs_of, last_run, timed
 
 
 def test_a_log_gives_back_what_was_written(tmp_path, capsys):

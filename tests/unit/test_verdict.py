@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradaudit.verdict import (
+from gradaudit.evaluation.verdict import (
     Thresholds,
     convergence_order,
     judge_ladder,

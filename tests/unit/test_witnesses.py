@@ -10,10 +10,10 @@ import pytest
 
 import gradaudit
 from gradaudit import Model, SettingError
-from gradaudit.configuration import check_names
-from gradaudit.defaults import DEFAULTS
-from gradaudit.methods import METHODS
-from gradaudit.witnesses import extras
+from gradaudit.pipeline.configuration import check_names
+from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.sensitivity.api import METHODS
+from gradaudit.sensitivity.methods.external import requirements as extras
 
 MISSING = sorted({n for names in extras.PACKAGES.values() for n in names if find_spec(n) is None})
 needs_tools = pytest.mark.skipif(
@@ -71,8 +71,8 @@ def test_translation_is_the_function():
     """Every rule against JAX at a point: they differ by the last digits of a sum."""
     import casadi
 
-    from gradaudit.taylor.translate import trace
-    from gradaudit.witnesses.translate import run
+    from gradaudit.certification.heyoka.translate import trace
+    from gradaudit.sensitivity.methods.external.casadi_translate import run
 
     matrix = jnp.array([[1.0, 2.0, 0.0], [0.5, 0.0, -1.0]])
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gradaudit import cli
-from gradaudit.audit import LIMITED, SOLVERS, configure
-from gradaudit.audit_jobs import Job, run_jobs
-from gradaudit.audit_progress import Progress
-from gradaudit.audit_table import cheapest, judged, worst
-from gradaudit.audit_view import Audit, Truth, as_json, show
-from gradaudit.configuration import ladder_of
+from gradaudit.cli import main as cli
+from gradaudit.cli.audit.jobs import Job, run_jobs
+from gradaudit.cli.audit.progress import Progress
+from gradaudit.cli.audit.run import LIMITED, SOLVERS, configure
+from gradaudit.cli.audit.table import cheapest, judged, worst
+from gradaudit.cli.audit.view import Audit, Truth, as_json, show
 from gradaudit.errors import GradauditError, SettingError
+from gradaudit.pipeline.configuration import ladder_of
 
 HEADER = "import jax.numpy as jnp\nfrom gradaudit import Model\n"
 MODEL = (

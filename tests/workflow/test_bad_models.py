@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gradaudit import cli
+from gradaudit.cli import main as cli
 
 HEADER = """import jax
 import jax.numpy as jnp
@@ -111,8 +111,8 @@ def test_the_template_is_a_model_named_after_its_file(tmp_path, capsys):
 def test_every_field_of_a_model_is_in_the_template():
     from dataclasses import fields
 
-    from gradaudit.model import Model
-    from gradaudit.template import TEMPLATE
+    from gradaudit.model.definition import Model
+    from gradaudit.model.template import TEMPLATE
 
     text = TEMPLATE.read_text()
     ours = ("source", "exact_sensitivities")

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snakemake.utils import validate
 
-from gradaudit import configuration
-from gradaudit._imports import literal_keys
-from gradaudit.defaults import DEFAULTS
 from gradaudit.errors import SettingError
+from gradaudit.pipeline import configuration
+from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.records.code_digest import literal_keys
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -103,15 +103,15 @@ def test_settings_do_not_depend_on_the_order_or_the_kind_of_numbers(stage):
 
 
 def test_names_are_read_as_the_package_has_them():
-    from gradaudit.methods import METHODS
-    from gradaudit.solvers import SOLVERS
+    from gradaudit.sensitivity.api import METHODS
+    from gradaudit.solvers.registry import SOLVERS
 
-    assert literal_keys("solvers", "SOLVERS") == list(SOLVERS)
-    assert literal_keys("methods", "METHODS") == list(METHODS)
+    assert literal_keys("solvers.registry", "SOLVERS") == list(SOLVERS)
+    assert literal_keys("sensitivity.api", "METHODS") == list(METHODS)
 
 
 def test_models_are_those_of_the_package():
-    from gradaudit.loading import library_names, model_path
+    from gradaudit.model.loading import library_names, model_path
 
     files = configuration.model_files({**DEFAULTS, "models": library_names()})
     assert {key: Path(path).resolve() for key, path in files.items()} == {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gradaudit.defaults import DEFAULTS
+from gradaudit.pipeline.defaults import DEFAULTS
 
 EVERYTHING = {
     **{"simulate": 2, "gradients": 2, "reference": 2, "experiment": 1},
@@ -61,7 +61,7 @@ def test_the_order_of_keys_changes_nothing(completed, config):
 
 
 def test_a_new_time_stamp_changes_nothing(completed):
-    for name in ("models/decay.py", "src/gradaudit/verdict.py"):
+    for name in ("models/decay.py", "src/gradaudit/evaluation/verdict.py"):
         os.utime(completed.folder / name)
     assert completed.dry() == {}
     assert completed.dry("--forceall") == EVERYTHING
@@ -101,7 +101,7 @@ def test_a_change_runs_what_reads_it(completed, config, changes, expected):
 def test_an_edited_model_runs_alone(completed):
     with completed.edited("models/decay.py", old="0.7", new="0.8"):
         assert completed.dry() == dict.fromkeys(EVERYTHING, 1)
-    with completed.edited("src/gradaudit/models/logistic.py", new="\n# edited\n"):
+    with completed.edited("src/gradaudit/library/logistic.py", new="\n# edited\n"):
         others = {"experiment", "figures_experiment"}
         assert completed.dry() == dict.fromkeys(EVERYTHING.keys() - others, 1)
 
@@ -125,7 +125,7 @@ def test_an_edited_module_runs_what_imports_it(completed, module, expected):
 
 
 def test_an_edited_functional_solves_nothing(completed):
-    with completed.edited("src/gradaudit/functionals/terminal.py", new="\n# edited\n"):
+    with completed.edited("src/gradaudit/evaluation/functionals/terminal.py", new="\n# edited\n"):
         found = completed.dry()
     assert found["evaluate"] == EVERYTHING["evaluate"]
     assert not found.keys() & {"simulate", "gradients", "reference"}
@@ -144,7 +144,7 @@ def test_a_further_kind_of_functional_solves_nothing(completed, config):
 
 def test_an_edited_list_of_functionals_solves_nothing(completed):
     """Where a module for a further kind is entered."""
-    with completed.edited("src/gradaudit/functionals/__init__.py", new="\n# edited\n"):
+    with completed.edited("src/gradaudit/evaluation/functionals/__init__.py", new="\n# edited\n"):
         found = completed.dry()
     assert found["evaluate"] == EVERYTHING["evaluate"]
     assert not found.keys() & {"simulate", "gradients", "reference"}

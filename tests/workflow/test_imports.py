@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gradaudit._imports import PACKAGE, code_digest, imported_files, stage_names
+from gradaudit.records.code_digest import PACKAGE, code_digest, imported_files, stage_names
 
 NO_JAX = ("evaluate", "atlas", "figures", "report", "track")
 # Forks share one import of the heavy packages; for the stages that must not import them, none is.

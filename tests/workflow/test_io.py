@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from gradaudit import io
 from gradaudit.errors import MissingResultError
-from gradaudit.provenance import FIELDS, canonical_json, figure_metadata, provenance
+from gradaudit.records import files
+from gradaudit.records.provenance import FIELDS, canonical_json, figure_metadata, provenance
 
 SETTINGS = {"tolerances": [1e-3, 1e-6], "observe": "step"}
 
@@ -22,24 +22,26 @@ def write_nc(path):
         "status": ("rtol", ["ok", "max_steps"]),
     }
     dataset = xr.Dataset(data, coords={"rtol": [1e-3, 1e-6], "name": ["a", "µ"]})
-    io.write_dataset(dataset.assign_attrs(digits=12.5), path, stage="evaluate", settings=SETTINGS)
+    files.write_dataset(
+        dataset.assign_attrs(digits=12.5), path, stage="evaluate", settings=SETTINGS
+    )
     return dataset
 
 
 def write_parquet(path):
     frame = pd.DataFrame({"model": ["a", "b"], "error": [0.1, np.nan], "gradient": [[1.0], [2.0]]})
-    io.write_table(frame, path, stage="evaluate", settings=SETTINGS)
+    files.write_table(frame, path, stage="evaluate", settings=SETTINGS)
     return frame
 
 
 def write_json(path):
-    io.write_json({"runs": {"a": 1}}, path, stage="evaluate", settings=SETTINGS)
+    files.write_json({"runs": {"a": 1}}, path, stage="evaluate", settings=SETTINGS)
 
 
 def write_png(path):
     from matplotlib.figure import Figure
 
-    with io.atomic(path) as temporary:
+    with files.atomic(path) as temporary:
         Figure().savefig(temporary, metadata=figure_metadata("evaluate", SETTINGS))
 
 
@@ -50,7 +52,7 @@ WRITERS = {"nc": write_nc, "parquet": write_parquet, "json": write_json, "png": 
 def test_provenance_comes_back(tmp_path, suffix):
     path = tmp_path / "deep" / f"file.{suffix}"
     WRITERS[suffix](path)
-    found = io.read_provenance(path)
+    found = files.read_provenance(path)
     assert found == provenance("evaluate", SETTINGS)
     assert set(found) == set(FIELDS)
     assert json.loads(found["settings"]) == SETTINGS
@@ -66,7 +68,7 @@ def test_equal_results_are_equal_files(tmp_path, suffix):
 
 def test_a_dataset_comes_back_and_its_file_is_free(tmp_path):
     written = write_nc(tmp_path / "file.nc")
-    read = io.read_dataset(tmp_path / "file.nc")
+    read = files.read_dataset(tmp_path / "file.nc")
     xr.testing.assert_equal(read, written)
     assert read.attrs["digits"] == 12.5
     assert list(read["status"].values) == ["ok", "max_steps"]
@@ -75,17 +77,17 @@ def test_a_dataset_comes_back_and_its_file_is_free(tmp_path):
 
 def test_a_table_comes_back(tmp_path):
     written = write_parquet(tmp_path / "file.parquet")
-    read = io.read_table(tmp_path / "file.parquet")
+    read = files.read_table(tmp_path / "file.parquet")
     pd.testing.assert_frame_equal(read.drop(columns="gradient"), written.drop(columns="gradient"))
     assert [list(gradient) for gradient in read["gradient"]] == [[1.0], [2.0]]
 
 
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "file.txt"
-    io.write_text("old", path)
+    files.write_text("old", path)
 
     def fail():
-        with io.atomic(path) as temporary:
+        with files.atomic(path) as temporary:
             temporary.write_text("half")
             raise RuntimeError("half way")
 
@@ -97,7 +99,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
 
 def test_a_file_appears_when_it_is_whole(tmp_path):
     path = tmp_path / "file.png"
-    with io.atomic(path) as temporary:
+    with files.atomic(path) as temporary:
         temporary.write_text("whole")
         assert not path.exists()
         assert temporary.suffix == path.suffix
@@ -105,7 +107,9 @@ def test_a_file_appears_when_it_is_whole(tmp_path):
     assert path.read_text() == "whole"
 
 
-@pytest.mark.parametrize("read", [io.read_dataset, io.read_table, io.read_json, io.read_provenance])
+@pytest.mark.parametrize(
+    "read", [files.read_dataset, files.read_table, files.read_json, files.read_provenance]
+)
 def test_a_missing_result_names_the_file(tmp_path, read):
     with pytest.raises(MissingResultError, match="missing"):
         read(tmp_path / "missing")
@@ -113,7 +117,7 @@ def test_a_missing_result_names_the_file(tmp_path, read):
 
 def test_json_refuses_what_is_not_a_number(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
-        io.write_json({"x": float("nan")}, tmp_path / "x.json", stage="track", settings={})
+        files.write_json({"x": float("nan")}, tmp_path / "x.json", stage="track", settings={})
     assert list(tmp_path.iterdir()) == []
 
 

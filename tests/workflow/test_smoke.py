@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gradaudit.io import read_dataset, read_provenance, read_table
-from gradaudit.provenance import FIELDS
+from gradaudit.records.files import read_dataset, read_provenance, read_table
+from gradaudit.records.provenance import FIELDS
 
 MODELS = ("decay", "logistic")
 ATLAS = ("audits", "verdicts", "frontier", "laws", "ranking", "remedies", "regimes")

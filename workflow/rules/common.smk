@@ -7,7 +7,8 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-from gradaudit import _imports, configuration, warm
+from gradaudit.pipeline import configuration, prefork
+from gradaudit.records import code_digest
 from gradaudit.errors import GradauditError
 
 SCHEMA = "../schemas/config.schema.yaml"
@@ -57,7 +58,7 @@ def code(stage):
 
     As inputs they would say the same, but Snakemake spends seconds a job on hundreds of them.
     """
-    return _imports.code_digest(stage)
+    return code_digest.code_digest(stage)
 
 
 def model_file(wildcards):

@@ -4,8 +4,8 @@
 tangents whose steps are controlled.
 """
 
-from gradaudit.checked.dropin import diffeqsolve
+from gradaudit.checked.diffeqsolve import diffeqsolve
 from gradaudit.checked.jacobian import CheckedJacobian, Stats, checked_jacfwd
-from gradaudit.checked.warning import Warnings
+from gradaudit.checked.warnings import Warnings
 
 __all__ = ["CheckedJacobian", "Stats", "Warnings", "checked_jacfwd", "diffeqsolve"]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from gradaudit.trust.score import scores
+from gradaudit.analysis.calibration.score import scores
 
 SCORES = {True: "propagated", "probe": "probed"}
 """The score by how the error is propagated; the cheap indicator alone has none."""

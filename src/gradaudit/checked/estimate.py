@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jax.tree_util as jtu
 from jax.flatten_util import ravel_pytree
 
-from gradaudit.checked.solving import Solved, in_directions
+from gradaudit.checked.solve import Solved, in_directions
 
 PATTERNS = 8
 """Patterns of signs that the size of the terms is sampled with."""

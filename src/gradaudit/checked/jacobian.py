@@ -14,23 +14,23 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from numpy.typing import ArrayLike
 
+from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.checked import calibration
 from gradaudit.checked.estimate import Estimate, by_indicator, by_probing, by_propagation
-from gradaudit.checked.guards import without_derivative
-from gradaudit.checked.solving import (
+from gradaudit.checked.nondifferentiable import without_derivative
+from gradaudit.checked.pytrees import as_floats, from_columns, to_vector
+from gradaudit.checked.solve import (
     Problem,
     Solved,
     adaptive_solvers,
     in_directions,
     solve,
 )
-from gradaudit.checked.trees import as_floats, from_columns, to_vector
-from gradaudit.checked.warning import SATURATED, UNCONTROLLED, Warnings
-from gradaudit.directions import signs
+from gradaudit.checked.warnings import SATURATED, UNCONTROLLED, Warnings
 from gradaudit.errors import SettingError
-from gradaudit.frozen import FrozenField
-from gradaudit.lifted import Lifted, LiftedArgs
-from gradaudit.setting import tolerance
+from gradaudit.model.probe_direction import signs
+from gradaudit.sensitivity.request import tolerance
+from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs
 
 CONTROLS = {"full": 1.0, "states": 0.0}
 ONCE = (
@@ -80,7 +80,7 @@ class CheckedJacobian(NamedTuple):
         digit holds.
     interval
         Bounds of the relative error, (low, high), that held in 90 % of the cases in which the truth
-        is known (`gradaudit.trust`).
+        is known (`gradaudit.analysis.calibration`).
     warnings
         Booleans; ``.messages()`` outside of jit.
     stats
@@ -135,7 +135,7 @@ def checked_jacfwd(
     ts, t0
         Observation times, not decreasing; the solve ends at the last of them.
     solver
-        A name of `gradaudit.solvers.SOLVERS`, or a Runge-Kutta solver of diffrax.
+        A name of `gradaudit.solvers.registry.SOLVERS`, or a Runge-Kutta solver of diffrax.
     rtol, atol
         Tolerances of the states and of the tangents p_j dy/dp_j, which have the states' units.
     control
@@ -164,8 +164,9 @@ def checked_jacfwd(
         Fixed times at which the vector field jumps: steps end and begin there.
     branches
         Watch whether the vector field jumps from branch to branch within a step (`where`, `sign`,
-        `floor`), and add what the tangents lack then to the estimate (`gradaudit.crossings`). It
-        costs nothing if there is no such thing in the vector field.
+        `floor`), and add what the tangents lack then to the estimate
+        (`gradaudit.solvers.missed_saltation`). It costs nothing if there is no such thing in the
+        vector field.
     max_steps
         A solve that needs more is NaN, with a warning.
 
@@ -173,7 +174,7 @@ def checked_jacfwd(
     -------
     Callable
         Of p, an array or a pytree of floats; it returns a `CheckedJacobian`. To differentiate it
-        raises `gradaudit.checked.guards.DerivativeError`.
+        raises `gradaudit.checked.nondifferentiable.DerivativeError`.
 
     Raises
     ------

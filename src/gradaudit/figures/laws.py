@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from gradaudit.answers.keys import prepared, typical
-from gradaudit.answers.laws import METHODS, RESOLVED
-from gradaudit.answers.regimes import mechanism_name, ordered, regimes
+from gradaudit.analysis.audit_rows import prepared, typical
+from gradaudit.analysis.regimes import mechanism_name, ordered, regimes
+from gradaudit.analysis.scaling_laws import METHODS, RESOLVED
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import Thresholds
 from gradaudit.labels import method_name

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gradaudit.answers.keys import axes_of, prepared, typical, working
-from gradaudit.answers.laws import METHODS
+from gradaudit.analysis.audit_rows import axes_of, prepared, typical, working
+from gradaudit.analysis.scaling_laws import METHODS
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import Thresholds
 from gradaudit.figures.laws import Y

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from gradaudit.answers.regimes import FORWARD, mechanism_name, ordered
+from gradaudit.analysis.regimes import FORWARD, mechanism_name, ordered
 from gradaudit.figures import layout, style
 from gradaudit.labels import VERDICTS, method_name
 

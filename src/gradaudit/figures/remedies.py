@@ -14,8 +14,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from gradaudit.answers.regimes import mechanism_name
-from gradaudit.answers.remedies import REMEDIES, summary
+from gradaudit.analysis.regimes import mechanism_name
+from gradaudit.analysis.remedies import REMEDIES, summary
 from gradaudit.figures import layout, style
 from gradaudit.figures.mechanisms import EMPTY
 

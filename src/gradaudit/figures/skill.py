@@ -11,9 +11,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gradaudit.analysis.calibration.skill import roc
 from gradaudit.figures import layout, style
 from gradaudit.labels import indicator_name
-from gradaudit.trust.skill import roc
 
 ROW = 0.33  # inches
 SCORE, PLAIN = "#0b5d8a", "#8f969e"

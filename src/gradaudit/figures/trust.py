@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from gradaudit.analysis.calibration.skill import calibration
 from gradaudit.figures import layout, style
 from gradaudit.labels import indicator_name
-from gradaudit.trust.skill import calibration
 
 LIMITS = (-13.5, 2.7)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gradaudit.answers.ranking import EVERYWHERE
-from gradaudit.answers.remedies import summary
+from gradaudit.analysis.functional_ranking import EVERYWHERE
+from gradaudit.analysis.remedies import summary
 from gradaudit.report import law_sentences
 from gradaudit.report.numbers import count, number, percent
 

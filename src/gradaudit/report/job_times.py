@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from gradaudit.pipeline.job_times import Job, idle, last_run
 from gradaudit.report.numbers import count, percent, seconds
 from gradaudit.report.sentences import solves_of
 from gradaudit.report.tables import Cell, Table
-from gradaudit.timing import Job, idle, last_run
 
 STAGES = {
     "simulate": "simulate",

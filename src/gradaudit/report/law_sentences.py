@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradaudit.answers.laws import ENOUGH_SETTINGS, EVERYWHERE
-from gradaudit.answers.regimes import mechanism_name
+from gradaudit.analysis.regimes import mechanism_name
+from gradaudit.analysis.scaling_laws import ENOUGH_SETTINGS, EVERYWHERE
 from gradaudit.labels import VERDICTS, method_name
 from gradaudit.report.numbers import count, listed, number, tolerance
 

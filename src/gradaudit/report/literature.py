@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gradaudit.answers.bibliography import ENTRIES, Entry
-from gradaudit.answers.laws import EVERYWHERE
+from gradaudit.analysis.scaling_laws import EVERYWHERE
 from gradaudit.labels import method_name
 from gradaudit.report import law_sentences
+from gradaudit.report.bibliography import ENTRIES, Entry
 from gradaudit.report.numbers import count, number
 
 

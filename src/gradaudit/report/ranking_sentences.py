@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gradaudit.answers.ranking import EVERYWHERE, OSCILLATING
+from gradaudit.analysis.functional_ranking import EVERYWHERE, OSCILLATING
 from gradaudit.labels import kind_name
 from gradaudit.report.numbers import count, listed, number, percent
 

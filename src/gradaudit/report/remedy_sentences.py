@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradaudit.answers.remedies import REMEDIES, summary
+from gradaudit.analysis.remedies import REMEDIES, summary
 from gradaudit.report.numbers import count, listed, number
 
 

@@ -1,4 +1,4 @@
-"""Stage: the published experiment on one model, see `gradaudit.inverse_crime`."""
+"""Stage: the published experiment on one model, see `stages.experiments.inverse_crime`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gradaudit.description import describe
-from gradaudit.inverse_crime import Certified, Outcome, certify, nominal_traces, run_variants
-from gradaudit.io import write_dataset, write_table
-from gradaudit.loading import load_model
-from gradaudit.model import Model
-from gradaudit.primal import Trace
-from gradaudit.specs import key_of
+from gradaudit.model.definition import Model
+from gradaudit.model.loading import load_model
+from gradaudit.model.metadata import describe
+from gradaudit.model.spec import key_of
+from gradaudit.records.files import write_dataset, write_table
+from gradaudit.sensitivity.nominal_solve import Trace
+from gradaudit.stages.experiments.inverse_crime import (
+    Certified,
+    Outcome,
+    certify,
+    nominal_traces,
+    run_variants,
+)
 
 DIGITS = 8.0  # of the sensitivities; the experiment compares numbers that differ by factors
 

@@ -28,8 +28,8 @@ from gradaudit.figures.style import close, styled
 from gradaudit.figures.sweep import sweep as sweep_figure
 from gradaudit.figures.trust import trust
 from gradaudit.figures.work_precision import work_precision
-from gradaudit.io import atomic, read_dataset, read_table
-from gradaudit.provenance import figure_metadata
+from gradaudit.records.files import atomic, read_dataset, read_table
+from gradaudit.records.provenance import figure_metadata
 
 Settings = Mapping[str, Any]
 

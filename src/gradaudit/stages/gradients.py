@@ -12,32 +12,22 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gradaudit.description import describe
-from gradaudit.eventtable import event_arrays
-from gradaudit.frozen import switches
-from gradaudit.integrals import integrand_names
-from gradaudit.io import write_dataset
-from gradaudit.loading import load_model
-from gradaudit.markers import MOST
-from gradaudit.methods import dual_chunks, sensitivities
-from gradaudit.model import Model
-from gradaudit.results import Sensitivities
-from gradaudit.solvers import get_solver
-from gradaudit.specs import key_of
-from gradaudit.stiffness import stiffness
-from gradaudit.variants import Variant
-from gradaudit.witnesses.extras import check_installed
+from gradaudit.model.definition import Model
+from gradaudit.model.loading import load_model
+from gradaudit.model.metadata import describe
+from gradaudit.model.spec import key_of
+from gradaudit.model.stiffness import stiffness
+from gradaudit.model.switching import switches
+from gradaudit.records.files import write_dataset
+from gradaudit.records.gradients_dataset import to_dataset
+from gradaudit.records.results import Sensitivities
+from gradaudit.sensitivity.api import sensitivities
+from gradaudit.sensitivity.methods.external.requirements import check_installed
+from gradaudit.sensitivity.methods.forward import dual_chunks
+from gradaudit.solvers.event_recorder import MOST
+from gradaudit.solvers.registry import get_solver
+from gradaudit.solvers.variant import Variant
 
-SCALARS = (
-    "steps",
-    "accepted",
-    "rejected",
-    "seconds",
-    "compile_seconds",
-    "estimate_seconds",
-    "probe_seconds",
-)
-SEEN = ("neglected", "crossing_slope")
 LOCATING = (
     "forward_ad",
     "forward_sensitivity",
@@ -150,97 +140,3 @@ def _time_again(timed: list[Reading]) -> None:
         for stats, name, solve in timed:
             if stats[name] < SHORT:
                 stats[name] = min(stats[name], solve().stats["seconds"])
-
-
-def to_dataset(
-    model: Model, rows: list[Sensitivities], *, methods: list[str], tolerances: list[float]
-) -> xr.Dataset:
-    """Results in the order of (method, tolerance) as one labelled dataset."""
-    shape = (len(methods), len(tolerances))
-    chunks = max(1 if row.chunk_states is None else len(row.chunk_states) for row in rows)
-
-    def grid(values: list[Any]) -> np.ndarray:
-        stacked = np.stack([np.asarray(value) for value in values])
-        return stacked.reshape(*shape, *stacked.shape[1:])
-
-    def by_chunk(whole: np.ndarray, split: np.ndarray | None) -> np.ndarray:
-        padded = np.full((chunks, *whole.shape), np.nan)
-        padded[: 1 if split is None else len(split)] = whole if split is None else split
-        return padded
-
-    cell = ("method", "rtol")
-    no_chunks = np.zeros(model.m, dtype=np.int64)
-    per_method = [row for row in rows[:: len(tolerances)]]
-    return xr.Dataset(
-        {
-            "states": (
-                (*cell, "chunk", "time", "state"),
-                grid([by_chunk(row.states, row.chunk_states) for row in rows]),
-            ),
-            "integrals": (
-                (*cell, "chunk", "time", "integral"),
-                grid([by_chunk(row.integrals, row.chunk_integrals) for row in rows]),
-            ),
-            "sensitivities": (
-                (*cell, "time", "state", "parameter"),
-                grid([row.sensitivities for row in rows]),
-            ),
-            "integral_sensitivities": (
-                (*cell, "time", "integral", "parameter"),
-                grid([row.integral_sensitivities for row in rows]),
-            ),
-            "chunk_of": (
-                ("method", "parameter"),
-                np.stack([no_chunks if r.chunk_of is None else r.chunk_of for r in per_method]),
-            ),
-            "status": (cell, grid([row.status for row in rows])),
-            "indicator": (cell, grid([row.indicator for row in rows])),
-            **_estimates(cell, rows, shape, model),
-            **event_arrays(cell, [row.events for row in rows], shape, model),
-            **event_arrays(
-                cell,
-                [() if row.estimates is None else row.estimates.events for row in rows],
-                shape,
-                model,
-                prefix="companion_",
-            ),
-            **{
-                name: (cell, grid([row.stats.get(name, np.nan) for row in rows]))
-                for name in SCALARS
-            },
-            **{
-                name: (cell, grid([row.indicators.get(name, np.nan) for row in rows]))
-                for name in SEEN
-            },
-        },
-        coords={
-            "method": methods,
-            "rtol": tolerances,
-            "time": rows[0].times,
-            "state": list(model.states),
-            "integral": integrand_names(model),
-            "parameter": list(model.parameters),
-        },
-    )
-
-
-def _estimates(
-    cell: tuple[str, ...], rows: list[Sensitivities], shape: tuple[int, ...], model: Model
-) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-    """Estimated errors of states and integrals, and of their sensitivities, NaN without them."""
-    times, size = len(rows[0].times), model.n + len(integrand_names(model))
-    states = np.full((len(rows), times, size), np.nan)
-    tangents = np.full((len(rows), times, size, model.m), np.nan)
-    for index, row in enumerate(rows):
-        if row.estimates is not None:
-            states[index], tangents[index] = row.estimates[:2]
-    return {
-        "estimated_error": (
-            (*cell, "time", "column"),
-            states.reshape(*shape, times, size),
-        ),
-        "estimated_sensitivity_error": (
-            (*cell, "time", "column", "parameter"),
-            tangents.reshape(*shape, times, size, model.m),
-        ),
-    }

@@ -9,13 +9,13 @@ from typing import Any
 
 import xarray as xr
 
-from gradaudit.description import describe
-from gradaudit.eventtable import event_arrays
-from gradaudit.integrals import integrand_names
-from gradaudit.io import write_dataset
-from gradaudit.loading import load_model
-from gradaudit.specs import key_of
-from gradaudit.taylor import reference
+from gradaudit.certification import reference
+from gradaudit.model.loading import load_model
+from gradaudit.model.metadata import describe
+from gradaudit.model.quadratures import integrand_names
+from gradaudit.model.spec import key_of
+from gradaudit.records.event_arrays import event_arrays
+from gradaudit.records.files import write_dataset
 
 
 def run(*, model: str, settings: dict[str, Any], output: Path) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gradaudit.io import read_table, write_text
+from gradaudit.pipeline.job_times import jobs_of
+from gradaudit.records.files import read_table, write_text
 from gradaudit.report import answers, content, job_times, sentences, tables
 from gradaudit.report.literature import Facts
 from gradaudit.report.render import render
-from gradaudit.timing import jobs_of
 
 
 def run(

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gradaudit.description import describe
-from gradaudit.io import write_dataset
-from gradaudit.loading import load_model
-from gradaudit.primal import Trace, primal
-from gradaudit.specs import key_of
+from gradaudit.model.loading import load_model
+from gradaudit.model.metadata import describe
+from gradaudit.model.spec import key_of
+from gradaudit.records.files import write_dataset
+from gradaudit.sensitivity.nominal_solve import Trace, primal
 
 
 def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stage: one model along its first parameter, see `gradaudit.sweeping`."""
+"""Stage: one model along its first parameter, see `gradaudit.stages.experiments.parameter_scan`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gradaudit import taylor
-from gradaudit.description import describe
-from gradaudit.io import write_dataset
-from gradaudit.loading import load_model
-from gradaudit.model import Model
-from gradaudit.specs import key_of
-from gradaudit.sweeping import (
+from gradaudit import certification
+from gradaudit.model.definition import Model
+from gradaudit.model.loading import load_model
+from gradaudit.model.metadata import describe
+from gradaudit.model.spec import key_of
+from gradaudit.records.files import write_dataset
+from gradaudit.stages.experiments.parameter_scan import (
     PLACES,
     Jump,
     Point,
@@ -138,7 +138,7 @@ def _v_curve(sweep: Sweep, points: list, exact: list, largest: Jump | None) -> x
 def _facts(model: Model, sweep: Sweep, largest: Jump | None) -> dict[str, Any]:
     """The certified value and derivative at the nominal parameter, and what was swept."""
     first = model.observable_indices[0]
-    certified = taylor.reference(model, times=[model.t_end], digits=DIGITS)
+    certified = certification.reference(model, times=[model.t_end], digits=DIGITS)
     return {
         "parameter": next(iter(model.parameters)),
         "observable": model.observables[0],

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gradaudit.io import write_json
+from gradaudit.records.files import write_json
 from gradaudit.tracking.collect import Results, collect
 from gradaudit.tracking.store import default_uri, opened, public_uri
 from gradaudit.tracking.sync import synchronise

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from gradaudit.io import read_table, write_table, write_text
-from gradaudit.trust.fitting import fit, usable
-from gradaudit.trust.score import FEATURES
-from gradaudit.trust.skill import calibration, fooled, held_out, skill
+from gradaudit.analysis.calibration.fitting import fit, usable
+from gradaudit.analysis.calibration.score import FEATURES
+from gradaudit.analysis.calibration.skill import calibration, fooled, held_out, skill
+from gradaudit.records.files import read_table, write_table, write_text
 
 
 def run(
@@ -33,7 +33,7 @@ def run(
     settings
         ``good``: errors above it are to be warned of.
     skills, predictions, calibrations, misses
-        Tables of `gradaudit.trust.skill`.
+        Tables of `gradaudit.analysis.calibration.skill`.
     scores
         JSON file of the scores fitted to all mechanisms.
     """

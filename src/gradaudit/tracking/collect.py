@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from gradaudit.errors import MissingResultError
-from gradaudit.io import read_dataset, read_provenance, read_table
+from gradaudit.records.files import read_dataset, read_provenance, read_table
 from gradaudit.tracking.atlas import atlas_plan
 from gradaudit.tracking.ladders import ladder_plan
 from gradaudit.tracking.models import model_facts, model_key, model_plan

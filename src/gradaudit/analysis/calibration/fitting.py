@@ -1,0 +1,160 @@
+"""Scores learned from audits, where the true errors are known.
+
+Every mechanism has the same weight, however many models and rows it has, for a user's model is a
+draw of a mechanism and not of a row. The line is that of the least absolute deviations, so that a
+few wild rows do not bend it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gradaudit.analysis.calibration.score import FEATURES, Score, logarithm
+
+Array = NDArray[np.float64]
+
+ITERATIONS = 12
+SOFT = 0.05  # of a decade: deviations below it count quadratically
+SPREAD = (0.05, 0.95)
+ZERO = 1e-9  # of a gradient's terms: below it there is no relative error to speak of
+ALLOWED_MISSES = 0.01
+"""Share of the bad gradients, every mechanism alike, that the threshold may miss in training."""
+
+
+def usable(audits: pd.DataFrame, method: str | None = "forward_ad") -> pd.DataFrame:
+    """Rows on which an indicator can be right or wrong.
+
+    The solve worked, the true error is known and relative: not of a gradient that is zero to what
+    its terms resolve, nor of a functional that is piecewise constant. Of one method, if given, and
+    of plain solvers.
+    """
+    keep = (audits["status"] == "ok") & np.isfinite(audits["error"])
+    keep &= (audits["error"] == audits["relative_error"]) & ~audits["piecewise_constant"]
+    keep &= audits["reference_norm"] > ZERO * audits["natural_scale"]
+    if method is not None:
+        keep &= audits["method"] == method
+    return audits[keep].reset_index(drop=True)
+
+
+def true_logarithm(rows: pd.DataFrame) -> Array:
+    """log10 of the true relative error."""
+    return logarithm(rows["error"].to_numpy(dtype=float))
+
+
+def balanced(mechanism: Any) -> Array:
+    """Weights that sum to 1, with every mechanism (N,) alike."""
+    _, place, count = np.unique(mechanism, return_inverse=True, return_counts=True)
+    return 1.0 / (count[place] * len(count))
+
+
+def fit(rows: pd.DataFrame, name: str, bound: float) -> Score:
+    """The score of that name from usable rows; errors above `bound` are to be warned of.
+
+    The spread comes from mechanisms left out one at a time, as a user's would be.
+    """
+    cases = Cases.of(rows, name)
+    score = _line(cases, name)
+    residuals, weights = [], []
+    names = np.unique(cases.mechanism)
+    for mechanism in names if len(names) > 2 else []:
+        out = cases.mechanism == mechanism
+        residuals.append(cases.true[out] - _line(cases[~out], name).predict(cases[out].indicators))
+        weights.append(np.full(out.sum(), 1.0 / out.sum()))
+    said = score.predict(cases.indicators)
+    if not residuals:
+        residuals, weights = [cases.true - said], [balanced(cases.mechanism)]
+    r, w = np.concatenate(residuals), np.concatenate(weights)
+    low, high = (quantile(r, w, level) for level in SPREAD)
+    alarm = threshold(said, cases.true > np.log10(bound), cases.mechanism, bound)
+    return replace(score, low=low, high=high, bound=bound, threshold=alarm)
+
+
+def threshold(said: Array, bad: Any, mechanism: Any, bound: float) -> float:
+    """The largest threshold that misses no more than `ALLOWED_MISSES` of the bad gradients.
+
+    An alarm is a number `said` (N,) at or above it; what is not finite says nothing.
+    """
+    bad = bad & np.isfinite(said)
+    if not bad.any():
+        return float(np.log10(bound))
+    return quantile(said[bad], balanced(mechanism[bad]), ALLOWED_MISSES)
+
+
+def quantile(values: Array, weights: Array, level: float) -> float:
+    """The smallest value with at least `level` of the weight at or below it; NaN left out."""
+    known = np.isfinite(values)
+    values, weights = values[known], weights[known]
+    if not len(values):
+        return float("nan")
+    order = np.argsort(values, kind="stable")
+    share = np.cumsum(weights[order]) / np.sum(weights)
+    return float(values[order][min(int(np.searchsorted(share, level)), len(values) - 1)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cases:
+    """Gradients with known errors: what a score reads of them, columns of (N,), and the truth.
+
+    Mechanisms are numbers (N,), which are sorted faster than names.
+    """
+
+    indicators: dict[str, Array]
+    true: Array
+    mechanism: Any
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, name: str) -> Cases:
+        """From usable rows, for the score of that name."""
+        wanted = ("neglected", *FEATURES[name])
+        return cls(
+            indicators={column: rows[column].to_numpy(dtype=float) for column in wanted},
+            true=true_logarithm(rows),
+            mechanism=pd.factorize(rows["mechanism"])[0],
+        )
+
+    def __getitem__(self, chosen: Any) -> Cases:
+        return Cases(
+            indicators={key: values[chosen] for key, values in self.indicators.items()},
+            true=self.true[chosen],
+            mechanism=self.mechanism[chosen],
+        )
+
+
+def _line(cases: Cases, name: str) -> Score:
+    """The line alone, by reweighted least squares; weights that would be negative are left out."""
+    features = FEATURES[name]
+    x = np.stack([logarithm(cases.indicators[feature]) for feature in features], axis=1)
+    kept = np.all(np.isfinite(x), axis=1)
+    intercept, weights = 0.0, [1.0 / len(features)] * len(features)
+    if kept.sum() > len(features) + 1:
+        intercept, weights = least_deviations(
+            x[kept], cases.true[kept], balanced(cases.mechanism[kept])
+        )
+    return Score(
+        name=name, features=features, intercept=intercept, weights=tuple(weights),
+        low=0.0, high=0.0, bound=1e-2, threshold=-2.0,
+    )  # fmt: skip
+
+
+def least_deviations(x: Array, y: Array, weights: Array) -> tuple[float, list[float]]:
+    """Intercept and slopes >= 0 that minimise the weighted sum of |y - a - x b|."""
+    active = list(range(x.shape[1]))
+    while True:
+        design = np.column_stack([np.ones(len(x)), x[:, active]])
+        w = weights
+        solution = np.zeros(design.shape[1])
+        for _ in range(ITERATIONS):
+            root = np.sqrt(w)[:, None]
+            solution, *_ = np.linalg.lstsq(design * root, y * root[:, 0], rcond=None)
+            w = weights / np.maximum(np.abs(y - design @ solution), SOFT)
+        negative = [index for index, value in zip(active, solution[1:], strict=True) if value < 0]
+        if not negative:
+            slopes = np.zeros(x.shape[1])
+            slopes[active] = solution[1:]
+            return float(solution[0]), slopes.tolist()
+        active.remove(min(negative, key=lambda index: solution[1 + active.index(index)]))

@@ -1,0 +1,270 @@
+"""How well indicators and scores tell bad gradients, measured on mechanisms that they never saw.
+
+Leave one mechanism out: thresholds and coefficients come from all the others, and are judged on
+that one. No number here is judged on the data that set it. Intervals are those of a bootstrap over
+mechanisms, since rows of one mechanism are no independent witnesses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gradaudit.analysis.calibration.fitting import fit, threshold, true_logarithm, usable
+from gradaudit.analysis.calibration.score import FEATURES, FLOOR, logarithm
+from gradaudit.evaluation.indicators import INDICATORS
+
+Array = NDArray[Any]
+
+RESAMPLES = 400
+LEVEL = (2.5, 97.5)  # per cent, of the intervals
+IDENTITY = ["model", "mechanism", "solver", "method", "rtol", "functional", "kind", "error",
+            "converging", "verdict"]  # fmt: skip
+
+
+def held_out(audits: pd.DataFrame, bound: float) -> pd.DataFrame:
+    """What every score said of mechanisms that it had not seen, one row a (gradient, score).
+
+    Columns: those of `IDENTITY`, ``score``, ``estimate``, ``low``, ``high`` and ``threshold``
+    (log10), ``true`` (log10 of the true error).
+    """
+    rows = usable(audits)
+    parts = []
+    for mechanism in rows["mechanism"].unique():
+        out = rows["mechanism"] == mechanism
+        seen, left = rows[~out], rows[out]
+        if seen["mechanism"].nunique() < 2:
+            continue
+        for name in FEATURES:
+            score = fit(seen, name, bound)
+            line = score.predict({c: left[c].to_numpy(dtype=float) for c in _INPUTS})
+            parts.append(
+                left[IDENTITY].assign(
+                    score=name,
+                    estimate=line,
+                    low=line + score.low,
+                    high=line + score.high,
+                    threshold=score.threshold,
+                    true=true_logarithm(left),
+                )
+            )
+    if not parts:
+        told = ["estimate", "low", "high", "threshold", "true", "error"]
+        empty = pd.DataFrame(columns=[*IDENTITY, "score", *told[:-1]])
+        return empty.astype(dict.fromkeys(told, float))
+    return pd.concat(parts, ignore_index=True)
+
+
+_INPUTS = ["neglected", *dict.fromkeys(name for names in FEATURES.values() for name in names)]
+
+
+def skill(audits: pd.DataFrame, predictions: pd.DataFrame, bound: float) -> pd.DataFrame:
+    """One row an indicator or score: its cost and its skill, with intervals.
+
+    Columns
+    -------
+    indicator, kind, meaning
+        Its name; "indicator" or "score"; in words.
+    cost
+        Median of what the gradient costs together with it, over the gradient alone.
+    rows, covered
+        Gradients, and the share of them for which it exists.
+    spearman, auc, with ``_low`` and ``_high``
+        Rank correlation with the true error; area under the ROC for errors above `bound`.
+    threshold
+        Median over the mechanisms left out, as a relative error or in the indicator's own unit.
+    misses, false_alarms, with ``_low`` and ``_high``
+        Shares of bad gradients without alarm, and of good ones with it, on mechanisms left out.
+    missed_nonconverging
+        Bad gradients without alarm in ladders that do not converge.
+    """
+    rows = usable(audits)
+    found = [
+        _row(
+            name,
+            "indicator",
+            INDICATORS[name],
+            _cost(rows, name),
+            _judged(rows, name, bound),
+            bound,
+        )
+        for name in INDICATORS
+        if name in rows
+    ]
+    for name, own in predictions.groupby("score", sort=False):
+        meaning = "from " + ", ".join(FEATURES[str(name)]) + " and neglected"
+        judged = own.rename(columns={"estimate": "said"})
+        cost = max([_cost(rows, feature) for feature in FEATURES[str(name)]], default=math.nan)
+        found.append(_row(str(name), "score", meaning, cost, judged, bound))
+    return pd.DataFrame(found)
+
+
+def _judged(rows: pd.DataFrame, name: str, bound: float) -> pd.DataFrame:
+    """What an indicator said, with a threshold from the other mechanisms."""
+    said = logarithm(rows[name].to_numpy(dtype=float))
+    judged = rows[IDENTITY].assign(said=said, true=true_logarithm(rows), threshold=math.nan)
+    bad, mechanisms = (rows["error"] > bound).to_numpy(), pd.factorize(rows["mechanism"])[0]
+    for mechanism in np.unique(mechanisms):
+        out = mechanisms == mechanism
+        if not out.all():
+            bound_here = threshold(said[~out], bad[~out], mechanisms[~out], bound)
+            judged.loc[out, "threshold"] = bound_here
+    return judged
+
+
+def _row(
+    name: str, kind: str, meaning: str, cost: float, judged: pd.DataFrame, bound: float
+) -> dict[str, Any]:
+    known = judged[np.isfinite(judged["said"])]
+    bad = (known["error"] > bound).to_numpy()
+    alarm = (known["said"] >= known["threshold"]).to_numpy()
+    # of what is ranked only the order counts, and whole numbers are ranked faster
+    said, true = (pd.factorize(known[name], sort=True)[0] for name in ("said", "true"))
+    table = {"said": said, "true": true, "bad": bad, "alarm": alarm}
+    drawn = _bootstrap(known["mechanism"].to_numpy(), table)
+    lost = bad & ~alarm & ~known["converging"].to_numpy(dtype=bool)
+    return {
+        "indicator": name,
+        "kind": kind,
+        "meaning": meaning,
+        "cost": cost,
+        "rows": len(known),
+        "covered": len(known) / len(judged) if len(judged) else math.nan,
+        **_with_intervals(_measures(table), drawn),
+        "threshold": 10.0 ** float(known["threshold"].median()) if len(known) else math.nan,
+        "missed_nonconverging": int(lost.sum()),
+        "nonconverging": int((bad & ~known["converging"].to_numpy(dtype=bool)).sum()),
+    }
+
+
+def _measures(t: dict[str, Array]) -> dict[str, float]:
+    said, true = ranks(t["said"]), ranks(t["true"])
+    return {
+        "spearman": correlation(said, true),
+        "auc": area(said, t["bad"]),
+        "misses": _share(~t["alarm"], t["bad"]),
+        "false_alarms": _share(t["alarm"], ~t["bad"]),
+    }
+
+
+def _bootstrap(mechanisms: Array, table: dict[str, Array]) -> list[dict[str, float]]:
+    """Measures of resampled mechanisms; the draw is always the same."""
+    names = np.unique(mechanisms)
+    places = [np.flatnonzero(mechanisms == name) for name in names]
+    generator = np.random.default_rng(0)
+    drawn = []
+    for _ in range(RESAMPLES if len(names) > 1 else 0):
+        picked = np.concatenate(
+            [places[k] for k in generator.integers(len(names), size=len(names))]
+        )
+        drawn.append(_measures({key: values[picked] for key, values in table.items()}))
+    return drawn
+
+
+def _with_intervals(point: dict[str, float], drawn: list[dict[str, float]]) -> dict[str, float]:
+    told: dict[str, float] = {}
+    for key, value in point.items():
+        values = np.array([d[key] for d in drawn])
+        values = values[np.isfinite(values)]
+        low, high = np.percentile(values, LEVEL) if len(values) else (math.nan, math.nan)
+        told |= {key: value, f"{key}_low": float(low), f"{key}_high": float(high)}
+    return told
+
+
+def area(places: Array, bad: Array) -> float:
+    """Area under the ROC, from `ranks`: how often the bad one of two ranks higher, ties half."""
+    positive, negative = int(np.sum(bad)), int(np.sum(~bad))
+    if not positive or not negative:
+        return math.nan
+    return float((places[bad].sum() - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def ranks(order: Array) -> Array:
+    """`scipy.stats.rankdata` of whole numbers from 0: counted, not sorted."""
+    counts = np.bincount(order)
+    return (np.cumsum(counts) - 0.5 * (counts - 1))[order]
+
+
+def correlation(a: Array, b: Array) -> float:
+    """Of ranks; NaN where one of them does not vary."""
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return math.nan
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def roc(said: Array, bad: Array) -> tuple[Array, Array]:
+    """False alarms and hits, as shares, for every threshold."""
+    order = np.argsort(-said, kind="stable")
+    hits, false = np.cumsum(bad[order]), np.cumsum(~bad[order])
+    last = np.append(np.diff(said[order]) != 0, True)  # ties are one step
+    return (
+        np.append(0.0, false[last] / max(int(false[-1]), 1)),
+        np.append(0.0, hits[last] / max(int(hits[-1]), 1)),
+    )
+
+
+def fooled(predictions: pd.DataFrame, bound: float) -> pd.DataFrame:
+    """Bad gradients without alarm: how many, by score, model and functional, the worst first."""
+    missed = predictions[
+        (predictions["error"] > bound) & (predictions["estimate"] < predictions["threshold"])
+    ]
+    if missed.empty:
+        return pd.DataFrame(columns=["score", "mechanism", "model", "functional", "rows", "worst"])
+    keys = ["score", "mechanism", "model", "functional"]
+    table = missed.groupby(keys, sort=False)["error"].agg(rows="size", worst="max").reset_index()
+    return table.sort_values(["score", "worst"], ascending=[True, False], ignore_index=True)
+
+
+def calibration(predictions: pd.DataFrame) -> pd.DataFrame:
+    """By score and mechanism, and over all alike: how often the true error lies in the interval."""
+    return pd.DataFrame(_coverages(predictions))
+
+
+def _coverages(predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    known = predictions[np.isfinite(predictions["estimate"])]
+    inside = (known["true"] >= known["low"]) & (known["true"] <= known["high"])
+    # an error that cannot be told from rounding is below any interval, and no surprise
+    inside |= (known["true"] <= FLOOR + 2) & (known["low"] <= FLOOR + 2)
+    known = known.assign(inside=inside, above=~inside & (known["true"] > known["high"]))
+    for score, rows in known.groupby("score", sort=False):
+        by = rows.groupby("mechanism")[["inside", "above"]].mean()
+        size = rows.groupby("mechanism").size()
+        for mechanism, line in by.iterrows():
+            yield {
+                "score": score, "mechanism": mechanism, "inside": float(line["inside"]),
+                "above": float(line["above"]), "rows": int(size[mechanism]),
+            }  # fmt: skip
+        yield {
+            "score": score, "mechanism": "all", "inside": float(by["inside"].mean()),
+            "above": float(by["above"].mean()), "rows": len(rows),
+        }  # fmt: skip
+
+
+def _cost(rows: pd.DataFrame, name: str) -> float:
+    """Median cost of the gradient with the indicator, over the gradient's own.
+
+    NaN where nothing was timed.
+    """
+    column = {
+        "probed_error": "probe_seconds",
+        "estimated_error": "estimate_seconds",
+        "control_difference": "control_seconds",
+        "tolerance_difference": "tolerance_seconds",
+        "amplification": "tolerance_seconds",
+    }.get(name)
+    if column is None:
+        return 1.0
+    if column not in rows:
+        return math.nan
+    ratio = (rows[column] / rows["seconds"]).to_numpy(dtype=float)
+    return float(np.nanmedian(ratio)) if np.isfinite(ratio).any() else math.nan
+
+
+def _share(chosen: Array, among: Array) -> float:
+    total = int(np.sum(among))
+    return float(np.sum(chosen & among) / total) if total else math.nan

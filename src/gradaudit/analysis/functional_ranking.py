@@ -1,0 +1,123 @@
+"""Which functions of the solution have accurate gradients (Q2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.analysis.audit_rows import prepared, typical
+from gradaudit.analysis.grouped_slope import median_interval
+from gradaudit.labels import KINDS, VERDICTS, in_order
+
+CELL = ["model", "solver", "method", "rtol"]
+LADDER = ["model", "solver", "functional"]
+
+FAMILIES = {
+    "terminal": "values at a time",
+    "trace_sse": "traces",
+    "solver_target": "traces",
+    "log_likelihood": "traces",
+    "time_average": "averages",
+    "phase_aligned": "phase-invariant",
+    "maximum": "phase-invariant",
+    "spectrum": "phase-invariant",
+    "soft_count": "phase-invariant",
+    "event_interval": "phase-invariant",
+    "event_time": "events",
+    "event_value": "events",
+    "event_phase": "events",
+    "event_count": "counts",
+}
+"""Kind of functional to the family that theory puts it in."""
+
+OSCILLATING = "phase drift"
+EVERYWHERE = "all"
+
+COLUMNS = [
+    "scope", "kind", "family", "models", "ladders", "good", "bad", "horrible", "best_good",
+    "best_bad", "best_horrible", "position", "position_low", "position_high", "cells",
+    "median_error", "gain_over_terminal",
+]  # fmt: skip
+
+
+def ranking(audits: pd.DataFrame) -> pd.DataFrame:
+    """One row a kind of functional, over all models and over oscillations whose phase drifts.
+
+    Parameters
+    ----------
+    audits
+        Of stage atlas.
+
+    Returns
+    -------
+    DataFrame
+        ``good``, ``bad``, ``horrible``: share of the ladders of forward AD; ``best_...``: the
+        same for the best method of each ladder; functionals whose exact gradient is zero are left
+        out. ``position``: median place of the kind's error
+        among all functionals of the same solve by forward AD, 0 the most accurate and 1 the
+        least, with a 95 % interval by a bootstrap over models. ``gain_over_terminal``: median of
+        the error of terminal values in the same solve over that of this kind.
+    """
+    if audits.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    table = _with_position(typical(prepared(audits)))
+    scopes = {EVERYWHERE: table}
+    oscillating = table[table["mechanism"].astype(str).str.contains(OSCILLATING)]
+    if len(oscillating):
+        scopes[OSCILLATING] = oscillating
+    rows = [
+        {"scope": scope, "kind": kind} | _row(rows[rows["kind"] == kind], kind)
+        for scope, rows in scopes.items()
+        for kind in in_order(set(rows["kind"]), KINDS)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _with_position(table: pd.DataFrame) -> pd.DataFrame:
+    """Rank of every error in its solve, from 0 to 1; a zero gradient and a jump have none."""
+    error = table["error"].where(np.isfinite(table["error"]), np.inf).where(table["informative"])
+    error = error.where(table["status"] == "ok")
+    groups = table.assign(_error=error).groupby(CELL)["_error"]
+    rank, count = groups.rank(method="average"), groups.transform("count")
+    position = ((rank - 1.0) / (count - 1.0)).where(count >= 3)
+    terminal = (
+        table.assign(_error=error.where(table["kind"] == "terminal"))
+        .groupby(CELL)["_error"]
+        .transform("median")
+    )
+    gain = (terminal / error).where(np.isfinite(error) & (error > 0.0) & np.isfinite(terminal))
+    return table.assign(_position=position, _gain=gain, _resolved=error)
+
+
+def _row(rows: pd.DataFrame, kind: str) -> dict[str, Any]:
+    rows = rows[rows["informative"]] if rows["informative"].any() else rows
+    forward = rows[rows["method"] == "forward_ad"]
+    own = forward.drop_duplicates(LADDER)
+    rank = rows["ladder_verdict"].map({word: i for i, word in enumerate(VERDICTS)})
+    best = rows.assign(_rank=rank).groupby(LADDER)["_rank"].min()
+    placed = forward[np.isfinite(forward["_position"])]
+    middle, low, high = median_interval(
+        placed["_position"].to_numpy(), placed["model"].astype(str).to_numpy()
+    )
+    gain = forward["_gain"].to_numpy(dtype=float)
+    resolved = forward["_resolved"].to_numpy(dtype=float)
+    return {
+        "family": FAMILIES.get(kind, "others"),
+        "models": rows["model"].nunique(),
+        "ladders": len(own),
+        **{word: float((own["ladder_verdict"] == word).mean()) for word in VERDICTS},
+        **{f"best_{word}": float((best == i).mean()) for i, word in enumerate(VERDICTS)},
+        "position": middle,
+        "position_low": low,
+        "position_high": high,
+        "cells": len(placed),
+        "median_error": _median(resolved),
+        "gain_over_terminal": _median(gain),
+    }
+
+
+def _median(values: np.ndarray) -> float:
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if len(values) else float("nan")

@@ -1,0 +1,222 @@
+"""The state of a climb: the solves so far, the best result with its bounds, the time left."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from gradaudit.certification import certificate
+from gradaudit.certification.certificate import Bounds, Grid
+from gradaudit.certification.heyoka.precision import Precision
+from gradaudit.certification.heyoka.rounding import in_float64
+from gradaudit.certification.hybrid_solve import build_system, solve_system
+from gradaudit.certification.hybrid_system import Hybrid
+from gradaudit.certification.singular_start import SHARES, leave
+from gradaudit.certification.step_inspection import PANEL, Inspector, batched
+from gradaudit.certification.variational import (
+    PROGRESS_AFTER,
+    Options,
+    Progress,
+    Solution,
+    Variational,
+)
+from gradaudit.model.definition import Model
+from gradaudit.records.results import Digits, Reference
+
+# A Taylor series is blind to what is exactly flat where it is expanded: steps are capped, and
+# differently on every rung, lest two of them jump over the same feature.
+CAPS = (211, 317, 293, 269, 307, 257, 331, 283, 349)
+FINER = 50
+"""By how much they are made finer where an inspection shows that something was jumped over."""
+
+RETRIES = (0.37, 0.61)
+"""First steps, in shares of the first output time, with which a solve that is stuck is repeated.
+
+Where a step begins next to a removable singularity, such as that of x / expm1(x) at 0, the series
+is lost in rounding; another grid passes it by.
+"""
+
+
+Attempt = tuple[float | None, tuple[float, float] | None]
+"""The first step, and the times from which to leave a start without a series, in shares."""
+
+
+class JumpedOverError(Exception):
+    """A step of a solve lies across something that its Taylor series does not show."""
+
+    def __init__(self, time: float, solution: Solution) -> None:
+        super().__init__(time)
+        self.time, self.solution = time, solution
+
+
+class Climb:
+    """The solves so far, the best result with its bounds, and the time left."""
+
+    def __init__(
+        self, model: Model, times: Any, *, negligible: float, time_limit: float,
+        progress: Progress | None,
+    ) -> None:  # fmt: skip
+        self.model, self.times, self.negligible = model, times, negligible
+        self.progress = progress
+        self.limit, self.started = time_limit, time.perf_counter()
+        self.rungs: list[dict[str, Any]] = []
+        self.best: Solution | None = None
+        self.bounds: Bounds | None = None
+        self.finer = 1
+        self.field = batched(model)
+        self.leaves: tuple[float, float] | None = None
+        self.grid = Grid(times, np.stack([np.arange(len(times))] * 3))
+
+    @property
+    def left(self) -> float:
+        return self.limit - (time.perf_counter() - self.started)
+
+    def build(self, precision: Precision, tolerance: float) -> Variational | Hybrid:
+        if self.progress is not None and self.limit - self.left > PROGRESS_AFTER:
+            self.progress(0.0, f"building {precision.name}, tolerance {tolerance:.1e}")
+        return build_system(self.model, precision=precision, tolerance=tolerance)
+
+    def run(
+        self,
+        system: Variational | Hybrid,
+        *,
+        first_step: float | None = None,
+        keep_grid: bool = False,
+    ) -> Solution:
+        """Solve, again from another first step where that is stuck, and note it as a rung.
+
+        Raises
+        ------
+        JumpedOverError
+            If a step did not see all of the vector field.
+        """
+        cap = CAPS[len(self.rungs) % len(CAPS)] * self.finer
+        positive = self.grid.times[self.grid.times > 0.0]
+        attempts: list[Attempt] = [(first_step, None), *((share, None) for share in RETRIES)]
+        if self.leaves is not None:
+            attempts = [(None, self.leaves)]
+        while attempts:
+            fraction, leaves = attempts.pop(0)
+            departure = self._departure(system, leaves)
+            first = None if fraction is None or not len(positive) else fraction * positive[0]
+            inspector = Inspector(self.model, self.field, PANEL if self.finer == 1 else 1 / cap)
+            options = Options(
+                max_step=self.model.t_end / cap,
+                first_step=None if departure else first,
+                keep_grid=keep_grid,
+                time_limit=max(self.left, 0.0),
+                progress=self.progress,
+                inspector=inspector,
+                departure=departure,
+            )
+            solution = solve_system(system, self.grid.times, options)
+            if solution.status not in ("step_underflow", "non_finite"):
+                break
+            if not attempts and solution.steps <= 1 and leaves is None:
+                attempts = [(None, shares) for shares in SHARES]
+        if solution.status == "ok":
+            self.leaves = leaves
+        self.rungs.append(
+            {
+                "precision": system.precision.name,
+                "tolerance": system.tolerance,
+                "steps": solution.steps,
+                "build_seconds": system.build_seconds,
+                "run_seconds": solution.run_seconds,
+                "status": solution.status,
+                "digits": float("nan"),
+            }
+        )
+        missed = inspector.missed() if solution.status == "ok" else None
+        if missed is not None:
+            raise JumpedOverError(missed, solution)
+        return solution
+
+    def start_over(self) -> None:
+        """Take shorter steps, and forget the companions, which were placed by the longer ones."""
+        self.finer = FINER
+        self.grid = Grid(self.times, np.stack([np.arange(len(self.times))] * 3))
+
+    def _departure(
+        self, system: Variational | Hybrid, leaves: tuple[float, float] | None
+    ) -> tuple[float, Any] | None:
+        if leaves is None:
+            return None
+        parts = system.start().variational if isinstance(system, Hybrid) else system
+        return leave(
+            self.model,
+            parts.initial,
+            parts.rows,
+            system.precision,
+            leaves[len(self.rungs) % len(leaves)],
+        )
+
+    def accept(self, result: Solution, bounds: Bounds | None) -> float:
+        """Make `result` the best so far; the digits that its bounds certify."""
+        self.best, self.bounds = result, bounds
+        held = self.digits()[1] if bounds is not None else float("nan")
+        self.rungs[-1]["digits"] = held
+        return held
+
+    def digits(self) -> tuple[tuple[Digits, Digits, Digits], float]:
+        """Digits of sensitivities, integral sensitivities and states; and those certified."""
+        assert self.best is not None
+        n = self.model.n
+        values, derivatives = self.best.float64()
+        scale = certificate.state_scale(values, derivatives, self.model.parameter_scale)
+        values, derivatives = values[self.grid.observed], derivatives[self.grid.observed]
+        bounds = self.bounds or Bounds(
+            np.full(values.shape, np.inf), np.full(derivatives.shape, np.inf)
+        )
+        results, whole = [], []
+        for part in (slice(0, n), slice(n, None)):
+            threshold = certificate.entry_thresholds(
+                derivatives[:, part], scale[part], negligible=self.negligible
+            )
+            held, least = certificate.held_digits(
+                derivatives[:, part], bounds.derivatives[:, part], threshold
+            )
+            results.append(Digits(held, least))
+            whole.append(least)
+        threshold = certificate.value_thresholds(values[:, :n], negligible=self.negligible)
+        held, least = certificate.held_digits(values[:, :n], bounds.values[:, :n], threshold)
+        return (results[0], results[1], Digits(held, least)), whole[0]
+
+    def held_until(self, digits: float) -> float:
+        """The last observation time up to which every sensitivity has so many digits, else 0.
+
+        Each has them in relation to the largest of its parameter until then.
+        """
+        if self.bounds is None or self.best is None:
+            return 0.0
+        n, (values, derivatives) = self.model.n, self.best.float64()
+        scale = certificate.state_scale(values, derivatives, self.model.parameter_scale)[:n]
+        shares = np.abs(derivatives[self.grid.observed][:, :n]) / scale[:, None]
+        wrong = self.bounds.derivatives[:, :n] / scale[:, None]
+        largest = np.maximum.accumulate(shares.max(axis=1), axis=0)
+        with np.errstate(invalid="ignore"):
+            lost = ~(wrong.max(axis=1) <= 10.0**-digits * largest).all(axis=1)
+        first = int(lost.argmax()) if lost.any() else len(lost)
+        return float(self.times[first - 1]) if first else 0.0
+
+    def reference(self, status: str) -> Reference:
+        assert self.best is not None
+        n = self.model.n
+        values, derivatives = self.best.float64()
+        values, derivatives = values[self.grid.observed], derivatives[self.grid.observed]
+        (digits, integral_digits, state_digits), _ = self.digits()
+        return Reference(
+            times=self.times,
+            states=values[:, :n],
+            sensitivities=derivatives[:, :n],
+            integrals=values[:, n:],
+            integral_sensitivities=derivatives[:, n:],
+            digits=digits,
+            integral_digits=integral_digits,
+            state_digits=state_digits,
+            status=status,
+            rungs=tuple(self.rungs),
+            events=tuple(in_float64(hit) for hit in self.best.hits),
+        )

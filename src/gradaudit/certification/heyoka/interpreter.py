@@ -1,0 +1,306 @@
+"""The interpreter of jaxprs on arrays of heyoka expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import heyoka as hy
+import numpy as np
+from jax.extend.core import Literal
+from numpy.typing import NDArray
+
+from gradaudit.backend.jaxpr import structural_ops
+from gradaudit.certification.heyoka import array_ops, elementwise
+from gradaudit.certification.heyoka.branch_choices import RULES as SWITCHES
+from gradaudit.certification.heyoka.branch_choices import Switches
+from gradaudit.certification.heyoka.precision import Precision
+from gradaudit.certification.heyoka.removable_singularities import Quotients
+from gradaudit.errors import TranslationError
+
+Values = NDArray[Any]
+
+INLINED = {"jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint"}
+INLINED |= {"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"}
+CALLBACKS = {"pure_callback", "io_callback", "debug_callback", "debug_print"}
+BOOLEAN = {*elementwise.COMPARISONS, "is_finite"}
+LONGEST_SCAN = 10_000
+# How JAX writes logaddexp, and so softplus: a smooth function through a maximum.
+LOG_ADD_EXP = ["max", "sub", "ne", "add", "abs", "neg", "exp", "log1p", "add", "select_n"]
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """Evaluates a jaxpr on arrays of expressions; one for every function translated.
+
+    Attributes
+    ----------
+    precision
+        Constants become numbers of it.
+    where
+        Named in errors.
+    """
+
+    precision: Precision
+    where: str
+    switches: Switches | None = None
+    """Decides what switches; without it a switch raises."""
+    exponentials: dict[int, tuple[hy.expression, hy.expression]] = field(default_factory=dict)
+    """exp(x) by identity, with x: exp(x) - 1 becomes expm1(x), which does not cancel."""
+    quotients: Quotients = field(default_factory=Quotients)
+
+    def run(self, closed: Any, inputs: list[Values]) -> list[Values]:
+        return self.evaluate(closed.jaxpr, [self.constant(c) for c in closed.consts], inputs)
+
+    def evaluate(self, jaxpr: Any, consts: list[Values], inputs: list[Values]) -> list[Values]:
+        known: dict[Any, Values] = {}
+
+        def read(atom: Any) -> Values:
+            return self.constant(atom.val) if isinstance(atom, Literal) else known[atom]
+
+        known.update(zip(jaxpr.constvars, consts, strict=True))
+        known.update(zip(jaxpr.invars, inputs, strict=True))
+        for eqn in jaxpr.eqns:
+            results = self.equation(eqn, [read(atom) for atom in eqn.invars])
+            known.update(zip(eqn.outvars, results, strict=True))
+        return [read(atom) for atom in jaxpr.outvars]
+
+    def constant(self, value: Any) -> Values:
+        """Floats become exact numbers of the target precision, integers and booleans stay."""
+        array = np.asarray(value)
+        self.check_type(array.dtype, "a constant")
+        return self.numbers(array) if array.dtype == np.float64 else array
+
+    def numbers(self, array: Values) -> Values:
+        lifted = np.empty(array.shape, dtype=object)
+        for index, entry in np.ndenumerate(array):
+            kind = float if array.dtype == np.float64 else int
+            lifted[index] = self.precision.number(kind(entry))
+        return lifted
+
+    def check_type(self, dtype: Any, what: str) -> None:
+        if np.issubdtype(dtype, np.integer) or dtype in (np.dtype(bool), np.dtype(np.float64)):
+            return
+        raise TranslationError(
+            f"{self.where}: {what} has the type {dtype}; a reference needs float64 throughout. "
+            "Remove the cast, or write the constant as a plain number."
+        )
+
+    def equation(self, eqn: Any, values: list[Values]) -> list[Values]:
+        name = eqn.primitive.name
+        for variable in eqn.outvars:
+            if hasattr(variable.aval, "dtype"):
+                self.check_type(variable.aval.dtype, f"the result of the primitive {name!r}")
+        if name in INLINED:
+            return self.call(eqn, values)
+        if name == "scan":
+            return self.scan(eqn, values)
+        if name == "cond":
+            return self.branch(eqn, values)
+        symbolic = any(v.dtype == object for v in values)
+        exact = all(v.aval.dtype != np.float64 for v in eqn.outvars if hasattr(v.aval, "dtype"))
+        if not symbolic and exact and name not in CALLBACKS and name != "while":
+            folded = eqn.primitive.bind(*values, **eqn.params)
+            return [np.asarray(v) for v in (folded if eqn.primitive.multiple_results else [folded])]
+        if name in structural_ops.COMMON:
+            moved = structural_ops.COMMON[name](*values, **eqn.params)
+            return moved if eqn.primitive.multiple_results else [moved]
+        if name in structural_ops.BY_POSITION:
+            return [structural_ops.by_position(eqn, values, self.where)]
+        return [self.compute(name, eqn, values)]
+
+    def compute(self, name: str, eqn: Any, values: list[Values]) -> Values:
+        """A primitive with one result that does arithmetic."""
+        params, zero = eqn.params, self.precision.number(0)
+        if name in ("add", "sub"):
+            return self.elementwise(self.add if name == "add" else self.subtract, values)
+        if name in ("exp", "expm1", "mul", "div", "neg"):
+            return self.elementwise(getattr(self, f"scalar_{name}"), values)
+        if name == "integer_pow":
+            return self.elementwise(lambda x: elementwise.power(x, params["y"]), values)
+        if name in elementwise.RULES:
+            return self.elementwise(elementwise.RULES[name], values)
+        if name == "convert_element_type":
+            return self.convert(values[0], np.dtype(params["new_dtype"]))
+        if name == "iota":
+            axis, shape = params["dimension"], params["shape"]
+            steps = np.arange(shape[axis]).reshape(
+                [-1 if i == axis else 1 for i in range(len(shape))]
+            )
+            return self.numbers(np.broadcast_to(steps, shape))
+        if name == "reduce_sum":
+            return array_ops.fold(values[0], params["axes"], self.add, zero)
+        if name == "reduce_prod":
+            multiply = elementwise.RULES["mul"]
+            return array_ops.fold(values[0], params["axes"], multiply, self.precision.number(1))
+        if name in ("cumsum", "cumprod"):
+            op = self.add if name == "cumsum" else elementwise.RULES["mul"]
+            return array_ops.cumulate(values[0], params["axis"], params["reverse"], op)
+        if name == "dot_general":
+            return array_ops.contract(
+                values[0], values[1], params["dimension_numbers"], add=self.add, zero=zero
+            )
+        if name in ("scatter-add", "scatter-mul"):
+            return self.scatter_onto(eqn, values)
+        if name == "select_n" and values[0].dtype != object:
+            return self.select(values[0], values[1:])
+        if name in SWITCHES and self.switches is not None:
+            return self.switch(name, values)
+        if name in ("reduce_max", "reduce_min") and self.switches is not None:
+            return self.reduce_by_switches(name, values[0], params["axes"])
+        if name in elementwise.BRANCHES or name == "select_n":
+            return self.constant_branch(name, values)
+        raise self.unknown(name)
+
+    def convert(self, x: Values, new: Any) -> Values:
+        if new == np.float64:
+            return x if x.dtype == object else self.numbers(x)
+        if all(elementwise.is_number(entry) for entry in x.reshape(-1)):
+            return np.array([int(entry) for entry in x.reshape(-1)]).reshape(x.shape).astype(new)
+        raise elementwise.refuse_branch(f"convert_element_type to {new}", self.where)
+
+    def elementwise(self, op: Callable[..., Any], values: list[Values]) -> Values:
+        return array_ops.apply(op, [v if v.dtype == object else self.numbers(v) for v in values])
+
+    def scalar_exp(self, x: Any) -> Any:
+        value = elementwise.RULES["exp"](x)
+        if not elementwise.is_number(value):
+            self.exponentials[id(value)] = (value, x)
+        return value
+
+    def scalar_expm1(self, x: Any) -> Any:
+        return self.quotients.difference(elementwise.RULES["expm1"](x), 1, x)
+
+    def scalar_mul(self, a: Any, b: Any) -> Any:
+        result = elementwise.RULES["mul"](a, b)
+        for factor, other in ((a, b), (b, a)):
+            if elementwise.is_number(factor):
+                return self.quotients.multiple(result, factor, other)
+        return result
+
+    def scalar_div(self, a: Any, b: Any) -> Any:
+        smooth = self.quotients.quotient(a, b)
+        if smooth is not None:
+            return smooth
+        result = elementwise.RULES["div"](a, b)
+        if elementwise.is_number(b):
+            return self.quotients.multiple(result, elementwise.divide(None, b), a)
+        return result
+
+    def scalar_neg(self, a: Any) -> Any:
+        return self.quotients.multiple(-a, -1.0, a)
+
+    def add(self, a: Any, b: Any) -> Any:
+        for constant, other in ((a, b), (b, a)):
+            if id(other) in self.exponentials and elementwise.equals(constant, -1):
+                return self.scalar_expm1(self.exponentials[id(other)][1])
+        return elementwise.RULES["add"](a, b)
+
+    def subtract(self, a: Any, b: Any) -> Any:
+        if id(a) in self.exponentials and elementwise.equals(b, 1):
+            return self.scalar_expm1(self.exponentials[id(a)][1])
+        if id(b) in self.exponentials and elementwise.equals(a, 1):
+            x = self.exponentials[id(b)][1]
+            return self.quotients.difference(-hy.expm1(x), -1, x)
+        return elementwise.RULES["sub"](a, b)
+
+    def select(self, which: Values, cases: list[Values]) -> Values:
+        result = np.empty(cases[0].shape, dtype=object)
+        for index, case in np.ndenumerate(np.broadcast_to(which, result.shape)):
+            result[index] = cases[int(case)][index]
+        return result
+
+    def switch(self, name: str, values: list[Values]) -> Values:
+        assert self.switches is not None
+        result = self.elementwise(partial(self.switches, name), values)
+        return result.astype(bool) if name in BOOLEAN else result
+
+    def reduce_by_switches(self, name: str, x: Values, axes: tuple[int, ...]) -> Values:
+        """The largest or smallest entry by comparing one pair after the other."""
+        assert self.switches is not None
+        compare = partial(self.switches, name.removeprefix("reduce_"))
+        rest = np.moveaxis(x, axes, range(len(axes)))
+        entries = rest.reshape(-1, *rest.shape[len(axes) :])
+        largest = entries[0, ...]
+        for entry in entries[1:]:
+            largest = array_ops.apply(compare, [largest, entry])
+        return largest
+
+    def constant_branch(self, name: str, values: list[Values]) -> Values:
+        operands = [v if v.dtype == object else self.numbers(v) for v in values]
+        constant = all(elementwise.is_number(x) for v in operands for x in v.reshape(-1))
+        if not constant:
+            raise elementwise.refuse_branch(name, self.where)
+        if name in elementwise.COMPARISONS:
+            return self.elementwise(elementwise.COMPARISONS[name], operands).astype(bool)
+        if name in elementwise.CONSTANT_BRANCHES:
+            return self.elementwise(elementwise.CONSTANT_BRANCHES[name], operands)
+        raise self.unknown(name)
+
+    def scatter_onto(self, eqn: Any, values: list[Values]) -> Values:
+        """Where does every update go? JAX says, by adding 1 to noughts or multiplying ones by 2."""
+        operand, indices, updates = values
+        name = eqn.primitive.name
+        if indices.dtype == object:
+            raise TranslationError(f"{self.where}: {name!r} at an index that is no constant.")
+        adds = name == "scatter-add"
+        onto, idle = self.add if adds else self.scalar_mul, 0.0 if adds else 1.0
+        operand, updates = (x if x.dtype == object else self.numbers(x) for x in (operand, updates))
+        result = operand.copy()
+        for place, update in np.ndenumerate(updates):
+            probe = np.full(updates.shape, idle)
+            probe[place] += 1.0
+            hit = eqn.primitive.bind(np.full(operand.shape, idle), indices, probe, **eqn.params)
+            for target in np.argwhere(np.asarray(hit) != idle):
+                result[tuple(target)] = onto(result[tuple(target)], update)
+        return result
+
+    def call(self, eqn: Any, values: list[Values]) -> list[Values]:
+        params = eqn.params
+        body = next(params[k] for k in ("jaxpr", "call_jaxpr", "fun_jaxpr") if k in params)
+        if [e.primitive.name for e in body.eqns] == LOG_ADD_EXP:
+            return [self.elementwise(elementwise.log_add_exp, values)]
+        if hasattr(body, "consts"):
+            return self.run(body, values)
+        return self.evaluate(body, [], values)
+
+    def branch(self, eqn: Any, values: list[Values]) -> list[Values]:
+        chosen, *operands = values
+        if chosen.dtype == object:
+            raise elementwise.refuse_branch("cond", self.where)
+        branches = eqn.params["branches"]
+        return self.run(branches[int(np.clip(chosen, 0, len(branches) - 1))], operands)
+
+    def scan(self, eqn: Any, values: list[Values]) -> list[Values]:
+        """Unrolled, for its length is static."""
+        length, body = eqn.params["length"], eqn.params["jaxpr"]
+        if length > LONGEST_SCAN:
+            raise TranslationError(
+                f"{self.where}: a 'scan' of {length} steps is too long to unroll; "
+                f"the limit is {LONGEST_SCAN}."
+            )
+        fixed, carried = eqn.params["num_consts"], eqn.params["num_carry"]
+        constants, carry = values[:fixed], values[fixed : fixed + carried]
+        sequences = values[fixed + carried :]
+        order = range(length - 1, -1, -1) if eqn.params["reverse"] else range(length)
+        outputs: dict[int, list[Values]] = {}
+        for step in order:
+            done = self.run(body, [*constants, *carry, *(s[step, ...] for s in sequences)])
+            carry, outputs[step] = done[:carried], done[carried:]
+        stacked = [
+            np.stack(rows) for rows in zip(*(outputs[i] for i in range(length)), strict=True)
+        ]
+        return [*carry, *stacked]
+
+    def unknown(self, name: str) -> TranslationError:
+        advice = {
+            "while": "a loop whose length depends on values; use a loop of fixed length",
+            "stop_gradient": "it makes the derivative differ from the function's; remove it",
+            **dict.fromkeys(CALLBACKS, "its code is out of sight; write it in jax.numpy"),
+        }.get(name, "write the vector field with arithmetic and elementary functions")
+        return TranslationError(
+            f"{self.where}: the primitive {name!r} has no counterpart in the Taylor method: "
+            f"{advice}."
+        )

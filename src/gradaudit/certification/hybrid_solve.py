@@ -1,0 +1,286 @@
+"""Solving a model with events: from event to event, with a jump of the tangents at each."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import heyoka as hy
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.certification import saltation
+from gradaudit.certification.discrete_modes import SlidingError
+from gradaudit.certification.heyoka.precision import Precision, to_float64
+from gradaudit.certification.hybrid_system import QUIET, Hybrid, Segment, build_hybrid
+from gradaudit.certification.variational import (
+    Options,
+    Solution,
+    Variational,
+    Watch,
+    build,
+    solve,
+)
+from gradaudit.errors import TranslationError
+from gradaudit.model.definition import Model
+from gradaudit.records.results import Hit
+
+Array = NDArray[Any]
+
+MAX_EVENTS = 20_000
+SAME_TIME = 1e-12  # of the window
+GRAZING = 1e-9  # transversality below which the event time has no usable derivative
+
+
+def solve_hybrid(whole: Hybrid, times: NDArray[np.float64], options: Options) -> Solution:
+    """`gradaudit.certification.variational.solve` for a model with events.
+
+    An observation at the time of an event is made after it.
+
+    Raises
+    ------
+    TranslationError
+        If the vector field switches where no event is declared.
+    """
+    started = time.perf_counter()
+    watch = options.watch(whole.model.t_end, whole.precision, whole.tolerance)
+    run = _Run(whole, times, watch, options.max_step)
+    status = run.solve(options.first_step, options.departure)
+    count = whole.reader.size
+    return Solution(
+        times=times,
+        values=run.values,
+        derivatives=run.derivatives.reshape(len(times), count, whole.model.m),
+        status=status,
+        steps=run.watch.steps,
+        run_seconds=time.perf_counter() - started,
+        build_seconds=whole.build_seconds,
+        precision=whole.precision,
+        tolerance=whole.tolerance,
+        step_starts=np.array(run.watch.starts),
+        step_sizes=np.array(run.watch.sizes),
+        hits=tuple(run.hits),
+    )
+
+
+class _Run:
+    """One solve: the state between segments, and the rows that are filled so far."""
+
+    def __init__(
+        self, whole: Hybrid, times: NDArray[np.float64], watch: Watch, max_step: float | None
+    ) -> None:
+        self.whole, self.times, self.watch, self.max_step = whole, times, watch, max_step
+        precision, size, m = whole.precision, whole.reader.size, whole.model.m
+        nan = precision.number(float("nan"))
+        self.values: Array = np.full((len(times), size), nan, dtype=precision.fp_type)
+        self.derivatives: Array = np.full((len(times), size, m), nan, dtype=precision.fp_type)
+        self.p = np.array(list(precision.array(whole.model.nominal)), dtype=object)
+        self.hits: list[Hit] = []
+        self.row = 0
+
+    def solve(self, first_step: float | None, departure: tuple[float, Array] | None) -> str:
+        precision = self.whole.precision
+        now = precision.number(0.0)
+        try:
+            segment = self.whole.start()
+        except SlidingError:
+            return "sliding"
+        state = segment.variational.initial.copy()
+        last = float(self.times[-1])
+        if departure is not None:
+            self._fill_upto(0.0, state, segment)
+            now, state = precision.number(departure[0]), departure[1]
+        while True:
+            stop, fired, status = self._advance(segment, now, state, first_step, last)
+            first_step = None
+            if status != "ok" or fired is None:
+                return status
+            if len(self.hits) >= MAX_EVENTS:
+                return "max_events"
+            now = stop
+            outcome = self._event(segment, now, fired)
+            if isinstance(outcome, str):
+                return outcome
+            segment, state = outcome
+            if float(now) >= last:
+                self._fill_upto(float(now), state, segment)
+                return "ok"
+
+    def _fill_upto(self, now: float, state: Array, segment: Segment) -> None:
+        """Observations at the time of an event, or just at its side, are made after it."""
+        near = now + SAME_TIME * self.whole.model.t_end
+        while self.row < len(self.times) and self.times[self.row] <= near:
+            self._store(self.row, state, segment)
+            self.row += 1
+
+    def _store(self, row: int, state: Array, segment: Segment) -> None:
+        system = segment.variational
+        self.values[row] = state[: self.whole.reader.size]
+        self.derivatives[row] = np.stack([state[part] for part in system.rows])
+
+    def _advance(
+        self, segment: Segment, now: Any, state: Array, first_step: float | None, last: float
+    ) -> tuple[Any, str | None, str]:
+        """Integrate up to the next event or to the end; the time, the event's name, a status."""
+        ta, precision = segment.variational.integrator, self.whole.precision
+        self._fill_upto(float(now), state, segment)
+        sides = self._sides(segment, now, state)
+        segment.begin(now, state, precision)
+        if self._lost(sides, self._sides(segment, ta.time, ta.state)):
+            return now, None, "lost_event"
+        self._fill_upto(float(ta.time), ta.state, segment)
+        later = self.times[self.row :]
+        if not len(later):
+            return now, None, self.watch.status
+        limits: dict[str, Any] = {}
+        if self.max_step is not None:
+            limits["max_delta_t"] = precision.number(self.max_step)
+        if first_step is not None:
+            outcome, _ = ta.step(precision.number(min(first_step, 0.5 * float(later[0]))))
+            fired = _stopped_by(outcome, list(self.whole.model.events))
+            if fired is not None:
+                return ta.time, fired, "ok"
+        grid = precision.array(np.concatenate([[0.0], later]))
+        grid[0] = ta.time
+        outcome, *_, reached = ta.propagate_grid(grid, callback=self.watch, **limits)
+        fired = _stopped_by(outcome, list(self.whole.model.events))
+        reached = reached[1:]
+        if fired is not None:
+            # what lies at the event itself belongs behind it
+            before = float(ta.time) - SAME_TIME * self.whole.model.t_end
+            reached = reached[: int(np.searchsorted(later[: len(reached)], before))]
+        for values in reached:
+            here = self._sides(segment, precision.number(self.times[self.row]), values)
+            if self._lost(sides, here):
+                return ta.time, None, "lost_event"
+            sides = np.where(here != 0.0, here, sides)
+            self._store(self.row, values, segment)
+            self.row += 1
+        self._check_boundaries(segment, float(ta.time), at_event=fired is not None)
+        if outcome == hy.taylor_outcome.err_nf_state:
+            return ta.time, None, "non_finite"
+        return ta.time, fired, self.watch.status
+
+    def _sides(self, segment: Segment, now: Any, state: Array) -> NDArray[np.float64]:
+        """On which side of each threshold a state is or is about to be, 0 if that is unclear."""
+        z = np.array(list(state[: self.whole.reader.size]), dtype=object)
+        rates = segment.rates(now, z, self.p)
+        sides = []
+        for effect in self.whole.effects.values():
+            at = effect.function(now, z, self.p)
+            value, rate = float(at["g"]), float(at["g_t"] + at["g_z"] @ rates)
+            close = abs(value) <= 10.0 * abs(rate) * QUIET * self.whole.model.t_end
+            sides.append(np.sign(rate if close else value))
+        return np.array(sides)
+
+    def _lost(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
+        """Whether an event must have happened between two states of a segment, unnoticed.
+
+        Where events accumulate, the next one comes sooner than it can be seen.
+        """
+        directions = np.array([e.direction for e in self.whole.model.events.values()])
+        turned = (before * after < 0.0) & (directions * after >= 0.0)
+        return bool(np.any(turned))
+
+    def _check_boundaries(self, segment: Segment, end: float, *, at_event: bool) -> None:
+        t_end = self.whole.model.t_end
+        for name, when in segment.crossed:
+            inside = when - segment.started > 1e-9 * t_end
+            if inside and not (at_event and end - when < 1e-9 * t_end):
+                raise TranslationError(
+                    f"{self.whole.reader.where}: the primitive {name!r} switches branches at "
+                    f"t = {when:.6g}, where none of the declared events "
+                    f"({', '.join(self.whole.model.events)}) happens. Declare an event that is "
+                    "zero there, with the direction of that crossing or with direction 0."
+                )
+
+    def _event(self, segment: Segment, now: Any, fired: str) -> tuple[Segment, Array] | str:
+        """Through the event: the segment and the whole state after it, or a status."""
+        whole, system = self.whole, segment.variational
+        size, m = whole.reader.size, whole.model.m
+        raw = system.integrator.state
+        z = np.array(list(raw[:size]), dtype=object)
+        tangents = np.array([list(raw[part]) for part in system.rows], dtype=object)
+        before = segment.rates(now, z, self.p)
+        names = self._together(fired, now, z, before)
+        slopes, z_after = [], z
+        effects = []
+        for name in names:
+            effect = whole.effects[name].function(now, z, self.p)
+            if saltation.transversality(effect, before) < GRAZING:
+                return "grazing"
+            slopes.append(saltation.event_time_slope(effect, tangents, before))
+            effects.append(effect)
+            self.hits.append(Hit(name, now, slopes[-1], z, tangents, before))
+        if any(not _alike(slopes[0], other) for other in slopes[1:]):
+            return "simultaneous_events"
+        effect = effects[0]
+        for name in names[1:]:
+            effect = _compose(effect, whole.effects[name].function(now, effect["R"], self.p))
+        z_after = effect["R"]
+        doubles = to_float64(np.array([float(x) for x in z_after]))
+        try:
+            following = whole.segment(whole.reader.mode_at(float(now), doubles))
+        except SlidingError:
+            return "sliding"
+        change = (fired, segment.mode, following.mode)
+        if following is not segment and not whole.coincidence.holds(
+            change, float(now), z, z_after, tangents, slopes[0]
+        ):
+            return "simultaneous_events"
+        after = following.rates(now, z_after, self.p)
+        tangents = saltation.jumped(effect, tangents, before, after, slopes[0])
+        state = following.variational.initial.copy()
+        state[:size] = list(z_after)
+        for part, row in zip(following.variational.rows, tangents, strict=True):
+            state[part] = list(row)
+        assert tangents.shape == (size, m)
+        return following, state
+
+    def _together(self, fired: str, now: Any, z: Array, before: Array) -> list[str]:
+        """The event that stopped the solve, and those that happen at the same time."""
+        names = []
+        for name, event in self.whole.model.events.items():
+            effect = self.whole.effects[name].function(now, z, self.p)
+            rate = effect["g_t"] + effect["g_z"] @ before
+            soon = abs(effect["g"]) <= abs(rate) * SAME_TIME * self.whole.model.t_end
+            if name == fired or (soon and rate != 0 and event.direction * rate >= 0):
+                names.append(name)
+        return names
+
+
+def _compose(first: dict[str, Array], second: dict[str, Array]) -> dict[str, Array]:
+    """Two jumps at one time as one, R = R2(t, R1(t, z, p), p)."""
+    chain = second["R_z"]
+    return {
+        "R": second["R"],
+        "R_t": second["R_t"] + chain @ first["R_t"],
+        "R_z": chain @ first["R_z"],
+        "R_p": second["R_p"] + chain @ first["R_p"],
+    }
+
+
+def _alike(a: Array, b: Array) -> bool:
+    one, other = (np.array([float(x) for x in v]) for v in (a, b))
+    return bool(np.allclose(one, other, rtol=1e-9, atol=1e-12 * np.max(np.abs(one), initial=0.0)))
+
+
+def _stopped_by(outcome: Any, names: list[str]) -> str | None:
+    """The event that stopped heyoka: it codes event i as the outcome -1 - i."""
+    index = -1 - int(outcome)
+    return names[index] if 0 <= index < len(names) else None
+
+
+def build_system(model: Model, *, precision: Precision, tolerance: float) -> Variational | Hybrid:
+    """What `solve_system` solves, with events or without."""
+    builder = build_hybrid if model.events else build
+    return builder(model, precision=precision, tolerance=tolerance)
+
+
+def solve_system(
+    system: Variational | Hybrid, times: NDArray[np.float64], options: Options
+) -> Solution:
+    """`solve` or `solve_hybrid`."""
+    if isinstance(system, Hybrid):
+        return solve_hybrid(system, times, options)
+    return solve(system, times, options)

@@ -1,0 +1,154 @@
+"""The variational system of a model with events: one integrator for each mode of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import heyoka as hy
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.certification import saltation
+from gradaudit.certification.discrete_modes import Mode, Reader
+from gradaudit.certification.heyoka.precision import Precision
+from gradaudit.certification.heyoka.translate import state_variables
+from gradaudit.certification.saltation import Effect
+from gradaudit.certification.switch_coincidence import Coincidence
+from gradaudit.certification.variational import Variational, assemble
+from gradaudit.model.definition import Model
+from gradaudit.model.quadratures import initial_state
+
+Array = NDArray[Any]
+
+# It warns that it cannot deduce a cooldown for an event; segments begin out of sight of theirs.
+hy.set_logger_level_error()
+
+QUIET = 1e-11  # of the window: no event is looked for so soon after another
+OUT_OF_SIGHT = 1e100
+
+
+@dataclass(kw_only=True)
+class Hybrid:
+    """A model with events, compiled mode by mode when they are first met."""
+
+    model: Model
+    precision: Precision
+    tolerance: float
+    reader: Reader
+    effects: dict[str, Effect]
+    build_seconds: float
+    coincidence: Coincidence
+    segments: dict[Mode, Segment] = field(default_factory=dict)
+
+    def segment(self, mode: Mode) -> Segment:
+        if mode not in self.segments:
+            start = time.perf_counter()
+            self.segments[mode] = Segment(self, mode)
+            self.build_seconds += time.perf_counter() - start
+        return self.segments[mode]
+
+    def start(self) -> Segment:
+        """The system in the mode of the initial state."""
+        # Only the initial state is needed here, and the mode does not change it.
+        z = np.zeros(self.reader.size)
+        z[: self.model.n] = np.asarray(initial_state(self.model, self.model.nominal))
+        return self.segment(self.reader.mode_at(0.0, z))
+
+
+def build_hybrid(model: Model, *, precision: Precision, tolerance: float) -> Hybrid:
+    """Translate the events; the modes follow as the solution meets them.
+
+    Raises
+    ------
+    TranslationError
+        If an event has something that the Taylor method cannot follow.
+    """
+    start = time.perf_counter()
+    effects = {
+        name: saltation.compile_effect(model, name, event, precision)
+        for name, event in model.events.items()
+    }
+    return Hybrid(
+        model=model,
+        precision=precision,
+        tolerance=tolerance,
+        reader=Reader(model),
+        effects=effects,
+        coincidence=Coincidence(model),
+        build_seconds=time.perf_counter() - start,
+    )
+
+
+class Segment:
+    """The system in one mode: its integrator, which stops at events, and its rates."""
+
+    def __init__(self, whole: Hybrid, mode: Mode) -> None:
+        model, precision = whole.model, whole.precision
+        self.mode = mode
+        self.started = 0.0
+        self.crossed: list[tuple[str, float]] = []
+        names = list(model.events)
+        parameters = [hy.par[j] for j in range(model.m)]
+        rates, boundaries = whole.reader.rates(mode, precision, parameters)
+        directions = {
+            -1: hy.event_direction.negative, 0: hy.event_direction.any,
+            1: hy.event_direction.positive,
+        }  # fmt: skip
+        stops = [
+            hy.t_event(
+                whole.effects[name].trigger + hy.par[model.m + index],
+                fp_type=precision.fp_type,
+                direction=directions[model.events[name].direction],
+            )
+            for index, name in enumerate(names)
+        ]
+        watches = [
+            hy.nt_event(boundary, _Note(self.crossed, name), fp_type=precision.fp_type)
+            for name, boundary in boundaries
+        ]
+        system = list(zip(state_variables(model), rates, strict=True))
+        self.variational: Variational = assemble(
+            model, system, precision=precision, tolerance=whole.tolerance,
+            t_events=stops, nt_events=watches,
+        )  # fmt: skip
+        t, z = hy.expression("t"), state_variables(model)
+        p = [hy.expression(f"p{j}") for j in range(model.m)]
+        plain, _ = whole.reader.rates(mode, precision, p)
+        here = [hy.subs(rate, {hy.time: t}) for rate in plain]
+        self._rates = saltation.compiled(here, [t, *z, *p], precision)
+
+    def begin(self, now: Any, state: Array, precision: Precision) -> Any:
+        """Set the integrator to a state, one quiet step behind an event; returns the outcome.
+
+        A threshold that was just crossed is zero to rounding, and would be found again at once; so
+        the first, tiny step is made with every threshold shifted out of sight.
+        """
+        ta, m = self.variational.integrator, self.variational.m
+        ta.time, ta.state[:] = now, state
+        ta.reset_cooldowns()
+        self.started = float(now)
+        self.crossed.clear()
+        ta.pars[m:] = [precision.number(OUT_OF_SIGHT)] * (len(ta.pars) - m)
+        outcome, _ = ta.step(precision.number(QUIET * self.variational.t_end))
+        ta.pars[m:] = [precision.number(0.0)] * (len(ta.pars) - m)
+        return outcome
+
+    def rates(self, t: Any, z: Array, p: Array) -> Array:
+        """f(t, z, p) in this mode, (N,)."""
+        return self._rates(np.concatenate([[t], z, p]))
+
+
+class _Note:
+    """Notes the times at which a boundary of the mode is crossed."""
+
+    def __init__(self, crossed: list[tuple[str, float]], name: str) -> None:
+        self.crossed, self.name = crossed, name
+
+    def __call__(self, integrator: Any, when: Any, sign: int) -> None:
+        self.crossed.append((self.name, float(when)))
+
+    def __deepcopy__(self, memo: Any) -> _Note:
+        """heyoka keeps copies of its callbacks; theirs must write to the same list."""
+        return self

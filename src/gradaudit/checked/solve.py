@@ -1,0 +1,258 @@
+"""One lifted solve of a vector field of flat arrays, inside of somebody else's program.
+
+What `gradaudit.sensitivity.program` compiles for a model of the library is here a function that can
+be traced: under jit, vmap and scan.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.tree_util as jtu
+
+from gradaudit.backend.jax_setup import runtime_errors_as_nan
+from gradaudit.backend.jaxpr.branches import FrozenField
+from gradaudit.errors import SettingError
+from gradaudit.solvers.error_norm import Control, block_norm
+from gradaudit.solvers.global_error import (
+    Estimated,
+    EstimatedOutput,
+    EstimatedTerm,
+    EstimatingSolver,
+)
+from gradaudit.solvers.registry import SOLVERS, get_solver
+from gradaudit.solvers.step_control import NormController
+from gradaudit.solvers.stepped_output import SteppedOutput
+from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
+
+TOLERANCES = ("rtol", "atol", "norm")  # of a root finder; diffrax may take them from elsewhere
+
+
+class Solved(NamedTuple):
+    """States (T, n) and tangents (T, n, c), their estimated errors or None, and what it took.
+
+    `neglected` is the largest share, in an entry of the tangents, of what they lack because a step
+    crossed a discontinuity; 0 if that is not watched. Arrays are NaN where the solve failed;
+    `result` is a member of diffrax's RESULTS.
+    """
+
+    states: Any
+    tangents: Any
+    errors: Any
+    tangent_errors: Any
+    indicator: Any
+    neglected: Any
+    stats: dict[str, Any]
+    result: Any
+
+    @property
+    def ok(self) -> Any:
+        """Whether the solve came to its end, a traced boolean."""
+        return self.result == diffrax.RESULTS.successful
+
+
+class Problem(NamedTuple):
+    """What is solved: ``field(t, y, p) -> (n,)`` from t0 to t1, observed at `times` (T,)."""
+
+    field: Callable[..., Any]
+    t0: Any
+    t1: Any
+    times: Any
+
+
+def adaptive_solvers(
+    solver: str | diffrax.AbstractSolver, *, rtol: Any, atol: Any, n: int
+) -> tuple[diffrax.AbstractSolver, diffrax.AbstractSolver]:
+    """The solver that makes the steps of the grid, and the one that ends at an observation.
+
+    Parameters
+    ----------
+    solver
+        A name of `gradaudit.solvers.registry.SOLVERS`, or a Runge-Kutta solver of diffrax. One with
+        options of its own keeps them.
+    rtol, atol, n
+        Tolerances of the root finder of an implicit one, which looks at the `n` states.
+
+    Raises
+    ------
+    SettingError
+        If it is none that can be lifted.
+    """
+    if isinstance(solver, str):
+        method = get_solver(solver)
+        if not method.adaptive:
+            raise SettingError(f"{solver!r} estimates no error, so that it cannot be controlled.")
+        return method.build(rtol=rtol, atol=atol, n=n)
+    known = next((method for method in SOLVERS.values() if type(solver) is method.cls), None)
+    if known is not None and known.adaptive and _as_it_comes(solver):
+        return known.build(rtol=rtol, atol=atol, n=n)
+    adaptive = isinstance(solver, diffrax.AbstractAdaptiveSolver)
+    if not (isinstance(solver, diffrax.AbstractRungeKutta) and adaptive):
+        raise SettingError(
+            f"{type(solver).__name__} cannot be lifted: take one of diffrax's Runge-Kutta solvers "
+            "with an embedded error estimate, such as Tsit5, Dopri8 or Kvaerno5."
+        )
+    if solver.term_structure is not diffrax.AbstractTerm:
+        raise SettingError(f"{type(solver).__name__} takes several terms; only one is supported.")
+    solver = dataclasses.replace(solver, scan_kind="lax")
+    if isinstance(solver, diffrax.AbstractImplicitSolver):
+        solver = _with_tolerances(solver, rtol, atol)
+    return solver, solver
+
+
+def _as_it_comes(solver: Any) -> bool:
+    """Whether nothing was set when the solver was made, the kind of loop aside."""
+    plain = dataclasses.replace(solver, scan_kind=type(solver)().scan_kind)
+    return bool(eqx.tree_equal(plain, type(solver)()))
+
+
+def _with_tolerances(solver: Any, rtol: Any, atol: Any) -> Any:
+    """A root finder that waits for the tolerances of the step controller gets them."""
+    finder = solver.root_finder
+    given = dict(zip(TOLERANCES, (rtol, atol, _rms), strict=True))
+    waiting = type(solver).root_finder
+    changed = {
+        name: value
+        for name, value in given.items()
+        if getattr(finder, name) is getattr(waiting, name)
+    }
+    names = tuple(changed)
+    if not names:
+        return solver
+    finder = eqx.tree_at(
+        lambda f: tuple(getattr(f, name) for name in names), finder, tuple(changed.values())
+    )
+    return eqx.tree_at(lambda s: s.root_finder, solver, finder)
+
+
+def _rms(x: Any) -> Any:
+    return jnp.sqrt(jnp.mean(jnp.real(x) ** 2))
+
+
+def solve(
+    problem: Problem,
+    start: Lifted,
+    args: LiftedArgs,
+    solver: str | diffrax.AbstractSolver,
+    controller: diffrax.PIDController | diffrax.ClipStepSizeController,
+    *,
+    dt0: Any,
+    max_steps: int | None,
+    tangent_weight: float = 1.0,
+    propagate: bool = False,
+    direction: Any = None,
+    branches: FrozenField | None = None,
+) -> Solved:
+    """States and tangents of a problem, with the steps controlled for both.
+
+    Parameters
+    ----------
+    start
+        y0 (n,) and its tangents (n, c).
+    args
+        Parameters, seeds, and the tolerances of states and tangents.
+    controller
+        A PID controller, whose own tolerances and norm are not used, or one that clips its steps.
+    dt0
+        The first step; None for diffrax's choice.
+    tangent_weight
+        1 controls states and tangents, 0 the states only.
+    propagate
+        Carry estimates of the global errors along.
+    direction
+        (c,), along which alone those of the tangents are carried; None for all of them.
+    branches
+        The vector field, if it switches and that is to be watched.
+    """
+    (n,) = start.y.shape
+    control = Control(tangent_weight, 0.0, 0.0, jnp.ones(start.tangents.shape[1]))
+    fast, own = adaptive_solvers(solver, rtol=args.rtol, atol=args.atol, n=n)
+    term = diffrax.ODETerm(jax.jit(problem.field))  # traced once, not in every stage
+    lifted = LiftedTerm(term)
+    terms: diffrax.ODETerm = lifted
+    begin: Any = start
+    watching = LiftedSolver(fast, term, watched=n, branches=branches)
+    inner: Any = watching
+    observer = LiftedSolver(own, term, watched=n)
+    if propagate:
+        terms = EstimatedTerm(lifted)
+        inner, errors_at_start = _estimating(watching, lifted, start, direction)
+        begin = Estimated(*start, *errors_at_start)
+    grid = (
+        EstimatedOutput(inner, observer, lifted, terms)
+        if propagate
+        else SteppedOutput(inner, observer, lifted)
+    )
+
+    def scaled(error, before, after):
+        return block_norm(control, error, before, after, args.rtol, args.atol, n)
+
+    # A loop over one observation is compiled without a loop, and would make the step that ends at
+    # an observation in every step of the grid.
+    single = problem.times.shape[0] == 1
+    times = jnp.repeat(problem.times, 2) if single else problem.times
+    with runtime_errors_as_nan():
+        solution = diffrax.diffeqsolve(
+            terms,
+            grid,
+            t0=problem.t0,
+            t1=problem.t1,
+            dt0=dt0,
+            y0=begin,
+            args=args,
+            saveat=diffrax.SaveAt(ts=times, solver_state=True),
+            stepsize_controller=_of_norm(controller, scaled),
+            adjoint=diffrax.ForwardMode(),
+            max_steps=max_steps,
+            throw=False,
+        )
+    state: Any = solution.solver_state[0] if propagate else solution.solver_state
+    ok = solution.result == diffrax.RESULTS.successful
+    ys: Any = jtu.tree_map(
+        lambda x: jnp.where(ok, x[:1] if single else x, jnp.nan), tuple(solution.ys)
+    )
+    states, tangents, *errors = ys
+    return Solved(
+        states=states,
+        tangents=tangents,
+        errors=errors[0] if propagate else None,
+        tangent_errors=errors[1] if propagate else None,
+        indicator=state.indicator,
+        neglected=state.crossed.neglected,
+        stats={name: solution.stats[name] for name in COUNTS},
+        result=solution.result,
+    )
+
+
+def _estimating(
+    watching: LiftedSolver, lifted: LiftedTerm, start: Lifted, direction: Any
+) -> tuple[EstimatingSolver, tuple[Any, Any]]:
+    """The solver that carries estimates along, and the estimates that it begins with."""
+    columns = start.tangents if direction is None else start.tangents[:, :1]
+    solver = EstimatingSolver(watching, lifted, watching, direction)
+    return solver, (jnp.zeros_like(start.y), jnp.zeros_like(columns))
+
+
+COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")
+
+
+def _of_norm(controller: Any, scaled: Callable[..., Any]) -> Any:
+    """The controller, shown the scalar `scaled` instead of the error vector."""
+    if isinstance(controller, diffrax.ClipStepSizeController):
+        return eqx.tree_at(
+            lambda clip: clip.controller, controller, _of_norm(controller.controller, scaled)
+        )
+    return NormController(dataclasses.replace(controller, rtol=0.0, atol=1.0, norm=abs), scaled)
+
+
+def in_directions(function: Callable[..., Any], point: Any, tangents: Any) -> Any:
+    """Jacobian-vector products along the last axis of `tangents`, there in the result too."""
+    return jax.vmap(
+        lambda tangent: jax.jvp(function, (point,), (tangent,))[1], in_axes=-1, out_axes=-1
+    )(tangents)

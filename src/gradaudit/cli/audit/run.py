@@ -1,0 +1,254 @@
+"""`gradaudit audit`: one model in the terminal, by the stages of the workflow.
+
+The reference and the solvers run side by side, since compiling takes longer than solving and they
+do not need each other. Times of solves are those of one thread each.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from gradaudit.cli.audit.jobs import Job, Outcome, cores, run_jobs
+from gradaudit.cli.audit.progress import Progress
+from gradaudit.errors import SettingError
+from gradaudit.pipeline import configuration
+from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.records.code_digest import literal_keys
+from gradaudit.sensitivity.methods.external.requirements import check_installed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gradaudit.cli.audit.view import Audit, Truth
+
+REFERENCE = "reference"
+SOLVERS = ("tsit5", "dopri8", "kvaerno5")  # those audited by default
+LIMITED = {"kvaerno5": 1e-6}  # their tightest tolerance: steps grow by 1.6 a decade
+SLOWEST = ("kvaerno", "implicit")  # begin first, so that the cores are busy to the end
+EPSILON = 2.0**-52
+
+
+def run(
+    *,
+    model: str,
+    solvers: Sequence[str] | None,
+    methods: Sequence[str] | None,
+    loosest: float,
+    tightest: float,
+    per_decade: int,
+    max_steps: int,
+    time_limit: float,
+    accuracy: float,
+    functional: str | None,
+    workers: int | None,
+    cache_folder: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Audit a model and print what came out; 0, or 1 where no solve succeeded.
+
+    Raises
+    ------
+    GradauditError
+        For a model or a setting that makes no sense.
+    """
+    if not (math.isfinite(accuracy) and accuracy > 0.0):
+        raise SettingError(f"--accuracy is {accuracy!r}; write a positive error such as 1e-4.")
+    usual = default_methods(model)
+    config = configure(
+        solvers=solvers,
+        methods=usual if methods is None else methods,
+        tolerances={"loosest": loosest, "tightest": tightest, "per_decade": per_decade},
+        max_steps=max_steps,
+        time_limit=time_limit,
+    )
+    with TemporaryDirectory(prefix="gradaudit-") as folder:
+        jobs = _jobs(model, config, Path(folder), cache_folder)
+        with Progress() as progress:
+            outcomes = run_jobs(
+                jobs,
+                workers=workers or cores(),
+                progress=progress,
+                then_import="gradaudit.cli.audit.table",
+            )
+        table, truth, name = _collect(Path(folder), config, outcomes)
+    if output is not None:
+        from gradaudit.records.files import write_table
+
+        settings = json.loads(configuration.settings_of("evaluate", config))
+        write_table(table, output, stage="audit", settings=settings)
+    audit = _audit(model, name, table, truth, outcomes, accuracy, functional)
+    _tell(audit, as_json)
+    return 0 if (audit.rows["status"] == "ok").any() else 1
+
+
+def configure(
+    *,
+    solvers: Sequence[str] | None,
+    methods: Sequence[str],
+    tolerances: Mapping[str, Any],
+    max_steps: int = DEFAULTS["max_steps"],
+    time_limit: float = DEFAULTS["reference"]["time_limit_s"],
+) -> dict[str, Any]:
+    """The configuration of an audit; `solvers` None stands for `SOLVERS` with their limits.
+
+    Raises
+    ------
+    SettingError
+        For names and numbers that make no sense.
+    """
+    chosen = {name: {} for name in solvers} if solvers is not None else _limited(tolerances)
+    configuration.check_known("solver", chosen, literal_keys("solvers.registry", "SOLVERS"))
+    configuration.check_known("method", methods, literal_keys("sensitivity.api", "METHODS"))
+    check_installed(methods)
+    for name in ("loosest", "tightest"):
+        if 0.0 < tolerances[name] < EPSILON:
+            raise SettingError(
+                f"tolerances: {name} ({tolerances[name]:g}) is finer than float64 resolves "
+                "(2.2e-16); take one of 1e-13 or more."
+            )
+    if max_steps < 1 or not time_limit > 0.0:
+        raise SettingError(
+            f"max_steps ({max_steps}) and the reference's time limit ({time_limit:g} s) must be "
+            "positive."
+        )
+    config = {
+        **DEFAULTS,
+        "solvers": chosen,
+        "estimate": [],  # a second compilation of every solver
+        "methods": list(methods),
+        "tolerances": dict(tolerances),
+        "max_steps": max_steps,
+        "reference": {**DEFAULTS["reference"], "time_limit_s": time_limit},
+    }
+    for solver in chosen:
+        configuration.ladder_of(config, solver)
+    return config
+
+
+def _limited(tolerances: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    loosest, tightest = tolerances["loosest"], tolerances["tightest"]
+    return {
+        name: {"tolerances": {"tightest": max(tightest, min(loosest, LIMITED[name]))}}
+        if name in LIMITED
+        else {}
+        for name in SOLVERS
+    }
+
+
+def default_methods(model: str) -> list[str]:
+    """Those of the configuration, and "saltation" where the model declares events.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model; so that is told at once, before anything starts.
+    """
+    from gradaudit.model.loading import model_path
+    from gradaudit.model.source_file import declares_events
+
+    events = declares_events(model_path(model))
+    return [*DEFAULTS["methods"], *(["saltation"] if events else [])]
+
+
+def _jobs(model: str, config: dict[str, Any], folder: Path, cache: Path | None) -> list[Job]:
+    shared = () if cache is None else ("--cache", str(cache))
+
+    def arguments(stage: str, label: str, *options: str) -> tuple[str, ...]:
+        settings = configuration.settings_of(stage, config, solver=label)
+        output = str(folder / f"{label}.nc")
+        return (stage, *options, "--settings", settings, "--output", output, *shared, "--", model)
+
+    solves = [
+        Job(
+            label=solver,
+            arguments=arguments("gradients", solver, "--solver", solver),
+            solves=len(config["methods"]) * len(configuration.ladder_of(config, solver)),
+        )
+        for solver in sorted(config["solvers"], key=lambda name: not name.startswith(SLOWEST))
+    ]
+    reference = Job(label=REFERENCE, arguments=arguments(REFERENCE, REFERENCE), optional=True)
+    return [*solves[:1], reference, *solves[1:]]
+
+
+def _collect(
+    folder: Path, config: dict[str, Any], outcomes: Mapping[str, Outcome]
+) -> tuple[pd.DataFrame, Truth, str]:
+    """The table, what it was measured against, and the model's name."""
+    from gradaudit.cli.audit.table import judged, unjudged
+    from gradaudit.cli.audit.view import Truth
+    from gradaudit.evaluation.audit_table import evaluate
+    from gradaudit.records.files import read_dataset
+
+    solved = [s for s in config["solvers"] if outcomes[s].code == 0]
+    gradients = [read_dataset(folder / f"{solver}.nc") for solver in solved]
+    model = json.loads(gradients[0].attrs["model_json"])["name"] if gradients else ""
+    if outcomes[REFERENCE].code:
+        truth = Truth(status="none", reason=outcomes[REFERENCE].message)
+        return unjudged(gradients), truth, model
+    reference = read_dataset(folder / f"{REFERENCE}.nc")
+    digits = min(float(reference.attrs["digits"]), float(reference.attrs["integral_digits"]))
+    truth = Truth(status=str(reference.attrs["status"]), digits=digits)
+    if not gradients:
+        return unjudged([]), truth, model
+    settings = json.loads(configuration.settings_of("evaluate", config))
+    table = evaluate(reference, gradients, settings)
+    return judged(table, digits=digits, verdict=settings["verdict"]), truth, model
+
+
+def _audit(
+    model: str,
+    name: str,
+    table: pd.DataFrame,
+    truth: Truth,
+    outcomes: Mapping[str, Outcome],
+    accuracy: float,
+    functional: str | None,
+) -> Audit:
+    from gradaudit.cli.audit.table import UNKNOWN, cheapest, worst
+    from gradaudit.cli.audit.view import Audit
+
+    if functional is not None and truth.status != "none":
+        known = sorted(table["functional"].unique())
+        configuration.check_known("functional", [functional], known)
+        table = table[table["functional"] == functional]
+    rows = worst(table)
+    failures = {s: o.message for s, o in outcomes.items() if s != REFERENCE and o.code}
+    if rows.empty:
+        found, reason = None, "no solver could be run"
+    else:
+        found, reason = cheapest(rows, accuracy)
+    if found is None and (rows["verdict"] == UNKNOWN).any():
+        reason = "the reference has too few digits to tell"
+        if truth.status == "none":
+            reason = "there is no reference"
+    return Audit(
+        model=model,
+        name=name or model,
+        accuracy=accuracy,
+        truth=truth,
+        rows=rows,
+        cheapest=found,
+        reason=reason,
+        failures=failures,
+        warnings=tuple(dict.fromkeys(w for o in outcomes.values() for w in o.warnings)),
+    )
+
+
+def _tell(audit: Audit, as_json: bool) -> None:
+    from gradaudit.cli.audit import view
+
+    for text in audit.warnings:
+        print(f"gradaudit: warning: {text}", file=sys.stderr)
+    for solver, text in audit.failures.items():
+        print(f"gradaudit: {solver} could not be run: {text}", file=sys.stderr)
+    if as_json:
+        print(view.as_json(audit))
+    else:
+        view.show(audit)

@@ -1,0 +1,93 @@
+"""The table of an audit: what can be said of each setting with the digits that are certified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from gradaudit.analysis.frontier import cheapest_settings
+from gradaudit.evaluation.audit_table import SCALARS
+
+UNKNOWN = "unknown"
+SETTING = ["solver", "method", "rtol"]
+MARGIN = 10.0  # an error this many times above the reference's own is known to a tenth
+
+
+def judged(table: pd.DataFrame, *, digits: float, verdict: Mapping[str, Any]) -> pd.DataFrame:
+    """The table of stage evaluate with the column `resolution`, and verdicts where they hold.
+
+    A reference with few digits shows errors that are its own. `resolution` is its error in the
+    unit of `error`; a verdict that the measured error does not carry becomes "unknown".
+
+    Parameters
+    ----------
+    digits
+        Certified digits of sensitivities and integrals.
+    verdict
+        The thresholds of the configuration.
+    """
+    relative = (table["error"] == table["relative_error"]) & (table["reference_norm"] > 0.0)
+    unit = np.where(relative, table["natural_scale"] / table["reference_norm"], 1.0)
+    resolution = np.where(np.isfinite(table["natural_scale"]), 10.0**-digits * unit, np.inf)
+    table = table.assign(resolution=resolution)
+    coarse = (1.0 + MARGIN) * table["resolution"] > verdict["good"]
+    hidden = (table["status"] == "ok") & ~(table["error"] > MARGIN * table["resolution"]) & coarse
+    # A ladder that runs into the reference's own error seems to stop converging.
+    ladders = hidden.groupby([table[name] for name in ("solver", "method", "functional")])
+    stopped = ladders.transform("any") & (table["error"] <= verdict["horrible"])
+    unknown = hidden | (stopped & (table["verdict"] == "horrible"))
+    return table.assign(verdict=table["verdict"].where(~unknown, UNKNOWN))
+
+
+def unjudged(gradients: Sequence[xr.Dataset]) -> pd.DataFrame:
+    """One row a setting where there is no reference: what was solved, what it took, no error."""
+    rows = []
+    for dataset in gradients:
+        for method in dataset["method"].values:
+            for rtol in dataset["rtol"].values:
+                cell = dataset.sel({"method": method, "rtol": rtol})
+                rows.append(
+                    {
+                        "solver": dataset.attrs["solver"],
+                        "method": str(method),
+                        "rtol": float(rtol),
+                        "atol": float(cell["atol"]),
+                        "status": str(cell["status"].values),
+                        **{name: float(cell[name]) for name in SCALARS},
+                    }
+                )
+    columns = [*SETTING, "atol", "status", *SCALARS]
+    return pd.DataFrame(rows, columns=columns).assign(
+        functional="",
+        error=np.nan,
+        resolution=np.inf,
+        dominant="",
+        verdict=UNKNOWN,
+        converging=False,
+    )
+
+
+def worst(table: pd.DataFrame) -> pd.DataFrame:
+    """Of every (solver, method, tolerance), the row of the functional with the largest error."""
+    ranked = table.assign(_rank=(table["error"] + table["resolution"]).fillna(np.inf))
+    rows = ranked.groupby(SETTING, sort=False)["_rank"].idxmax()
+    return table.loc[rows].reset_index(drop=True)
+
+
+def cheapest(table: pd.DataFrame, accuracy: float) -> tuple[dict[str, Any] | None, str]:
+    """The row of the cheapest setting that surely reaches `accuracy`, or None and the reason.
+
+    The reference's own error counts: a setting reaches an accuracy if the two errors together do.
+    """
+    bound = table["error"] + table["resolution"]
+    found = cheapest_settings(
+        table.assign(model="", functional="", error=bound.fillna(np.inf)), [accuracy]
+    ).iloc[0]
+    if found["reason"]:
+        return None, str(found["reason"])
+    same = (table[SETTING] == [found[name] for name in SETTING]).all(axis=1)
+    return {str(name): value for name, value in table[same].iloc[0].items()}, ""

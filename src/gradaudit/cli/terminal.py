@@ -1,0 +1,175 @@
+"""The commands for people: audit a model, begin one, list the library."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from gradaudit.pipeline.defaults import DEFAULTS
+
+AUDIT = """\
+The reference and the solvers run side by side; every setting is shown with the largest error of
+all functionals. An error is that of the gradient in scaled parameters, relative to its norm, or to
+its natural scale where the gradient is zero.
+
+Default solvers are tsit5, dopri8 and, down to 1e-6, kvaerno5; those named by --solvers go down to
+--tightest. More settings, figures and a report come from the workflow: name the model in
+config/config.yaml and `make run`.
+
+exit code: 0 if at least one solve succeeded, whatever its error; 1 if none did; 2 if the model or
+an option makes no sense.
+"""
+
+
+def add_terminal(commands: Any) -> None:
+    """Add `audit`, `new` and `models`."""
+    _add_audit(commands)
+    text = "write a commented template of a model"
+    new = commands.add_parser("new", help=text, description=sentence(text))
+    new.add_argument("path", type=Path, metavar="PATH", help="file to write, such as my_model.py")
+    new.set_defaults(call=_new)
+    models = commands.add_parser("models", help="list the models of the library")
+    models.set_defaults(call=_list_models)
+
+
+def model_argument(parser: argparse.ArgumentParser) -> None:
+    """The positional argument MODEL."""
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="library name, or path of a file; NAME@AXIS=VALUE for a setting of its axes",
+    )
+
+
+def cache_option(parser: argparse.ArgumentParser, *, dest: str = "cache") -> None:
+    """The option --cache."""
+    parser.add_argument(
+        "--cache",
+        dest=dest,
+        type=Path,
+        metavar="DIR",
+        default=os.environ.get("GRADAUDIT_CACHE") or None,
+        help="keep compiled programs in this folder (default: $GRADAUDIT_CACHE, else none)",
+    )
+
+
+def sentence(text: str) -> str:
+    """A text with a capital and a full stop."""
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _add_audit(commands: Any) -> None:
+    text = "audit one model in the terminal: error, cost and verdict of every setting"
+    parser = commands.add_parser(
+        "audit",
+        help=text,
+        description=sentence(text),
+        epilog=AUDIT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    model_argument(parser)
+    parser.add_argument(
+        "--accuracy",
+        type=float,
+        metavar="ERROR",
+        default=1e-4,
+        help="find the cheapest setting with at most this error (default: 1e-4)",
+    )
+    parser.add_argument("--solvers", nargs="+", metavar="NAME", help="solvers (default: see below)")
+    methods = " ".join(DEFAULTS["methods"])
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="NAME",
+        help=f"methods (default: {methods}, and saltation for a model with events)",
+    )
+    _add_tolerances(parser)
+    parser.add_argument(
+        "--functional", metavar="NAME", help="show this one (default: the worst of all)"
+    )
+    parser.add_argument(
+        "--json",
+        dest="as_json",
+        action="store_true",
+        help="print a JSON document on stdout, and nothing else",
+    )
+    parser.add_argument("--output", type=Path, metavar="PATH", help="Parquet table to keep")
+    parser.add_argument(
+        "--cores",
+        dest="workers",
+        type=_positive,
+        metavar="N",
+        help="processes at a time (default: all cores)",
+    )
+    # Not "cache", which makes this process, and not its children, import JAX.
+    cache_option(parser, dest="cache_folder")
+    parser.set_defaults(call=_audit)
+
+
+def _add_tolerances(parser: argparse.ArgumentParser) -> None:
+    for name, number in (("loosest", 1e-3), ("tightest", 1e-8)):
+        parser.add_argument(
+            f"--{name}",
+            type=float,
+            metavar="RTOL",
+            default=number,
+            help=f"{name} relative tolerance (default: {number:g})",
+        )
+    parser.add_argument(
+        "--per-decade",
+        type=_positive,
+        metavar="N",
+        default=1,
+        help="tolerances a decade (default: 1)",
+    )
+    parser.add_argument(
+        "--max-steps",
+        type=int,
+        metavar="N",
+        default=100_000,
+        help="give up a solve that needs more (default: 100000)",
+    )
+    parser.add_argument(
+        "--time-limit",
+        type=float,
+        metavar="SECONDS",
+        default=120.0,
+        help="for the reference; what is certified by then is used (default: 120)",
+    )
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive whole number")
+    return number
+
+
+def _audit(**arguments: Any) -> int:
+    from gradaudit.cli.audit.run import run
+
+    return run(**arguments)
+
+
+def _new(path: Path) -> None:
+    from gradaudit.model.template import write
+
+    write(path)
+    print(f"{path} is a model that runs. Edit it, then: gradaudit audit {path}")
+
+
+def _list_models() -> None:
+    from gradaudit.model.loading import library_names, load_model
+
+    rows = [("model", "mechanism", "regime", "states", "parameters")]
+    for name in library_names():
+        model = load_model(name)
+        rows.append((name, model.mechanism, model.regime, str(model.n), str(model.m)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,1 @@
+"""What a model is, how it is read and checked; no solver."""

@@ -1,0 +1,132 @@
+"""Loading a model, of the library or of a user's file, and checking that it is what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gradaudit.errors import ModelError
+from gradaudit.model.definition import Model
+from gradaudit.model.source_file import import_model
+
+LIBRARY = Path(__file__).parents[1] / "library"
+SBML_SUFFIXES = (".xml", ".sbml")
+
+
+def library_names() -> list[str]:
+    """Names of the models that come with the package, sorted."""
+    return sorted(path.stem for path in LIBRARY.glob("*.py") if not path.stem.startswith("_"))
+
+
+def split_axes(model: str | Path) -> tuple[str, str]:
+    """``"name@mu=100"`` as ``("name", "mu=100")``; the second part is empty where there is no @."""
+    name, _, setting = str(model).partition("@")
+    return name, setting
+
+
+def model_path(model: str | Path) -> Path:
+    """The file that defines `model`, a library name or the path of a file, with or without axes.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    """
+    text, _ = split_axes(model)
+    if text in library_names():
+        return LIBRARY / f"{text}.py"
+    path = Path(text).expanduser()
+    if path.suffix in (".py", *SBML_SUFFIXES) and path.is_file():
+        return path
+    raise ModelError(
+        f"no model {text!r}: it is neither a file ending in .py, or in .xml or .sbml for SBML, nor "
+        f"one of the library's models ({', '.join(library_names())})."
+    )
+
+
+def load_model(model: str | Path | Model) -> Model:
+    """Load a model by its library name or from the path of a file that defines ``MODEL``.
+
+    ``"name@axis=value"``, with more axes after commas, is the model at a setting of its axes.
+
+    Raises
+    ------
+    ModelError
+        If the file does not import, has no ``MODEL``, or the model does not pass `check`.
+    """
+    if isinstance(model, Model):
+        check(model)
+        return model
+    path = model_path(model).resolve()
+    return _load(path, path.stat().st_mtime_ns, split_axes(model)[1])
+
+
+@lru_cache(maxsize=256)
+def _load(path: Path, modified: int, setting: str) -> Model:
+    """One object for one state of a file, so that what is compiled for a model is found again."""
+    del modified
+    module, loaded = _import(path)
+    if setting:
+        loaded = _at(module, loaded, _parsed(loaded, setting), setting)
+    loaded = replace(loaded, source=str(path))
+    check(loaded)
+    return loaded
+
+
+def _import(path: Path) -> tuple[ModuleType | None, Model]:
+    """The model of a file, and the module that it was imported as if it was one."""
+    if path.suffix in SBML_SUFFIXES:
+        from gradaudit.model.sbml import load_sbml
+
+        return None, load_sbml(path)
+    return import_model(path)
+
+
+def _parsed(model: Model, setting: str) -> dict[str, float]:
+    """``"mu=100,t_end=5"`` as a dict."""
+    values = {}
+    for part in setting.split(","):
+        name, _, number = part.partition("=")
+        if name not in model.axes:
+            raise ModelError(
+                f"model {model.name!r} has no axis {name!r}; "
+                + (f"its axes are {', '.join(model.axes)}." if model.axes else "it has none.")
+            )
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise ModelError(
+                f"model {model.name!r}: {part!r} is no setting of an axis; write "
+                f"{model.name}@{name}={model.axes[name][0]:g}."
+            ) from None
+    return values
+
+
+def _at(module: ModuleType | None, model: Model, values: dict[str, float], setting: str) -> Model:
+    name = f"{model.name}@{setting}"
+    family = getattr(module, "at", None)
+    if callable(family):
+        return replace(family(**values), name=name)
+    changed: dict[str, Any] = {"states": dict(model.states), "parameters": dict(model.parameters)}
+    for axis, value in values.items():
+        kind = next((k for k in ("states", "parameters") if axis in changed[k]), None)
+        if kind is not None:
+            changed[kind][axis] = (value, changed[kind][axis][1])
+        elif axis == "t_end":
+            changed["t_end"] = value
+        else:
+            raise ModelError(
+                f"model {model.name!r}: the axis {axis!r} is neither a parameter, a state nor "
+                "t_end. Define a function at(**axes) in the file that returns the model there."
+            )
+    return replace(model, name=name, **changed)
+
+
+def check(model: Model) -> None:
+    """Check that a model is what it says, see `gradaudit.model.validation.check`."""
+    from gradaudit.model.validation import check as check_by_tracing
+
+    check_by_tracing(model)

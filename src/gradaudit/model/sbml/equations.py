@@ -1,0 +1,118 @@
+"""The functions of t, y and p: rates, initial values, and what formulas look up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+
+from gradaudit.errors import ModelError
+from gradaudit.model.sbml.formula import TIME
+from gradaudit.model.sbml.system import System
+
+
+@dataclass(frozen=True)
+class _Amount:
+    """An amount in y or p, whose concentration is computed when it is first asked for."""
+
+    value: Any
+    volume: str
+
+
+class Lookup:
+    """The value of every name at (t, y, p), computed once, when it is first asked for.
+
+    Without `y` it is the start: t is 0 and states have their initial values.
+    """
+
+    def __init__(self, system: System, t: Any, y: Any | None, p: Any) -> None:
+        self.system, self.p = system, p
+        self.at_start = y is None
+        self.start: Lookup | None = None
+        self.unfinished: set[str] = set()
+        self.values: dict[str, Any] = {TIME: t}
+        vectors = [(system.parameters, p)] + ([] if y is None else [(system.states, y)])
+        for names, vector in vectors:
+            for name, value in zip(names, jnp.unstack(jnp.asarray(vector)), strict=True):
+                volume = system.symbols[name].volume
+                self.values[name] = _Amount(value, volume) if name in system.amounts else value
+
+    def __call__(self, name: str) -> Any:
+        value = self.values.get(name)
+        if value is None:
+            if name in self.unfinished:
+                raise ModelError(f"the value of {name!r} depends on itself.")
+            self.unfinished.add(name)
+            value = self.values[name] = self._compute(name)
+        elif isinstance(value, _Amount):
+            value = self.values[name] = value.value / self(value.volume)
+        return value
+
+    def _compute(self, name: str) -> Any:
+        symbol = self.system.symbols.get(name)
+        if symbol is None:
+            raise ModelError(f"a formula has the name {name!r}, which the model does not define.")
+        if symbol.assignment is not None:
+            return symbol.assignment.value(self)
+        if symbol.kind == "reaction":
+            raise ModelError(f"reaction {name!r} has no kinetic law; give it one.")
+        if not self.at_start:  # it never changes, so it is what it was at the start
+            if self.start is None:
+                self.start = Lookup(self.system, 0.0, None, self.p)
+            return self.start(name)
+        if symbol.initial is not None:
+            return symbol.initial.value(self)
+        if not math.isfinite(symbol.number):
+            raise ModelError(
+                f"{symbol.kind} {name!r} has no finite value, and the equations need it; set one "
+                "in the file."
+            )
+        return symbol.number / self(symbol.volume) if symbol.given_as_amount else symbol.number
+
+    def stored(self, name: str, value: Any, volume: Any | None = None) -> Any:
+        """The value of a state as y has it, from what formulas mean by its name."""
+        if name not in self.system.amounts:
+            return value
+        return value * (self(self.system.symbols[name].volume) if volume is None else volume)
+
+
+def vector_field(system: System) -> Callable[[Any, Any, Any], Any]:
+    """f(t, y, p) -> (n,)."""
+
+    def rates(t: Any, y: Any, p: Any) -> Any:
+        scope = Lookup(system, t, y, p)
+        return stacked([_rate(scope, name) for name in system.states])
+
+    return rates
+
+
+def initial_state(system: System) -> Callable[[Any], Any]:
+    """y0(p) -> (n,)."""
+
+    def start(p: Any) -> Any:
+        scope = Lookup(system, 0.0, None, p)
+        return stacked([scope.stored(name, scope(name)) for name in system.states])
+
+    return start
+
+
+def stacked(values: list[Any]) -> Any:
+    """Scalars as a vector of float64."""
+    return jnp.stack([jnp.asarray(value, jnp.float64) for value in values])
+
+
+def _rate(scope: Lookup, name: str) -> Any:
+    symbol = scope.system.symbols[name]
+    if symbol.rate is not None:
+        return symbol.rate.value(scope)
+    if not symbol.flow:
+        return 0.0
+    terms = []
+    for stoichiometry, reaction in symbol.flow:
+        rate, *divisor = map(scope, scope.system.flux(name, reaction))
+        terms.append(stoichiometry.value(scope) * (rate / divisor[0] if divisor else rate))
+    total = sum(terms[1:], start=terms[0])
+    return total if symbol.factor is None else total * symbol.factor.value(scope)

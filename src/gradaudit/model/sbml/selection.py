@@ -1,0 +1,93 @@
+"""Which numbers of the file become parameters, and which stay numbers."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import jax.numpy as jnp
+
+from gradaudit.errors import ModelError, ModelWarning
+from gradaudit.model.sbml.equations import Lookup
+from gradaudit.model.sbml.formula import Formula
+from gradaudit.model.sbml.system import System, formulas, parameters_of
+
+
+def with_parameters(system: System, watched: Iterable[str], fixed: set[str]) -> System:
+    """The system with all parameters that the rates, initial values and `watched` need.
+
+    Not among them are those in `fixed`; flags, which are compared for equality; and whole exponents
+    of what is 0 at the start, see `_exponents`.
+
+    Raises
+    ------
+    ModelError
+        If there is no state or no parameter, a parameter has no value, or `fixed` names none.
+    """
+    if not system.states:
+        raise ModelError(
+            "nothing changes with time by a reaction, a rate rule or an event, so there is "
+            "nothing to integrate."
+        )
+    rates = set().union(*(system.rate_names(name) for name in system.states), watched)
+    starts = set().union(*(system.start_names(name) for name in system.states))
+    always = system.closure(rates)
+    needed = always | system.closure(starts, at_start=True)
+    candidates = parameters_of(system, needed, set())
+    unknown = sorted(fixed - set(candidates))
+    if unknown:
+        raise ModelError(
+            f"fixed has {unknown}, which are no parameters; the parameters are {list(candidates)}."
+        )
+    for name in candidates:
+        if not math.isfinite(system.symbols[name].number):
+            raise ModelError(
+                f"{system.symbols[name].kind} {name!r} has no finite value, and the equations need "
+                "it; set one in the file."
+            )
+    initial = [s.initial for s in system.symbols.values() if s.initial is not None]
+    used = formulas(system, always)
+    flags = {n for f in (*used, *initial) for r in f.relations if r.equality for n in r.names}
+    held = fixed | system.closure(flags)
+    whole = replace(system, parameters=parameters_of(system, needed, held))
+    held |= _exponents(whole, used)
+    parameters = parameters_of(system, needed, held)
+    if not parameters:
+        raise ModelError(
+            "nothing depends on a parameter, so there are no sensitivities to compute."
+        )
+    return replace(system, parameters=parameters)
+
+
+def nominal(system: System) -> Any:
+    """The values of the parameters, (m,)."""
+    return jnp.asarray([float(system.symbols[name].number) for name in system.parameters])
+
+
+def _exponents(system: System, used: Iterable[Formula]) -> set[str]:
+    """Parameters that are whole numbers and exponents of what is not positive at t = 0.
+
+    The derivative of x^n with respect to n has log(x) in it: there is no Taylor series of the
+    solution at t = 0, and a solver that steps to x < 0 gets NaN. With n a number, x^n is a product.
+    """
+    scope = Lookup(system, 0.0, None, nominal(system))
+    found = {
+        name
+        for formula in used
+        for base, name in formula.powers
+        if name in system.parameters
+        and float(system.symbols[name].number).is_integer()
+        and not float(base(scope)) > 0.0
+    }
+    if found:
+        warnings.warn(
+            f"{', '.join(map(repr, sorted(found)))}: exponents of what is 0 at t = 0, where the "
+            "derivative with respect to an exponent is not smooth. They stay the whole numbers "
+            "that they are, and are no parameters.",
+            ModelWarning,
+            stacklevel=2,
+        )
+    return found

@@ -1,0 +1,136 @@
+"""How a model is named in the configuration: a file or library name, and a setting of its axes.
+
+    logistic                 a model of the library
+    my/pendulum.py           a model of a user, in python or SBML (.xml, .sbml)
+    van_der_pol@mu=100       a model at a setting of its axes, several after commas
+    van_der_pol@mu           that model at every value of an axis
+
+Nothing here imports a model, which would start JAX; the values of an axis are read from the source.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from pathlib import Path
+
+from gradaudit.errors import SettingError
+
+PACKAGE = Path(__file__).parents[1]
+SUFFIXES = (".py", ".xml", ".sbml")
+_STEM = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
+
+
+def expand(entry: str) -> list[str]:
+    """The specs that an entry of the configuration stands for: one, or one a value of an axis.
+
+    Raises
+    ------
+    SettingError
+        If there is no such model or axis.
+    """
+    name, at, setting = entry.partition("@")
+    path = file_of(name)
+    if not at:
+        return [entry]
+    if setting and "=" not in setting:
+        values = axes_of(path).get(setting)
+        if values is None:
+            raise SettingError(_no_axis(entry, setting, path))
+        return [f"{name}@{setting}={value:g}" for value in values]
+    for part in setting.split(","):
+        axis, equals, number = part.partition("=")
+        if path.suffix == ".py" and axis not in axes_of(path):
+            raise SettingError(_no_axis(entry, axis, path))
+        if not equals or not _is_number(number):
+            raise SettingError(
+                f"models: {entry!r}: {part!r} is no setting of an axis; write {name}@{axis}=1.5."
+            )
+    return [entry]
+
+
+def key_of(spec: str | Path) -> str:
+    """The key of a model in files and tables: library name or stem, with the setting of axes."""
+    name, at, setting = str(spec).partition("@")
+    stem = Path(name).stem if name.endswith(SUFFIXES) else name
+    return f"{stem}{at}{setting}"
+
+
+def file_of(name: str) -> Path:
+    """The file of a library name, or the path of a user's file.
+
+    Raises
+    ------
+    SettingError
+        If there is none, or its stem cannot be a key.
+    """
+    name = str(name).partition("@")[0]
+    if not name.endswith(SUFFIXES):
+        library = sorted(path.stem for path in (PACKAGE / "library").glob("[!_]*.py"))
+        if name in library:
+            return PACKAGE / "library" / f"{name}.py"
+        raise SettingError(
+            f"models: {name!r} is no model of the library{hint(name, library)}. The library "
+            f"has {', '.join(library)}; a model of your own is named by its file, as in "
+            "my_models/pendulum.py."
+        )
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise SettingError(f"models: the file {name} does not exist (looked for in {Path.cwd()}).")
+    if not _STEM.match(path.stem):
+        raise SettingError(
+            f"models: the name of {name} becomes the model's key; it must be made of letters, "
+            "digits, '_' and '-' and begin with a letter. Rename the file."
+        )
+    return path
+
+
+def axes_of(path: Path) -> dict[str, tuple[float, ...]]:
+    """The axes of a model, read from its source without running it.
+
+    They are a literal in the call of Model, or a name that a literal is assigned to at the top of
+    the file; empty where there is neither.
+    """
+    if path.suffix != ".py":
+        return {}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assigned = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.keyword) or node.arg != "axes":
+            continue
+        value = node.value
+        if isinstance(value, ast.Name):
+            value = assigned.get(value.id, value)
+        try:
+            found = ast.literal_eval(value)
+        except ValueError:
+            continue
+        return {str(axis): tuple(map(float, values)) for axis, values in found.items()}
+    return {}
+
+
+def hint(name: str, known: list[str]) -> str:
+    """`` (did you mean ...?)`` where a known name is close."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _no_axis(entry: str, axis: str, path: Path) -> str:
+    known = list(axes_of(path))
+    has = f"its axes are {', '.join(known)}" if known else "it declares none"
+    return f"models: {entry!r}: the model has no axis {axis!r}; {has}."
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

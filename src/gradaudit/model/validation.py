@@ -1,0 +1,269 @@
+"""Is a model what it says? Every function is traced twice and the vector field evaluated once."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+from weakref import WeakValueDictionary
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import jaxpr_as_fun
+
+import gradaudit.backend.jax_setup  # noqa: F401  # float64 before anything is traced
+from gradaudit.backend.jaxpr.dependence import parameters_read
+from gradaudit.backend.jaxpr.purity import constants, effects, python_state, same, types
+from gradaudit.errors import ModelError, ModelWarning
+from gradaudit.model.definition import Model
+
+_NARROW = ("float16", "bfloat16", "float32", "complex64")
+_PURE = (
+    "must be a pure function of its arguments, because JAX calls it once and records what it does"
+)
+_checked: WeakValueDictionary[int, Model] = WeakValueDictionary()
+
+
+def check(model: Model) -> None:
+    """Check a model's functions, once for one object.
+
+    A parameter that nothing depends on is most likely a mistake, yet published models have such
+    parameters, and their sensitivities, all 0, are right. So it is a `ModelWarning`, no error.
+
+    Raises
+    ------
+    ModelError
+        If a function cannot be traced, is not pure, has the wrong shape or type, or computes with
+        float32; or the initial state or its derivative is not finite.
+    """
+    if _checked.get(id(model)) is model:
+        return
+    where = f"{model.source}: model {model.name!r}" if model.source else f"model {model.name!r}"
+    _check_numbers(model, where)
+    read = np.zeros(model.m, dtype=bool)
+    traces = {}
+    for label, function, arguments, shape in _functions(model):
+        closed = _trace(function, arguments, where=where, label=label)
+        _check_result(closed, shape, label, f"{where}: {label}", model)
+        _check_precision(closed[0], f"{where}: {label}")
+        if label not in ("exact_solution", "exact_sensitivities"):
+            read |= parameters_read(closed[0], len(arguments) - 1, model.m)
+        traces[label] = closed[0]
+    _check_start(model, traces, where)
+    if not read.all():
+        idle = [name for name, used in zip(model.parameters, read, strict=True) if not used]
+        warnings.warn(
+            f"{where}: nothing depends on the parameter{'s' * (len(idle) > 1)} "
+            f"{', '.join(map(repr, idle))}; the sensitivities to it are 0. "
+            "Remove it, or use it in the vector field or the initial state.",
+            ModelWarning,
+            stacklevel=2,
+        )
+    _checked[id(model)] = model
+
+
+def _functions(model: Model) -> Iterator[tuple[str, Callable[..., Any], tuple[Any, ...], Any]]:
+    """Label, function, abstract arguments (p is the last) and the shape of the result.
+
+    The shape () stands for one number in whatever form.
+    """
+
+    def numbers(*shape: int) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(shape, jnp.float64)
+
+    t, y, p = numbers(), numbers(model.n), numbers(model.m)
+    if model.initial_state is not None:
+        yield "initial_state", model.initial_state, (p,), (model.n,)
+    yield "vector_field", model.vector_field, (t, y, p), (model.n,)
+    for name, integrand in model.integrands.items():
+        yield f"integrands[{name!r}]", integrand, (t, y, p), ()
+    for name, event in model.events.items():
+        yield f"events[{name!r}].when", event.when, (t, y, p), ()
+        if event.jump is not None:
+            yield f"events[{name!r}].jump", event.jump, (t, y, p), (model.n,)
+    if model.exact_solution is not None:
+        yield "exact_solution", model.exact_solution, (t, p), (model.n,)
+    if model.exact_sensitivities is not None:
+        yield "exact_sensitivities", model.exact_sensitivities, (t, p), (model.n, model.m)
+
+
+def _check_indices(function: Callable[..., Any], arguments: tuple[Any, ...], what: str) -> None:
+    """Refuse ``p[3]`` of three parameters, for which JAX silently takes the last one."""
+    ones = [np.ones(argument.shape) for argument in arguments]
+    try:
+        with np.errstate(all="ignore"):
+            jax.make_jaxpr(lambda: function(*ones))()
+    except IndexError as error:
+        raise ModelError(
+            f"{what} reads an entry that does not exist: {error}. Arguments are (t, y, p) with "
+            "states and parameters in the declared order, counted from 0."
+        ) from error
+    except Exception:  # what else NumPy does not take, JAX has taken already
+        return
+
+
+def _trace(
+    function: Callable[..., Any], arguments: tuple[Any, ...], *, where: str, label: str
+) -> tuple[Any, Any]:
+    """The jaxpr and the abstract result of a function that is pure."""
+    what = f"{where}: {label}"
+    try:
+        first, result = jax.make_jaxpr(lambda *a: function(*a), return_shape=True)(*arguments)
+        before = python_state(function)
+        second = jax.make_jaxpr(lambda *a: function(*a))(*arguments)
+        after = python_state(function)
+    except Exception as error:
+        raise ModelError(_explain(error, function, what)) from error
+    _check_indices(function, arguments, what)
+    found = effects(first)
+    if found:
+        raise ModelError(
+            f"{what} has a side effect ({', '.join(found)}). It {_PURE}: "
+            "remove prints and callbacks."
+        )
+    if not same(first, second):
+        raise ModelError(
+            f"{what} is another function each time it is called: it uses random numbers, a clock "
+            f"or a counter. It {_PURE}. Draw random numbers once at the top of the file, or make "
+            "them parameters."
+        )
+    changed = [name for name in after if name in before and after[name] != before[name]]
+    if changed:
+        raise ModelError(
+            f"{what} changes {', '.join(map(repr, changed))} when it is called. It {_PURE}: "
+            "remove the side effect."
+        )
+    return first, result
+
+
+def _explain(error: Exception, function: Callable[..., Any], what: str) -> str:
+    """What went wrong while tracing, at which line of the model's file."""
+    place = f"{what}{_line(error, function)}"
+    match error:
+        case jax.errors.TracerBoolConversionError():
+            return (
+                f"{place} branches in python on a traced value (if, while, and, or, min, max). "
+                "Write the branch with jnp.where and declare in events where it switches."
+            )
+        case jax.errors.TracerArrayConversionError():
+            return (
+                f"{place} applies a numpy function to a traced value. "
+                "Use the function of the same name of jax.numpy: jnp.sin, not np.sin."
+            )
+        case jax.errors.TracerIntegerConversionError():
+            return f"{place} uses a traced value as an index; an index must not depend on t, y, p."
+        case jax.errors.ConcretizationTypeError():
+            return (
+                f"{place} makes a python number of a traced value (float, int, or a function of "
+                "math). Use the functions of jax.numpy, which keep it traced."
+            )
+    return f"{place} failed with {type(error).__name__}: {str(error).strip()}"
+
+
+def _line(error: Exception, function: Callable[..., Any]) -> str:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return ""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == code.co_filename
+    ]
+    return f", line {lines[-1]}," if lines else ""
+
+
+def _check_result(traced: Any, shape: Any, label: str, what: str, model: Model) -> None:
+    result = traced[1]
+    form = "one number" if shape == () else f"one array of shape {shape}"
+    states = f", the derivatives of {list(model.states)}" if label == "vector_field" else ""
+    if not hasattr(result, "shape"):
+        raise ModelError(
+            f"{what} returns a {type(result).__name__}; it must return {form}{states}. "
+            "Make one of several values by jnp.stack([...])."
+        )
+    fits = np.prod(result.shape) == 1 if shape == () else result.shape == shape
+    if not fits:
+        raise ModelError(f"{what} returns shape {result.shape}; it must return {form}{states}.")
+    if result.dtype != jnp.float64 and not label.startswith("exact"):
+        raise ModelError(
+            f"{what} returns {result.dtype}; it must return float64. Remove casts to another type."
+        )
+
+
+def _check_precision(closed: Any, what: str) -> None:
+    narrow = sorted(types(closed) & set(_NARROW))
+    if narrow:
+        raise ModelError(
+            f"{what} computes with {', '.join(narrow)}, which keeps 7 digits or fewer. "
+            "Remove dtype=..., astype(...) and constants of that type."
+        )
+    for constant in constants(closed):
+        rounded = _from_float32(constant)
+        if rounded.size:
+            raise ModelError(
+                f"{what} has the constant {float(rounded[0])!r}, a number that was rounded to "
+                f"float32; write {np.float32(rounded[0])} as a python number or in float64."
+            )
+
+
+def _from_float32(values: Any) -> np.ndarray:
+    """Those of float64 `values` that must have been float32: 0.10000000149011612 is 0.1 there.
+
+    They fit in 24 bits, but in no fewer than 18, and take more than 12 decimal digits to write. So
+    1.5, 1e6 and 2**-40 are none of them.
+    """
+    values = np.atleast_1d(np.asarray(values))
+    if values.dtype != np.float64:
+        return np.empty(0)
+    values = values[np.isfinite(values)].ravel()
+    with np.errstate(over="ignore"):
+        values = values[values.astype(np.float32) == values]
+    mantissa = np.frexp(values)[0] * 2.0**17
+    values = values[mantissa != np.rint(mantissa)]
+    return np.array([v for v in values if float(f"{v:.12g}") != v])
+
+
+def _check_numbers(model: Model, where: str) -> None:
+    for kind in ("states", "parameters"):
+        for name, (value, _) in getattr(model, kind).items():
+            if _from_float32(value).size:
+                raise ModelError(
+                    f"{where}: {kind}[{name!r}] has the value {value!r}, a number that was "
+                    f"rounded to float32; write {np.float32(value)}."
+                )
+    twice = sorted({name for name in model.observables if model.observables.count(name) > 1})
+    if twice:
+        raise ModelError(f"{where}: observables names {twice} twice; name each state once.")
+
+
+def _check_start(model: Model, traces: dict[str, Any], where: str) -> None:
+    """The initial state and its derivative are finite; by the traces: nothing is called again."""
+    p = jnp.asarray(model.nominal)
+    start = traces.get("initial_state")
+    y0 = jnp.asarray(model.declared_state) if start is None else _evaluate(start, p)
+    _check_finite(y0, model, f"{where}: the initial value of")
+    dy = _evaluate(traces["vector_field"], jnp.zeros(()), y0, p)
+    _check_finite(
+        dy,
+        model,
+        f"{where}: the derivative of",
+        f" at t = 0 and y = {np.asarray(y0).tolist()}. "
+        "Look for a division by zero, or a logarithm or root of what is negative there",
+    )
+
+
+def _evaluate(closed: Any, *arguments: Any) -> Any:
+    return jax.jit(jaxpr_as_fun(closed))(*arguments)[0]
+
+
+def _check_finite(values: Any, model: Model, what: str, more: str = "") -> None:
+    bad = [
+        name
+        for name, value in zip(model.states, np.asarray(values), strict=True)
+        if not np.isfinite(value)
+    ]
+    if bad:
+        raise ModelError(f"{what} {', '.join(map(repr, bad))} is not finite{more}.")

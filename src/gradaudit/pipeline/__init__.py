@@ -1,0 +1,1 @@
+"""What runs a study: configuration, jobs and their times; no numerics."""

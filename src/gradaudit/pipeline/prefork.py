@@ -1,0 +1,170 @@
+"""Jobs as forks of a process that has imported everything already.
+
+A job of the workflow is short, and importing what it needs takes longer than most of them work. So
+the workflow starts one warm process for the stages that solve and one for those that read tables;
+the command `gradaudit`, finding them by `$GRADAUDIT_WARM`, sends its arguments, folder, environment
+and standard streams there and waits for the exit code of a fork. Nothing else changes: where there
+is no warm process (another machine, another system than Linux) the command does the work itself.
+
+Forking is safe because nothing has run yet: JAX has no backend, and no pool of threads has work.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from gradaudit.pipeline import job_times
+
+VARIABLE = "GRADAUDIT_WARM"
+"""Environment variable with the folder of the sockets."""
+
+STAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "solving": ("simulate", "gradients", "reference", "experiment", "sweep"),
+        "tables": ("evaluate", "atlas", "trust", "figures", "report"),
+    }
+)
+"""The stages that each warm process imports. The tables must not have JAX with them."""
+
+LONGEST = 1 << 22  # bytes of a request
+
+Run = Callable[[Sequence[str]], int]
+
+
+def start(log: Path) -> Callable[[], None]:
+    """Start the warm processes of a workflow, and set `$GRADAUDIT_WARM` for its jobs.
+
+    They end with the process that calls this, however it ends, for they read from a pipe that it
+    holds; or when the returned function is called. Elsewhere than on Linux there are none.
+
+    Parameters
+    ----------
+    log
+        File for what they print, which is nothing unless they fail.
+    """
+    if sys.platform != "linux":
+        return lambda: None
+    folder = Path(tempfile.mkdtemp(prefix="gradaudit-"))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "gradaudit.cli.prefork_main"]
+    with log.open("w", encoding="utf-8") as stream:
+        started = [
+            subprocess.Popen(
+                [*command, str(folder / kind)], stdin=subprocess.PIPE, stdout=stream, stderr=stream
+            )
+            for kind in STAGES
+        ]
+    os.environ[VARIABLE] = str(folder)
+
+    def stop() -> None:
+        os.environ.pop(VARIABLE, None)
+        for process in started:
+            if process.stdin is not None:
+                process.stdin.close()
+            process.wait()
+
+    atexit.register(stop)
+    return stop
+
+
+def through(argv: Sequence[str]) -> int | None:
+    """The exit code of the command `argv` run by a warm process; None if there is none for it."""
+    folder = os.environ.get(VARIABLE)
+    kind = next((kind for kind, stages in STAGES.items() if argv and argv[0] in stages), None)
+    if not folder or kind is None:
+        return None
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(Path(folder) / kind))
+    except OSError:
+        return None
+    environment = {key: value for key, value in os.environ.items() if key != VARIABLE}
+    request = {"argv": list(argv), "folder": os.getcwd(), "environment": environment,
+               "began": job_times.began()}  # fmt: skip
+    with connection:
+        socket.send_fds(connection, [b"\0"], [0, 1, 2])
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        answer = connection.recv(1)
+    if not answer:
+        print("gradaudit: the job's process died; was there enough memory?", file=sys.stderr)
+        return 1
+    return answer[0]
+
+
+def serve(place: Path, modules: Sequence[str], run: Run) -> None:
+    """Import `modules`, then run what is asked for at the socket `place`, until stdin is closed."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(place))  # before the imports: whoever comes early waits
+    listener.listen(64)
+    try:
+        for module in modules:
+            importlib.import_module(module)
+        gc.collect()
+        gc.freeze()  # what was imported is shared, and never looked at again
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
+        with selectors.DefaultSelector() as selector:
+            selector.register(listener, selectors.EVENT_READ)
+            selector.register(sys.stdin, selectors.EVENT_READ)
+            while not any(key.fileobj is sys.stdin for key, _ in selector.select()):
+                connection, _ = listener.accept()
+                with connection:
+                    if os.fork() == 0:
+                        _child(connection, run)
+    finally:
+        place.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the last one takes the folder with it
+            place.parent.rmdir()
+
+
+def _child(connection: socket.socket, run: Run) -> None:
+    """Become the process that asked: its streams, folder and environment; never returns."""
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _, streams, _, _ = socket.recv_fds(connection, 1, 3)
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        with connection.makefile("r", encoding="utf-8") as lines:
+            request = json.loads(lines.readline(LONGEST))
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        os.chdir(request["folder"])
+        job_times.begin(request["began"])
+        threading.Thread(target=_follow, args=(connection,), daemon=True).start()
+        code = run(request["argv"])
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            connection.sendall(bytes([code & 0xFF]))
+        os._exit(code & 0xFF)
+
+
+def _follow(connection: socket.socket) -> None:
+    """End with whoever asked: if it is killed, its end of the connection closes."""
+    with contextlib.suppress(OSError):
+        connection.recv(1)
+    os._exit(130)

@@ -1,0 +1,73 @@
+"""Where a result comes from: stage, settings, code and package versions, and no time of day.
+
+Equal inputs thus give equal files, and the workflow can tell that nothing has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from gradaudit.records.code_digest import code_digest
+
+PACKAGES = (
+    "diffrax",
+    "equinox",
+    "heyoka",
+    "jax",
+    "jaxlib",
+    "lineax",
+    "matplotlib",
+    "numpy",
+    "optimistix",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "seaborn",
+    "xarray",
+)
+"""Packages whose version can change a number, a table or a figure."""
+
+FIELDS = ("stage", "settings", "code", "packages", "python", "platform")
+"""The keys of a provenance, which are attributes of a netCDF file beside those of its stage."""
+
+
+def canonical_json(settings: Mapping[str, Any]) -> str:
+    """One text for equal settings, whatever the order of their keys; refuses NaN and infinity."""
+    return json.dumps(
+        settings, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def provenance(stage: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """What made a result, as texts under the names in `FIELDS`."""
+    return {
+        "stage": stage,
+        "settings": canonical_json(settings),
+        "code": f"gradaudit {_version('gradaudit')} {_code(stage)}",
+        "packages": canonical_json({name: _version(name) for name in PACKAGES}),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def figure_metadata(stage: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """The provenance as texts of a PNG file."""
+    return {"gradaudit": canonical_json(provenance(stage, settings))}
+
+
+@cache  # a process runs the code that it has imported
+def _code(stage: str) -> str:
+    return code_digest(stage)
+
+
+@cache
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

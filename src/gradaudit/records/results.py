@@ -1,0 +1,146 @@
+"""What a solve returns: plain arrays with the words and numbers that belong to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Hit(NamedTuple):
+    """One event that happened, with what it looked like just before it.
+
+    Attributes
+    ----------
+    name
+        The event's name in the model.
+    time, slope
+        Its time tau, and dtau/dp (m,).
+    state, tangents
+        States and integrals (N,), and their sensitivities at that fixed time (N, m).
+    rate
+        dy/dt (N,), so that a state at the event has the derivative ``tangents + rate slope``.
+    """
+
+    name: str
+    time: Any
+    slope: Any
+    state: Any
+    tangents: Any
+    rate: Any
+
+
+class Estimates(NamedTuple):
+    """Estimated errors, made of the distance to a companion (`gradaudit.solvers.global_error`).
+
+    Attributes
+    ----------
+    states, sensitivities
+        Of states and integrals (T, N), and of their sensitivities (T, N, m).
+    events
+        Those of the companion, one for each event of the solve.
+    """
+
+    states: Array
+    sensitivities: Array
+    events: tuple[Hit, ...] = ()
+
+
+class Digits(np.float64):
+    """Significant decimal digits that hold: a number, the minimum, with the digits of every entry.
+
+    Attributes
+    ----------
+    per_entry
+        Digits of every entry, shape (T, n, m); NaN where an entry is negligible.
+    """
+
+    per_entry: Array
+
+    def __new__(cls, per_entry: Array, of_none: float = 0.0) -> Digits:
+        """`of_none` is the number where all entries are negligible."""
+        held = per_entry[np.isfinite(per_entry)]
+        self = super().__new__(cls, held.min() if held.size else of_none)
+        self.per_entry = per_entry
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Certified states and sensitivities.
+
+    Attributes
+    ----------
+    times, states, sensitivities
+        Shapes (T,), (T, n), (T, n, m).
+    integrals, integral_sensitivities
+        Integrals from 0 to t of the model's integrands, shapes (T, k) and (T, k, m).
+    digits
+        Significant decimal digits of `sensitivities` that hold, see `Digits`.
+    status
+        "ok" where the digits asked for are certified, else why not.
+    rungs
+        One record a rung of the ladder: precision, tolerance, seconds, digits.
+    events
+        The events that happened, in order.
+    """
+
+    times: Array
+    states: Array
+    sensitivities: Array
+    integrals: Array
+    integral_sensitivities: Array
+    digits: Digits
+    integral_digits: Digits
+    state_digits: Digits
+    status: str
+    rungs: tuple[dict[str, Any], ...] = ()
+    events: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivities:
+    """States and sensitivities by one solver, method and tolerance.
+
+    Arrays of a solve that failed are NaN, and `status` says why.
+
+    Attributes
+    ----------
+    times, states, sensitivities
+        Shapes (T,), (T, n), (T, n, m).
+    integrals, integral_sensitivities
+        Shapes (T, k) and (T, k, m).
+    indicator, indicators
+        The reference-free indicator, and all of them by name.
+    status
+        "ok", or what happened instead ("max_steps", "non_finite", "step_underflow", ...).
+    stats
+        "steps", "accepted", "rejected", and "seconds" of the warm solve.
+    chunk_states, chunk_integrals, chunk_of
+        Where the parameters are propagated in chunks that each have a grid, and so states, of
+        their own (dual norm): shapes (C, T, n), (C, T, k), and the chunk of every
+        parameter (m,).
+    events
+        The events that happened, in order.
+    estimates
+        Estimated errors, where they were asked for.
+    """
+
+    times: Array
+    states: Array
+    sensitivities: Array
+    integrals: Array
+    integral_sensitivities: Array
+    indicator: float
+    status: str
+    stats: dict[str, float]
+    indicators: dict[str, float] = field(default_factory=dict)
+    chunk_states: Array | None = None
+    chunk_integrals: Array | None = None
+    chunk_of: NDArray[np.int64] | None = None
+    events: tuple[Hit, ...] = ()
+    estimates: Estimates | None = None

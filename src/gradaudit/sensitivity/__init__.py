@@ -1,0 +1,1 @@
+"""Solves with sensitivities by every method; certified references belong to `certification`."""

@@ -1,0 +1,120 @@
+"""From raw solves to sensitivities: columns put together, scales undone, failures as NaN."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gradaudit.model.definition import Model
+from gradaudit.model.quadratures import integrand_names
+from gradaudit.records.results import Array, Estimates, Hit, Sensitivities
+from gradaudit.sensitivity.request import Setting
+from gradaudit.sensitivity.solve_status import Raw, status_of
+
+COUNTS = ("steps", "accepted", "rejected")
+
+
+def _failed(setting: Setting, status: str) -> Sensitivities:
+    """A row for a method that cannot be used on a model."""
+    model, times = setting.model, setting.times
+    k = len(integrand_names(model))
+
+    def nan(*shape: int) -> Array:
+        return np.full((len(times), *shape), np.nan)
+
+    return Sensitivities(
+        times=times,
+        states=nan(model.n),
+        sensitivities=nan(model.n, model.m),
+        integrals=nan(k),
+        integral_sensitivities=nan(k, model.m),
+        indicator=float("nan"),
+        status=status,
+        stats={**dict.fromkeys(COUNTS, 0.0), "seconds": 0.0},
+    )
+
+
+def _refused(setting: Setting, status: str) -> Sensitivities:
+    """A method that does not apply: NaN, and a status that says why."""
+    size = setting.model.n + len(integrand_names(setting.model))
+    states = np.full((len(setting.times), size), np.nan)
+    tangents = np.full((*states.shape, setting.model.m), np.nan)
+    raw = Raw(states, tangents, np.nan, 0, 0, 0, 0)
+    return replace(_whole(setting, raw, 0.0, 0.0), status=status)
+
+
+def _whole(setting: Setting, raw: Raw, seconds: float, compile_seconds: float) -> Sensitivities:
+    """The result of one solve for all parameters."""
+    columns = [np.arange(setting.model.m)]
+    return assemble(setting.model, setting.times, [raw], columns, seconds, compile_seconds)
+
+
+def assemble(
+    model: Model,
+    times: Array,
+    raws: list[Raw],
+    chunks: list[np.ndarray],
+    seconds: float,
+    compile_seconds: float,
+) -> Sensitivities:
+    """One result from the solves of all chunks; a failed one leaves NaN everywhere."""
+    n, m = model.n, model.m
+    statuses = [status_of(raw) for raw in raws]
+    status = next((s for s in statuses if s != "ok"), "ok")
+    all_tangents = np.full((len(times), raws[0].states.shape[1], m), np.nan)
+    chunk_of = np.zeros(m, dtype=np.int64)
+    for index, (raw, columns) in enumerate(zip(raws, chunks, strict=True)):
+        all_tangents[:, :, columns] = raw.tangents / model.parameter_scale[columns]
+        chunk_of[columns] = index
+    states = np.stack([raw.states for raw in raws])
+    if status != "ok":
+        all_tangents[:], states = np.nan, np.full_like(states, np.nan)
+    several = len(raws) > 1
+    return Sensitivities(
+        times=times,
+        states=states[0, :, :n],
+        sensitivities=all_tangents[:, :n],
+        integrals=states[0, :, n:],
+        integral_sensitivities=all_tangents[:, n:],
+        indicator=max(float(raw.indicator) for raw in raws),
+        status=status,
+        stats={
+            **{name: float(sum(int(getattr(raw, name)) for raw in raws)) for name in COUNTS},
+            "seconds": seconds,
+            "compile_seconds": compile_seconds,
+        },
+        chunk_states=states[:, :, :n] if several else None,
+        chunk_integrals=states[:, :, n:] if several else None,
+        chunk_of=chunk_of if several else None,
+        indicators=_indicators(raws, model),
+        events=() if several else _unscaled(raws[0].hits, model),
+        estimates=None if several else _estimates(raws[0], model),
+    )
+
+
+def _indicators(raws: list[Raw], model: Model) -> dict[str, float]:
+    """What the steps showed of discontinuities, the worst of all chunks."""
+    seen = [raw.crossed for raw in raws if raw.crossed]
+    if not seen:
+        return {}
+    return {
+        "neglected": max(float(crossed.neglected) for crossed in seen),
+        "crossing_slope": max(float(crossed.slope) for crossed in seen) / model.t_end,
+    }
+
+
+def _estimates(raw: Raw, model: Model) -> Estimates | None:
+    """Estimated errors by the parameters themselves; infinite where the companion was lost."""
+    if not raw.estimates:
+        return None
+    states, tangents = (np.where(np.isnan(x), np.inf, x) for x in raw.estimates)
+    if tangents.shape != raw.tangents.shape:  # along one direction
+        return Estimates(states, tangents)
+    return Estimates(states, tangents / model.parameter_scale, _unscaled(raw.beside, model))
+
+
+def _unscaled(hits: tuple[Hit, ...], model: Model) -> tuple[Hit, ...]:
+    """Events with derivatives by the parameters themselves."""
+    scale = model.parameter_scale
+    return tuple(h._replace(slope=h.slope / scale, tangents=h.tangents / scale) for h in hits)

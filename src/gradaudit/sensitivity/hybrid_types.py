@@ -1,0 +1,54 @@
+"""What a hybrid solve returns for a segment and for an event transition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    pass
+
+
+QUIET = 1e-9  # of the window: no event is looked for so soon after another
+
+
+class Leg(NamedTuple):
+    """A solve up to an event or to the end; `fired` is the event's number, -1 at the end.
+
+    `errors` are the estimates at the observations and `error` at the end, `Lifted`, or empty.
+    """
+
+    states: Any
+    tangents: Any
+    errors: Any
+    stop: Any
+    state: Any
+    tangent: Any
+    error: Any
+    fired: Any
+    strayed: Any
+    lost: Any
+    indicator: Any
+    crossed: Any
+    counts: Any
+    result: Any
+
+
+class Crossing(NamedTuple):
+    """State and tangents behind an event, d(event time) along the seeds, the rate before it.
+
+    `signs` are those of all events behind it.
+    `decisions` are the outcomes of what switches in the vector field, empty without saltation.
+    `neglected` (N, c) is the saltation term if it was left out, else 0.
+    `error` estimates the errors of state and tangents, `Lifted`, and `beside` is the event of the
+    companion; they are empty without estimates.
+    """
+
+    state: Any
+    tangents: Any
+    slope: Any
+    rate: Any
+    signs: Any
+    decisions: Any
+    neglected: Any
+    error: Any = ()
+    beside: Any = ()

@@ -1,0 +1,265 @@
+"""States and sensitivities by the lifted solver: one program for all norms and tolerances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gradaudit.backend.jax_setup import run_compiled
+from gradaudit.backend.jaxpr.branches import FrozenField
+from gradaudit.model.definition import Event, Model
+from gradaudit.model.probe_direction import signs
+from gradaudit.model.quadratures import initial_state, integrands, with_integrals
+from gradaudit.model.switching import branching
+from gradaudit.records.results import Hit
+from gradaudit.sensitivity.solve_status import MAX_STEPS, Raw
+from gradaudit.solvers.error_norm import Control, block_norm
+from gradaudit.solvers.event_recorder import MarkedSolver, Marks, locate
+from gradaudit.solvers.first_step import initial_step
+from gradaudit.solvers.global_error import (
+    Estimated,
+    EstimatedOutput,
+    EstimatedTerm,
+    EstimatingSolver,
+)
+from gradaudit.solvers.registry import get_solver
+from gradaudit.solvers.step_control import NormController, scalar_controller
+from gradaudit.solvers.stepped_output import SteppedOutput
+from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
+
+T = TypeVar("T")
+
+
+class _Parts(NamedTuple):
+    """What a solve is made of: the term, the solver of the grid, the one that observes."""
+
+    lifted: LiftedTerm
+    solver: Any
+    observer: Any
+
+
+@dataclass(frozen=True)
+class Program:
+    """The compiled solve of one model, solver and way to observe.
+
+    Attributes
+    ----------
+    observe
+        "step": an observation is reached by a step of the method from the grid point before it,
+        and the grid is that of the states. "clip": the steps of the grid end at the observation
+        times. "interpolant": the method's dense output.
+    stepping
+        "diffrax" or "sciml", see `gradaudit.solvers.step_control.scalar_controller`.
+    augmented
+        Integrate the sensitivity equations as one large system with diffrax's solver as it is,
+        instead of lifting the solver; there is no indicator then.
+    dtype
+        "float64" or "float32", of states, tangents, time and everything else; what comes back is
+        float64 in any case.
+    estimate
+        Carry estimates of the global errors along, see `gradaudit.solvers.global_error`; "probe":
+        those of the tangents along one direction only, and none of events.
+    """
+
+    model: Model
+    solver: str
+    observe: str = "step"
+    max_steps: int = MAX_STEPS
+    stepping: str = "diffrax"
+    augmented: bool = False
+    dtype: str = "float64"
+    estimate: bool | str = False
+    _compiled: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def __call__(
+        self, times, *, rtol: float, atol: float, control: Control, columns, p=None
+    ) -> tuple[Raw, float, float]:
+        """Solve, and return the arrays with the seconds of the warm solve and of the compilation.
+
+        `columns` are the parameters propagated, (c,). The compilation is paid once for each number
+        of observation times and of parameters.
+        """
+        if len(times) == 1:
+            # A loop over one observation is compiled without a loop, and would make the step that
+            # ends at an observation in every step of the grid.
+            raw, seconds, compiling = self(
+                np.repeat(times, 2), rtol=rtol, atol=atol, control=control, columns=columns, p=p
+            )
+            return (
+                raw._replace(states=raw.states[:1], tangents=raw.tangents[:1]),
+                seconds,
+                compiling,
+            )
+        columns = np.asarray(columns)
+        p = self.model.nominal if p is None else np.asarray(p, dtype=np.float64)
+        seeds = np.zeros((self.model.m, len(columns)))
+        seeds[columns, np.arange(len(columns))] = self.model.parameter_scale[columns]
+        inputs = (np.asarray(times), p, seeds, float(rtol), float(atol), control)
+        raw, seconds, compiling = run_compiled(
+            self._compiled, (len(times), len(columns)), self._solve, inputs, self.dtype
+        )
+        hits, beside = self._hits(raw.hits)
+        return raw._replace(hits=hits, beside=beside), seconds, compiling
+
+    def _hits(self, marks: Marks | tuple[()]) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
+        """The events that were found, in the order of time, and those of the companion."""
+        if not isinstance(marks, Marks):
+            return (), ()
+        names = list(self._markers)
+        found = [k for k in np.argsort(marks.time, kind="stable") if marks.marker[k] >= 0]
+
+        def hits(fields: Any) -> tuple[Hit, ...]:
+            time, *rest = fields
+            return tuple(
+                Hit(names[int(marks.marker[k])], float(time[k]), *(x[k] for x in rest))
+                for k in found
+            )
+
+        return hits(marks[1:6]), hits(marks.beside) if marks.beside else ()
+
+    def _solve(self, times, p, seeds, rtol, atol, control: Control) -> Raw:
+        solution = self.integrate(times, p, seeds, rtol, atol, control)
+        state, marks = solution.solver_state, None
+        if self._markers:
+            state, brackets = state
+            parts = self._parts(rtol, atol, control, with_integrals(self.model))
+            marks = locate(
+                brackets,
+                parts.observer,
+                parts.lifted,
+                LiftedArgs(p, seeds, rtol, atol),
+                self._marker_values,
+                with_integrals(self.model),
+                self._branches(),
+                beside=bool(self.estimate) and not self._probing,
+            )
+        if self.estimate:
+            state, _ = state
+        steps, accepted, rejected = (
+            solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")
+        )
+        return Raw(
+            states=solution.ys.y,
+            tangents=solution.ys.tangents,
+            indicator=jnp.nan if self.augmented else state.indicator,
+            crossed=() if self.augmented else state.crossed,
+            steps=steps,
+            accepted=accepted,
+            rejected=rejected,
+            result=solution.result._value,
+            hits=() if marks is None else marks,
+            estimates=(solution.ys.error, solution.ys.tangent_error) if self.estimate else (),
+        )
+
+    @property
+    def _markers(self) -> dict[str, Event]:
+        """Events that are taken down in passing: those without a jump."""
+        return {k: e for k, e in self.model.events.items() if e.jump is None}
+
+    def _marker_values(self, t, z, p):
+        values = [event.when(t, z[: self.model.n], p) for event in self._markers.values()]
+        return jnp.stack([jnp.asarray(value).reshape(()) for value in values])
+
+    def _parts(self, rtol, atol, control: Control, vector_field) -> _Parts:
+        method, n = get_solver(self.solver), self.model.n
+        term = diffrax.ODETerm(jax.jit(vector_field))  # traced once, not in every stage
+        lifted = LiftedTerm(term)
+        fast, own = method.build(
+            rtol=control.root_tolerance * rtol, atol=control.root_tolerance * atol, n=n
+        )
+        if self.augmented:
+            return _Parts(lifted, own, own)
+        solver = LiftedSolver(fast, term, watched=n, branches=self._branches())
+        return _Parts(lifted, solver, LiftedSolver(own, term, watched=n))
+
+    def _branches(self) -> FrozenField | None:
+        """The vector field with its branches in hand, if it has any."""
+        return branching(self.model)
+
+    def integrate(
+        self, times, p, seeds, rtol, atol, control: Control, *,
+        t0=0.0, start=None, event=None, longest_step=None, vector_field=None,
+    ) -> diffrax.Solution:  # fmt: skip
+        """The traced solve, from the initial state or from `start` at t0, up to t_end or an event.
+
+        With an event there are two records: the observations, and the state where it stopped. No
+        step exceeds `longest_step`. `vector_field` takes the place of that of states and integrals.
+        """
+        n = self.model.n
+        method = get_solver(self.solver)
+        parts = self._parts(rtol, atol, control, vector_field or with_integrals(self.model))
+        lifted = parts.lifted
+        solver: Any = parts.solver
+        term: Any = lifted
+        dense = solver.interpolation_cls if self.observe == "interpolant" else None
+        direction = jnp.asarray(signs(seeds.shape[1])) if self._probing else None
+        if self.estimate:
+            solver = EstimatingSolver(solver, lifted, solver, direction)
+            term = EstimatedTerm(lifted)
+        if event is None and self._markers:
+            directions = tuple(marker.direction for marker in self._markers.values())
+            solver = MarkedSolver(solver, term, self._marker_values, directions)
+        if self.estimate:
+            solver = EstimatedOutput(solver, parts.observer, lifted, term, dense, direction)
+        elif dense is None:
+            solver = SteppedOutput(solver, parts.observer, lifted)
+
+        def scaled(error, before, after):
+            return block_norm(control, error, before, after, rtol, atol, n)
+
+        scalar = scalar_controller(
+            self.stepping,
+            order=method.order,
+            t_end=self.model.t_end,
+            control=control,
+            adaptive=method.adaptive,
+            longest=longest_step,
+        )
+        controller: Any = NormController(scalar, scaled)
+        if self.observe == "clip":
+            controller = diffrax.ClipStepSizeController(controller, step_ts=times)
+        observed, last = diffrax.SubSaveAt(ts=times), diffrax.SubSaveAt(t1=True)
+        saved: Any = observed if event is None else [observed, last]
+        begin = self._initial(p, seeds) if start is None else start
+        if self.estimate and start is None:
+            begin = Estimated(begin.y, begin.tangents, *self._no_errors(begin))
+        return diffrax.diffeqsolve(
+            term,
+            solver,
+            t0=t0,
+            t1=self.model.t_end,
+            dt0=initial_step(self.model, self.stepping, p, rtol, atol, method.order),
+            y0=begin,
+            args=LiftedArgs(p, seeds, rtol, atol),
+            saveat=diffrax.SaveAt(subs=saved, solver_state=True),
+            stepsize_controller=controller,
+            event=event,
+            adjoint=diffrax.ForwardMode(),
+            max_steps=self.max_steps,
+            throw=False,
+        )
+
+    @property
+    def _probing(self) -> bool:
+        return self.estimate == "probe"
+
+    def _no_errors(self, begin: Lifted) -> Lifted:
+        tangents = begin.tangents[:, :1] if self._probing else begin.tangents
+        return Lifted(jnp.zeros_like(begin.y), jnp.zeros_like(tangents))
+
+    def _initial(self, p, seeds) -> Lifted:
+        """y0(p) and its tangents; integrals begin at 0 and depend on nothing there."""
+        extra = jnp.zeros(len(integrands(self.model)))
+
+        def start(p):
+            return jnp.concatenate([initial_state(self.model, p), extra])
+
+        tangents = jax.vmap(lambda seed: jax.jvp(start, (p,), (seed,))[1], in_axes=-1, out_axes=-1)(
+            seeds
+        )
+        return Lifted(start(p), tangents)

@@ -1,0 +1,65 @@
+"""What a compiled solve returns, and the word for what happened in it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import diffrax
+import numpy as np
+
+TOO_MANY_EVENTS, UNDECLARED_SWITCH, LOST_EVENT = -1, -2, -3  # results that diffrax does not have
+
+
+OBSERVE = ("step", "clip", "interpolant")
+
+
+MAX_STEPS = 500_000
+
+
+class Raw(NamedTuple):
+    """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, what it took, its events.
+
+    `estimates` are those of the errors of states (T, N) and tangents (T, N, c), if asked for, and
+    `beside` the events of the companion; `crossed` is what was seen of discontinuities, if
+    anything was looked at.
+    """
+
+    states: Any
+    tangents: Any
+    indicator: Any
+    steps: Any
+    accepted: Any
+    rejected: Any
+    result: Any
+    hits: Any = ()
+    estimates: Any = ()
+    beside: Any = ()
+    crossed: Any = ()
+
+
+_WORDS = (
+    (diffrax.RESULTS.successful, "ok"),
+    (diffrax.RESULTS.max_steps_reached, "max_steps"),
+    (diffrax.RESULTS.dt_min_reached, "step_underflow"),
+    # Of a step that could not be rejected: one of equal steps.
+    (diffrax.RESULTS.nonlinear_divergence, "root_not_found"),
+    (diffrax.RESULTS.nonlinear_max_steps_reached, "root_not_found"),
+)
+
+
+def word_for(result: int, finite: bool) -> str:
+    """A word for what happened, from diffrax's result code and whether the arrays are finite."""
+    known = {int(member._value): word for member, word in _WORDS}
+    known |= {
+        TOO_MANY_EVENTS: "max_events",
+        UNDECLARED_SWITCH: "undeclared_switch",
+        LOST_EVENT: "lost_event",
+    }
+    word = known.get(result, "failed")
+    return "non_finite" if word == "ok" and not finite else word
+
+
+def status_of(raw: Raw) -> str:
+    """`word_for` a solve with tangents."""
+    finite = np.all(np.isfinite(raw.states)) and np.all(np.isfinite(raw.tangents))
+    return word_for(int(raw.result), bool(finite))

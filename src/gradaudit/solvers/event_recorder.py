@@ -1,0 +1,237 @@
+"""Times of events that change nothing: spikes, sections of a cycle, maxima.
+
+A solve need not stop at them, and its grid must not depend on them. So a solver is wrapped that
+takes down every step in which the sign of a marker changes; after the solve the time is found by
+Newton's method on steps of the method itself, from the beginning of that step.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from gradaudit.backend.jaxpr.branches import FrozenField
+from gradaudit.solvers.global_error import Estimated, companion_at, to_its_event
+from gradaudit.solvers.tangent_solver import Lifted, LiftedSolver
+
+MOST = 24
+"""How many events of all kinds a solve takes down; later ones are counted, not kept."""
+
+NEWTON_STEPS = 8
+
+
+class Brackets(NamedTuple):
+    """Steps with a change of sign: ends (K,), what is carried at the beginning, the marker."""
+
+    count: Any
+    begin: Any
+    end: Any
+    start: Any
+    marker: Any
+
+
+class Beside(NamedTuple):
+    """The event of the companion of a solve, or several: see `gradaudit.solvers.global_error`."""
+
+    time: Any
+    slope: Any
+    state: Any
+    tangents: Any
+    rate: Any
+
+
+class Marks(NamedTuple):
+    """Events found: which marker (K,), -1 for none; time, slope (K, c), state, tangents, rate.
+
+    `beside` are those of the companion, if there is one.
+    """
+
+    marker: Any
+    time: Any
+    slope: Any
+    state: Any
+    tangents: Any
+    rate: Any
+    beside: Any = ()
+
+
+class MarkedSolver(diffrax.AbstractAdaptiveSolver):
+    """Wraps a lifted or an estimating solver; its state carries `Brackets` along.
+
+    Attributes
+    ----------
+    solver
+        The solver wrapped.
+    term
+        What it integrates.
+    value
+        ``g(t, z, p) -> (E,)``, the functions of all markers.
+    directions
+        Of each marker, -1, 0 or 1.
+    """
+
+    solver: diffrax.AbstractSolver
+    term: diffrax.ODETerm
+    value: Any
+    directions: tuple[int, ...] = eqx.field(static=True)
+
+    term_structure = diffrax.ODETerm
+
+    @property
+    def interpolation_cls(self):
+        return self.solver.interpolation_cls
+
+    def order(self, terms):
+        return self.solver.order(terms)
+
+    def error_order(self, terms):
+        return self.solver.error_order(terms)
+
+    def func(self, terms, t0, y0, args):
+        return self.solver.func(terms, t0, y0, args)
+
+    def init(self, terms, t0, t1, y0, args):
+        def empty(x):
+            return jnp.zeros((MOST, *jnp.shape(x)), dtype=jnp.result_type(x))
+
+        none = jnp.full((MOST,), -1)
+        start = jax.tree_util.tree_map(empty, y0)
+        brackets = Brackets(jnp.zeros((), int), empty(t0), empty(t0), start, none)
+        return self.solver.init(self.term, t0, t1, y0, args), brackets
+
+    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+        inner, brackets = solver_state
+        y1, error, dense, inner, result = self.solver.step(
+            self.term, t0, t1, y0, args, inner, made_jump
+        )
+        before, after = self.value(t0, y0.y, args.p), self.value(t1, y1.y, args.p)
+        for index, direction in enumerate(self.directions):
+            rises = (before[index] < 0) & (after[index] >= 0)
+            falls = (before[index] > 0) & (after[index] <= 0)
+            crossed = {1: rises, -1: falls, 0: rises | falls}[direction]
+            brackets = _noted(brackets, crossed, index, t0, t1, y0)
+        return y1, error, dense, (inner, brackets), result
+
+
+def _noted(brackets: Brackets, crossed: Any, index: int, t0: Any, t1: Any, y0: Any) -> Brackets:
+    # Without a crossing the write goes out of range, where it is dropped.
+    at = jnp.where(crossed, brackets.count, MOST)
+
+    def put(whole: Any, entry: Any) -> Any:
+        return whole.at[at].set(entry, mode="drop")
+
+    return Brackets(
+        brackets.count + crossed,
+        put(brackets.begin, t0),
+        put(brackets.end, t1),
+        jax.tree_util.tree_map(put, brackets.start, y0),
+        put(brackets.marker, index),
+    )
+
+
+def _frozen(branches: FrozenField, decisions: Any, t: Any, z: Any, p: Any) -> Any:
+    return branches(t, z, p, decisions)
+
+
+def locate(
+    brackets: Brackets,
+    observer: LiftedSolver,
+    term: Any,
+    args: Any,
+    value: Any,
+    rate: Any,
+    branches: FrozenField | None,
+    *,
+    beside: bool,
+) -> Marks:
+    """The events in their brackets, traced.
+
+    Parameters
+    ----------
+    observer
+        A lifted solver, which steps from the beginning of a bracket to the event.
+    value, rate
+        ``g(t, z, p) -> (E,)`` and ``f(t, z, p) -> (N,)``.
+    branches
+        The latter with its branches in hand, if it has any: the companion comes to its event on
+        those of the beginning of the step.
+    beside
+        Whether to find the events of the companion, too.
+    """
+    seeds = args.seeds
+
+    def reach(bracket: Brackets, t: Any) -> Lifted:
+        begin = bracket.start
+        start = begin.lifted if isinstance(begin, Estimated) else begin
+        state = observer.init(term, bracket.begin, t, start, args)
+        reached, *_ = observer.step(term, bracket.begin, t, start, args, state, False)
+        # no step at all is no division by its length either
+        return jax.tree_util.tree_map(
+            lambda a, b: jnp.where(t == bracket.begin, a, b), start, reached
+        )
+
+    def find(bracket: Brackets) -> Marks:
+        index = jnp.maximum(bracket.marker, 0)
+
+        def along(t: Any, y: Any, rate: Any = rate) -> tuple[Any, Any]:
+            flow = rate(t, y, args.p)
+            g, slope = jax.jvp(
+                lambda t, y: value(t, y, args.p)[index], (t, y), (jnp.ones_like(t), flow)
+            )
+            return g, slope
+
+        def newton(_: Any, bounds: Any) -> Any:
+            t, low, high, first = bounds
+            y = reach(bracket, t).y
+            g, slope = along(t, y)
+            behind = jnp.sign(g) == first
+            low, high = jnp.where(behind, t, low), jnp.where(behind, high, t)
+            guess = t - g / slope
+            inside = (guess >= low) & (guess <= high)
+            return jnp.where(inside, guess, 0.5 * (low + high)), low, high, first
+
+        first = jnp.sign(along(bracket.begin, bracket.start.y)[0])
+        middle = 0.5 * (bracket.begin + bracket.end)
+        bounds = (middle, bracket.begin, bracket.end, first)
+        t, *_ = jax.lax.fori_loop(0, NEWTON_STEPS, newton, bounds)
+        here = reach(bracket, t)
+
+        def event(t: Any, y: Any, tangents: Any, rate: Any) -> Beside:
+            _, crossing = along(t, y, rate)
+
+            def shift(tangent: Any, seed: Any) -> Any:
+                moved = jax.jvp(lambda y, p: value(t, y, p)[index], (y, args.p), (tangent, seed))
+                return -moved[1] / crossing
+
+            slope = jax.vmap(shift, in_axes=-1, out_axes=-1)(tangents, seeds)
+            return Beside(t, slope, y, tangents, rate(t, y, args.p))
+
+        companion_event: Any = ()
+        if beside:
+            before = rate
+            if branches is not None:
+                decisions = branches.decisions(bracket.begin, bracket.start.y, args.p)
+                before = partial(_frozen, branches, decisions)
+            companion = companion_at(t, bracket.begin, bracket.start, observer, before, args)
+            wait, there = to_its_event(
+                lambda t, y, p: value(t, y, p)[index], before, t, companion, args.p, seeds
+            )
+            companion_event = event(t + wait, *there, before)
+        return Marks(bracket.marker, *event(t, *here, rate), companion_event)
+
+    each = brackets._replace(count=jnp.broadcast_to(brackets.count, (MOST,)))
+
+    def one(k: Any, found: Marks) -> Marks:
+        mark = find(jax.tree_util.tree_map(lambda x: x[k], each))
+        return jax.tree_util.tree_map(lambda whole, entry: whole.at[k].set(entry), found, mark)
+
+    shapes = jax.eval_shape(find, jax.tree_util.tree_map(lambda x: x[0], each))
+    none = jax.tree_util.tree_map(lambda x: jnp.zeros((MOST, *x.shape), x.dtype), shapes)
+    none = none._replace(marker=jnp.full_like(none.marker, -1))
+    # over what there is, for most solves have few events
+    return jax.lax.fori_loop(0, jnp.minimum(brackets.count, MOST), one, none)

@@ -1,0 +1,16 @@
+"""The first step of a solve."""
+
+from __future__ import annotations
+
+from gradaudit.model.definition import Model
+from gradaudit.model.quadratures import initial_state
+from gradaudit.solvers.sciml_controller import first_step
+
+
+def initial_step(model: Model, stepping: str, p, rtol, atol, order: int):
+    """The first step where the stepping chooses it itself, else None: then diffrax does."""
+    if stepping != "sciml":
+        return None
+    return first_step(
+        model.vector_field, initial_state(model, p), p, rtol=rtol, atol=atol, order=order
+    )

@@ -1,0 +1,260 @@
+"""An estimate of the global error: a companion solve that errs by the embedded error more.
+
+Beside (y, S) goes a companion (y + d, S + D), with d = D = 0 at first. In every step it takes the
+same step of the grid from where it is, and adds the embedded errors (e, E) of the step of (y, S),
+with their signs, and the saltation term where the step crosses a discontinuity (see
+`gradaudit.solvers.missed_saltation`). What (d, D) are at the end is an estimate of the errors of y
+and S, where the embedded error alone is that of one step. With local extrapolation it belongs to
+the solution of the lower order, so that it is cautious. To first order (d, D) is the embedded error
+taken through the variation of the steps, a second derivative of the method; the companion needs
+none, and knows what a large error does as well.
+
+The companion may have fewer tangents than the solve. For signs w, with w_j = +1 or -1, its one
+tangent along w gives D w, and over random w the mean of |phi D w|^2 is |phi D|^2: one column tells
+the size of the error of a gradient, though not which of its entries is wrong.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from gradaudit.solvers.stepped_output import SteppedOutput, StepToObservation
+from gradaudit.solvers.tangent_solver import (
+    Lifted,
+    LiftedArgs,
+    LiftedSolver,
+    LiftedState,
+    LiftedTerm,
+)
+
+
+class Estimated(NamedTuple):
+    """State (N,) and tangents (N, c), with the estimates of their errors."""
+
+    y: Any
+    tangents: Any
+    error: Any
+    tangent_error: Any
+
+    @property
+    def lifted(self) -> Lifted:
+        """State and tangents alone."""
+        return Lifted(self.y, self.tangents)
+
+    @property
+    def errors(self) -> Lifted:
+        """Their errors alone."""
+        return Lifted(self.error, self.tangent_error)
+
+    @property
+    def companion(self) -> Lifted:
+        """State and tangents of the companion; of all tangents."""
+        return Lifted(self.y + self.error, self.tangents + self.tangent_error)
+
+
+class EstimatedTerm(diffrax.ODETerm):
+    """The lifted vector field; the estimates have none, for they live on steps."""
+
+    def __init__(self, lifted: LiftedTerm) -> None:
+        def estimated(t, state, args):
+            rates = lifted.vf(t, state.lifted, args)
+            zeros = jax.tree_util.tree_map(jnp.zeros_like, (state.error, state.tangent_error))
+            return Estimated(rates.y, rates.tangents, *zeros)
+
+        self.vector_field = estimated
+
+
+class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
+    """Wraps a `LiftedSolver`, or one that wraps it, and carries the estimates along.
+
+    Attributes
+    ----------
+    solver
+        Steps `Lifted` states.
+    term
+        Its term.
+    watching
+        The lifted solver itself, which knows what a step over a discontinuity neglects.
+    direction
+        (c,) The direction in the space of the parameters that is probed, whose estimate is
+        `tangent_error` (N, 1) then, see `gradaudit.model.probe_direction`; None for all of them.
+    """
+
+    solver: diffrax.AbstractSolver
+    term: diffrax.ODETerm
+    watching: LiftedSolver
+    direction: Any = None
+
+    term_structure = diffrax.ODETerm
+
+    @property
+    def interpolation_cls(self):
+        # Of state and tangents alone; `EstimatedOutput` knows how errors are observed.
+        return self.solver.interpolation_cls
+
+    def order(self, terms):
+        return self.solver.order(self.term)
+
+    def error_order(self, terms):
+        return self.solver.error_order(self.term)
+
+    def func(self, terms, t0, y0, args):
+        return terms.vf(t0, y0, args)
+
+    def init(self, terms, t0, t1, y0, args):
+        state = self.solver.init(self.term, t0, t1, y0.lifted, args)
+        return state, eqx.filter(self._beside(state), eqx.is_inexact_array)
+
+    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+        state, companion = solver_state
+        y1, error, dense, after, result = self.solver.step(
+            self.term, t0, t1, y0.lifted, args, state, made_jump
+        )
+        beside, of_error = self._along(y0.tangents), self._along(error.tangents)
+        args = args._replace(seeds=self._along(args.seeds))
+        start = Lifted(y0.y + y0.error, beside + y0.tangent_error)
+        _, fixed = eqx.partition(self._beside(state), eqx.is_inexact_array)
+        reached, _, _, companion, _ = self.solver.step(
+            self.term, t0, t1, start, args, eqx.combine(companion, fixed), made_jump
+        )
+        y_error = reached.y - y1.y + error.y
+        tangent_error = reached.tangents - self._along(y1.tangents) + of_error
+        if self.watching.branches is not None:
+            # with what the tangents lacked before, for it moves the time of the next switch
+            before = Lifted(y0.y, start.tangents)
+            end = Lifted(y1.y, self._along(y1.tangents) + tangent_error)
+            tangent_error += self.watching.neglected(t0, t1, before, end, args).term
+        estimate = (y_error, tangent_error)
+        companion = eqx.filter(companion, eqx.is_inexact_array)
+        return Estimated(*y1, *estimate), error, dense, (after, companion), result
+
+    def _along(self, columns: Any) -> Any:
+        return _along(columns, self.direction)
+
+    def _beside(self, state: LiftedState) -> LiftedState:
+        """The state of the solver with the companion's tangents."""
+        return state._replace(tangents=jax.tree_util.tree_map(self._along, state.tangents))
+
+
+def companion_at(t, begin, start: Estimated, observer: LiftedSolver, field: Any, args) -> Lifted:
+    """The companion of a step from `begin` to t, by another vector field, traced."""
+    primal = diffrax.ODETerm(field)
+    lifted = LiftedTerm(primal)
+    steps = LiftedSolver(observer.inner, primal, watched=observer.watched)
+    solver, term = EstimatingSolver(steps, lifted, steps), EstimatedTerm(lifted)
+    state = solver.init(term, begin, t, start, args)
+    reached, *_ = solver.step(term, begin, t, start, args, state, False)
+    return reached.companion
+
+
+def carried(dt, field: Any, t, here: Lifted, p, seeds) -> Lifted:
+    """State and tangents a little later or earlier, along their rates at t, traced.
+
+    `field` is ``f(t, z, p) -> (N,)``; `seeds` (m, c).
+    """
+    rate = LiftedTerm(diffrax.ODETerm(field)).vf(t, here, LiftedArgs(p, seeds, 0.0, 0.0))
+    return Lifted(here.y + dt * rate.y, here.tangents + dt * rate.tangents)
+
+
+def to_its_event(value: Any, field: Any, t, companion: Lifted, p, seeds) -> tuple[Any, Lifted]:
+    """How long a companion has to go from t, the time of the solve's event, to its own; and there.
+
+    To first order of that time, which may be negative; `value` is ``g(t, z, p)``, a scalar.
+    """
+    rate = field(t, companion.y, p)
+    g, speed = jax.jvp(
+        lambda t, z: value(t, z, p), (jnp.asarray(t), companion.y), (jnp.ones_like(t), rate)
+    )
+    wait = -g / speed
+    return wait, carried(wait, field, t, companion, p, seeds)
+
+
+def _along(columns: Any, direction: Any) -> Any:
+    """Columns (..., c) as the companion has them: all, or (..., 1) along the direction."""
+    return columns if direction is None else (columns @ direction)[..., None]
+
+
+class EstimatedOutput(SteppedOutput):
+    """Observations by a step, as `SteppedOutput`; estimates in between are interpolated.
+
+    Attributes
+    ----------
+    estimated
+        The term of `EstimatingSolver`.
+    dense
+        How the method interpolates, if observations are its dense output. The companion makes
+        steps all the same, so that what the interpolant is off by is part of the estimates.
+    direction
+        That of `EstimatingSolver`.
+    """
+
+    estimated: diffrax.ODETerm
+    dense: Any = eqx.field(static=True, default=None)
+    direction: Any = None
+
+    @property
+    def interpolation_cls(self):
+        return functools.partial(
+            _StepWithEstimates,
+            observer=self.observer,
+            term=self.term,
+            direction=self.direction,
+            interpolant=self.dense,
+        )
+
+    def init(self, terms, t0, t1, y0, args):
+        return self.solver.init(self.estimated, t0, t1, y0, args)
+
+    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+        y1, error, dense, state, result = self.solver.step(
+            self.estimated, t0, t1, y0, args, solver_state, made_jump
+        )
+        info = {"start": y0, "end": y1, "args": args, "dense": dense if self.dense else {}}
+        return y1, error, info, state, result
+
+
+class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
+    t0: Any
+    t1: Any
+    start: Estimated
+    end: Estimated
+    args: Any
+    dense: Any
+    observer: Any
+    term: Any
+    direction: Any
+    interpolant: Any = eqx.field(static=True)
+
+    def evaluate(self, t0, t1=None, left=True):
+        del t1, left
+        reached = StepToObservation(
+            t0=self.t0,
+            t1=self.t1,
+            start=self.start.lifted,
+            args=self.args,
+            solver=self.observer,
+            term=self.term,
+        ).evaluate(t0)
+        share = (t0 - self.t0) / jnp.where(self.t1 > self.t0, self.t1 - self.t0, 1.0)
+
+        def between(a, b):
+            return a + share * (b - a)
+
+        errors = Lifted(
+            between(self.start.error, self.end.error),
+            between(self.start.tangent_error, self.end.tangent_error),
+        )
+        if self.interpolant is not None:
+            told = self.interpolant(t0=self.t0, t1=self.t1, **self.dense).evaluate(t0)
+            off = reached.tangents - told.tangents
+            errors = Lifted(
+                errors.y + reached.y - told.y, errors.tangents + _along(off, self.direction)
+            )
+            reached = told
+        return Estimated(*reached, *errors)

@@ -1,0 +1,82 @@
+"""What a step neglects that crosses a discontinuity without knowing: a witness that is not fooled.
+
+Where the vector field switches to another branch at a time tau(p), the tangents jump by the
+saltation term (f- - f+) dtau/dp (Hiskens and Pai 2000; Kong et al. 2023). A solver that steps over
+the switch leaves it out, at every tolerance, and nothing that looks at smooth quantities sees it.
+The term itself can be computed from what the step has: the branches at both of its ends, and the
+margin whose zero is the switch. It is as accurate as a straight line over one step; where the field
+is continuous across the switch it vanishes with the step.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gradaudit.backend.jaxpr.branches import FrozenField, flat
+
+
+class Crossed(NamedTuple):
+    """What all steps so far have crossed.
+
+    Attributes
+    ----------
+    neglected
+        Largest share of the neglected term in an entry of the tangents, from 0 to 1.
+    slope
+        Largest |p_j dtau/dp_j|, in the unit of time; infinite at grazing.
+    """
+
+    neglected: Any
+    slope: Any
+
+    def including(self, step: Neglected, tangents: Any) -> Crossed:
+        """After another step, to tangents (N, c)."""
+        term = jnp.abs(step.term)
+        share = jnp.max(jnp.where(term > 0, term / (term + jnp.abs(tangents)), 0.0), initial=0.0)
+        slope = jnp.max(jnp.abs(step.slope), initial=0.0)
+        return Crossed(jnp.maximum(self.neglected, share), jnp.maximum(self.slope, slope))
+
+
+class Neglected(NamedTuple):
+    """Of one step: the term (N, c) that is missing, dtau/dp (c,) along the seeds; 0 if none is."""
+
+    term: Any
+    slope: Any
+
+
+def neglected(field: FrozenField, t0, t1, before, after, args) -> Neglected:
+    """The saltation term that the step from `before` to `after` leaves out, traced.
+
+    `before` and `after` are `Lifted`, `args` the `LiftedArgs`. Where several switches turn in one
+    step, the first of them gives the time.
+    """
+    p = args.p
+    old, new = field.decisions(t0, before.y, p), field.decisions(t1, after.y, p)
+    changed = flat(old) != flat(new)
+    margin0 = field.margins(t0, before.y, p, old)
+    margin1 = field.margins(t1, after.y, p, new)
+    span = margin0 - margin1
+    share = jnp.clip(margin0 / jnp.where(span == 0, 1.0, span), 0.0, 1.0)
+    first = jnp.argmin(jnp.where(changed, share, 2.0))
+    at = share[first]
+    t = t0 + at * (t1 - t0)
+    z = before.y + at * (after.y - before.y)
+    tangents = before.tangents + at * (after.tangents - before.tangents)
+    rate, rate_after = field(t, z, p, old), field(t, z, p, new)
+
+    def turning(t, z, p):
+        return field.margins(t, z, p, old)[first]
+
+    _, speed = jax.jvp(lambda t, z: turning(t, z, p), (t, z), (jnp.ones_like(t), rate))
+
+    def shift(tangent, seed):
+        return jax.jvp(lambda z, p: turning(t, z, p), (z, p), (tangent, seed))[1]
+
+    slope = -jax.vmap(shift, in_axes=-1)(tangents, args.seeds) / speed
+    slope = jnp.where(jnp.any(changed) & ~jnp.isnan(slope), slope, 0.0)
+    jump = rate - rate_after
+    term = jnp.where(jump[:, None] == 0, 0.0, jump[:, None] * slope[None, :])
+    return Neglected(jnp.nan_to_num(term, nan=0.0), slope)

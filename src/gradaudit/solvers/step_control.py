@@ -1,0 +1,131 @@
+"""Step controllers that read the scaled error from a norm of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import diffrax
+import equinox as eqx
+import jax.numpy as jnp
+import jax.tree_util as jtu
+
+from gradaudit.errors import SettingError
+from gradaudit.solvers.error_norm import PID, Control
+from gradaudit.solvers.sciml_controller import SciMLController
+
+
+class NormController(diffrax.AbstractAdaptiveStepSizeController):
+    """A controller that is shown a scalar, ``scaled(error, before, after)``, for the error vector.
+
+    `scalar` is any step size controller that takes a scaled error as it is.
+    """
+
+    scalar: Any
+    scaled: Any
+    rtol: Any = 0.0
+    atol: Any = 1.0
+    norm: Any = eqx.field(static=True, default=abs)
+
+    def wrap(self, direction):
+        return eqx.tree_at(lambda c: c.scalar, self, self.scalar.wrap(direction))
+
+    def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
+        return self.scalar.init(terms, t0, t1, jnp.zeros(()), dt0, args, func, error_order)
+
+    def adapt_step_size(
+        self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state
+    ):
+        zero = jnp.zeros(())
+        estimated = bool(jtu.tree_leaves(y_error))
+        if not estimated and not isinstance(self.scalar, EqualSteps):
+            raise SettingError("this solver has no error estimate: it takes equal steps only.")
+        error = self.scaled(y_error, y0, y1_candidate) if estimated else None
+        return self.scalar.adapt_step_size(
+            t0, t1, zero, zero, args, error, error_order, controller_state
+        )
+
+
+class EqualSteps(diffrax.AbstractAdaptiveStepSizeController):
+    """Equal steps where there are `steps` > 0, else those of the controller `adaptive`.
+
+    The number is traced, so that one compiled program serves every number, and error control too.
+    Without `adaptive`, for a solver that has no error estimate, there must be `steps`.
+    """
+
+    steps: Any
+    t_end: float = eqx.field(static=True)
+    adaptive: Any
+    rtol: Any = 0.0
+    atol: Any = 1.0
+    norm: Any = eqx.field(static=True, default=abs)
+
+    def wrap(self, direction):
+        return self
+
+    def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
+        done = jnp.floor(t0 * self.steps / self.t_end + 1e-6)
+        if self.adaptive is None:
+            return self._end_of_step(done), (done, None)
+        first, state = self.adaptive.init(terms, t0, t1, y0, dt0, args, func, error_order)
+        return jnp.where(self.steps > 0, self._end_of_step(done), first), (done, state)
+
+    def _end_of_step(self, done):
+        return self.t_end * (done + 1) / self.steps
+
+    def adapt_step_size(
+        self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state
+    ):
+        done, state = controller_state
+        # A step may have been clipped to end at an observation before.
+        end, length = self._end_of_step(done), self.t_end / self.steps
+        done = done + (t1 >= end - 1e-6 * length)
+        following = self._end_of_step(done)
+        if self.adaptive is None:
+            result = diffrax.RESULTS.where(
+                self.steps > 0, diffrax.RESULTS.successful, diffrax.RESULTS.internal_error
+            )
+            return self.steps > 0, t1, following, False, (done, None), result
+        keep, start, end, jump, state, result = self.adaptive.adapt_step_size(
+            t0, t1, y0, y1_candidate, args, y_error, error_order, state
+        )
+        equal = self.steps > 0
+        result = diffrax.RESULTS.where(equal, diffrax.RESULTS.successful, result)
+        start, end = jnp.where(equal, t1, start), jnp.where(equal, following, end)
+        return keep | equal, start, end, jump, (done, state), result
+
+
+def scalar_controller(
+    stepping: str,
+    *,
+    order: int,
+    t_end: float,
+    control: Control | None = None,
+    adaptive: bool = True,
+    longest: float | None = None,
+):
+    """What turns a scaled error into the next step: "diffrax" (its default, integral) or "sciml".
+
+    The smallest step that still moves t is about eps * t_end; below it the solve is stuck and ends.
+    `control` has the coefficients, and the number of equal steps that may take its place; a solver
+    that is not `adaptive` has no error to show. No step of "diffrax" exceeds `longest`.
+    """
+    if not adaptive:
+        return EqualSteps(0.0 if control is None else control.steps, t_end, None)
+    dtmin = 1e-3 * float(jnp.finfo(jnp.result_type(float)).eps) * t_end
+    controller: Any
+    if stepping == "sciml":
+        controller = SciMLController(order, dtmin)
+    else:
+        p, i, d = PID if control is None else control.pid
+        controller = diffrax.PIDController(
+            rtol=0.0,
+            atol=1.0,
+            norm=abs,
+            dtmin=dtmin,
+            dtmax=longest,
+            force_dtmin=False,
+            pcoeff=p,
+            icoeff=i,
+            dcoeff=d,
+        )
+    return controller if control is None else EqualSteps(control.steps, t_end, controller)

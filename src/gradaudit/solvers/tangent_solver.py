@@ -1,0 +1,218 @@
+"""A diffrax solver that carries the tangents of another solver along.
+
+The lifted solver's state is (y, S). Its step is the Jacobian-vector product of the inner solver's
+step with respect to (y, p) and the floating-point part of the solver state, one product for every
+parameter, with the primal part computed once. Its error estimate is (e, E), the inner solver's
+embedded error e and its tangents E. So the norm in the step controller decides what is controlled:
+y alone gives forward AD (discretise, then differentiate, on the grid of the states), y and S give
+forward sensitivity analysis with full error control; explicit and implicit solvers alike, and an
+implicit one never forms the Newton matrix of the large system.
+
+Tangents have one column a parameter, shape (N, c), where c is the number of parameters propagated
+together and N the number of states and integrals.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from gradaudit.backend.jaxpr.branches import FrozenField
+from gradaudit.solvers.missed_saltation import Crossed, Neglected, neglected
+
+
+class Lifted(NamedTuple):
+    """State and tangents: `y` (N,), `tangents` (N, c)."""
+
+    y: Any
+    tangents: Any
+
+
+class LiftedArgs(NamedTuple):
+    """What a step depends on besides the state.
+
+    `p` (m,); `seeds` (m, c), the directions in parameter space; `rtol` and `atol` scale the
+    indicator, which watches the first `n` components.
+    """
+
+    p: Any
+    seeds: Any
+    rtol: Any
+    atol: Any
+
+
+class LiftedState(NamedTuple):
+    """The inner solver's state, its tangents, and what the steps so far have shown.
+
+    `indicator` is the largest scaled embedded tangent error, `crossed` what `crossings` tells.
+    """
+
+    inner: Any
+    tangents: Any
+    indicator: Any
+    crossed: Crossed
+
+
+class LiftedTerm(diffrax.ODETerm):
+    """The vector field of (y, S): f and its Jacobian-vector products along every seed."""
+
+    primal: diffrax.ODETerm
+
+    def __init__(self, primal: diffrax.ODETerm) -> None:
+        def lifted(t, state, args):
+            def push(tangent, seed):
+                return jax.jvp(lambda y, p: primal.vf(t, y, p), (state.y, args.p), (tangent, seed))
+
+            rate, tangent_rate = _over_tangents(push)(state.tangents, args.seeds)
+            return Lifted(rate, tangent_rate)
+
+        self.primal = primal
+        self.vector_field = lifted
+
+
+class LiftedSolver(diffrax.AbstractAdaptiveSolver):
+    """Wraps `inner` so that it solves for (y, S); see the module's docstring.
+
+    Attributes
+    ----------
+    inner
+        Any diffrax Runge-Kutta solver with ``scan_kind="lax"``, an implicit one with the
+        tolerances of its root finder set.
+    term
+        The primal vector field f(t, y, p).
+    watched
+        Number of leading components that the indicator looks at (the states, not the integrals).
+    branches
+        The vector field with its branches in hand, where it has any that are to be watched.
+    """
+
+    inner: diffrax.AbstractSolver
+    term: diffrax.ODETerm
+    watched: int = eqx.field(static=True)
+    branches: FrozenField | None = eqx.field(static=True, default=None)
+    traced_once: Callable[..., Any] = eqx.field(
+        static=True,
+        init=False,
+        # A function of its own for every solver, with which what was traced is forgotten.
+        default_factory=lambda: eqx.filter_jit(lambda solver, *step: solver._step(*step)),
+    )
+
+    term_structure = diffrax.ODETerm
+
+    @property
+    def interpolation_cls(self):
+        return functools.partial(_TangentInterpolation, inner=self.inner.interpolation_cls)
+
+    def order(self, terms):
+        return self.inner.order(self.term)
+
+    def error_order(self, terms):
+        return self.inner.error_order(self.term)
+
+    def func(self, terms, t0, y0, args):
+        return terms.vf(t0, y0, args)
+
+    def init(self, terms, t0, t1, y0, args):
+        _, fixed = eqx.partition(self._start(t0, t1, y0.y, args.p), eqx.is_inexact_array)
+
+        def push(tangent, seed):
+            def start(y, p):
+                return eqx.filter(self._start(t0, t1, y, p), eqx.is_inexact_array)
+
+            return jax.jvp(start, (y0.y, args.p), (tangent, seed))
+
+        moving, tangents = _over_tangents(push)(y0.tangents, args.seeds)
+        zero = jnp.zeros(())
+        return LiftedState(eqx.combine(moving, fixed), tangents, zero, Crossed(zero, zero))
+
+    def _start(self, t0, t1, y, p):
+        return self.inner.init(self.term, t0, t1, y, p)
+
+    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+        # Diffrax traces the body of its loop three times; a step takes seconds of it.
+        return self.traced_once(self, t0, t1, y0, args, solver_state, made_jump)
+
+    def _step(self, t0, t1, y0, args, solver_state, made_jump):
+        moving, fixed = eqx.partition(solver_state.inner, eqx.is_inexact_array)
+
+        def advance(y, p, moving):
+            y1, error, dense, state, result = self.inner.step(
+                self.term, t0, t1, y, p, eqx.combine(moving, fixed), made_jump
+            )
+            moving_out, fixed_out = eqx.partition(state, eqx.is_inexact_array)
+            return (y1, error, dense, moving_out), (fixed_out, result)
+
+        def push(tangent, seed, moving_tangent):
+            return jax.jvp(
+                advance, (y0.y, args.p, moving), (tangent, seed, moving_tangent), has_aux=True
+            )
+
+        primal, tangent, (fixed_out, result) = _over_tangents(push, aux=True)(
+            y0.tangents, args.seeds, solver_state.tangents
+        )
+        y1, error, dense, moving_out = primal
+        tangents1, tangent_error, dense_tangents, moving_tangents = tangent
+        reached, crossed = Lifted(y1, tangents1), solver_state.crossed
+        if self.branches is not None:
+            crossed = crossed.including(self.neglected(t0, t1, y0, reached, args), tangents1)
+        state = LiftedState(
+            eqx.combine(moving_out, fixed_out),
+            moving_tangents,
+            jnp.maximum(
+                solver_state.indicator,
+                _scaled_maximum(tangent_error, y0.tangents, tangents1, args, self.watched),
+            ),
+            crossed,
+        )
+        dense_info = {"primal": dense, "tangents": dense_tangents}
+        return reached, Lifted(error, tangent_error), dense_info, state, result
+
+    def neglected(self, t0, t1, before: Lifted, after: Lifted, args: LiftedArgs) -> Neglected:
+        """What the tangents of a step lack because it crosses a discontinuity."""
+        assert self.branches is not None
+        return neglected(self.branches, t0, t1, before, after, args)
+
+
+def _scaled_maximum(error, before, after, args, watched):
+    """max |E| / (atol + rtol |S|) over the watched components: the indicator of one step."""
+    if error is None:  # Euler's method has no embedded error
+        return jnp.nan
+    size = jnp.maximum(jnp.abs(before), jnp.abs(after))
+    scaled = jnp.abs(error) / (args.atol + args.rtol * size)
+    return jnp.max(scaled[:watched], initial=0.0)
+
+
+def _over_tangents(push, *, aux=False):
+    """`push` over the last axis of all tangents, with its primal output computed once.
+
+    The last axis, because the products of one primal number with all its tangents then lie
+    side by side in memory, and the sums over stages need no transposed copy.
+    """
+    return jax.vmap(push, in_axes=-1, out_axes=(None, -1, None) if aux else (None, -1))
+
+
+class _TangentInterpolation(diffrax.AbstractLocalInterpolation):
+    """The inner solver's dense output and its derivative: what AD makes of `SaveAt(ts)`."""
+
+    t0: Any
+    t1: Any
+    primal: Any
+    tangents: Any
+    inner: Any = eqx.field(static=True)
+
+    def evaluate(self, t0, t1=None, left=True):
+        del t1, left
+
+        def observe(info):
+            return self.inner(t0=self.t0, t1=self.t1, **info).evaluate(t0)
+
+        def push(tangent):
+            return jax.jvp(observe, (self.primal,), (tangent,))
+
+        return Lifted(*_over_tangents(push)(self.tangents))

@@ -1,0 +1,4 @@
+"""The computations of the stages `experiment` and `sweep`.
+
+What every gradient needs belongs to `sensitivity`.
+"""
