@@ -17,9 +17,7 @@ NAMES = library_names()
 MODELS = {name: gradaudit.load_model(name) for name in NAMES}
 EXACT = [name for name, model in MODELS.items() if model.exact_solution is not None]
 GIVEN = [name for name, model in MODELS.items() if model.exact_sensitivities is not None]
-JUMPS = [
-    name for name in EXACT if any(event.jump is not None for event in MODELS[name].events.values())
-]
+JUMPS = [name for name in EXACT if MODELS[name].jumps]
 EVENTS = [name for name, model in MODELS.items() if model.events]
 SETTINGS = [
     f"{name}@{axis}={value:g}"

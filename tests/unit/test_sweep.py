@@ -234,6 +234,14 @@ def test_figure_of_a_model_without_events_shows_the_steps(written):
     plt.close(drawn)
 
 
+def test_a_model_that_jumps_is_swept_with_exact_derivatives_at_its_jumps():
+    """Bouncing ball, along the acceleration of gravity: the exact gradient is the closed form's."""
+    model = gradaudit.load_model("bouncing_ball")
+    dataset = stage.measure(model, {**SETTINGS, "rtol": 1e-6, "points": 3, "span": 1e-3})
+    exact = gradaudit.reference(model, times=[model.t_end]).sensitivities[0, 0, 0]
+    assert dataset["exact_gradient"].values[1] == pytest.approx(exact, rel=1e-6)
+
+
 def test_everything_may_have_failed(written):
     data = read_dataset(written)
     failed = data.map(lambda x: x * np.nan if x.dtype.kind == "f" else x).assign_attrs(data.attrs)

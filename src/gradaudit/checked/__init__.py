@@ -4,7 +4,7 @@
 tangents whose steps are controlled.
 """
 
-from gradaudit.checked.diffeqsolve import diffeqsolve
+from gradaudit.checked.drop_in import diffeqsolve
 from gradaudit.checked.jacobian import CheckedJacobian, Stats, checked_jacfwd
 from gradaudit.checked.warnings import Warnings
 

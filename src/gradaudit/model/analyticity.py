@@ -13,8 +13,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.extend.core import jaxprs_in_params
 
+from gradaudit.backend.jaxpr.walk import equations, inner_jaxprs
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state, with_integrals
 
@@ -49,16 +49,13 @@ def obstacle(model: Model) -> str:
 
 
 def _obstacles(jaxpr: Any) -> Iterator[str]:
-    for equation in jaxpr.eqns:
-        inner = list(jaxprs_in_params(equation.params))
-        if inner:
-            for sub in inner:
-                yield from _obstacles(sub)
-        elif any(map(_is_complex, equation.invars)):
-            name = equation.primitive.name
-            stays = name in _ANALYTIC or all(map(_is_complex, equation.outvars))
-            if name in _NOT_ANALYTIC or not stays:
-                yield name
+    for eqn in equations(jaxpr):
+        if next(inner_jaxprs(eqn), None) is not None or not any(map(_is_complex, eqn.invars)):
+            continue
+        name = eqn.primitive.name
+        stays = name in _ANALYTIC or all(map(_is_complex, eqn.outvars))
+        if name in _NOT_ANALYTIC or not stays:
+            yield name
 
 
 def _is_complex(atom: Any) -> bool:

@@ -188,6 +188,11 @@ class Model:
         names = list(self.states)
         return tuple(names.index(name) for name in self.observables)
 
+    @property
+    def jumps(self) -> bool:
+        """Whether the state jumps at any event."""
+        return any(event.jump is not None for event in self.events.values())
+
     def times(self, times: ArrayLike | None = None) -> NDArray[np.float64]:
         """Observation times, shape (T,): the model's own, or `times` after a check.
 

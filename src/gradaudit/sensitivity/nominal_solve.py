@@ -134,7 +134,7 @@ def primal(
     SettingError
         If the solver's own steps are asked for of a model whose state jumps.
     """
-    if any(event.jump is not None for event in model.events.values()):
+    if model.jumps:
         if own_steps:
             raise SettingError(
                 f"model {model.name!r} jumps at events, where the solver's own steps end."

@@ -28,8 +28,7 @@ def program(
     depends on the parameters. Other events are taken down in passing.
     """
     settings = (model, solver, observe, max_steps, stepping, augmented, dtype)
-    jumps = any(event.jump is not None for event in model.events.values())
-    if jumps or (saltation and model.events and switches(model)):
+    if model.jumps or (saltation and model.events and switches(model)):
         from gradaudit.sensitivity.hybrid_program import SegmentedProgram
 
         return SegmentedProgram(*settings, estimate=estimate, saltation=saltation)

@@ -61,7 +61,7 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
             **variant.axes(rtol / max(tolerances)),
         )
 
-    jumps = any(event.jump is not None for event in loaded.events.values())
+    jumps = loaded.jumps
     # An implicit solver's third program would be compiled for a timing alone, and that takes long.
     probing = not jumps and not get_solver(variant.solver).implicit
     rows: list[Sensitivities] = []
@@ -117,7 +117,7 @@ def _locates(model: Model, method: str) -> bool:
 
 def _applicable(model: Model, methods: list[str]) -> list[str]:
     """Without events that matter "saltation" is "forward_sensitivity" again; it is left out."""
-    stops = any(event.jump is not None for event in model.events.values())
+    stops = model.jumps
     if stops or (model.events and switches(model)) or methods == ["saltation"]:
         return methods
     return [method for method in methods if method != "saltation"]

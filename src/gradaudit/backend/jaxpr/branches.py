@@ -8,135 +8,132 @@ switch given; the outcomes themselves are read off at a point.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.extend.core import Literal
+
+import gradaudit.backend.jax_setup  # noqa: F401  # float64 before the field is traced
+from gradaudit.backend.jaxpr.evaluator import Evaluator
+from gradaudit.backend.jaxpr.switch_table import SWITCHES
+from gradaudit.backend.jaxpr.walk import equations, inner_jaxprs
+from gradaudit.errors import TranslationError
 
 Decisions = list[Any]
 
-INLINED = {"jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call"}
-LOG_ADD_EXP = {"log1p", "exp", "max"}  # logaddexp has a maximum inside, and is smooth
+LONGEST_SWITCHING_SCAN = 1000
+"""A scan of more steps that switches inside is refused: every step has decisions of its own."""
 
 
-class Switch(NamedTuple):
-    """A primitive that switches.
+class _Traced:
+    """The algebra of `switch_table.SWITCHES` on traced arrays; decisions are real numbers."""
 
-    Attributes
-    ----------
-    decide
-        The decision from the operands, a real number.
-    follow
-        The result from the decision and the operands.
-    margin
-        From the operands, what passes through a threshold where the decision changes. Only how
-        it changes counts where there are several thresholds.
-    """
+    def add(self, a: Any, b: Any) -> Any:
+        return a + b
 
-    decide: Callable[..., Any]
-    follow: Callable[..., Any]
-    margin: Callable[..., Any]
+    def subtract(self, a: Any, b: Any) -> Any:
+        return a - b
 
+    def multiply(self, a: Any, b: Any) -> Any:
+        return a * b
 
-def _boolean(test: Callable[..., Any]) -> Switch:
-    return Switch(test, lambda true, *operands: true > 0, lambda a, b: a - b)
+    def floor(self, x: Any) -> Any:
+        return jnp.floor(x)
 
+    def truncate(self, x: Any) -> Any:
+        return jnp.trunc(x)
 
-SWITCHES: dict[str, Switch] = {
-    "lt": _boolean(lax.lt),
-    "le": _boolean(lax.le),
-    "gt": _boolean(lax.gt),
-    "ge": _boolean(lax.ge),
-    "max": Switch(lax.lt, lambda less, a, b: jnp.where(less > 0, b, a), lambda a, b: a - b),
-    "min": Switch(lax.lt, lambda less, a, b: jnp.where(less > 0, a, b), lambda a, b: a - b),
-    "abs": Switch(lambda x: x < 0, lambda negative, x: jnp.where(negative > 0, -x, x), lambda x: x),
-    "sign": Switch(lax.sign, lambda sign, x: sign, lambda x: x),
-    "clamp": Switch(
-        lambda low, x, high: jnp.where(x < low, -1, jnp.where(x > high, 1, 0)),
-        lambda side, low, x, high: jnp.where(side < 0, low, jnp.where(side > 0, high, x)),
-        lambda low, x, high: jnp.where(abs(x - low) < abs(x - high), x - low, x - high),
-    ),
-    "floor": Switch(lax.floor, lambda value, x: value, lambda x: x - jnp.round(x)),
-    "ceil": Switch(lax.ceil, lambda value, x: value, lambda x: x - jnp.round(x)),
-    "round": Switch(
-        lambda x: jnp.floor(x + 0.5), lambda value, x: value, lambda x: x - jnp.floor(x) - 0.5
-    ),
-    "rem": Switch(
-        lambda x, y: jnp.trunc(x / y),
-        lambda multiple, x, y: x - multiple * y,
-        lambda x, y: x / y - jnp.round(x / y),
-    ),
-}
-"""What switches, by the name of its primitive."""
+    def truth(self, decision: Any) -> Any:
+        return decision > 0
+
+    def number(self, decision: Any) -> Any:
+        return decision
+
+    def pick(self, decision: Any, cases: Mapping[int, Any]) -> Any:
+        (_, value), *others = cases.items()
+        for number, other in others:
+            value = jnp.where(decision == number, other, value)
+        return value
 
 
-@dataclass
-class _Reading:
-    """One evaluation: with `given` decisions, or taking them down."""
+TRACED = _Traced()
 
-    given: Decisions | None
-    taken: Decisions = field(default_factory=list)
-    margins: Decisions = field(default_factory=list)
 
-    def evaluate(self, jaxpr: Any, consts: list[Any], inputs: list[Any]) -> list[Any]:
-        known: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
-        known.update(zip(jaxpr.invars, inputs, strict=True))
+def _is_switch(eqn: Any) -> bool:
+    """Whether an equation switches in a real number, at a boundary with values on both sides."""
+    name = eqn.primitive.name
+    if name not in SWITCHES or name in ("eq", "ne"):
+        return False
+    return jnp.issubdtype(eqn.invars[0].aval.dtype, jnp.floating)
 
-        def read(atom: Any) -> Any:
-            return atom.val if isinstance(atom, Literal) else known[atom]
 
-        for eqn in jaxpr.eqns:
-            results = self.equation(eqn, [read(atom) for atom in eqn.invars])
-            known.update(zip(eqn.outvars, results, strict=True))
-        return [read(atom) for atom in jaxpr.outvars]
+def _has_switches(jaxpr: Any) -> bool:
+    return any(map(_is_switch, equations(jaxpr)))
 
-    def equation(self, eqn: Any, values: list[Any]) -> list[Any]:
-        name = eqn.primitive.name
-        real = eqn.invars and jnp.issubdtype(eqn.invars[0].aval.dtype, jnp.floating)
-        if name in SWITCHES and real:
-            switch = SWITCHES[name]
-            self.margins.append(switch.margin(*values))
+
+class _Reading(Evaluator[Any]):
+    """One evaluation: with `given` decisions, or recording them."""
+
+    def __init__(self, given: Decisions | None) -> None:
+        self.given = given
+        self.taken: Decisions = []
+        self.margins: Decisions = []
+
+    def constant(self, value: Any) -> Any:
+        return value
+
+    def log_add_exp(self, values: list[Any]) -> list[Any]:
+        return [jnp.logaddexp(*values)]
+
+    def stack(self, rows: Sequence[Any]) -> Any:
+        return jnp.stack(rows)
+
+    def scan(self, eqn: Any, values: list[Any]) -> list[Any]:
+        if not _has_switches(eqn.params["jaxpr"].jaxpr):
+            return self.primitive(eqn, values)
+        if eqn.params["length"] > LONGEST_SWITCHING_SCAN:
+            raise TranslationError(
+                f"a 'scan' of {eqn.params['length']} steps switches branches inside, in a vector "
+                f"field; the limit is {LONGEST_SWITCHING_SCAN} steps, since each has branches of "
+                "its own. Write what it does with arrays, or by fewer steps."
+            )
+        return self.unrolled(eqn, values)
+
+    def conditional(self, eqn: Any, values: list[Any]) -> list[Any]:
+        """If one branch switches all are evaluated, so that there are always as many decisions."""
+        if not any(map(_has_switches, inner_jaxprs(eqn))):
+            return self.primitive(eqn, values)
+        index, *operands = values
+        cases = [self.evaluate(branch, operands) for branch in eqn.params["branches"]]
+        index = jnp.clip(index, 0, len(cases) - 1)
+        return [lax.select_n(index, *results) for results in zip(*cases, strict=True)]
+
+    def primitive(self, eqn: Any, values: list[Any]) -> list[Any]:
+        if _is_switch(eqn):
+            switch = SWITCHES[eqn.primitive.name]
             if self.given is None:
-                taken = jnp.asarray(switch.decide(*values), dtype=jnp.result_type(float))
+                decision = jnp.asarray(switch.decide(TRACED, *values), dtype=jnp.result_type(float))
             else:
-                taken = self.given[len(self.taken)]
-            self.taken.append(taken)
-            return [switch.follow(taken, *values)]
-        body = _body(eqn)
-        if body is not None:
-            if {inner.primitive.name for inner in body.eqns} >= LOG_ADD_EXP:
-                return [jnp.logaddexp(*values)]
-            inner = getattr(body, "jaxpr", body)
-            return self.evaluate(inner, list(getattr(body, "consts", [])), values)
+                decision = self.given[len(self.taken)]
+            self.taken.append(decision)
+            self.margins.append(_nearest(switch.boundaries(TRACED, decision, *values)))
+            return [switch.follow(TRACED, decision, *values)]
         result = eqn.primitive.bind(*values, **eqn.params)
         return list(result) if eqn.primitive.multiple_results else [result]
 
 
-def _switching(jaxpr: Any) -> Iterator[bool]:
-    """For every switch of the jaxpr, True."""
-    for eqn in jaxpr.eqns:
-        real = eqn.invars and jnp.issubdtype(eqn.invars[0].aval.dtype, jnp.floating)
-        body = _body(eqn)
-        if eqn.primitive.name in SWITCHES and real:
-            yield True
-        elif body is not None and not {e.primitive.name for e in body.eqns} >= LOG_ADD_EXP:
-            yield from _switching(getattr(body, "jaxpr", body))
-
-
-def _body(eqn: Any) -> Any:
-    if eqn.primitive.name not in INLINED:
-        return None
-    return next(
-        (eqn.params[k] for k in ("jaxpr", "call_jaxpr", "fun_jaxpr") if k in eqn.params), None
-    )
+def _nearest(boundaries: list[Any]) -> Any:
+    """Of what passes through 0 where a decision changes, entry by entry the smallest in size."""
+    nearest, *others = boundaries
+    for other in others:
+        nearest = jnp.where(jnp.abs(other) < jnp.abs(nearest), other, nearest)
+    return nearest
 
 
 class FrozenField:
-    """f(t, z, p) of `size` states and integrals and `m` parameters, with its branches in hand."""
+    """f(t, z, p) with each branch chosen explicitly: `size` states and integrals, m parameters."""
 
     def __init__(self, function: Callable[..., Any], size: int, m: int) -> None:
         vector = [jax.ShapeDtypeStruct((count,), jnp.result_type(float)) for count in (size, m)]
@@ -146,7 +143,7 @@ class FrozenField:
     @property
     def switches(self) -> bool:
         """Whether anything switches."""
-        return any(_switching(self._closed.jaxpr))
+        return _has_switches(self._closed.jaxpr)
 
     def decisions(self, t, z, p) -> Decisions:
         """The outcome of every switch at a point."""
@@ -166,7 +163,7 @@ class FrozenField:
 
     def _evaluate(self, reading: _Reading, t, z, p):
         t = jnp.asarray(t, dtype=z.dtype)
-        return reading.evaluate(self._closed.jaxpr, self._closed.consts, [t, z, p])[0]
+        return reading.evaluate(self._closed, [t, z, p])[0]
 
     def decisions_ahead(self, t, z, p, step) -> Decisions:
         """The outcomes with which the solution goes on; a step back where `step` is negative."""

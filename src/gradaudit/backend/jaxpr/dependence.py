@@ -7,12 +7,18 @@ so that a parameter may be taken for used though it is not, and never the other 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.backend.jaxpr.evaluator import Evaluator
+
 Marks = NDArray[np.bool_]
+
+LONGEST_FOLLOWED = 100
+"""In a longer scan everything is taken to depend on everything that goes in."""
 
 _ELEMENTWISE = frozenset(
     [
@@ -40,43 +46,42 @@ def parameters_read(closed: Any, argument: int, size: int) -> Marks:
     inputs = [np.zeros((*v.aval.shape, size), dtype=bool) for v in closed.jaxpr.invars]
     inputs[argument] = np.eye(size, dtype=bool)
     read = np.zeros(size, dtype=bool)
-    for marks in _run(closed.jaxpr, inputs, size):
+    for marks in _Dependence(size).evaluate(closed, inputs):
         read |= marks.reshape(-1, size).any(axis=0)
     return read
 
 
-def _run(jaxpr: Any, inputs: list[Marks], size: int) -> list[Marks]:
-    known: dict[Any, Marks] = dict(zip(jaxpr.invars, inputs, strict=True))
+class _Dependence(Evaluator[Marks]):
+    """Evaluates a jaxpr on marks of `size` parameters."""
 
-    def look(atom: Any) -> Marks:
-        if hasattr(atom, "val") or atom not in known:  # a literal or a constant
-            return np.zeros((*atom.aval.shape, size), dtype=bool)
-        return known[atom]
+    def __init__(self, size: int) -> None:
+        self.size = size
 
-    for equation in jaxpr.eqns:
-        operands = [look(atom) for atom in equation.invars]
-        known.update(zip(equation.outvars, _apply(equation, operands, size), strict=True))
-    return [look(atom) for atom in jaxpr.outvars]
+    def constant(self, value: Any) -> Marks:
+        return np.zeros((*np.shape(value), self.size), dtype=bool)
 
+    def stack(self, rows: Sequence[Marks]) -> Marks:
+        return np.stack(rows)
 
-def _apply(equation: Any, operands: list[Marks], size: int) -> list[Marks]:
-    name, params = equation.primitive.name, equation.params
-    shapes = [(*v.aval.shape, size) for v in equation.outvars]
-    inner = params.get("jaxpr", params.get("call_jaxpr"))
-    if name in ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call") and inner:
-        return _run(getattr(inner, "jaxpr", inner), operands, size)
-    if name in _ELEMENTWISE:
-        whole = np.zeros(shapes[0], dtype=bool)
-        for marks in operands:
-            whole |= marks
-        return [whole]
-    structural = _structural(name, params, operands, shapes[0]) if shapes else None
-    if structural is not None:
-        return [structural]
-    everything = np.zeros(size, dtype=bool)
-    for marks in operands:
-        everything |= marks.reshape(-1, size).any(axis=0)
-    return [np.broadcast_to(everything, shape) for shape in shapes]
+    def scan(self, eqn: Any, values: list[Marks]) -> list[Marks]:
+        short = 0 < eqn.params["length"] <= LONGEST_FOLLOWED
+        return self.unrolled(eqn, values) if short else self.primitive(eqn, values)
+
+    def primitive(self, eqn: Any, values: list[Marks]) -> list[Marks]:
+        name, params, size = eqn.primitive.name, eqn.params, self.size
+        shapes = [(*v.aval.shape, size) for v in eqn.outvars]
+        if name in _ELEMENTWISE:
+            whole = np.zeros(shapes[0], dtype=bool)
+            for marks in values:
+                whole |= marks
+            return [whole]
+        structural = _structural(name, params, values, shapes[0]) if shapes else None
+        if structural is not None:
+            return [structural]
+        everything = np.zeros(size, dtype=bool)
+        for marks in values:
+            everything |= marks.reshape(-1, size).any(axis=0)
+        return [np.broadcast_to(everything, shape) for shape in shapes]
 
 
 def _structural(name: str, params: Any, operands: list[Marks], shape: Any) -> Marks | None:

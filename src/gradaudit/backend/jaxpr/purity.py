@@ -9,16 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from gradaudit.backend.jaxpr.walk import equations, inner_jaxprs
+
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 _MOST_ENTRIES = 10_000  # of a container or an array that is looked into
-
-
-def equations(jaxpr: Any) -> Iterator[Any]:
-    """Every equation, those of inner jaxprs included."""
-    for equation in jaxpr.eqns:
-        yield equation
-        for inner in _inner(equation):
-            yield from equations(inner)
 
 
 def effects(closed: Any) -> list[str]:
@@ -27,7 +21,7 @@ def effects(closed: Any) -> list[str]:
         {
             equation.primitive.name
             for equation in equations(closed.jaxpr)
-            if not list(_inner(equation))
+            if not list(inner_jaxprs(equation))
             and (equation.effects or "callback" in equation.primitive.name)
         }
     )
@@ -75,17 +69,9 @@ def _wiring(jaxpr: Any) -> list[Any]:
         }
         atoms = [number(v) for v in (*equation.invars, *equation.outvars)]
         lines.append((equation.primitive.name, atoms, params))
-        lines += [_wiring(inner) for inner in _inner(equation)]
+        lines += [_wiring(inner) for inner in inner_jaxprs(equation)]
     lines.append([number(v) for v in jaxpr.outvars])
     return lines
-
-
-def _inner(equation: Any) -> Iterator[Any]:
-    for value in equation.params.values():
-        for entry in value if isinstance(value, (tuple, list)) else (value,):
-            inner = getattr(entry, "jaxpr", entry)
-            if hasattr(inner, "eqns"):
-                yield inner
 
 
 def python_state(function: Callable[..., Any]) -> dict[str, Any]:

@@ -9,15 +9,49 @@ boundary, which is watched along the segment.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import heyoka as hy
 
+from gradaudit.backend.jaxpr.switch_table import SWITCHES
 from gradaudit.certification.heyoka import elementwise
 
 Scalar = Any
+
+
+class _Symbolic:
+    """The algebra of the table on expressions and numbers of any precision."""
+
+    def add(self, a: Scalar, b: Scalar) -> Scalar:
+        return elementwise.RULES["add"](a, b)
+
+    def subtract(self, a: Scalar, b: Scalar) -> Scalar:
+        return elementwise.RULES["sub"](a, b)
+
+    def multiply(self, a: Scalar, b: Scalar) -> Scalar:
+        return elementwise.RULES["mul"](a, b)
+
+    def floor(self, x: float) -> int:
+        return math.floor(x)
+
+    def truncate(self, x: float) -> int:
+        return math.trunc(x)
+
+    def truth(self, decision: int) -> bool:
+        return bool(decision)
+
+    def number(self, decision: int) -> float:
+        return float(decision)
+
+    def pick(self, decision: int, cases: Mapping[int, Scalar]) -> Scalar:
+        return cases[decision]
+
+
+SYMBOLIC = _Symbolic()
+HANDLED = frozenset([*SWITCHES, "is_finite"])
+"""Primitives that `Switches` takes a branch of; what is finite stays so within a segment."""
 
 
 @dataclass
@@ -40,81 +74,16 @@ class Switches:
 
     def __call__(self, name: str, *operands: Scalar) -> Scalar:
         """The result of a switching primitive on scalars, on the branch that is chosen."""
-        choose, follow = RULES[name]
+        switch = SWITCHES.get(name)
         if self.given is not None:
             choice = self.given[len(self.taken)]
+        elif switch is None:
+            choice = int(math.isfinite(float(operands[0])))
         else:
-            choice = choose(*(float(x) for x in operands))
+            choice = int(switch.decide(SYMBOLIC, *(float(x) for x in operands)))
         self.taken.append(choice)
-        result, boundaries = follow(choice, *operands)
+        if switch is None:
+            return bool(choice)
+        boundaries = switch.boundaries(SYMBOLIC, choice, *operands)
         self.boundaries += [(name, b) for b in boundaries if not elementwise.is_number(b)]
-        return result
-
-
-def _less(a: float, b: float) -> int:
-    return int(a < b)
-
-
-def _minus(a: Scalar, b: Scalar) -> Scalar:
-    return elementwise.RULES["sub"](a, b)
-
-
-def _comparison(test: Callable[[float, float], bool]) -> tuple[Any, Any]:
-    return (
-        lambda a, b: int(test(a, b)),
-        lambda choice, a, b: (bool(choice), [_minus(a, b)]),
-    )
-
-
-def _equality(test: Callable[[float, float], bool]) -> tuple[Any, Any]:
-    """Equal numbers are met at points only, where nothing switches for any length of time."""
-    return lambda a, b: int(test(a, b)), lambda choice, a, b: (bool(choice), [])
-
-
-def _follow_sign(choice: int, x: Scalar) -> tuple[Scalar, list[Scalar]]:
-    return float(choice), [x]
-
-
-def _follow_clamp(choice: int, low: Scalar, x: Scalar, high: Scalar) -> tuple[Scalar, list[Scalar]]:
-    return (low, x, high)[choice + 1], [_minus(x, low), _minus(x, high)]
-
-
-def _follow_integer(offset: float) -> Callable[[int, Scalar], tuple[Scalar, list[Scalar]]]:
-    """An integer-valued step function that is k where k + offset <= x < k + offset + 1."""
-
-    def follow(choice: int, x: Scalar) -> tuple[Scalar, list[Scalar]]:
-        low = choice + offset
-        return float(choice), [_minus(x, low), _minus(x, low + 1.0)]
-
-    return follow
-
-
-def _choose_rem(x: float, y: float) -> int:
-    return math.trunc(x / y)
-
-
-def _follow_rem(choice: int, x: Scalar, y: Scalar) -> tuple[Scalar, list[Scalar]]:
-    """x - k y with k = trunc(x / y): the sign of the result is that of x."""
-    rest = _minus(x, elementwise.RULES["mul"](float(choice), y))
-    return rest, [rest, _minus(rest, y), elementwise.RULES["add"](rest, y)]
-
-
-RULES: dict[str, tuple[Callable[..., int], Callable[..., tuple[Scalar, list[Scalar]]]]] = {
-    "lt": _comparison(lambda a, b: a < b),
-    "le": _comparison(lambda a, b: a <= b),
-    "gt": _comparison(lambda a, b: a > b),
-    "ge": _comparison(lambda a, b: a >= b),
-    "eq": _equality(lambda a, b: a == b),
-    "ne": _equality(lambda a, b: a != b),
-    "max": (_less, lambda choice, a, b: (b if choice else a, [_minus(a, b)])),
-    "min": (_less, lambda choice, a, b: (a if choice else b, [_minus(a, b)])),
-    "abs": (lambda x: int(x < 0), lambda choice, x: (-x if choice else x, [x])),
-    "sign": (lambda x: int(x > 0) - int(x < 0), _follow_sign),
-    "clamp": (lambda low, x, high: -int(x < low) or int(x > high), _follow_clamp),
-    "floor": (math.floor, _follow_integer(0.0)),
-    "ceil": (math.ceil, _follow_integer(-1.0)),
-    "round": (lambda x: math.floor(x + 0.5), _follow_integer(-0.5)),
-    "rem": (_choose_rem, _follow_rem),
-    "is_finite": (lambda x: int(math.isfinite(x)), lambda choice, x: (bool(choice), [])),
-}
-"""By primitive: the choice from numbers; result and boundaries from the choice."""
+        return switch.follow(SYMBOLIC, choice, *operands)

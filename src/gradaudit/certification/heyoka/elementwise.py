@@ -193,7 +193,7 @@ def equals(x: Scalar, value: int) -> bool:
 
 
 def sparse_multiply(a: Any, b: Any) -> Any:
-    """Products with the noughts and ones of constant matrices need no arithmetic."""
+    """Products with the zeros and ones of constant matrices need no arithmetic."""
     for constant, other in ((a, b), (b, a)):
         if equals(constant, 0) and not is_number(other):
             return constant

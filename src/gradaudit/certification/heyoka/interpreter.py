@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import heyoka as hy
 import numpy as np
-from jax.extend.core import Literal
 from numpy.typing import NDArray
 
 from gradaudit.backend.jaxpr import structural_ops
+from gradaudit.backend.jaxpr.evaluator import Evaluator
+from gradaudit.backend.jaxpr.walk import LONGEST_SCAN
 from gradaudit.certification.heyoka import array_ops, elementwise
-from gradaudit.certification.heyoka.branch_choices import RULES as SWITCHES
-from gradaudit.certification.heyoka.branch_choices import Switches
+from gradaudit.certification.heyoka.branch_choices import HANDLED, Switches
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.removable_singularities import Quotients
 from gradaudit.errors import TranslationError
 
 Values = NDArray[Any]
 
-INLINED = {"jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint"}
-INLINED |= {"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"}
 CALLBACKS = {"pure_callback", "io_callback", "debug_callback", "debug_print"}
 BOOLEAN = {*elementwise.COMPARISONS, "is_finite"}
-LONGEST_SCAN = 10_000
-# How JAX writes logaddexp, and so softplus: a smooth function through a maximum.
-LOG_ADD_EXP = ["max", "sub", "ne", "add", "abs", "neg", "exp", "log1p", "add", "select_n"]
 
 
 @dataclass(frozen=True)
-class Interpreter:
+class Interpreter(Evaluator[Values]):
     """Evaluates a jaxpr on arrays of expressions; one for every function translated.
 
     Attributes
@@ -50,22 +45,6 @@ class Interpreter:
     exponentials: dict[int, tuple[hy.expression, hy.expression]] = field(default_factory=dict)
     """exp(x) by identity, with x: exp(x) - 1 becomes expm1(x), which does not cancel."""
     quotients: Quotients = field(default_factory=Quotients)
-
-    def run(self, closed: Any, inputs: list[Values]) -> list[Values]:
-        return self.evaluate(closed.jaxpr, [self.constant(c) for c in closed.consts], inputs)
-
-    def evaluate(self, jaxpr: Any, consts: list[Values], inputs: list[Values]) -> list[Values]:
-        known: dict[Any, Values] = {}
-
-        def read(atom: Any) -> Values:
-            return self.constant(atom.val) if isinstance(atom, Literal) else known[atom]
-
-        known.update(zip(jaxpr.constvars, consts, strict=True))
-        known.update(zip(jaxpr.invars, inputs, strict=True))
-        for eqn in jaxpr.eqns:
-            results = self.equation(eqn, [read(atom) for atom in eqn.invars])
-            known.update(zip(eqn.outvars, results, strict=True))
-        return [read(atom) for atom in jaxpr.outvars]
 
     def constant(self, value: Any) -> Values:
         """Floats become exact numbers of the target precision, integers and booleans stay."""
@@ -93,12 +72,10 @@ class Interpreter:
         for variable in eqn.outvars:
             if hasattr(variable.aval, "dtype"):
                 self.check_type(variable.aval.dtype, f"the result of the primitive {name!r}")
-        if name in INLINED:
-            return self.call(eqn, values)
-        if name == "scan":
-            return self.scan(eqn, values)
-        if name == "cond":
-            return self.branch(eqn, values)
+        return super().equation(eqn, values)
+
+    def primitive(self, eqn: Any, values: list[Values]) -> list[Values]:
+        name = eqn.primitive.name
         symbolic = any(v.dtype == object for v in values)
         exact = all(v.aval.dtype != np.float64 for v in eqn.outvars if hasattr(v.aval, "dtype"))
         if not symbolic and exact and name not in CALLBACKS and name != "while":
@@ -146,7 +123,7 @@ class Interpreter:
             return self.scatter_onto(eqn, values)
         if name == "select_n" and values[0].dtype != object:
             return self.select(values[0], values[1:])
-        if name in SWITCHES and self.switches is not None:
+        if name in HANDLED and self.switches is not None:
             return self.switch(name, values)
         if name in ("reduce_max", "reduce_min") and self.switches is not None:
             return self.reduce_by_switches(name, values[0], params["axes"])
@@ -240,7 +217,7 @@ class Interpreter:
         raise self.unknown(name)
 
     def scatter_onto(self, eqn: Any, values: list[Values]) -> Values:
-        """Where does every update go? JAX says, by adding 1 to noughts or multiplying ones by 2."""
+        """Where does every update go? JAX says, by adding 1 to zeros or multiplying ones by 2."""
         operand, indices, updates = values
         name = eqn.primitive.name
         if indices.dtype == object:
@@ -257,42 +234,28 @@ class Interpreter:
                 result[tuple(target)] = onto(result[tuple(target)], update)
         return result
 
-    def call(self, eqn: Any, values: list[Values]) -> list[Values]:
-        params = eqn.params
-        body = next(params[k] for k in ("jaxpr", "call_jaxpr", "fun_jaxpr") if k in params)
-        if [e.primitive.name for e in body.eqns] == LOG_ADD_EXP:
-            return [self.elementwise(elementwise.log_add_exp, values)]
-        if hasattr(body, "consts"):
-            return self.run(body, values)
-        return self.evaluate(body, [], values)
+    def log_add_exp(self, values: list[Values]) -> list[Values]:
+        return [self.elementwise(elementwise.log_add_exp, values)]
 
-    def branch(self, eqn: Any, values: list[Values]) -> list[Values]:
+    def stack(self, rows: Sequence[Values]) -> Values:
+        return np.stack(rows)
+
+    def conditional(self, eqn: Any, values: list[Values]) -> list[Values]:
         chosen, *operands = values
         if chosen.dtype == object:
             raise elementwise.refuse_branch("cond", self.where)
         branches = eqn.params["branches"]
-        return self.run(branches[int(np.clip(chosen, 0, len(branches) - 1))], operands)
+        return self.evaluate(branches[int(np.clip(chosen, 0, len(branches) - 1))], operands)
 
     def scan(self, eqn: Any, values: list[Values]) -> list[Values]:
         """Unrolled, for its length is static."""
-        length, body = eqn.params["length"], eqn.params["jaxpr"]
+        length = eqn.params["length"]
         if length > LONGEST_SCAN:
             raise TranslationError(
                 f"{self.where}: a 'scan' of {length} steps is too long to unroll; "
                 f"the limit is {LONGEST_SCAN}."
             )
-        fixed, carried = eqn.params["num_consts"], eqn.params["num_carry"]
-        constants, carry = values[:fixed], values[fixed : fixed + carried]
-        sequences = values[fixed + carried :]
-        order = range(length - 1, -1, -1) if eqn.params["reverse"] else range(length)
-        outputs: dict[int, list[Values]] = {}
-        for step in order:
-            done = self.run(body, [*constants, *carry, *(s[step, ...] for s in sequences)])
-            carry, outputs[step] = done[:carried], done[carried:]
-        stacked = [
-            np.stack(rows) for rows in zip(*(outputs[i] for i in range(length)), strict=True)
-        ]
-        return [*carry, *stacked]
+        return self.unrolled(eqn, values)
 
     def unknown(self, name: str) -> TranslationError:
         advice = {

@@ -117,4 +117,4 @@ def read(closed: Any, arguments: Sequence[Argument], interpreter: Interpreter) -
         values = np.empty(() if scalar else (len(argument),), dtype=object)
         values[...] = argument
         inputs.append(values)
-    return list(interpreter.run(closed, inputs)[0].reshape(-1))
+    return list(interpreter.evaluate(closed, inputs)[0].reshape(-1))

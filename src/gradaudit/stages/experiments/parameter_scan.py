@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,12 +106,9 @@ class Sweep:
         return (self.at(right).value - self.at(left).value) / (right - left)
 
     def _program(self, *, exact: bool) -> Program:
-        events = self.model.events.values()
-        hybrid = any(event.jump is not None for event in events) or bool(
-            self.model.events and switches(self.model)
-        )
-        options: dict[str, Any] = {"saltation": True} if exact and hybrid else {}
-        return program(self.model, self.solver, "step", self.max_steps, **options)
+        hybrid = self.model.jumps or bool(self.model.events and switches(self.model))
+        # Elsewhere both are one program, compiled once.
+        return program(self.model, self.solver, "step", self.max_steps, saltation=exact and hybrid)
 
     def _solve(self, solve: Program, p: float, rtol: float, tangent_weight: float) -> Point:
         raw, _, _ = solve(

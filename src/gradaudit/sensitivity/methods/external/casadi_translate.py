@@ -8,17 +8,17 @@ and p are translated as they stand.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import casadi
 import numpy as np
-from jax.extend.core import Literal
 from numpy.typing import NDArray
 
+from gradaudit.backend.jaxpr.evaluator import Evaluator
 from gradaudit.backend.jaxpr.structural_ops import BY_POSITION, COMMON, by_position
+from gradaudit.backend.jaxpr.walk import LONGEST_SCAN
 from gradaudit.backend.program_cache import identity_cache
-from gradaudit.certification.heyoka.interpreter import INLINED, LONGEST_SCAN
 from gradaudit.certification.heyoka.translate import trace
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
@@ -80,21 +80,7 @@ def _column(values: list[Values]) -> Any:
 
 def run(closed: Any, inputs: list[Any], where: str) -> list[Values]:
     """The results of a closed jaxpr for `inputs`, arrays of numbers or (dtype object) of SX."""
-    return _evaluate(closed.jaxpr, closed.consts, inputs, where)
-
-
-def _evaluate(jaxpr: Any, consts: list[Any], inputs: list[Any], where: str) -> list[Values]:
-    known: dict[Any, Values] = {}
-
-    def read(atom: Any) -> Values:
-        return np.asarray(atom.val) if isinstance(atom, Literal) else known[atom]
-
-    for variable, value in zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *inputs], strict=True):
-        known[variable] = _tidy(value)
-    for eqn in jaxpr.eqns:
-        results = _equation(eqn, [read(atom) for atom in eqn.invars], where)
-        known.update(zip(eqn.outvars, map(_tidy, results), strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
+    return _Translator(where).evaluate(closed, [_tidy(value) for value in inputs])
 
 
 def _tidy(value: Any) -> Values:
@@ -112,45 +98,51 @@ def _tidy(value: Any) -> Values:
     return lifted
 
 
-def _equation(eqn: Any, values: list[Values], where: str) -> list[Values]:
-    name, params = eqn.primitive.name, eqn.params
-    if name in INLINED:
-        body = next(params[k] for k in ("jaxpr", "call_jaxpr", "fun_jaxpr") if k in params)
-        if hasattr(body, "consts"):
-            return run(body, values, where)
-        return _evaluate(body, [], values, where)
-    if name == "scan" and params["length"] <= LONGEST_SCAN:
-        return _scan(eqn, values, where)
-    if name == "cond" and values[0].dtype != object:
-        chosen = int(np.clip(values[0], 0, len(params["branches"]) - 1))
-        return run(params["branches"][chosen], values[1:], where)
-    if not any(value.dtype == object for value in values):
-        result = eqn.primitive.bind(*values, **params)
-        return [np.asarray(r) for r in (result if eqn.primitive.multiple_results else [result])]
-    if name in COMMON:
-        moved = COMMON[name](*values, **params)
-        return moved if eqn.primitive.multiple_results else [moved]
-    if name in BY_POSITION:
-        return [by_position(eqn, values, where)]
-    if name in ELEMENTWISE:
-        return [ELEMENTWISE[name](*values)]
-    if name in WITH_PARAMETERS:
-        return [WITH_PARAMETERS[name](*values, **params)]
-    raise TranslationError(f"{where}: the primitive {name!r} has no counterpart in casadi.")
+class _Translator(Evaluator[Values]):
+    """Evaluates a jaxpr on arrays of casadi's expressions; `where` is named in errors."""
 
+    def __init__(self, where: str) -> None:
+        self.where = where
 
-def _scan(eqn: Any, values: list[Values], where: str) -> list[Values]:
-    """Unrolled, for its length is static."""
-    params, length = eqn.params, eqn.params["length"]
-    fixed, carried = params["num_consts"], params["num_carry"]
-    constants, carry = values[:fixed], values[fixed : fixed + carried]
-    sequences = values[fixed + carried :]
-    outputs: list[Any] = [None] * length
-    for step in reversed(range(length)) if params["reverse"] else range(length):
-        rows = [sequence[step, ...] for sequence in sequences]
-        done = run(params["jaxpr"], [*constants, *carry, *rows], where)
-        carry, outputs[step] = done[:carried], done[carried:]
-    return [*carry, *(np.stack(rows) for rows in zip(*outputs, strict=True))]
+    def constant(self, value: Any) -> Values:
+        return _tidy(value)
+
+    def equation(self, eqn: Any, values: list[Values]) -> list[Values]:
+        return [_tidy(result) for result in super().equation(eqn, values)]
+
+    def stack(self, rows: Sequence[Values]) -> Values:
+        return np.stack(rows)
+
+    def scan(self, eqn: Any, values: list[Values]) -> list[Values]:
+        """Unrolled, for its length is static."""
+        if eqn.params["length"] > LONGEST_SCAN:
+            return self.primitive(eqn, values)
+        return self.unrolled(eqn, values)
+
+    def conditional(self, eqn: Any, values: list[Values]) -> list[Values]:
+        chosen, *operands = values
+        if chosen.dtype == object:
+            return self.primitive(eqn, values)
+        branches = eqn.params["branches"]
+        return self.evaluate(branches[int(np.clip(chosen, 0, len(branches) - 1))], operands)
+
+    def primitive(self, eqn: Any, values: list[Values]) -> list[Values]:
+        name, params = eqn.primitive.name, eqn.params
+        if not any(value.dtype == object for value in values):
+            result = eqn.primitive.bind(*values, **params)
+            return [np.asarray(r) for r in (result if eqn.primitive.multiple_results else [result])]
+        if name in COMMON:
+            moved = COMMON[name](*values, **params)
+            return moved if eqn.primitive.multiple_results else [moved]
+        if name in BY_POSITION:
+            return [by_position(eqn, values, self.where)]
+        if name in ELEMENTWISE:
+            return [ELEMENTWISE[name](*values)]
+        if name in WITH_PARAMETERS:
+            return [WITH_PARAMETERS[name](*values, **params)]
+        raise TranslationError(
+            f"{self.where}: the primitive {name!r} has no counterpart in casadi."
+        )
 
 
 def _each(count: int, function: Callable[..., Any]) -> Rule:

@@ -26,7 +26,7 @@ def witness(setting: Setting, *, method: str) -> Sensitivities:
     check_installed([method])
     from gradaudit.sensitivity.methods.external.result import outcome
 
-    if any(event.jump is not None for event in setting.model.events.values()):
+    if setting.model.jumps:
         return outcome(setting, states=None, tangents=None, status="has_jumps", stats={})
     controlled = not method.endswith("_partial")
     if method.startswith("cvodes"):
