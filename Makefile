@@ -44,10 +44,11 @@ ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n $(CORES)
 
-check: $(STAMP) ## Check format, style, types and the workflow
+check: $(STAMP) ## Check format, style, types, imports and the workflow
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradaudit.errors import GradauditError, ModelError, SettingError, TranslationError
+from gradaudit.errors import (
+    GradauditError,
+    MissingExtraError,
+    ModelError,
+    SettingError,
+    TranslationError,
+    extras_by_name,
+)
 
 if TYPE_CHECKING:
     from gradaudit.certification import reference
@@ -34,6 +41,7 @@ __all__ = [
     "CheckedJacobian",
     "Event",
     "GradauditError",
+    "MissingExtraError",
     "Model",
     "ModelError",
     "SettingError",
@@ -51,5 +59,6 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         import importlib
 
-        return getattr(importlib.import_module(_LAZY[name]), name)
+        with extras_by_name(f"gradaudit.{name}"):
+            return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'gradaudit' has no attribute {name!r}")

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+EXTRAS = {
+    "heyoka": "reference",
+    "libsbml": "sbml",
+    **dict.fromkeys(["casadi", "pydiffsol"], "witnesses"),
+    **dict.fromkeys(
+        [
+            "PIL", "grimp", "h5netcdf", "h5py", "jinja2", "matplotlib", "mlflow", "pandas",
+            "pyarrow", "pydantic", "rich", "seaborn", "snakemake", "xarray", "yaml",
+        ],
+        "workflow",
+    ),
+}  # fmt: skip
+"""By the name of a module that the library alone does not need: the extra that installs it."""
+
 
 class GradauditError(Exception):
     """Base of every error that is the user's to mend; shown without a traceback."""
@@ -19,9 +36,39 @@ class TranslationError(GradauditError):
     """A vector field that the Taylor method cannot integrate correctly."""
 
 
+class MissingExtraError(GradauditError, ImportError):
+    """A part of gradaudit was asked for whose packages are not installed."""
+
+
 class MissingResultError(GradauditError):
     """A stage was asked to run before the stages that it reads from."""
 
 
 class ModelWarning(UserWarning):
     """A model that is most likely not what was meant, and whose results are right all the same."""
+
+
+@contextmanager
+def extras_by_name(wanted: str) -> Iterator[None]:
+    """Say which extra is missing where an import within fails for it.
+
+    Parameters
+    ----------
+    wanted
+        What was asked for, in the words of a user: the beginning of the sentence.
+
+    Raises
+    ------
+    MissingExtraError
+        In place of the ModuleNotFoundError of a package that an extra installs.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        raise MissingExtraError(
+            f"{wanted} needs the package {package}, which is not installed. "
+            f"Run: pip install 'gradaudit[{EXTRAS[package]}]'"
+        ) from None

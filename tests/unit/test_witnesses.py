@@ -71,7 +71,7 @@ def test_translation_is_the_function():
     """Every rule against JAX at a point: they differ by the last digits of a sum."""
     import casadi
 
-    from gradaudit.certification.heyoka.translate import trace
+    from gradaudit.backend.jaxpr.tracing import trace
     from gradaudit.sensitivity.methods.external.casadi_translate import run
 
     matrix = jnp.array([[1.0, 2.0, 0.0], [0.5, 0.0, -1.0]])

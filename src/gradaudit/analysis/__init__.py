@@ -1,1 +1,3 @@
-"""Answers to the questions of the project, as pure functions of tables: tables in, tables out."""
+"""Tables of all models together, from laws to the calibration of error estimates: tables in, tables
+out; what concerns one gradient belongs to `evaluation`.
+"""

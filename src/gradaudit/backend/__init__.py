@@ -1,4 +1,3 @@
-"""JAX itself: its set-up, compiled programs and what can be read from a jaxpr.
-
-Nothing that knows a model.
+"""JAX itself: its set-up, the cache of compiled programs, and reading of jaxprs; nothing here knows
+what a model is.
 """

@@ -1,6 +1,5 @@
-"""Certified references: solves in rising precision, and how many digits of them hold.
-
-What a user's own solve gives belongs to `sensitivity`.
+"""Certified references: solves in rising precision, and how many digits of them hold; what a user's
+own solver gives belongs to `sensitivity`.
 """
 
 from __future__ import annotations

@@ -10,11 +10,12 @@ import heyoka as hy
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.backend.jaxpr.tracing import trace
 from gradaudit.certification.heyoka import elementwise
 from gradaudit.certification.heyoka.branch_choices import Switches
 from gradaudit.certification.heyoka.interpreter import Interpreter
 from gradaudit.certification.heyoka.precision import DOUBLE, Precision
-from gradaudit.certification.heyoka.translate import read, state_variables, trace
+from gradaudit.certification.heyoka.translate import read, state_variables
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import integrand_names, with_integrals

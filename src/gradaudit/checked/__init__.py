@@ -1,7 +1,5 @@
-"""Forward-mode gradients for a training loop: with error control, an error estimate and warnings.
-
-`checked_jacfwd` returns a Jacobian with an estimate of its error; `diffeqsolve` is diffrax's, with
-tangents whose steps are controlled.
+"""Gradients for a user's own program, with error control, an error estimate and warnings; solves of
+declared models belong to `sensitivity`.
 """
 
 from gradaudit.checked.drop_in import diffeqsolve

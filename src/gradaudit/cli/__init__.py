@@ -1,1 +1,3 @@
-"""The command `gradaudit`: arguments in, text and exit codes out; nothing is computed here."""
+"""The command `gradaudit` and its `audit` of one model: arguments in, text and exit codes out; what
+is computed comes from the packages below.
+"""

@@ -19,7 +19,7 @@ from typing import Any
 from gradaudit import __version__
 from gradaudit.backend.xla_flags import compile_loops_whole
 from gradaudit.cli.terminal import add_terminal, cache_option, model_argument, sentence
-from gradaudit.errors import GradauditError, ModelWarning
+from gradaudit.errors import GradauditError, ModelWarning, extras_by_name
 from gradaudit.pipeline import prefork
 from gradaudit.pipeline.job_times import timed
 
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from gradaudit.backend.jax_setup import use_compilation_cache
 
             use_compilation_cache(cache)
-        with _plain_warnings():
+        with _plain_warnings(), extras_by_name("this command"):
             return call(**arguments) or 0
     except GradauditError as error:
         print(f"gradaudit: {error}", file=sys.stderr)

@@ -1,1 +1,3 @@
-"""From stored solutions to errors, attribution and verdicts; no solver and no JAX."""
+"""Functionals of stored solutions, and error, attribution, indicators and verdict of their
+gradients; it knows no solver and no JAX.
+"""

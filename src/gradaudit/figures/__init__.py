@@ -1,1 +1,1 @@
-"""Figures: every module draws one, from tables to a matplotlib Figure; none of them writes."""
+"""Figures from tables, one module each; nothing is computed that a table could hold."""

@@ -1,1 +1,3 @@
-"""The library of models: one file a model, found by folder."""
+"""The models that come with the package, one file each, written as a user writes one; whatever
+several of them need belongs to `model`.
+"""

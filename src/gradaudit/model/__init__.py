@@ -1,1 +1,1 @@
-"""What a model is, how it is read and checked; no solver."""
+"""What a model is, how it is read, from Python or SBML, and checked; it knows no solver."""

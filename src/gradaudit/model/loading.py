@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradaudit.errors import ModelError
+from gradaudit.errors import ModelError, extras_by_name
 from gradaudit.model.definition import Model
 from gradaudit.model.source_file import import_model
 
@@ -79,7 +79,8 @@ def _load(path: Path, modified: int, setting: str) -> Model:
 def _import(path: Path) -> tuple[ModuleType | None, Model]:
     """The model of a file, and the module that it was imported as if it was one."""
     if path.suffix in SBML_SUFFIXES:
-        from gradaudit.model.sbml import load_sbml
+        with extras_by_name(f"reading the SBML file {path}"):
+            from gradaudit.model.sbml import load_sbml
 
         return None, load_sbml(path)
     return import_model(path)

@@ -1,1 +1,1 @@
-"""What runs a study: configuration, jobs and their times; no numerics."""
+"""What runs a study: configuration, jobs and the time that they take; no numerics."""

@@ -1,1 +1,1 @@
-"""The report: sentences, tables and figures in one HTML file, all of it computed from tables."""
+"""The report as one HTML file, sentences and tables made from tables; it draws nothing."""

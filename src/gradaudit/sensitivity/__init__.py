@@ -1,1 +1,3 @@
-"""Solves with sensitivities by every method; certified references belong to `certification`."""
+"""Solves of a model with its sensitivities, by every method; certified solves belong to
+`certification`.
+"""

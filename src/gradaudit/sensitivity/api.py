@@ -12,7 +12,7 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-from gradaudit.errors import SettingError, TranslationError
+from gradaudit.errors import SettingError, TranslationError, extras_by_name
 from gradaudit.model.analyticity import obstacle
 from gradaudit.model.definition import Model
 from gradaudit.model.loading import load_model
@@ -121,7 +121,8 @@ def sensitivities(
 
 def _taylor(setting: Setting) -> Sensitivities:
     """The variational Taylor method in double precision at tolerance rtol; `solver` is not used."""
-    from gradaudit.sensitivity.methods.taylor import taylor_sensitivities
+    with extras_by_name("method 'taylor'"):
+        from gradaudit.sensitivity.methods.taylor import taylor_sensitivities
 
     try:
         return taylor_sensitivities(setting.model, setting.rtol, setting.times)

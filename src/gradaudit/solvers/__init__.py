@@ -1,4 +1,3 @@
-"""Diffrax solvers and step control, lifted to tangents and error estimates.
-
-Nothing that knows a model.
+"""Diffrax solvers and step control, lifted to tangents and error estimates; nothing here knows what
+a model is.
 """

@@ -1,1 +1,3 @@
-"""The stages of the workflow: each reads files, writes files, and knows no other stage."""
+"""One module per stage of the workflow, which reads files and writes files; the computation behind
+it lies below, except for the two experiments.
+"""

@@ -1,1 +1,3 @@
-"""Results as MLflow runs: what is logged (plans), and how it reaches a store and stays the same."""
+"""Results as MLflow runs, and how they reach a store once and only once; no other package knows
+MLflow.
+"""

@@ -11,14 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import heyoka as hy
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gradaudit.backend.jaxpr.tracing import trace
 from gradaudit.certification.heyoka import elementwise
 from gradaudit.certification.heyoka.interpreter import Interpreter
 from gradaudit.certification.heyoka.precision import Precision
-from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import integrand_names, with_integrals
 
@@ -90,23 +89,6 @@ def translate(
     sizes = [len(a) if isinstance(a, Sequence) else None for a in arguments]
     values = read(trace(function, sizes, where), arguments, Interpreter(precision, where))
     return [elementwise.lift(x) for x in values]
-
-
-def trace(function: Callable[..., Any], sizes: Sequence[int | None], where: str) -> Any:
-    """The jaxpr of a function of scalars (None) and vectors of the given sizes, in float64.
-
-    Raises
-    ------
-    TranslationError
-        If x64 is off.
-    """
-    if jax.dtypes.canonicalize_dtype(np.float64) != np.float64:
-        raise TranslationError(
-            f"{where}: JAX is in single precision, which rounds every literal to 7 digits. "
-            'Set jax.config.update("jax_enable_x64", True) before tracing.'
-        )
-    shapes = [jax.ShapeDtypeStruct(() if s is None else (s,), jnp.float64) for s in sizes]
-    return jax.make_jaxpr(function)(*shapes)
 
 
 def read(closed: Any, arguments: Sequence[Argument], interpreter: Interpreter) -> list[Any]:

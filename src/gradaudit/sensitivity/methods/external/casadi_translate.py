@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from gradaudit.backend.jaxpr.evaluator import Evaluator
 from gradaudit.backend.jaxpr.structural_ops import BY_POSITION, COMMON, by_position
+from gradaudit.backend.jaxpr.tracing import trace
 from gradaudit.backend.jaxpr.walk import LONGEST_SCAN
 from gradaudit.backend.program_cache import identity_cache
-from gradaudit.certification.heyoka.translate import trace
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state, with_integrals
