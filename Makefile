@@ -15,6 +15,8 @@ PORT ?= 5000
 BIN := .venv/bin
 STAMP := .venv/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+# What Snakemake would say of a broken file has no line.
+CHECK_CONFIG := $(BIN)/python -m gradaudit.pipeline.config $(CONFIG)
 # $(call config,KEY SUBKEY): a text of the configuration; empty where it is not set
 config = $(shell $(BIN)/python -c 'import functools, sys, yaml; print(functools.reduce( \
 	lambda part, key: (part or {}).get(key) or "", sys.argv[2:], yaml.safe_load(open(sys.argv[1]))))' \
@@ -32,9 +34,11 @@ help: ## Show this help
 install: $(STAMP) ## Build .venv from the lock
 
 run: $(STAMP) ## Compute everything that is missing or out of date
+	@$(CHECK_CONFIG)
 	$(SNAKEMAKE)
 
 report: $(STAMP) ## Compute what the report needs, and the report
+	@$(CHECK_CONFIG)
 	$(SNAKEMAKE) --until report
 
 ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
@@ -50,12 +54,14 @@ check: $(STAMP) ## Check format, style, types, imports and the workflow
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/python -m gradaudit.pipeline.generate --check
 	$(BIN)/snakemake --lint
 
-format: $(STAMP) ## Format the code and the workflow
+format: $(STAMP) ## Format code and workflow, and write what is generated
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow
+	$(BIN)/python -m gradaudit.pipeline.generate
 
 lock: $(STAMP) ## Write requirements.lock again, after a change of dependencies
 	@command -v uv > /dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv

@@ -6,7 +6,7 @@ min_version("9.27")
 
 
 # A file given by --configfile takes the place of this one; keys that it lacks have the defaults of
-# the schema. Values given by --config are put on top of either.
+# gradaudit.pipeline.config. Values given by --config are put on top of either.
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"

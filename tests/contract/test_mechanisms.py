@@ -20,7 +20,7 @@ from gradaudit.evaluation.audit_table import evaluate
 from gradaudit.model.loading import library_names
 from gradaudit.model.metadata import describe
 from gradaudit.model.quadratures import integrand_names
-from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.pipeline.config import Study
 from gradaudit.records.event_arrays import event_arrays
 from gradaudit.records.gradients_dataset import to_dataset
 from gradaudit.records.results import Reference
@@ -243,8 +243,8 @@ def audited(case: Case) -> pd.DataFrame:
             part.sel(time=slice(0.0, case.until)) for part in (reference, gradients)
         )
     settings = {
-        "functionals": {**DEFAULTS["functionals"], "kinds": [case.kind]},
-        "verdict": DEFAULTS["verdict"],
+        "functionals": {**Study().functionals.model_dump(), "kinds": [case.kind]},
+        "verdict": Study().verdict.model_dump(),
     }
     table = evaluate(reference, [gradients], settings)
     return table[table["functional"] == case.functional]

@@ -9,7 +9,7 @@ import xarray as xr
 
 from gradaudit.evaluation.audit_table import evaluate
 from gradaudit.evaluation.functionals import KINDS
-from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.pipeline.config import Study
 
 AMPLITUDE, FREQUENCY, T_END, COUNT = 1.7, 1.3, 50.0, 101
 TIMES = np.linspace(0.0, T_END, COUNT)
@@ -29,8 +29,8 @@ MODEL = {
     "regime": "bad",
 }
 SETTINGS = {
-    "functionals": {**DEFAULTS["functionals"], "kinds": list(KINDS)},
-    "verdict": DEFAULTS["verdict"],
+    "functionals": {**Study().functionals.model_dump(), "kinds": list(KINDS)},
+    "verdict": Study().verdict.model_dump(),
 }
 
 

@@ -18,7 +18,7 @@ from gradaudit.evaluation.audit_table import evaluate
 from gradaudit.model.metadata import describe
 from gradaudit.model.multiple_shooting import simulated_data
 from gradaudit.model.quadratures import integrand_names
-from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.pipeline.config import Study
 from gradaudit.records.event_arrays import event_arrays
 from gradaudit.records.gradients_dataset import to_dataset
 
@@ -147,8 +147,8 @@ def losses(model: Model, digits: float):
     stored = to_dataset(model, rows, methods=["forward_ad"], tolerances=list(TOLERANCES))
     stored["atol"] = ("rtol", [1e-3 * rtol for rtol in TOLERANCES])
     settings = {
-        "functionals": {**DEFAULTS["functionals"], "kinds": ["trace_sse"]},
-        "verdict": DEFAULTS["verdict"],
+        "functionals": {**Study().functionals.model_dump(), "kinds": ["trace_sse"]},
+        "verdict": Study().verdict.model_dump(),
     }
     table = evaluate(reference, [stored.assign_attrs(solver="tsit5")], settings)
     return table[table["functional"] == "trace_sse_noisy"].set_index("rtol")

@@ -10,8 +10,7 @@ import pytest
 
 import gradaudit
 from gradaudit import Model, SettingError
-from gradaudit.pipeline.configuration import check_names
-from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.pipeline.config import check_names, study_of
 from gradaudit.sensitivity.api import METHODS
 from gradaudit.sensitivity.methods.external import requirements as extras
 
@@ -48,7 +47,7 @@ def test_a_missing_package_is_an_error_before_anything_is_solved(method, monkeyp
     with pytest.raises(SettingError, match=message):
         gradaudit.sensitivities("logistic", method=method)
     with pytest.raises(SettingError, match=message):
-        check_names({**DEFAULTS, "methods": ["forward_ad", method]})
+        check_names(study_of({"methods": ["forward_ad", method]}))
     settings = {"methods": ["forward_ad", method]}
     with pytest.raises(SettingError, match=message):
         gradients.run(model="logistic", solver="tsit5", settings=settings, output=tmp_path / "a.nc")

@@ -17,7 +17,7 @@ from gradaudit.cli.audit.run import LIMITED, SOLVERS, configure
 from gradaudit.cli.audit.table import cheapest, judged, worst
 from gradaudit.cli.audit.view import Audit, Truth, as_json, show
 from gradaudit.errors import GradauditError, SettingError
-from gradaudit.pipeline.configuration import ladder_of
+from gradaudit.pipeline.config import ladder_of
 
 HEADER = "import jax.numpy as jnp\nfrom gradaudit import Model\n"
 MODEL = (
@@ -156,7 +156,7 @@ TOLERANCES = {"loosest": 1e-3, "tightest": 1e-8, "per_decade": 1}
 
 def test_the_slow_solver_stops_early_unless_it_is_asked_for():
     config = configure(solvers=None, methods=["forward_ad"], tolerances=TOLERANCES)
-    assert list(config["solvers"]) == list(SOLVERS)
+    assert list(config.solvers) == list(SOLVERS)
     assert ladder_of(config, "tsit5")[-1] == 1e-8
     assert ladder_of(config, "kvaerno5")[-1] == LIMITED["kvaerno5"]
     asked = configure(solvers=["kvaerno5"], methods=["forward_ad"], tolerances=TOLERANCES)

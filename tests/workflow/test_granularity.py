@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.pipeline.config import Study
 
 EVERYTHING = {
     **{"simulate": 2, "gradients": 2, "reference": 2, "experiment": 1},
@@ -136,7 +136,7 @@ def test_an_edited_functional_solves_nothing(completed):
 
 def test_a_further_kind_of_functional_solves_nothing(completed, config):
     """Nor does one less; forced, the same dry run has every job."""
-    kinds = DEFAULTS["functionals"]["kinds"]
+    kinds = Study().functionals.kinds
     for changed in ([*kinds, "solver_target"], kinds[:-1]):
         with_values(config, functionals__kinds=changed)
         found = completed.dry(config=config)

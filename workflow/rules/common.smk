@@ -3,15 +3,14 @@ import re
 import sys
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
 
-from gradaudit.pipeline import configuration, prefork
+from gradaudit.pipeline import prefork
+from gradaudit.pipeline import config as configuration
+from gradaudit.pipeline.config import choices
 from gradaudit.records import code_digest
 from gradaudit.errors import GradauditError
 
-SCHEMA = "../schemas/config.schema.yaml"
 ENVIRONMENT = "../envs/gradaudit.yaml"
 
 
@@ -23,34 +22,31 @@ def checked(function, *arguments, **keywords):
         raise WorkflowError(str(error)) from None
 
 
-schema_text = Path(workflow.source_path(SCHEMA)).read_text(encoding="utf-8")
-checked(configuration.check_schema, config, yaml.safe_load(schema_text))
-validate(config, SCHEMA)  # fills in the defaults
-checked(configuration.check_names, config)
+STUDY = checked(configuration.read, config, workflow.configfiles)
+config.update(STUDY.plain())  # the defaults, too
 
-MODEL_FILES = checked(configuration.model_files, config)
-MODEL_SPECS = checked(configuration.model_specs, config)
-MODELS = configuration.keys_of(config["models"])
-EXPERIMENTS = configuration.keys_of(config["experiment"]["models"])
-SWEEPS = configuration.keys_of(config["sweep"]["models"])
-SOLVERS = list(config["solvers"])
+MODEL_SPECS = choices.model_specs(STUDY)
+MODEL_FILES = choices.model_files(STUDY)
+MODELS = choices.keys_of(STUDY.models)
+EXPERIMENTS = choices.keys_of(STUDY.experiment.models)
+SWEEPS = choices.keys_of(STUDY.sweep.models)
 
 # Rules call the `gradaudit` beside the Python that runs Snakemake. The command is looked up by
 # PATH, since a full path in a rule would make every job look changed when the repository moves.
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-    GRADAUDIT_CACHE=f"{config['results']}/.cache/xla",
+    GRADAUDIT_CACHE=f"{STUDY.results}/.cache/xla",
 )
 
 
 pathvars:
-    results=config["results"],
-    logs=f"{config['results']}/logs",
+    results=STUDY.results,
+    logs=f"{STUDY.results}/logs",
 
 
 wildcard_constraints:
     model="|".join(map(re.escape, MODEL_FILES)),
-    solver="|".join(SOLVERS),
+    solver="|".join(map(re.escape, STUDY.solvers)),
 
 
 def code(stage):
@@ -73,10 +69,10 @@ def model_spec(wildcards):
 
 def gradient_files(wildcards):
     """The sensitivities of a model, by the solvers that are for it."""
-    folder = f"{config['results']}/gradients/{wildcards.model}"
+    folder = f"{STUDY.results}/gradients/{wildcards.model}"
     return [
         f"{folder}/{solver}.nc"
-        for solver in configuration.solvers_for(config, wildcards.model)
+        for solver in choices.solvers_for(STUDY, wildcards.model)
     ]
 
 
@@ -84,18 +80,18 @@ def settings(stage):
     """What a stage reads of the configuration, as canonical JSON."""
     return lambda wildcards: configuration.settings_of(
         stage,
-        config,
+        STUDY,
         solver=wildcards.get("solver", ""),
         model=wildcards.get("model", ""),
     )
 
 
 # The SQLite store, unless runs go to a server.
-STORE = {} if config["tracking"]["uri"] else {"store": "<results>/mlflow/mlflow.db"}
+STORE = {} if STUDY.tracking.uri else {"store": "<results>/mlflow/mlflow.db"}
 SIMULATIONS = expand(
     "<results>/simulate/{model}/{solver}.nc",
     model=MODELS,
-    solver=checked(configuration.plain_solvers, config),
+    solver=choices.plain_solvers(STUDY),
 )
 REFERENCES = expand("<results>/reference/{model}.nc", model=MODELS)
 TABLES = expand("<results>/evaluate/{model}.parquet", model=MODELS)

@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from gradaudit.pipeline.defaults import DEFAULTS
-
 AUDIT = """\
 The reference and the solvers run side by side; every setting is shown with the largest error of
 all functionals. An error is that of the gradient in scaled parameters, relative to its norm, or to
@@ -61,6 +59,8 @@ def sentence(text: str) -> str:
 
 
 def _add_audit(commands: Any) -> None:
+    from gradaudit.pipeline.config.study import Study
+
     text = "audit one model in the terminal: error, cost and verdict of every setting"
     parser = commands.add_parser(
         "audit",
@@ -78,7 +78,7 @@ def _add_audit(commands: Any) -> None:
         help="find the cheapest setting with at most this error (default: 1e-4)",
     )
     parser.add_argument("--solvers", nargs="+", metavar="NAME", help="solvers (default: see below)")
-    methods = " ".join(DEFAULTS["methods"])
+    methods = " ".join(Study().methods)
     parser.add_argument(
         "--methods",
         nargs="+",

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 from gradaudit.cli.audit.jobs import Job, Outcome, cores, run_jobs
 from gradaudit.cli.audit.progress import Progress
 from gradaudit.errors import SettingError
-from gradaudit.pipeline import configuration
-from gradaudit.pipeline.defaults import DEFAULTS
-from gradaudit.records.code_digest import literal_keys
+from gradaudit.pipeline.config import Study, ladder, ladder_of, settings_of, study_of
+from gradaudit.pipeline.names import check_known
 from gradaudit.sensitivity.methods.external.requirements import check_installed
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ SOLVERS = ("tsit5", "dopri8", "kvaerno5")  # those audited by default
 LIMITED = {"kvaerno5": 1e-6}  # their tightest tolerance: steps grow by 1.6 a decade
 SLOWEST = ("kvaerno", "implicit")  # begin first, so that the cores are busy to the end
 EPSILON = 2.0**-52
+USUAL = Study()  # of what an audit does not set
 
 
 def run(
@@ -61,7 +61,7 @@ def run(
     if not (math.isfinite(accuracy) and accuracy > 0.0):
         raise SettingError(f"--accuracy is {accuracy!r}; write a positive error such as 1e-4.")
     usual = default_methods(model)
-    config = configure(
+    study = configure(
         solvers=solvers,
         methods=usual if methods is None else methods,
         tolerances={"loosest": loosest, "tightest": tightest, "per_decade": per_decade},
@@ -69,7 +69,7 @@ def run(
         time_limit=time_limit,
     )
     with TemporaryDirectory(prefix="gradaudit-") as folder:
-        jobs = _jobs(model, config, Path(folder), cache_folder)
+        jobs = _jobs(model, study, Path(folder), cache_folder)
         with Progress() as progress:
             outcomes = run_jobs(
                 jobs,
@@ -77,11 +77,11 @@ def run(
                 progress=progress,
                 then_import="gradaudit.cli.audit.table",
             )
-        table, truth, name = _collect(Path(folder), config, outcomes)
+        table, truth, name = _collect(Path(folder), study, outcomes)
     if output is not None:
         from gradaudit.records.files import write_table
 
-        settings = json.loads(configuration.settings_of("evaluate", config))
+        settings = json.loads(settings_of("evaluate", study))
         write_table(table, output, stage="audit", settings=settings)
     audit = _audit(model, name, table, truth, outcomes, accuracy, functional)
     _tell(audit, as_json)
@@ -93,9 +93,9 @@ def configure(
     solvers: Sequence[str] | None,
     methods: Sequence[str],
     tolerances: Mapping[str, Any],
-    max_steps: int = DEFAULTS["max_steps"],
-    time_limit: float = DEFAULTS["reference"]["time_limit_s"],
-) -> dict[str, Any]:
+    max_steps: int = USUAL.max_steps,
+    time_limit: float = USUAL.reference.time_limit_s,
+) -> Study:
     """The configuration of an audit; `solvers` None stands for `SOLVERS` with their limits.
 
     Raises
@@ -104,8 +104,8 @@ def configure(
         For names and numbers that make no sense.
     """
     chosen = {name: {} for name in solvers} if solvers is not None else _limited(tolerances)
-    configuration.check_known("solver", chosen, literal_keys("solvers.registry", "SOLVERS"))
-    configuration.check_known("method", methods, literal_keys("sensitivity.api", "METHODS"))
+    check_known("solver", chosen)
+    check_known("method", methods)
     check_installed(methods)
     for name in ("loosest", "tightest"):
         if 0.0 < tolerances[name] < EPSILON:
@@ -118,18 +118,20 @@ def configure(
             f"max_steps ({max_steps}) and the reference's time limit ({time_limit:g} s) must be "
             "positive."
         )
-    config = {
-        **DEFAULTS,
-        "solvers": chosen,
-        "estimate": [],  # a second compilation of every solver
-        "methods": list(methods),
-        "tolerances": dict(tolerances),
-        "max_steps": max_steps,
-        "reference": {**DEFAULTS["reference"], "time_limit_s": time_limit},
-    }
+    ladder(**tolerances)
+    study = study_of(
+        {
+            "solvers": chosen,
+            "estimate": [],  # a second compilation of every solver
+            "methods": list(methods),
+            "tolerances": dict(tolerances),
+            "max_steps": max_steps,
+            "reference": {"time_limit_s": time_limit},
+        }
+    )
     for solver in chosen:
-        configuration.ladder_of(config, solver)
-    return config
+        ladder_of(study, solver)
+    return study
 
 
 def _limited(tolerances: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -154,14 +156,14 @@ def default_methods(model: str) -> list[str]:
     from gradaudit.model.source_file import declares_events
 
     events = declares_events(model_path(model))
-    return [*DEFAULTS["methods"], *(["saltation"] if events else [])]
+    return [*USUAL.methods, *(["saltation"] if events else [])]
 
 
-def _jobs(model: str, config: dict[str, Any], folder: Path, cache: Path | None) -> list[Job]:
+def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Job]:
     shared = () if cache is None else ("--cache", str(cache))
 
     def arguments(stage: str, label: str, *options: str) -> tuple[str, ...]:
-        settings = configuration.settings_of(stage, config, solver=label)
+        settings = settings_of(stage, study, solver=label)
         output = str(folder / f"{label}.nc")
         return (stage, *options, "--settings", settings, "--output", output, *shared, "--", model)
 
@@ -169,16 +171,16 @@ def _jobs(model: str, config: dict[str, Any], folder: Path, cache: Path | None) 
         Job(
             label=solver,
             arguments=arguments("gradients", solver, "--solver", solver),
-            solves=len(config["methods"]) * len(configuration.ladder_of(config, solver)),
+            solves=len(study.methods) * len(ladder_of(study, solver)),
         )
-        for solver in sorted(config["solvers"], key=lambda name: not name.startswith(SLOWEST))
+        for solver in sorted(study.solvers, key=lambda name: not name.startswith(SLOWEST))
     ]
     reference = Job(label=REFERENCE, arguments=arguments(REFERENCE, REFERENCE), optional=True)
     return [*solves[:1], reference, *solves[1:]]
 
 
 def _collect(
-    folder: Path, config: dict[str, Any], outcomes: Mapping[str, Outcome]
+    folder: Path, study: Study, outcomes: Mapping[str, Outcome]
 ) -> tuple[pd.DataFrame, Truth, str]:
     """The table, what it was measured against, and the model's name."""
     from gradaudit.cli.audit.table import judged, unjudged
@@ -186,7 +188,7 @@ def _collect(
     from gradaudit.evaluation.audit_table import evaluate
     from gradaudit.records.files import read_dataset
 
-    solved = [s for s in config["solvers"] if outcomes[s].code == 0]
+    solved = [s for s in study.solvers if outcomes[s].code == 0]
     gradients = [read_dataset(folder / f"{solver}.nc") for solver in solved]
     model = json.loads(gradients[0].attrs["model_json"])["name"] if gradients else ""
     if outcomes[REFERENCE].code:
@@ -197,7 +199,7 @@ def _collect(
     truth = Truth(status=str(reference.attrs["status"]), digits=digits)
     if not gradients:
         return unjudged([]), truth, model
-    settings = json.loads(configuration.settings_of("evaluate", config))
+    settings = json.loads(settings_of("evaluate", study))
     table = evaluate(reference, gradients, settings)
     return judged(table, digits=digits, verdict=settings["verdict"]), truth, model
 
@@ -216,7 +218,7 @@ def _audit(
 
     if functional is not None and truth.status != "none":
         known = sorted(table["functional"].unique())
-        configuration.check_known("functional", [functional], known)
+        check_known("functional", [functional], known)
         table = table[table["functional"] == functional]
     rows = worst(table)
     failures = {s: o.message for s, o in outcomes.items() if s != REFERENCE and o.code}

@@ -1,0 +1,73 @@
+"""Which models and solvers a configuration names, and which solver is for which model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from gradaudit.errors import SettingError
+from gradaudit.model import spec as specs
+from gradaudit.pipeline.config.study import Study
+
+
+def model_files(study: Study) -> dict[str, str]:
+    """The file of every model, those of `experiment` and `sweep` too, by the model's key.
+
+    Raises
+    ------
+    SettingError
+        If there is no such model, or two files have the same stem.
+    """
+    return {key: relative(specs.file_of(spec)) for key, spec in model_specs(study).items()}
+
+
+def model_specs(study: Study) -> dict[str, str]:
+    """What a stage is told to load, the file with the setting of axes, by the model's key.
+
+    Raises
+    ------
+    SettingError
+        As `model_files`.
+    """
+    found: dict[str, str] = {}
+    for entry in [*study.models, *study.experiment.models, *study.sweep.models]:
+        for spec in specs.expand(entry):
+            key, setting = specs.key_of(spec), spec.partition("@")[1:]
+            path = relative(specs.file_of(spec))
+            if found.setdefault(key, path + "".join(setting)).partition("@")[0] != path:
+                raise SettingError(
+                    f"models: two models have the key {key!r}: {found[key]} and {path}. "
+                    "The key is the stem of the file; rename one of them."
+                )
+    return found
+
+
+def keys_of(models: Iterable[str]) -> list[str]:
+    """The keys of a list of models, without repetition."""
+    return list(dict.fromkeys(specs.key_of(s) for entry in models for s in specs.expand(entry)))
+
+
+def base_solver(study: Study, key: str) -> str:
+    """The solver that an entry of `solvers` stands for: its own name, unless it says otherwise."""
+    return study.solvers[key].solver or key
+
+
+def plain_solvers(study: Study) -> list[str]:
+    """The entries that are a solver as it is, for every model."""
+    alike = {"methods", "estimate", "tolerances"}
+    return [key for key, entry in study.solvers.items() if entry.own().keys() <= alike]
+
+
+def solvers_for(study: Study, model: str) -> list[str]:
+    """The entries of `solvers` that are for the model of that key, in their order."""
+    return [
+        key
+        for key, entry in study.solvers.items()
+        if entry.models is None or model in keys_of(entry.models)
+    ]
+
+
+def relative(path: Path) -> str:
+    """`path` as seen from the working directory if it lies below, for a repository may move."""
+    path, here = Path(path).resolve(), Path.cwd().resolve()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
