@@ -38,7 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Another code is the command's own.
     """
-    arguments = vars(_parser().parse_args(argv))
+    try:
+        with extras_by_name("the command gradaudit"):
+            arguments = vars(_parser().parse_args(argv))
+    except GradauditError as error:
+        print(f"gradaudit: {error}", file=sys.stderr)
+        return 2
     call: Callable[..., int | None] = arguments.pop("call")
     # XLA's CPU client reads it when JAX starts; small solves are twice as cheap on one thread.
     os.environ.setdefault("NPROC", "1")
