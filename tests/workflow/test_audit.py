@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from gradaudit.cli import main as cli
-from gradaudit.cli.audit.jobs import Job, run_jobs
+from gradaudit.cli.audit.job import Job
+from gradaudit.cli.audit.jobs import run_jobs
 from gradaudit.cli.audit.progress import Progress
 from gradaudit.cli.audit.run import LIMITED, SOLVERS, configure
 from gradaudit.cli.audit.table import cheapest, judged, worst
@@ -170,8 +173,10 @@ def test_the_limit_keeps_within_the_ladder(loosest, tightest):
     assert tightest <= ladder_of(config, "kvaerno5")[-1] <= loosest
 
 
-def jobs(*arguments: tuple[str, ...]) -> list[Job]:
-    return [Job(label=str(n), arguments=given, optional=True) for n, given in enumerate(arguments)]
+def reference_of(model: Path, output: Path, **options) -> Job:
+    settings = {"digits": 8, "negligible": 1e-3, "time_limit_s": 60.0}
+    arguments = {"model": str(model), "settings": settings, "output": output}
+    return Job(label=model.stem, stage="reference", arguments=arguments, **options)
 
 
 def outcomes(given: list[Job], workers: int = 2):
@@ -179,31 +184,49 @@ def outcomes(given: list[Job], workers: int = 2):
         return run_jobs(given, workers=workers, progress=progress, then_import="json")
 
 
-def test_a_worker_goes_on_after_errors_and_crashes(tmp_path):
-    """One process takes all four jobs; the second kills it, the third is no command."""
-    killer = tmp_path / "killer.py"
-    killer.write_text("import os\nos.abort()\n")
-    text = ("--settings", '{"digits": 8}', "--output", str(tmp_path / "x.nc"))
+def test_a_process_goes_on_after_errors_and_a_crash_ends_one_job_alone(tmp_path):
+    """One process takes all jobs; the second kills it, the third and fourth are refused."""
+    files = {
+        "good": write(tmp_path / "good.py", "return -p[0] * y"),
+        "killer": str(tmp_path / "killer.py"),
+        "leaver": str(tmp_path / "leaver.py"),
+        "empty": str(tmp_path / "empty.py"),
+    }
+    Path(files["killer"]).write_text("import os\nos.abort()\n")
+    Path(files["leaver"]).write_text("raise SystemExit(3)\n")
+    Path(files["empty"]).write_text("print('on import')\n")
+    again = write(tmp_path / "again.py", "return -p[0] * y")
     done = outcomes(
-        jobs(("--version",), ("reference", str(killer), *text), ("nonsense",), ("--version",)),
+        [
+            reference_of(Path(path), tmp_path / f"{Path(path).stem}.nc", optional=True)
+            for path in (*files.values(), again)
+        ],
         workers=1,
     )
-    assert [done[str(n)].code == 0 for n in range(4)] == [True, False, False, True]
-    assert "SIGABRT" in done["1"].message
-    assert done["2"].code == 2
-    assert "nonsense" in done["2"].message
+    assert {name: outcome.ok for name, outcome in done.items()} == {
+        "good": True, "killer": False, "leaver": False, "empty": False, "again": True
+    }  # fmt: skip
+    assert "SIGABRT" in done["killer"].message
+    assert done["empty"].refused
+    assert "empty.py" in done["empty"].message
 
 
-def test_a_refused_job_stops_the_others():
-    refused = Job(label="refused", arguments=("nonsense",))
-    with pytest.raises(GradauditError, match="nonsense"):
-        outcomes([refused, *jobs(("--version",))])
+def test_a_refused_job_stops_the_others(tmp_path):
+    refused = tmp_path / "refused.py"
+    refused.write_text("")
+    endless = tmp_path / "endless.py"
+    endless.write_text("import time\ntime.sleep(600)\n")
+    given = [reference_of(path, tmp_path / "x.nc") for path in (endless, refused)]
+    with pytest.raises(GradauditError, match=r"refused\.py"):
+        outcomes(given)
 
 
-def test_a_file_named_like_a_module_does_not_take_its_place(tmp_path, monkeypatch):
+def test_a_file_named_like_a_module_does_not_take_its_place(tmp_path):
     (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')\n")
-    monkeypatch.chdir(tmp_path)
-    assert outcomes(jobs(("--version",)))["0"].code == 0
+    write(tmp_path / "mine.py", "return -p[0] * y")
+    command = [str(Path(sys.executable).with_name("gradaudit")), "audit", "mine.py", *QUICKEST]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 VERDICT = {"good": 1e-2, "horrible": 0.5}

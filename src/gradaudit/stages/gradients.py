@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,6 +17,7 @@ from gradaudit.model.metadata import describe
 from gradaudit.model.spec import key_of
 from gradaudit.model.stiffness import stiffness
 from gradaudit.model.switching import switches
+from gradaudit.pipeline.progress import Report, to_stderr
 from gradaudit.records.files import write_dataset
 from gradaudit.records.gradients_dataset import to_dataset
 from gradaudit.records.results import Sensitivities
@@ -42,7 +42,14 @@ Reading = tuple[dict[str, float], str, Callable[[], Sensitivities]]
 """Where a time is kept, by which name, and how to read it again."""
 
 
-def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> None:
+def run(
+    *,
+    model: str,
+    solver: str,
+    settings: dict[str, Any],
+    output: Path,
+    report: Report = to_stderr,
+) -> None:
     """Write states, integrals and their sensitivities with statuses, costs and the indicator."""
     check_installed(settings["methods"])
     loaded = load_model(model)
@@ -81,11 +88,10 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
                     _beside(last, "probe_seconds", again())
                     timed.append((last.stats, "probe_seconds", again))
             rows.append(last)
-            print(
+            report(
+                len(rows) / (len(methods) * len(tolerances)),
                 f"{key_of(model)} {solver} {method} rtol={rtol:.1e}: {last.status}, "
                 f"{last.stats['steps']:.0f} steps, {last.stats['seconds']:.3g} s",
-                file=sys.stderr,
-                flush=True,
             )
     _time_again(timed)
     dataset = to_dataset(loaded, rows, methods=methods, tolerances=tolerances)

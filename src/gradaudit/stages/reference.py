@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
 from gradaudit.model.quadratures import integrand_names
 from gradaudit.model.spec import key_of
+from gradaudit.pipeline.progress import Report, to_stderr
 from gradaudit.records.event_arrays import event_arrays
 from gradaudit.records.files import write_dataset
 
 
-def run(*, model: str, settings: dict[str, Any], output: Path) -> None:
+def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = to_stderr) -> None:
     """Write the reference with the digits of every entry and the record of the ladder's rungs."""
     loaded = load_model(model)
     result = reference(
@@ -26,7 +26,7 @@ def run(*, model: str, settings: dict[str, Any], output: Path) -> None:
         digits=settings["digits"],
         negligible=settings["negligible"],
         time_limit=settings["time_limit_s"],
-        progress=_report,
+        progress=report,
     )
     dataset = xr.Dataset(
         {
@@ -55,7 +55,3 @@ def run(*, model: str, settings: dict[str, Any], output: Path) -> None:
         },
     )
     write_dataset(dataset, output, stage="reference", settings=settings)
-
-
-def _report(fraction: float, text: str) -> None:
-    print(f"{100 * fraction:5.1f} %  {text}", file=sys.stderr, flush=True)

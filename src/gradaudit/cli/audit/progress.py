@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradaudit.cli.audit.jobs import Job, Outcome
-
-_PERCENT = re.compile(r"\s*([\d.]+) %  (.*)")
+    from gradaudit.cli.audit.job import Job, JobOutcome
 
 
 class Progress:
-    """Reads what the stages print on their stderr and shows it as one progress."""
+    """Shows what the processes report as one progress."""
 
     def __init__(self) -> None:
-        self.done: dict[str, int] = {}
         self.tasks: dict[str, Any] = {}
         self.view: Any = None
 
@@ -49,34 +45,21 @@ class Progress:
 
     def start(self, job: Job) -> None:
         """A job has begun; JAX is being imported and programs compiled."""
-        self.done[job.label] = 0
         if self.view is not None:
-            self.tasks[job.label] = self.view.add_task(
-                job.label, total=job.solves or 100, state="starting"
-            )
+            self.tasks[job.label] = self.view.add_task(job.label, total=1.0, state="starting")
 
-    def read(self, job: Job, line: str) -> bool:
-        """Whether a line of a job's stderr was about its progress."""
-        percent = _PERCENT.fullmatch(line)
-        if percent:
-            self._show(job, float(percent[1]), percent[2])
-            return True
-        if " rtol=" in line and job.solves:
-            self.done[job.label] += 1
-            self._show(job, self.done[job.label], f"{self.done[job.label]} of {job.solves} solves")
-            return True
-        return False
+    def read(self, job: Job, fraction: float, text: str) -> None:
+        """A job is so far, and does or has done what `text` says."""
+        if self.view is None:
+            return
+        state = f"{round(fraction * job.solves)} of {job.solves} solves" if job.solves else text
+        self.view.update(self.tasks[job.label], completed=fraction, state=state)
 
-    def _show(self, job: Job, completed: float, state: str) -> None:
-        if self.view is not None:
-            self.view.update(self.tasks[job.label], completed=completed, state=state)
-
-    def finish(self, job: Job, outcome: Outcome) -> None:
+    def finish(self, job: Job, outcome: JobOutcome) -> None:
         """A job has ended."""
         solves = f"{job.solves} solves, " if job.solves else ""
-        text = f"{solves}{outcome.seconds:.1f} s" if outcome.code == 0 else "failed"
+        text = f"{solves}{outcome.seconds:.1f} s" if outcome.ok else "failed"
         if self.view is None:
             print(f"{job.label}: {text}", file=sys.stderr, flush=True)
         elif job.label in self.tasks:
-            total = job.solves or 100
-            self.view.update(self.tasks[job.label], completed=total, state=text)
+            self.view.update(self.tasks[job.label], completed=1.0, state=text)

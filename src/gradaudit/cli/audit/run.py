@@ -14,7 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from gradaudit.cli.audit.jobs import Job, Outcome, cores, run_jobs
+from gradaudit.cli.audit.job import Job, JobOutcome
+from gradaudit.cli.audit.jobs import cores, leave_out_current_folder, run_jobs
 from gradaudit.cli.audit.progress import Progress
 from gradaudit.errors import SettingError
 from gradaudit.pipeline.config import Study, ladder, ladder_of, settings_of, study_of
@@ -70,6 +71,7 @@ def run(
     )
     with TemporaryDirectory(prefix="gradaudit-") as folder:
         jobs = _jobs(model, study, Path(folder), cache_folder)
+        leave_out_current_folder()
         with Progress() as progress:
             outcomes = run_jobs(
                 jobs,
@@ -160,27 +162,32 @@ def default_methods(model: str) -> list[str]:
 
 
 def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Job]:
-    shared = () if cache is None else ("--cache", str(cache))
-
-    def arguments(stage: str, label: str, *options: str) -> tuple[str, ...]:
-        settings = settings_of(stage, study, solver=label)
-        output = str(folder / f"{label}.nc")
-        return (stage, *options, "--settings", settings, "--output", output, *shared, "--", model)
+    def arguments(stage: str, label: str, **others: Any) -> dict[str, Any]:
+        settings = json.loads(settings_of(stage, study, solver=label))
+        return {"model": model, "settings": settings, "output": folder / f"{label}.nc", **others}
 
     solves = [
         Job(
             label=solver,
-            arguments=arguments("gradients", solver, "--solver", solver),
+            stage="gradients",
+            arguments=arguments("gradients", solver, solver=solver),
+            cache=cache,
             solves=len(study.methods) * len(ladder_of(study, solver)),
         )
         for solver in sorted(study.solvers, key=lambda name: not name.startswith(SLOWEST))
     ]
-    reference = Job(label=REFERENCE, arguments=arguments(REFERENCE, REFERENCE), optional=True)
+    reference = Job(
+        label=REFERENCE,
+        stage=REFERENCE,
+        arguments=arguments(REFERENCE, REFERENCE),
+        cache=cache,
+        optional=True,
+    )
     return [*solves[:1], reference, *solves[1:]]
 
 
 def _collect(
-    folder: Path, study: Study, outcomes: Mapping[str, Outcome]
+    folder: Path, study: Study, outcomes: Mapping[str, JobOutcome]
 ) -> tuple[pd.DataFrame, Truth, str]:
     """The table, what it was measured against, and the model's name."""
     from gradaudit.cli.audit.table import judged, unjudged
@@ -188,10 +195,10 @@ def _collect(
     from gradaudit.evaluation.audit_table import evaluate
     from gradaudit.records.files import read_dataset
 
-    solved = [s for s in study.solvers if outcomes[s].code == 0]
+    solved = [s for s in study.solvers if outcomes[s].ok]
     gradients = [read_dataset(folder / f"{solver}.nc") for solver in solved]
     model = json.loads(gradients[0].attrs["model_json"])["name"] if gradients else ""
-    if outcomes[REFERENCE].code:
+    if not outcomes[REFERENCE].ok:
         truth = Truth(status="none", reason=outcomes[REFERENCE].message)
         return unjudged(gradients), truth, model
     reference = read_dataset(folder / f"{REFERENCE}.nc")
@@ -209,7 +216,7 @@ def _audit(
     name: str,
     table: pd.DataFrame,
     truth: Truth,
-    outcomes: Mapping[str, Outcome],
+    outcomes: Mapping[str, JobOutcome],
     accuracy: float,
     functional: str | None,
 ) -> Audit:
@@ -221,7 +228,7 @@ def _audit(
         check_known("functional", [functional], known)
         table = table[table["functional"] == functional]
     rows = worst(table)
-    failures = {s: o.message for s, o in outcomes.items() if s != REFERENCE and o.code}
+    failures = {s: o.message for s, o in outcomes.items() if s != REFERENCE and not o.ok}
     if rows.empty:
         found, reason = None, "no solver could be run"
     else:
