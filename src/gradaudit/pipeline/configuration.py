@@ -16,7 +16,7 @@ from gradaudit.model import spec as specs
 from gradaudit.model.spec import hint
 from gradaudit.records.code_digest import literal_keys
 from gradaudit.records.provenance import canonical_json
-from gradaudit.sensitivity.methods.external.requirements import check_installed
+from gradaudit.sensitivity.external.requirements import check_installed
 
 Config = Mapping[str, Any]
 

@@ -20,7 +20,7 @@ from gradaudit.errors import SettingError
 from gradaudit.pipeline import configuration
 from gradaudit.pipeline.defaults import DEFAULTS
 from gradaudit.records.code_digest import literal_keys
-from gradaudit.sensitivity.methods.external.requirements import check_installed
+from gradaudit.sensitivity.external.requirements import check_installed
 
 if TYPE_CHECKING:
     import pandas as pd
