@@ -31,13 +31,13 @@ def test_the_picture_shows_the_contract(layers):
 
 def test_the_contract_names_every_package(layers):
     named = [name for line in layers for name in re.findall(r"\w+", line)]
-    assert sorted({*named} - {"labels", "errors"}) == PACKAGES
+    assert sorted({*named} - {"errors"}) == PACKAGES
 
 
 def test_there_are_few_packages_and_nothing_lies_beside_them():
     assert len(PACKAGES) <= 16
     flat = {path.name for path in PACKAGE.glob("*.py")}
-    assert flat <= {"__init__.py", "__main__.py", "errors.py", "labels.py"}
+    assert flat <= {"__init__.py", "__main__.py", "errors.py"}
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -11,7 +11,7 @@ import pytest
 
 import gradaudit
 from gradaudit.model.loading import library_names
-from gradaudit.sensitivity.methods.taylor import taylor_sensitivities
+from gradaudit.sensitivity.taylor import taylor_sensitivities
 
 NAMES = library_names()
 MODELS = {name: gradaudit.load_model(name) for name in NAMES}

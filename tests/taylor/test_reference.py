@@ -10,7 +10,7 @@ import pytest
 
 from gradaudit import Model, SettingError, load_model
 from gradaudit.certification import certificate, reference
-from gradaudit.sensitivity.methods.taylor import taylor_sensitivities
+from gradaudit.sensitivity.taylor import taylor_sensitivities
 
 BITS = 237
 

@@ -15,7 +15,7 @@ import scipy.linalg
 
 import gradaudit
 from gradaudit import Model, SettingError
-from gradaudit.sensitivity.methods.forward import dual_chunks
+from gradaudit.sensitivity.methods.dual_norm import dual_chunks
 
 
 def _oscillator(**changes):

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from gradaudit.evaluation.functionals import Context, EventFunctional, Functional, all_functionals
-from gradaudit.evaluation.functionals.occurrences import Occurrences
 from gradaudit.evaluation.gradient_error import (
     Observations,
-    estimated_error,
-    estimated_event_errors,
+    estimated_change,
+    estimated_event_change,
     event_error,
     gradient_error,
-    probed_error,
     state_error,
 )
+from gradaudit.evaluation.indicator_columns import of_estimate
+from gradaudit.evaluation.occurrences import Occurrences
 
 
 def occurrences(rng, times) -> Occurrences:
@@ -137,12 +137,16 @@ def test_the_estimated_error_is_that_of_moved_states_and_tangents():
     )
     computed = Observations.single(np.array([[2.0]]), np.array([[[3.0]]]))
     errors = (np.array([[0.1]]), np.array([[[0.5]]]))
-    np.testing.assert_allclose(estimated_error(functional, computed, errors), 1.35 / 6.0)
+    seen = of_estimate(*estimated_change(functional, computed, errors))
+    np.testing.assert_allclose(seen["estimated_error"], 1.35 / 6.0)
     nothing = (np.full((1, 1), np.nan), np.full((1, 1, 1), np.nan))
-    assert np.isnan(estimated_error(functional, computed, nothing))
+    assert np.isnan(
+        of_estimate(*estimated_change(functional, computed, nothing))["estimated_error"]
+    )
     lost = tuple(np.full_like(error, np.inf) for error in errors)
-    assert np.isinf(estimated_error(functional, computed, lost))
-    assert np.isinf(probed_error(functional, computed, lost))
+    seen = of_estimate(*estimated_change(functional, computed, lost))
+    assert np.isinf(seen["estimated_error"])
+    assert np.isinf(seen["probed_error"])
 
 
 def test_an_event_s_estimate_is_the_true_error_if_the_companion_has_the_true_events(made_up):
@@ -154,9 +158,11 @@ def test_an_event_s_estimate_is_the_true_error_if_the_companion_has_the_true_eve
         if functional.piecewise_constant:
             continue
         error = event_error(functional, computed, certified)
-        said, probed = estimated_event_errors(functional, computed, certified)
+        seen = of_estimate(*estimated_event_change(functional, computed, certified))
+        said, probed = seen["estimated_error"], seen["probed_error"]
         size = np.linalg.norm(error.gradient)
         assert said == pytest.approx(np.linalg.norm(error.difference) / size)
         assert probed <= said * np.sqrt(len(error.gradient)) + 1e-15
         lost = occurrences(rng, np.full((2, 3), np.nan))
-        assert estimated_event_errors(functional, computed, lost) == (np.inf, np.inf)
+        seen = of_estimate(*estimated_event_change(functional, computed, lost))
+        assert set(seen.values()) == {np.inf}

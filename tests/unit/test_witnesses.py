@@ -12,9 +12,9 @@ import gradaudit
 from gradaudit import Model, SettingError
 from gradaudit.pipeline.config import check_names, study_of
 from gradaudit.sensitivity.api import METHODS
-from gradaudit.sensitivity.methods.external import requirements as extras
+from gradaudit.sensitivity.external import requirements as extras
 
-MISSING = sorted({n for names in extras.PACKAGES.values() for n in names if find_spec(n) is None})
+MISSING = sorted({n for names in extras.packages().values() for n in names if find_spec(n) is None})
 needs_tools = pytest.mark.skipif(
     bool(MISSING), reason=f"{' and '.join(MISSING)} not installed: the extra 'witnesses'"
 )
@@ -38,7 +38,7 @@ def _worst(computed, exact):
     return np.max(np.abs(computed - exact) / np.max(np.abs(exact), axis=(0, 1)))
 
 
-@pytest.mark.parametrize("method", extras.PACKAGES)
+@pytest.mark.parametrize("method", extras.packages())
 def test_a_missing_package_is_an_error_before_anything_is_solved(method, monkeypatch, tmp_path):
     from gradaudit.stages import gradients
 
@@ -55,7 +55,7 @@ def test_a_missing_package_is_an_error_before_anything_is_solved(method, monkeyp
 
 
 def test_every_witness_is_a_method():
-    assert set(extras.PACKAGES) < set(METHODS)
+    assert set(extras.packages()) < set(METHODS)
 
 
 def test_axes_of_other_solvers_are_refused():
@@ -71,7 +71,7 @@ def test_translation_is_the_function():
     import casadi
 
     from gradaudit.backend.jaxpr.tracing import trace
-    from gradaudit.sensitivity.methods.external.casadi_translate import run
+    from gradaudit.sensitivity.external.casadi_translate import run
 
     matrix = jnp.array([[1.0, 2.0, 0.0], [0.5, 0.0, -1.0]])
 
@@ -225,7 +225,7 @@ def test_the_stage_stores_witnesses(tmp_path):
 
     from gradaudit.stages import gradients
 
-    settings = {"methods": list(extras.PACKAGES), "tolerances": [1e-4, 1e-6], "estimate": []}
+    settings = {"methods": list(extras.packages()), "tolerances": [1e-4, 1e-6], "estimate": []}
     settings |= {"atol_factor": 1e-3, "observe": "step", "max_steps": 10_000}
     gradients.run(model="logistic", solver="tsit5", settings=settings, output=tmp_path / "a.nc")
     with xr.open_dataset(tmp_path / "a.nc") as stored:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gradaudit.records.catalogue import KINDS, catalogue
 from gradaudit.records.code_digest import PACKAGE, code_digest, imported_files, stage_names
 
 NO_JAX = ("evaluate", "atlas", "figures", "report", "track")
@@ -79,16 +82,15 @@ def package(tmp_path) -> Path:
     """A package of its own with every kind of import."""
     sources = {
         "__init__.py": (
-            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.lazy import f\n"
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.typed import f\n"
         ),
         "stages/__init__.py": "",
         "stages/one.py": (
-            "from typing import TYPE_CHECKING\nfrom p import f\nfrom . import two\n"
+            "from typing import TYPE_CHECKING\nfrom . import two\n"
             "from ..folder import member\nif TYPE_CHECKING:\n    import p.typed\n"
             "def g():\n    import p.inside\n"
         ),
         "stages/two.py": "import json\n",
-        "lazy.py": "",
         "typed.py": "",
         "inside.py": "",
         "unused.py": "",
@@ -103,18 +105,61 @@ def package(tmp_path) -> Path:
     return tmp_path / "p"
 
 
-def test_lazy_relative_and_local_imports_are_followed(package):
+def test_relative_and_local_imports_are_followed_and_typed_ones_are_not(package):
     found = {str(p.relative_to(package)) for p in imported_files("stages.one", package)}
     assert found == {
         *("__init__.py", "stages/__init__.py", "stages/one.py", "stages/two.py"),
-        *("lazy.py", "inside.py", "folder/__init__.py", "folder/member.py"),
+        *("inside.py", "folder/__init__.py", "folder/member.py"),
     }
 
 
-def test_members_found_by_folder_are_all_imported(package):
-    (package / "folder" / "__init__.py").write_text("import pkgutil\n")
-    found = {p.name for p in imported_files("stages.one", package)}
-    assert {"member.py", "other.py"} <= found
+def folder_of(kind: str) -> Path:
+    """Where the modules of a kind of the catalogue lie."""
+    return PACKAGE.joinpath(*KINDS[kind].folder.split(".")[1:])
+
+
+@pytest.mark.parametrize(
+    ("stage", "kinds"),
+    [
+        ("simulate", {"solvers"}),
+        ("gradients", {"solvers", "methods"}),
+        ("evaluate", {"functionals", "indicators"}),
+        *(
+            (stage, set())
+            for stage in ("reference", "atlas", "trust", "figures", "report", "track")
+        ),
+    ],
+)
+def test_a_stage_has_all_members_of_the_folders_that_it_runs(stage, kinds):
+    files = set(imported_files(f"stages.{stage}"))
+    for kind in KINDS:
+        members = set(folder_of(kind).glob("[!_]*.py"))
+        assert len(members) > 5
+        assert members <= files if kind in kinds else not members & files
+
+
+def test_modules_of_the_package_import_names_from_where_they_are_defined():
+    """The names that the package itself offers are looked up late, which the digest cannot see."""
+    for path in PACKAGE.rglob("*.py"):
+        if path.parent != PACKAGE / "library":
+            for line in path.read_text(encoding="utf-8").splitlines():
+                names = re.match(r"\s*from gradaudit import (.*)", line)
+                assert names is None or names[1] in ("__version__", "certification"), path
+
+
+def test_what_a_method_says_of_itself_reaches_stages_that_read_it(monkeypatch):
+    """Tables and figures have its label, an indicator asks for its control; references do not."""
+    stages = ("simulate", "reference", "evaluate", "figures", "report")
+    before = {stage: code_digest(stage) for stage in stages}
+    known = {kind: dict(catalogue(kind)) for kind in KINDS}
+    known["methods"]["taylor"] = replace(known["methods"]["taylor"], label="another label")
+    monkeypatch.setattr("gradaudit.records.catalogue.catalogue", known.__getitem__)
+    after = {stage: code_digest(stage) for stage in stages}
+    assert {stage for stage in stages if before[stage] != after[stage]} == {
+        "evaluate",
+        "figures",
+        "report",
+    }
 
 
 def test_templates_belong_to_their_package(package):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from gradaudit.records.catalogue import catalogue
+
 AXES = {
     "stiffness": "stiffness",
     "mu": "stiffness",
@@ -15,9 +17,6 @@ AXES = {
     "depth": "distance",
 }
 """Axis of a model to what it varies: stiffness, window of time, distance to a bifurcation."""
-
-IMPLICIT = ("implicit_euler", "kvaerno3", "kvaerno4", "kvaerno5", "cvodes", "diffsol")
-"""Solvers whose steps need the solution of equations; a test compares them with the package's."""
 
 WORKING_RTOL = 1e-6
 """The tolerance that a careful user starts with."""
@@ -53,7 +52,8 @@ def prepared(audits: pd.DataFrame) -> pd.DataFrame:
     if "observe" in table:
         clip |= table["observe"].astype(str) == "clip"
     table["variant"] = variant.where((variant != "") | ~clip, "observe=clip")
-    implicit = table["base_solver"].isin(IMPLICIT)
+    solvers = catalogue("solvers")
+    implicit = table["base_solver"].isin([name for name in solvers if solvers[name].implicit])
     table["stepping"] = np.where(implicit, "implicit", "explicit")
     table["informative"] = _informative(table)
     return table

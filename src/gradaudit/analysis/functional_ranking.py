@@ -9,28 +9,11 @@ import pandas as pd
 
 from gradaudit.analysis.audit_rows import prepared, typical
 from gradaudit.analysis.grouped_slope import median_interval
-from gradaudit.labels import KINDS, VERDICTS, in_order
+from gradaudit.records.catalogue import catalogue
+from gradaudit.records.labels import VERDICTS, in_order
 
 CELL = ["model", "solver", "method", "rtol"]
 LADDER = ["model", "solver", "functional"]
-
-FAMILIES = {
-    "terminal": "values at a time",
-    "trace_sse": "traces",
-    "solver_target": "traces",
-    "log_likelihood": "traces",
-    "time_average": "averages",
-    "phase_aligned": "phase-invariant",
-    "maximum": "phase-invariant",
-    "spectrum": "phase-invariant",
-    "soft_count": "phase-invariant",
-    "event_interval": "phase-invariant",
-    "event_time": "events",
-    "event_value": "events",
-    "event_phase": "events",
-    "event_count": "counts",
-}
-"""Kind of functional to the family that theory puts it in."""
 
 OSCILLATING = "phase drift"
 EVERYWHERE = "all"
@@ -70,7 +53,7 @@ def ranking(audits: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {"scope": scope, "kind": kind} | _row(rows[rows["kind"] == kind], kind)
         for scope, rows in scopes.items()
-        for kind in in_order(set(rows["kind"]), KINDS)
+        for kind in in_order(set(rows["kind"]), "functionals")
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -92,6 +75,7 @@ def _with_position(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(rows: pd.DataFrame, kind: str) -> dict[str, Any]:
+    families = catalogue("functionals")
     rows = rows[rows["informative"]] if rows["informative"].any() else rows
     forward = rows[rows["method"] == "forward_ad"]
     own = forward.drop_duplicates(LADDER)
@@ -104,7 +88,7 @@ def _row(rows: pd.DataFrame, kind: str) -> dict[str, Any]:
     gain = forward["_gain"].to_numpy(dtype=float)
     resolved = forward["_resolved"].to_numpy(dtype=float)
     return {
-        "family": FAMILIES.get(kind, "others"),
+        "family": families[kind].group if kind in families else "others",
         "models": rows["model"].nunique(),
         "ladders": len(own),
         **{word: float((own["ladder_verdict"] == word).mean()) for word in VERDICTS},

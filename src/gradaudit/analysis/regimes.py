@@ -5,12 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from gradaudit.analysis.audit_rows import prepared, typical
-from gradaudit.labels import VERDICTS
-
-MAIN = ("terminal", "trace_sse", "time_average", "event_time", "event_interval", "event_count")
-"""The functionals that count, where there are any of them."""
-
-FORWARD = ("forward_ad", "forward_sensitivity", "dual_norm", "saltation")
+from gradaudit.records.catalogue import catalogue
+from gradaudit.records.labels import VERDICTS
 
 WORDS = {
     "smooth dissipative": "Smooth and decaying",
@@ -59,6 +55,12 @@ def ordered(regimes: pd.DataFrame) -> list[str]:
     return [name for _, _, name in sorted(keys)]
 
 
+def main_methods() -> list[str]:
+    """The methods that are compared by mechanism, those for models with events last."""
+    main = [method for method in catalogue("methods").values() if method.is_main]
+    return [method.name for method in sorted(main, key=lambda m: bool(m.same_without_events))]
+
+
 def mechanism_name(mechanism: str) -> str:
     """A mechanism in plain words."""
     return WORDS.get(mechanism, mechanism[:1].upper() + mechanism[1:])
@@ -85,7 +87,7 @@ def regimes(audits: pd.DataFrame) -> pd.DataFrame:
     if audits.empty:
         return pd.DataFrame(columns=COLUMNS)
     table = typical(prepared(audits))
-    table = table[table["method"].isin(FORWARD)]
+    table = table[table["method"].isin(main_methods())]
     kept = pd.concat([_main(rows) for _, rows in table.groupby("model", sort=False)] or [table])
     ladders = kept.drop_duplicates(["model", "solver", "method", "functional"])
     rows = []
@@ -110,7 +112,8 @@ def regimes(audits: pd.DataFrame) -> pd.DataFrame:
 
 
 def _main(rows: pd.DataFrame) -> pd.DataFrame:
-    main = rows[rows["kind"].isin(MAIN)]
+    kinds = [name for name, family in catalogue("functionals").items() if family.is_main]
+    main = rows[rows["kind"].isin(kinds)]
     main = main if len(main) else rows
     jumps = main["piecewise_constant"].astype(bool) if "piecewise_constant" in main else False
     kept = main[main["informative"] | jumps]

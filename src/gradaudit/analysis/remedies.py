@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.analysis.audit_rows import HARMFUL, axes_of, prepared, working
+from gradaudit.records.catalogue import catalogue
 
 REMEDIES = {
     "tolerance": "tighter tolerance",
@@ -25,9 +26,6 @@ REMEDIES = {
 
 TIGHT = 1e-9
 """The tolerance of the remedy; the tightest where the ladder ends before."""
-
-CRIMES = ("solver_target",)
-"""Functionals that are good for a wrong reason: their target is the solver's own trace."""
 
 COLUMNS = [
     "model", "mechanism", "functional", "kind", "solver", "rtol", "remedy", "tried", "changed",
@@ -158,7 +156,8 @@ def _variant(pattern: str) -> Callable[[Row, pd.DataFrame], Row | None]:
 
 def _functional(baseline: Row, own: pd.DataFrame) -> Row | None:
     rows = _same(baseline, own, "solver", "method", "rtol")
-    rows = rows[rows["informative"] & ~rows["kind"].isin(CRIMES)]
+    crimes = [name for name, f in catalogue("functionals").items() if f.is_inverse_crime]
+    rows = rows[rows["informative"] & ~rows["kind"].isin(crimes)]
     rows = rows[rows["kind"] != baseline["kind"]].sort_values("error")
     rows = pd.concat([rows[rows["verdict"] == "good"], rows[rows["verdict"] != "good"]])
     return _first(rows, f"functional {rows['functional'].iloc[0]}" if len(rows) else "")

@@ -10,9 +10,9 @@ import pandas as pd
 
 from gradaudit.analysis.audit_rows import AXES, axes_of, prepared, typical
 from gradaudit.analysis.grouped_slope import slope
+from gradaudit.records.catalogue import catalogue
 
 LADDER = ["model", "solver", "method", "functional"]
-METHODS = ("forward_ad", "forward_sensitivity")
 RESOLVED = 1e-13  # a state error below it is rounding: the state is integrated exactly
 ENOUGH, ENOUGH_SETTINGS = 4, 3
 EVERYWHERE = "all"
@@ -22,6 +22,11 @@ COLUMNS = [
     "intercept", "interval", "points", "abscissae", "ladders", "left_out", "x_min", "x_max",
     "ratio", "ratio_low", "ratio_high", "status",
 ]  # fmt: skip
+
+
+def law_methods() -> list[str]:
+    """The methods that laws are fitted to."""
+    return [name for name, method in catalogue("methods").items() if method.has_laws]
 
 
 def laws(audits: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +54,7 @@ def laws(audits: pd.DataFrame) -> pd.DataFrame:
     if audits.empty:
         return pd.DataFrame(columns=COLUMNS)
     table = typical(prepared(audits))
-    table = table[table["informative"] & table["method"].isin(METHODS)]
+    table = table[table["informative"] & table["method"].isin(law_methods())]
     rows = [*_of_ladders(table), *_of_axes(table)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -69,7 +74,7 @@ def _of_ladders(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         (str(name), EVERYWHERE, rows) for name, rows in table.groupby("mechanism", sort=False)
     ]
     for mechanism, stepping, group in groups:
-        for method in METHODS:
+        for method in law_methods():
             rows = group[group["method"] == method]
             if rows.empty:
                 continue

@@ -26,7 +26,7 @@ from gradaudit.solvers.global_error import (
     EstimatedTerm,
     EstimatingSolver,
 )
-from gradaudit.solvers.registry import SOLVERS, get_solver
+from gradaudit.solvers.registry import get_solver, solvers
 from gradaudit.solvers.step_control import NormController
 from gradaudit.solvers.stepped_output import SteppedOutput
 from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
@@ -89,7 +89,7 @@ def adaptive_solvers(
         if not method.adaptive:
             raise SettingError(f"{solver!r} estimates no error, so that it cannot be controlled.")
         return method.build(rtol=rtol, atol=atol, n=n)
-    known = next((method for method in SOLVERS.values() if type(solver) is method.cls), None)
+    known = next((method for method in solvers().values() if type(solver) is method.cls), None)
     if known is not None and known.adaptive and _as_it_comes(solver):
         return known.build(rtol=rtol, atol=atol, n=n)
     adaptive = isinstance(solver, diffrax.AbstractAdaptiveSolver)

@@ -19,19 +19,23 @@ from gradaudit.evaluation.functionals import (
     Functional,
     Occurrences,
     all_functionals,
-    solver_target,
+    to_own_traces,
 )
 from gradaudit.evaluation.gradient_error import (
     GradientError,
     Observations,
-    estimated_error,
-    estimated_event_errors,
+    estimated_change,
+    estimated_event_change,
     event_error,
     gradient_error,
-    probed_error,
     state_error,
 )
-from gradaudit.evaluation.indicators import looser_of, of_solve, with_comparisons
+from gradaudit.evaluation.indicator_columns import (
+    looser_of,
+    of_estimate,
+    of_solve,
+    with_comparisons,
+)
 from gradaudit.evaluation.stored_solves import Cell, Solves, certified_of, solves_of
 from gradaudit.evaluation.verdict import Thresholds, judge_ladder, reason_for, verdict_of
 
@@ -145,9 +149,9 @@ def _rows(solves: Solves, truth: Truth, thresholds: Thresholds) -> Iterator[dict
                 error = gradient_error(functional, cell.observations, truth.observations)
                 told = _values(functional, cell, truth)
                 if cell.estimates is not None:
-                    estimates = (functional, cell.observations, cell.estimates)
-                    told["estimated_error"] = estimated_error(*estimates)
-                    told["probed_error"] = probed_error(*estimates)
+                    told |= of_estimate(
+                        *estimated_change(functional, cell.observations, cell.estimates)
+                    )
                 if solves.observe == "interpolant" and not _at_grid_points(functional):
                     told["observation_part"] = math.nan
             elif cell.occurrences is None or truth.occurrences is None:
@@ -156,23 +160,20 @@ def _rows(solves: Solves, truth: Truth, thresholds: Thresholds) -> Iterator[dict
                 error = event_error(functional, cell.occurrences, truth.occurrences, solved=cell.ok)
                 told = _event_values(functional, cell, cell.occurrences, truth.occurrences)
                 if cell.companion is not None and np.all(np.isfinite(error.gradient)):
-                    told["estimated_error"], told["probed_error"] = estimated_event_errors(
-                        functional, cell.occurrences, cell.companion
+                    told |= of_estimate(
+                        *estimated_event_change(functional, cell.occurrences, cell.companion)
                     )
             own = thresholds.floor * epsilon
             yield shared | _describe(functional, error, thresholds, own, truth.digits, told)
 
 
-def _to_solver_targets(cell: Cell, solves: Solves, truth: Truth) -> Iterator[Functional]:
-    """Sums of squares to what the solver made without tangents, or else with this method."""
-    if "solver_target" not in truth.context.settings.get("kinds", ["solver_target"]):
-        return
+def _to_solver_targets(cell: Cell, solves: Solves, truth: Truth) -> list[Functional]:
+    """Those whose target the solver made, without tangents or else with this method."""
     n = len(truth.context.states)
     ladders = [*solves.nominal, *solves.of(cell.method)]
     same = [c for c in ladders if c.rtol == cell.rtol and c.ok] or [cell]
-    yield solver_target.same_solve(truth.context, same[0].observations.z[0][:, :n])
     coarse = [c for c in ladders if c.ok] or [cell]
-    yield solver_target.coarser_solve(truth.context, coarse[0].observations.z[0][:, :n])
+    return to_own_traces(truth.context, *(c[0].observations.z[0][:, :n] for c in (same, coarse)))
 
 
 def _at_grid_points(functional: Functional) -> bool:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.evaluation.functionals.base import EventFunctional, Functional
-from gradaudit.evaluation.functionals.occurrences import EventWeights, Occurrences, weighted
+from gradaudit.evaluation.functional import EventFunctional, Functional
+from gradaudit.evaluation.occurrences import EventWeights, Occurrences, weighted
 from gradaudit.model.probe_direction import signs
 
 Array = NDArray[Any]
@@ -74,33 +74,33 @@ class GradientError:
     @property
     def relative(self) -> float:
         """|g_h - g| / |g|; infinite where g is 0 and g_h is not."""
-        return _ratio(_norm(self.difference), _norm(self.reference))
+        return ratio(norm(self.difference), norm(self.reference))
 
     @property
     def normalised(self) -> float:
         """|g_h - g| over the natural scale."""
-        return _ratio(_norm(self.difference), self.natural_scale)
+        return ratio(norm(self.difference), self.natural_scale)
 
     @property
     def cosine(self) -> float:
         """Of the angle between computed and certified gradient; NaN where one of them is 0."""
-        norms = _norm(self.gradient) * _norm(self.reference)
+        norms = norm(self.gradient) * norm(self.reference)
         return float(self.gradient @ self.reference / norms) if norms > 0 else float("nan")
 
     @property
     def residual(self) -> float:
         """What the parts leave unexplained, over the largest vector involved: rounding."""
         parts = (self.state_part, self.tangent_part, self.observation_part)
-        left = _norm(self.difference - np.sum(parts, axis=0))
+        left = norm(self.difference - np.sum(parts, axis=0))
         sizes = (self.gradient, self.reference, *parts)
-        return _ratio(left, max(_norm(vector) for vector in sizes))
+        return ratio(left, max(norm(vector) for vector in sizes))
 
     def is_zero(self, cancellation: float) -> bool:
         """Whether |g| is below `cancellation` times the natural scale.
 
         Then a relative error means nothing.
         """
-        return _norm(self.reference) <= cancellation * self.natural_scale
+        return norm(self.reference) <= cancellation * self.natural_scale
 
 
 def gradient_error(
@@ -121,8 +121,8 @@ def gradient_error(
         state_part=_contract(phi_h - phi[..., None], s),
         tangent_part=_contract(phi_h, s_h - s),
         observation_part=np.zeros(s.shape[-1]),
-        natural_scale=_norm(natural),
-        computed_scale=_norm(np.einsum("tn,tnj->j", functional.natural_weights, np.abs(s_h))),
+        natural_scale=norm(natural),
+        computed_scale=norm(np.einsum("tn,tnj->j", functional.natural_weights, np.abs(s_h))),
     )
 
 
@@ -162,57 +162,36 @@ def event_error(
         state_part=state_part,
         tangent_part=np.zeros_like(reference),
         observation_part=observation_part,
-        natural_scale=_norm(functional.natural),
+        natural_scale=norm(functional.natural),
     )
 
 
-def estimated_error(
-    functional: Functional, computed: Observations, errors: tuple[Array, Array]
-) -> float:
-    """The relative error of a gradient as estimated without a reference.
-
-    `errors` are estimates d (T, N) and D (T, N, m) of the errors of states and sensitivities; the
-    estimate is |phi(z + d) (S + D) - phi(z) S| / |phi(z) S|, infinite where the gradient is 0 and
-    the estimate is not, or the estimates are not finite; NaN where there are none.
-    """
-    change, gradient = _estimated_change(functional, computed, errors)
-    return _ratio(_norm(change), _norm(gradient))
-
-
-def probed_error(
-    functional: Functional, computed: Observations, errors: tuple[Array, Array]
-) -> float:
-    """`estimated_error` as it is seen along one direction in the space of the parameters.
-
-    With signs w_j = +1 or -1, |D w| is |D| in the root mean square over all w, and costs the
-    estimate of one parameter in place of m. The direction is the same for all models of that m.
-    """
-    change, gradient = _estimated_change(functional, computed, errors)
-    return _ratio(_along(change), _norm(gradient))
-
-
-def estimated_event_errors(
+def estimated_event_change(
     functional: EventFunctional, computed: Occurrences, companion: Occurrences
-) -> tuple[float, float]:
-    """`estimated_error` and `probed_error` of a functional of events.
+) -> tuple[Array, Array]:
+    """`estimated_change` of a functional of events.
 
     That is the difference to the gradient at the events of the companion, which belong to those
     of the solve one by one; it is infinite where the companion was lost.
     """
     gradient = computed.gradient(functional.weights(computed))
     change = companion.gradient(functional.weights(companion)) - gradient
-    change = np.where(np.isfinite(change), change, np.inf)
-    return _ratio(_norm(change), _norm(gradient)), _ratio(_along(change), _norm(gradient))
+    return np.where(np.isfinite(change), change, np.inf), gradient
 
 
-def _along(change: Array) -> float:
+def along(change: Array) -> float:
+    """The size of a change (m,) as it is seen along one direction of the parameters."""
     return np.inf if np.any(np.isinf(change)) else abs(float(change @ signs(len(change))))
 
 
-def _estimated_change(
+def estimated_change(
     functional: Functional, computed: Observations, errors: tuple[Array, Array]
 ) -> tuple[Array, Array]:
-    """phi(z + d) (S + D) - phi(z) S, and the gradient phi(z) S."""
+    """phi(z + d) (S + D) - phi(z) S, and the gradient phi(z) S, (m,) each.
+
+    `errors` are estimates d (T, N) and D (T, N, m) of the errors of states and sensitivities. The
+    change is infinite where they are not finite, NaN where there are none.
+    """
     z, s = computed.z[0], computed.sensitivities
     gradient = np.einsum("tn,tnj->j", functional.weights(z), s)
     if np.all(np.isnan(errors[0])):
@@ -240,11 +219,13 @@ def _contract(weights: Array, sensitivities: Array) -> Array:
     return np.einsum("tnj,tnj->j", weights, sensitivities)
 
 
-def _norm(vector: Array) -> float:
+def norm(vector: Array) -> float:
+    """The Euclidean norm."""
     return float(np.linalg.norm(vector))
 
 
-def _ratio(numerator: float, denominator: float) -> float:
+def ratio(numerator: float, denominator: float) -> float:
+    """The ratio; infinite over 0, but 0 where both are."""
     if np.isnan(numerator) or numerator == 0.0:
         return numerator
     return numerator / denominator if denominator > 0 else float("inf")

@@ -14,8 +14,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gradaudit.evaluation.functionals.occurrences import Occurrences, arranged
 from gradaudit.evaluation.gradient_error import Observations
+from gradaudit.evaluation.occurrences import Occurrences, arranged
 
 Array = NDArray[Any]
 

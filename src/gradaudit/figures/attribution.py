@@ -20,7 +20,7 @@ from gradaudit.figures.axes import (
     tolerance_axis,
 )
 from gradaudit.figures.curves import Curve, draw_rows, marks
-from gradaudit.labels import method_name
+from gradaudit.records.labels import method_name
 
 PARTS = {
     "state_part": "wrong states",

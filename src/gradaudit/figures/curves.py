@@ -19,7 +19,7 @@ from gradaudit.figures.style import (
     method_colours,
     solver_styles,
 )
-from gradaudit.labels import method_name
+from gradaudit.records.labels import method_name
 
 Setting = tuple[str, str]
 """A solver and a method."""

@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import CEILING, FLOOR, Thresholds
 from gradaudit.figures.curves import marks
-from gradaudit.labels import method_name
+from gradaudit.records.labels import method_name
 
 
 def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:

@@ -14,10 +14,10 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from gradaudit.analysis.audit_rows import prepared, typical
 from gradaudit.analysis.regimes import mechanism_name, ordered, regimes
-from gradaudit.analysis.scaling_laws import METHODS, RESOLVED
+from gradaudit.analysis.scaling_laws import RESOLVED, law_methods
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import Thresholds
-from gradaudit.labels import method_name
+from gradaudit.records.labels import method_name
 
 X, Y = (1e-14, 3e0), (1e-13, 1e4)
 WHY = {
@@ -42,9 +42,9 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
     """
     thresholds = Thresholds.from_settings(settings)
     table = typical(prepared(audits))
-    table = table[table["informative"] & table["method"].isin(METHODS)]
+    table = table[table["informative"] & table["method"].isin(law_methods())]
     names = ordered(regimes(audits))
-    colours = style.method_colours(METHODS, settings["palette"])
+    colours = style.method_colours(law_methods(), settings["palette"])
     with style.styled(settings):
         figure, panels = layout.panels(
             max(len(names), 1), columns=4, size=(2.7, 2.35), gaps=(0.2, 0.46), legends=1
@@ -56,7 +56,7 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
                 & (fitted["mechanism"] == name)
                 & (fitted["stepping"] == "all")
             ]
-            for line, method in enumerate(METHODS):
+            for line, method in enumerate(law_methods()):
                 rows = table[(table["mechanism"] == name) & (table["method"] == method)]
                 _points(ax, rows, colours[method])
                 _law(ax, own[own["method"] == method], colours[method], line)

@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gradaudit.analysis.audit_rows import axes_of, prepared, typical, working
-from gradaudit.analysis.scaling_laws import METHODS
+from gradaudit.analysis.scaling_laws import law_methods
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import Thresholds
 from gradaudit.figures.laws import Y
-from gradaudit.labels import method_name
+from gradaudit.records.labels import method_name
 
 LAWS = ("stiffness", "window", "distance")
 STEPPING = {"explicit": ("o", "-"), "implicit": ("s", (0, (4, 1.5)))}
@@ -38,7 +38,7 @@ def laws_axes(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[s
         .drop_duplicates()
         .itertuples(index=False)
     ]
-    colours = style.method_colours(METHODS, settings["palette"])
+    colours = style.method_colours(law_methods(), settings["palette"])
     with style.styled(settings):
         if not panels_of:
             return _nothing()
@@ -46,7 +46,7 @@ def laws_axes(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[s
             len(panels_of), columns=3, size=(3.4, 2.7), gaps=(0.3, 0.75), legends=2, one_x=False
         )
         table = typical(prepared(audits))
-        table = table[table["informative"] & table["method"].isin(METHODS)]
+        table = table[table["informative"] & table["method"].isin(law_methods())]
         for ax, (law, model, axis) in zip(panels, panels_of, strict=True):
             _panel(ax, table, model, axis, colours, thresholds)
             own = shown[(shown["model"] == model) & (shown["axis"] == axis)]

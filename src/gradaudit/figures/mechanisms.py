@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from gradaudit.analysis.regimes import FORWARD, mechanism_name, ordered
+from gradaudit.analysis.regimes import main_methods, mechanism_name, ordered
 from gradaudit.figures import layout, style
-from gradaudit.labels import VERDICTS, method_name
+from gradaudit.records.labels import VERDICTS, method_name
 
 WIDE, TALL, GAP = 1.0, 0.36, 0.26
 HEAD, FOOT, LABELS = 1.42, 0.5, 3.45
@@ -36,7 +36,7 @@ def mechanisms(regimes: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     first = {str(r["mechanism"]): r for r in regimes.to_dict("records")}
     rows = [(n, str(first[n]["regime"]), int(first[n]["models"])) for n in ordered(regimes)]
     steppings = [s for s in ("explicit", "implicit") if s in set(regimes["stepping"])]
-    methods = [m for m in FORWARD if m in set(regimes["method"])]
+    methods = [m for m in main_methods() if m in set(regimes["method"])]
     block = len(steppings) * WIDE
     width = LABELS + 0.9 + max(len(methods), 1) * (block + GAP) + 0.1
     height = HEAD + max(len(rows), 1) * TALL + FOOT

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from gradaudit.figures import layout, style
-from gradaudit.labels import VERDICTS, kind_name
+from gradaudit.records.labels import VERDICTS, kind_name
 
 ROW, HEAD, FOOT, LABELS = 0.36, 1.2, 0.95, 2.95
 

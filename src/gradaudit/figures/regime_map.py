@@ -13,10 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from gradaudit.figures import layout, style
-from gradaudit.labels import KINDS, METHODS, VERDICTS, in_order, kind_name, method_name, worst
-
-MAIN = ("terminal", "trace_sse", "time_average", "event_time", "event_interval", "event_count")
-"""The kinds of functionals that the map shows, where there are any of them: one page holds six."""
+from gradaudit.records.catalogue import catalogue
+from gradaudit.records.labels import VERDICTS, in_order, kind_name, method_name, worst
 
 CELL, GAP, TOP, BOTTOM = 0.31, 0.42, 3.35, 0.5
 """Inches: a cell, the space between panels, and the room above and below."""
@@ -37,7 +35,9 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
     """
     models = _models(verdicts)
     present = set(verdicts["kind"])
-    kinds = in_order((present & set(MAIN)) or present, KINDS)
+    # One page holds the main ones; others are shown where there are none of them.
+    main = {name for name, family in catalogue("functionals").items() if family.is_main}
+    kinds = in_order((present & main) or present, "functionals")
     known = verdicts[verdicts["kind"].isin(kinds) & _shown(verdicts)]
     parts = {kind: known[known["kind"] == kind] for kind in kinds}
     columns = {kind: _columns(rows) for kind, rows in parts.items()}
@@ -111,7 +111,7 @@ def _shown(verdicts: pd.DataFrame) -> pd.Series:
 def _columns(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
     """(method, solver), methods in their usual order."""
     pairs = set(zip(verdicts["method"], verdicts["solver"], strict=True))
-    order = in_order({method for method, _ in pairs}, METHODS)
+    order = in_order({method for method, _ in pairs}, "methods")
     return sorted(pairs, key=lambda pair: (order.index(pair[0]), pair[1]))
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from gradaudit.analysis.calibration.skill import roc
 from gradaudit.figures import layout, style
-from gradaudit.labels import indicator_name
+from gradaudit.records.labels import indicator_name
 
 ROW = 0.33  # inches
 SCORE, PLAIN = "#0b5d8a", "#8f969e"

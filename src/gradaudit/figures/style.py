@@ -16,7 +16,8 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from gradaudit.labels import METHODS, functional_names
+from gradaudit.records.catalogue import names
+from gradaudit.records.labels import functional_names, in_order
 
 VERDICTS = {"good": "#1f8a83", "bad": "#efb034", "horrible": "#b3193a"}
 """From best to worst; they differ in hue and in lightness, and stay apart for the colour-blind."""
@@ -65,7 +66,7 @@ def styled(settings: Mapping[str, Any]) -> Iterator[None]:
 def method_colours(methods: Iterable[str], palette: str) -> dict[str, Any]:
     """A colour a method, the same in every figure whichever methods are drawn."""
     present = set(methods)
-    order = [*METHODS, *sorted(present - set(METHODS))]
+    order = in_order({*names("methods"), *present}, "methods")
     colours = dict(zip(order, sns.color_palette(palette, len(order)), strict=True))
     return {name: colours[name] for name in order if name in present}
 

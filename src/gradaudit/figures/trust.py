@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from gradaudit.analysis.calibration.skill import calibration
 from gradaudit.figures import layout, style
-from gradaudit.labels import indicator_name
+from gradaudit.records.labels import indicator_name
 
 LIMITS = (-13.5, 2.7)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 
 from gradaudit.figures.style import method_colours
-from gradaudit.labels import METHODS
+from gradaudit.records.catalogue import names
 
 VARIANTS = {
     "dual_norm": "dual numbers\n(as published)",
@@ -39,5 +39,5 @@ def variants_of(table: pd.DataFrame) -> dict[str, str]:
 def variant_colours(variants: Mapping[str, str], palette: str) -> dict[str, Any]:
     """The colour of the variant's method where it has one of its own, else a further one."""
     methods = method_colours(_METHOD.values(), palette)
-    others = iter(sns.color_palette(palette, len(METHODS))[4:])
+    others = iter(sns.color_palette(palette, len(names("methods")))[4:])
     return {name: methods[_METHOD[name]] if name in _METHOD else next(others) for name in variants}

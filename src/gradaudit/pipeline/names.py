@@ -9,18 +9,12 @@ from collections.abc import Iterable
 
 from gradaudit.errors import SettingError
 from gradaudit.model.spec import hint
-from gradaudit.records.code_digest import literal_keys
-
-_PLACES = {
-    "solver": ("solvers.registry", "SOLVERS"),
-    "method": ("sensitivity.api", "METHODS"),
-    "functional": ("evaluation.functionals", "KINDS"),
-}
+from gradaudit.records import catalogue
 
 
 def known(kind: str) -> list[str]:
-    """The names of a kind of things: "solver", "method" or "functional"."""
-    return literal_keys(*_PLACES[kind])
+    """The names of a kind of things: "solver", "method", "functional" or "indicator"."""
+    return catalogue.names(f"{kind}s")
 
 
 def check_known(

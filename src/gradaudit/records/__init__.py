@@ -1,1 +1,3 @@
-"""What is stored and how: results, tables, arrays, provenance; nothing is computed here."""
+"""The catalogue of what can be extended by a file, and what is stored and how, from results to
+provenance; nothing is computed here.
+"""

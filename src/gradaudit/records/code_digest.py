@@ -1,16 +1,22 @@
-"""Which modules of this package a module imports, read from the source without importing it.
+"""Digest of the code that a stage runs, read from the source without importing the stage.
 
-The workflow declares them as inputs of a stage, so that an edit reruns what it can change and
-nothing else, and the provenance of a result is their digest.
+The workflow stores it as a parameter of a stage, so that an edit reruns what it can change and
+nothing else, and the provenance of a result contains it.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import importlib
+import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+
+import grimp
+
+from gradaudit.records.catalogue import KINDS, catalogue, declared_text, other_packages
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -23,9 +29,8 @@ def stage_names(package: Path = PACKAGE) -> list[str]:
 def imported_files(module: str, package: Path = PACKAGE) -> list[Path]:
     """Files of the package that importing and running `module` can execute, sorted.
 
-    Imports inside functions count; those for type checkers alone do not. A name that a package
-    re-exports lazily is followed to the module that defines it. A package whose ``__init__``
-    finds its members by folder (with pkgutil) brings all of them, as do its subpackages. Files that
+    Imports inside functions count; those for type checkers alone do not. The package of a folder of
+    `gradaudit.records.catalogue.KINDS` brings all modules that declare something in it. Files that
     are no modules, such as templates, belong to the package that they lie in.
 
     Parameters
@@ -35,82 +40,103 @@ def imported_files(module: str, package: Path = PACKAGE) -> list[Path]:
     package
         Folder of the package.
     """
-    found: set[Path] = set()
-    waiting = [f"{package.name}.{module}"]
-    while waiting:
-        for path in _files_of(waiting.pop(), package):
-            if path not in found:
-                found.add(path)
-                waiting.extend(_imports(path, package, path.stat().st_mtime_ns))
+    return _files(_reachable(f"{package.name}.{module}", _graph_of(package)), package)
+
+
+def code_digest(stage: str, package: Path = PACKAGE) -> str:
+    """Digest of what `stage` runs; of the whole package where it is no stage.
+
+    It has the sources of `imported_files`, those of other packages where the stage runs what they
+    add to the catalogue, and what the catalogue declares where the stage reads no more than that:
+    another label changes a figure, another solver's code does not.
+    """
+    digest = hashlib.sha256()
+    if stage in stage_names(package):
+        graph = _graph_of(package)
+        reached = _reachable(f"{package.name}.stages.{stage}", graph)
+        files = _files(reached, package)
+        for kind in _kinds_read(reached, graph, package):
+            if KINDS[kind].folder in reached:
+                files += _files_of_other_packages(kind)
+            else:
+                digest.update(declared_text(kind).encode())
+    else:
+        files = sorted(package.rglob("*.py"))
+    for path in files:
+        inside = path.is_relative_to(package)
+        digest.update((path.relative_to(package).as_posix() if inside else path.name).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _files(modules: set[str], package: Path) -> list[Path]:
+    found = {_file_of(name, package) for name in modules}
     for path in [path for path in found if path.name == "__init__.py"]:
         found.update(_data_files(path.parent))
     return sorted(found)
 
 
-def code_digest(stage: str, package: Path = PACKAGE) -> str:
-    """Digest of the sources that `stage` imports; of the whole package where it is no stage."""
-    known = stage in stage_names(package)
-    files = imported_files(f"stages.{stage}", package) if known else sorted(package.rglob("*.py"))
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def _reachable(module: str, graph: grimp.ImportGraph) -> set[str]:
+    """Dotted names of the modules that running `module` can import, with the packages above."""
+    folders = {kind.folder for kind in KINDS.values()}
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in graph.modules:
+            continue
+        found.add(name)
+        waiting += graph.find_modules_directly_imported_by(name)
+        if "." in name:
+            waiting.append(name.rpartition(".")[0])
+        if name in folders:
+            waiting += [child for child in graph.find_children(name) if _declares(child, graph)]
+    return found
 
 
-def literal_keys(module: str, name: str, package: Path = PACKAGE) -> list[str]:
-    """Keys of the dict literal that is assigned to `name` at the top of `module`.
-
-    So the workflow knows the names of solvers and methods without importing JAX.
-    """
-    path = _module_file(f"{package.name}.{module}", package)
-    for node in _tree(path, path.stat().st_mtime_ns).body if path else []:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        named = any(isinstance(target, ast.Name) and target.id == name for target in targets)
-        value = getattr(node, "value", None)
-        if named and isinstance(value, ast.Dict):
-            return [str(key.value) for key in value.keys if isinstance(key, ast.Constant)]
-    raise LookupError(f"{package.name}.{module} has no dict literal {name}.")
-
-
-def _module_file(dotted: str, package: Path) -> Path | None:
-    """File of a module or of a package's ``__init__``; None where there is neither."""
-    head, *parts = dotted.split(".")
-    if head != package.name:
-        return None
-    path = package.joinpath(*parts)
-    candidates = (
-        (path / "__init__.py", path.with_suffix(".py")) if parts else (path / "__init__.py",)
-    )
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
-
-
-def _files_of(dotted: str, package: Path) -> Iterator[Path]:
-    """The file of a module after those of the packages that it lies in."""
-    parts = dotted.split(".")
-    for stop in range(1, len(parts) + 1):
-        path = _module_file(".".join(parts[:stop]), package)
-        if path is not None:
-            yield path
+def _declares(module: str, graph: grimp.ImportGraph) -> bool:
+    """Whether a module of a folder of the catalogue is one of those that the catalogue reads."""
+    return not graph.find_children(module) and not module.rpartition(".")[2].startswith("_")
 
 
 @cache
-def _imports(path: Path, package: Path, modified: int) -> tuple[str, ...]:
-    """Dotted names of what the file, as it was modified then, imports from the package."""
-    dotted = ".".join((package.name, *path.relative_to(package).with_suffix("").parts))
-    is_package = path.name == "__init__.py"
-    here = dotted.removesuffix(".__init__") if is_package else dotted.rpartition(".")[0]
-    found: list[str] = []
-    for node in _run_time_statements(_tree(path, modified)):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-            found += names
-            if is_package and "pkgutil" in names:
-                found += _members(path.parent, package)
-        elif isinstance(node, ast.ImportFrom):
-            source = _source(node, here)
-            found += [_origin(source, alias.name, package) for alias in node.names]
-    return tuple(name for name in found if name.split(".")[0] == package.name)
+def _graph(package: Path, stamp: tuple[tuple[str, int], ...]) -> grimp.ImportGraph:
+    """Who imports whom at run time in the package, as its files were modified then."""
+    del stamp
+    sys.path.insert(0, str(package.parent))
+    importlib.invalidate_caches()
+    try:
+        return grimp.build_graph(package.name, exclude_type_checking_imports=True, cache_dir=None)
+    finally:
+        sys.path.remove(str(package.parent))
+
+
+def _graph_of(package: Path) -> grimp.ImportGraph:
+    files = sorted(package.rglob("*.py"))
+    return _graph(package, tuple((str(path), path.stat().st_mtime_ns) for path in files))
+
+
+def _kinds_read(modules: set[str], graph: grimp.ImportGraph, package: Path) -> Iterator[str]:
+    """Kinds of the catalogue that the modules ask for: they name them as a text."""
+    reader = "gradaudit.records.catalogue"
+    if reader not in graph.modules:
+        return
+    readers = modules & graph.find_modules_that_directly_import(reader)
+    sources = [_file_of(name, package).read_text(encoding="utf-8") for name in sorted(readers)]
+    for kind in KINDS:
+        if any(f'"{kind}"' in source for source in sources):
+            yield kind
+
+
+def _files_of_other_packages(kind: str) -> list[Path]:
+    catalogue(kind)  # tells what is wrong with an entry point that cannot be loaded
+    specs = [find_spec(entry.module) for entry in other_packages(kind)]
+    return [Path(spec.origin) for spec in specs if spec is not None and spec.origin]
+
+
+def _file_of(name: str, package: Path) -> Path:
+    path = package.joinpath(*name.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
@@ -120,46 +146,3 @@ def _data_files(folder: Path) -> Iterator[Path]:
             yield path
         elif path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
             yield from _data_files(path)
-
-
-def _members(folder: Path, package: Path) -> Iterator[str]:
-    for path in folder.rglob("*.py"):
-        yield ".".join((package.name, *path.relative_to(package).with_suffix("").parts))
-
-
-def _origin(source: str, name: str, package: Path) -> str:
-    """The module that importing `name` from `source` runs."""
-    if _module_file(f"{source}.{name}", package):
-        return f"{source}.{name}"
-    path = _module_file(source, package)
-    if path is not None and path.name == "__init__.py":
-        for node in ast.walk(_tree(path, path.stat().st_mtime_ns)):
-            if isinstance(node, ast.ImportFrom) and any(a.name == name for a in node.names):
-                return _origin(_source(node, source), name, package)
-    return source
-
-
-def _source(node: ast.ImportFrom, here: str) -> str:
-    """The absolute name of the module that a ``from`` import, perhaps relative, reads from."""
-    if not node.level:
-        return node.module or ""
-    base = here.split(".")[: len(here.split(".")) - node.level + 1]
-    return ".".join([*base, *([node.module] if node.module else [])])
-
-
-def _run_time_statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Every statement but those under ``if TYPE_CHECKING``."""
-    yield node
-    if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-        children: list[ast.AST] = list(node.orelse)
-    else:
-        children = list(ast.iter_child_nodes(node))
-    for child in children:
-        if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
-            yield from _run_time_statements(child)
-
-
-@cache
-def _tree(path: Path, modified: int) -> ast.Module:
-    del modified
-    return ast.parse(path.read_text(encoding="utf-8"))

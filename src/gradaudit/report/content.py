@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from gradaudit.labels import functional_names, worst
 from gradaudit.records.files import read_dataset, read_provenance, read_table
+from gradaudit.records.labels import functional_names, worst
 from gradaudit.report import experiment_sentences, model_sentences, tables
 from gradaudit.report.glossary import GLOSSARY
 from gradaudit.report.numbers import number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gradaudit.labels import indicator_name
+from gradaudit.records.labels import indicator_name
 from gradaudit.report.numbers import count, listed, number, percent
 
 KINDS = {"indicator": "indicator", "score": "trust score"}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gradaudit.analysis.regimes import mechanism_name
 from gradaudit.analysis.scaling_laws import ENOUGH_SETTINGS, EVERYWHERE
-from gradaudit.labels import VERDICTS, method_name
+from gradaudit.records.labels import VERDICTS, method_name
 from gradaudit.report.numbers import count, listed, number, tolerance
 
 AXES = {

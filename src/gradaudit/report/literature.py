@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.analysis.scaling_laws import EVERYWHERE
-from gradaudit.labels import method_name
+from gradaudit.records.labels import method_name
 from gradaudit.report import law_sentences
 from gradaudit.report.bibliography import ENTRIES, Entry
 from gradaudit.report.numbers import count, number

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradaudit.labels import functional_name, method_name
+from gradaudit.records.labels import functional_name, method_name
 from gradaudit.report.numbers import DASH, count, listed, number, rounded_down, seconds, tolerance
 from gradaudit.report.sentences import graded
 

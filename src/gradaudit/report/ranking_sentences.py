@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.analysis.functional_ranking import EVERYWHERE, OSCILLATING
-from gradaudit.labels import kind_name
+from gradaudit.records.labels import kind_name
 from gradaudit.report.numbers import count, listed, number, percent
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from gradaudit.labels import METHODS, VERDICTS, functional_name, in_order, method_name
+from gradaudit.records.labels import VERDICTS, functional_name, in_order, method_name
 from gradaudit.report.numbers import count, listed, number, rounded_down, seconds, tolerance
 
 SOLVE = ["model", "solver", "method", "rtol"]
@@ -25,7 +25,7 @@ def audited(audits: pd.DataFrame) -> str:
         return "Nothing was audited."
     models = sorted(audits["model"].unique())
     solvers = sorted(audits["solver"].unique())
-    methods = [method_name(method) for method in in_order(set(audits["method"]), METHODS)]
+    methods = [method_name(method) for method in in_order(set(audits["method"]), "methods")]
     rtols = audits["rtol"]
     ladder = (
         f"at rtol {tolerance(rtols.max())}"
@@ -91,7 +91,7 @@ def loosest(audits: pd.DataFrame, horrible: float) -> str:
     rows = audits[audits["rtol"] == rtol]
     failed = ", or the solve failed," if (rows["status"] != "ok").any() else ""
     shares = []
-    for method in in_order(set(rows["method"]), METHODS):
+    for method in in_order(set(rows["method"]), "methods"):
         own = rows[rows["method"] == method]
         wrong = int((~(own["error"] <= horrible)).sum())
         shares.append(f"{wrong} of {len(own)} by {method_name(method)}")
@@ -205,7 +205,7 @@ def _pairs(audits: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
 
 
 def _by_method(verdicts: pd.DataFrame) -> list[tuple[str, pd.Series]]:
-    methods = in_order(set(verdicts["method"]), METHODS)
+    methods = in_order(set(verdicts["method"]), "methods")
     return [(name, verdicts.loc[verdicts["method"] == name, "verdict"]) for name in methods]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradaudit.labels import METHODS, VERDICTS, functional_names, in_order, method_name
+from gradaudit.records.labels import VERDICTS, functional_names, in_order, method_name
 from gradaudit.report import model_sentences, sentences
 from gradaudit.report.experiment_sentences import VARIANTS
 from gradaudit.report.numbers import DASH, number, percent, seconds, tolerance
@@ -53,7 +53,7 @@ def verdict_table(verdicts: pd.DataFrame) -> Table:
 def method_table(verdicts: pd.DataFrame) -> Table:
     """Methods against verdicts: counts of ladders."""
     rows = []
-    for method in in_order(set(verdicts["method"]), METHODS):
+    for method in in_order(set(verdicts["method"]), "methods"):
         own = verdicts.loc[verdicts["method"] == method, "verdict"]
         counts = [int((own == word).sum()) for word in VERDICTS]
         rows.append(
@@ -144,7 +144,7 @@ def experiment_table(table: pd.DataFrame) -> Table:
 
 def _settings(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
     pairs = set(zip(verdicts["solver"], verdicts["method"], strict=True))
-    order = in_order({method for _, method in pairs}, METHODS)
+    order = in_order({method for _, method in pairs}, "methods")
     return sorted(pairs, key=lambda pair: (order.index(pair[1]), pair[0]))
 
 

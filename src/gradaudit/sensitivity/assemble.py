@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from gradaudit.sensitivity.solve_status import Raw, status_of
 COUNTS = ("steps", "accepted", "rejected")
 
 
-def _failed(setting: Setting, status: str) -> Sensitivities:
+def failed(setting: Setting, status: str) -> Sensitivities:
     """A row for a method that cannot be used on a model."""
     model, times = setting.model, setting.times
     k = len(integrand_names(model))
@@ -35,19 +36,26 @@ def _failed(setting: Setting, status: str) -> Sensitivities:
     )
 
 
-def _refused(setting: Setting, status: str) -> Sensitivities:
+def refused(setting: Setting, status: str) -> Sensitivities:
     """A method that does not apply: NaN, and a status that says why."""
     size = setting.model.n + len(integrand_names(setting.model))
     states = np.full((len(setting.times), size), np.nan)
     tangents = np.full((*states.shape, setting.model.m), np.nan)
     raw = Raw(states, tangents, np.nan, 0, 0, 0, 0)
-    return replace(_whole(setting, raw, 0.0, 0.0), status=status)
+    return replace(whole(setting, raw, 0.0, 0.0), status=status)
 
 
-def _whole(setting: Setting, raw: Raw, seconds: float, compile_seconds: float) -> Sensitivities:
+def whole(setting: Setting, raw: Raw, seconds: float, compile_seconds: float) -> Sensitivities:
     """The result of one solve for all parameters."""
     columns = [np.arange(setting.model.m)]
     return assemble(setting.model, setting.times, [raw], columns, seconds, compile_seconds)
+
+
+def smooth(setting: Setting, run: Callable[[Setting], tuple[Raw, float, float]]) -> Sensitivities:
+    """What `run` gives; the status "has_jumps" where the state jumps."""
+    if setting.model.jumps:
+        return refused(setting, "has_jumps")
+    return whole(setting, *run(setting))
 
 
 def assemble(

@@ -10,7 +10,7 @@ import numpy as np
 from gradaudit.errors import SettingError
 from gradaudit.model.definition import Model
 from gradaudit.records.results import Array
-from gradaudit.sensitivity.methods.external.requirements import PACKAGES as WITNESSES
+from gradaudit.sensitivity.method import Method
 from gradaudit.solvers.error_norm import PID, Control
 from gradaudit.solvers.registry import get_solver
 
@@ -41,22 +41,13 @@ class Setting:
         )
 
 
-_WITH_OWN_SOLVER = ("taylor", *WITNESSES)
-_WITHOUT = {
-    "backsolve_adjoint": ("steps",),
-    **dict.fromkeys(_WITH_OWN_SOLVER, ("steps", "pid", "root_tolerance", "dtype")),
-}
-
-
-def check_axes(setting: Setting, method: str) -> None:
+def check_axes(setting: Setting, method: Method) -> None:
     """Raise a SettingError where an axis makes no sense, or none for this method or solver."""
-    without = _WITHOUT.get(method, ())
-    without += () if method == "finite_difference" else ("fd_step",)
-    for name in without:
+    for name in method.without:
         if getattr(setting, name) != getattr(Setting, name):
-            raise SettingError(f"method {method!r} has no {name}; leave it out.")
+            raise SettingError(f"method {method.name!r} has no {name}; leave it out.")
     if setting.steps is None:
-        if not get_solver(setting.solver).adaptive and method not in _WITH_OWN_SOLVER:
+        if not get_solver(setting.solver).adaptive and not method.own_solver:
             raise SettingError(
                 f"solver {setting.solver!r} has no error estimate; say how many equal steps it is "
                 "to take, for example steps=1000."

@@ -22,20 +22,12 @@ from gradaudit.records.files import write_dataset
 from gradaudit.records.gradients_dataset import to_dataset
 from gradaudit.records.results import Sensitivities
 from gradaudit.sensitivity.api import sensitivities
-from gradaudit.sensitivity.methods.external.requirements import check_installed
-from gradaudit.sensitivity.methods.forward import dual_chunks
+from gradaudit.sensitivity.external.requirements import check_installed
+from gradaudit.sensitivity.methods import get_method
 from gradaudit.solvers.event_recorder import MOST
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.variant import Variant
 
-LOCATING = (
-    "forward_ad",
-    "forward_sensitivity",
-    "forward_sensitivity_partial",
-    "saltation",
-    "dual_norm",
-    "taylor",
-)
 SHORT = 0.1  # s; a solve faster than this is timed again, for one reading of a clock is no timing
 READINGS = 3
 Reading = tuple[dict[str, float], str, Callable[[], Sensitivities]]
@@ -82,7 +74,7 @@ def run(
                 again = partial(solve, method, rtol, True)
                 last = replace(last, estimates=_beside(last, "estimate_seconds", again()).estimates)
                 timed.append((last.stats, "estimate_seconds", again))
-                if method == "forward_ad" and probing:
+                if get_method(method).is_probed and probing:
                     # What it tells can be had from the whole estimates; this is for its cost.
                     again = partial(solve, method, rtol, "probe")
                     _beside(last, "probe_seconds", again())
@@ -117,16 +109,18 @@ def _stiffness(model: Model, dataset: xr.Dataset) -> np.ndarray:
 
 def _locates(model: Model, method: str) -> bool:
     """Whether a method takes down the events that it passes."""
-    whole = method != "dual_norm" or len(dual_chunks(model.m)[1]) == 1
-    return bool(model.events) and method in LOCATING and whole
+    declared = get_method(method)
+    most = declared.most_parameters
+    whole = most is None or model.m <= most
+    return bool(model.events) and declared.locates_events and whole
 
 
 def _applicable(model: Model, methods: list[str]) -> list[str]:
-    """Without events that matter "saltation" is "forward_sensitivity" again; it is left out."""
-    stops = model.jumps
-    if stops or (model.events and switches(model)) or methods == ["saltation"]:
+    """Without events that matter a method that repeats another one there is left out."""
+    repeating = [method for method in methods if get_method(method).same_without_events]
+    if model.jumps or (model.events and switches(model)) or methods == repeating:
         return methods
-    return [method for method in methods if method != "saltation"]
+    return [method for method in methods if method not in repeating]
 
 
 def _beside(plain: Sensitivities, name: str, other: Sensitivities) -> Sensitivities:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gradaudit.analysis.calibration.fitting import fit, threshold, true_logarithm, usable
 from gradaudit.analysis.calibration.score import FEATURES, FLOOR, logarithm
-from gradaudit.evaluation.indicators import INDICATORS
+from gradaudit.records.catalogue import catalogue
 
 Array = NDArray[Any]
 
@@ -88,18 +88,20 @@ def skill(audits: pd.DataFrame, predictions: pd.DataFrame, bound: float) -> pd.D
         _row(
             name,
             "indicator",
-            INDICATORS[name],
-            _cost(rows, name),
+            indicator.description,
+            _cost(rows, indicator.cost),
             _judged(rows, name, bound),
             bound,
         )
-        for name in INDICATORS
+        for name, indicator in catalogue("indicators").items()
         if name in rows
     ]
     for name, own in predictions.groupby("score", sort=False):
         meaning = "from " + ", ".join(FEATURES[str(name)]) + " and neglected"
         judged = own.rename(columns={"estimate": "said"})
-        cost = max([_cost(rows, feature) for feature in FEATURES[str(name)]], default=math.nan)
+        known = catalogue("indicators")
+        costs = [_cost(rows, known[feature].cost) for feature in FEATURES[str(name)]]
+        cost = max(costs, default=math.nan)
         found.append(_row(str(name), "score", meaning, cost, judged, bound))
     return pd.DataFrame(found)
 
@@ -245,19 +247,13 @@ def _coverages(predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _cost(rows: pd.DataFrame, name: str) -> float:
+def _cost(rows: pd.DataFrame, column: str) -> float:
     """Median cost of the gradient with the indicator, over the gradient's own.
 
-    NaN where nothing was timed.
+    `column` has the seconds of both; empty where the indicator takes no further solve. NaN where
+    nothing was timed.
     """
-    column = {
-        "probed_error": "probe_seconds",
-        "estimated_error": "estimate_seconds",
-        "control_difference": "control_seconds",
-        "tolerance_difference": "tolerance_seconds",
-        "amplification": "tolerance_seconds",
-    }.get(name)
-    if column is None:
+    if not column:
         return 1.0
     if column not in rows:
         return math.nan

@@ -20,7 +20,7 @@ from gradaudit.cli.audit.progress import Progress
 from gradaudit.errors import SettingError
 from gradaudit.pipeline.config import Study, ladder, ladder_of, settings_of, study_of
 from gradaudit.pipeline.names import check_known
-from gradaudit.sensitivity.methods.external.requirements import check_installed
+from gradaudit.sensitivity.external.requirements import check_installed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,31 +1,22 @@
-"""Functionals of a solution.
+"""One file per family of functionals; what several of them share lies one folder up.
 
-To add one, add a module with ``functionals(context)`` and a line to `KINDS`.
+A module declares ``FAMILY``, a `gradaudit.evaluation.functional_family.Family`, and is found by
+lying here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 
-from gradaudit.evaluation.functionals import (
-    events,
-    log_likelihood,
-    maximum,
-    phase_aligned,
-    soft_count,
-    solver_target,
-    spectrum,
-    terminal,
-    time_average,
-    trace_sse,
-)
-from gradaudit.evaluation.functionals.base import (
+from gradaudit.evaluation.functional import (
     AnyFunctional,
     Context,
     EventFunctional,
     Functional,
 )
-from gradaudit.evaluation.functionals.occurrences import Occurrences
+from gradaudit.evaluation.functional_family import Array, Family
+from gradaudit.evaluation.occurrences import Occurrences
+from gradaudit.records.catalogue import catalogue
 
 __all__ = [
     "KINDS",
@@ -35,33 +26,49 @@ __all__ = [
     "Functional",
     "Occurrences",
     "all_functionals",
-    "solver_target",
+    "families",
+    "to_own_traces",
 ]
 
 
+def families() -> Mapping[str, Family]:
+    """Every family by name, in the order in which they are shown."""
+    return catalogue("functionals")
+
+
 def all_functionals(context: Context) -> list[AnyFunctional]:
-    """Every functional that makes sense for the model of `context`, of the kinds in its settings.
+    """Every functional that suits the model of `context`, of the kinds in its settings.
 
-    Those of the kind "solver_target" are missing: they need the trace of a solver, see there.
+    In the order of the settings. Those of `to_own_traces` are missing: they need a solver's trace.
     """
-    kinds = context.settings.get("kinds", list(KINDS))
-    return [functional for kind in KINDS if kind in kinds for functional in KINDS[kind](context)]
+    return [
+        functional
+        for family in _asked(context)
+        if family.functionals is not None
+        for functional in family.functionals(context)
+    ]
 
 
-KINDS: dict[str, Callable[[Context], Sequence[AnyFunctional]]] = {
-    "terminal": terminal.functionals,
-    "trace_sse": trace_sse.functionals,
-    "solver_target": solver_target.functionals,
-    "log_likelihood": log_likelihood.functionals,
-    "time_average": time_average.functionals,
-    "maximum": maximum.functionals,
-    "spectrum": spectrum.functionals,
-    "soft_count": soft_count.functionals,
-    "phase_aligned": phase_aligned.functionals,
-    "event_time": events.times,
-    "event_value": events.values,
-    "event_interval": events.intervals,
-    "event_phase": events.phases,
-    "event_count": events.counts,
-}
-"""Families of functionals, a dict literal: the workflow reads its keys from the source."""
+def to_own_traces(context: Context, same: Array, loosest: Array) -> list[Functional]:
+    """The functionals, of the kinds in the settings, whose target is a trace of the solver.
+
+    Parameters
+    ----------
+    same, loosest
+        The states (T, n) that the solver made at the same and at the loosest tolerance.
+    """
+    return [
+        functional
+        for family in _asked(context)
+        if family.of_traces is not None
+        for functional in family.of_traces(context, same, loosest)
+    ]
+
+
+def _asked(context: Context) -> list[Family]:
+    known = families()
+    return [known[kind] for kind in context.settings.get("kinds", known) if kind in known]
+
+
+KINDS: Mapping[str, Family] = families()
+"""Every family by name: what the catalogue of functionals has."""

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from gradaudit.evaluation.functionals.base import Array, Context, Functional
+from gradaudit.evaluation.functional import Array, Context, Functional
+from gradaudit.evaluation.functional_family import Family
 
 
 def functionals(context: Context) -> list[Functional]:
@@ -42,3 +43,14 @@ def functionals(context: Context) -> list[Functional]:
             natural_weights=natural,
         )
     ]
+
+
+FAMILY = Family(
+    name="log_likelihood",
+    label="log-likelihood",
+    rank=50,
+    value="Gaussian, of the noisy data, deviation known",
+    purpose="every model",
+    group="traces",
+    functionals=functionals,
+)

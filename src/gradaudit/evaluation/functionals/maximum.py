@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradaudit.evaluation.functionals.base import Array, Context, Functional
+from gradaudit.evaluation.functional import Array, Context, Functional
+from gradaudit.evaluation.functional_family import Family
 
 
 def functionals(context: Context) -> list[Functional]:
@@ -41,3 +42,14 @@ def _maximum(context: Context, observable: str, column: int) -> Functional:
         weights=weights,
         natural_weights=weights(context.observations),
     )
+
+
+FAMILY = Family(
+    name="maximum",
+    label="largest value on the grid",
+    rank=70,
+    value="largest observed value, not smooth",
+    purpose="observables with a maximum inside the window",
+    group="phase-invariant",
+    functionals=functionals,
+)

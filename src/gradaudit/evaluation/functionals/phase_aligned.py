@@ -14,10 +14,10 @@ of the observations and its gradient exact. The secular part of the sensitivitie
 from __future__ import annotations
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
-from gradaudit.evaluation.functionals.base import Array, Context, Functional
-from gradaudit.evaluation.functionals.oscillation import oscillating
+from gradaudit.evaluation.functional import Array, Context, Functional
+from gradaudit.evaluation.functional_family import Family
+from gradaudit.evaluation.oscillation import oscillating
 
 
 def functionals(context: Context) -> list[Functional]:
@@ -54,7 +54,20 @@ def functionals(context: Context) -> list[Functional]:
 
 def _basis(times: Array, trace: Array, extent: Array) -> Array:
     """Orthonormal directions (T n, 2) of a shift and a stretch of time."""
+    from scipy.interpolate import CubicSpline
+
     rate = CubicSpline(times, trace, axis=0)(times, 1) / extent
     stretch = rate * (times / times[-1])[:, None]
     basis: Array = np.linalg.qr(np.stack([rate.ravel(), stretch.ravel()], axis=1))[0]
     return basis
+
+
+FAMILY = Family(
+    name="phase_aligned",
+    label="sum of squares without the shift",
+    rank=60,
+    value="sum of squared residuals after the best shift and stretch of time",
+    purpose="models of which an observable oscillates",
+    group="phase-invariant",
+    functionals=functionals,
+)

@@ -13,10 +13,10 @@ passage that the window cuts, contribute.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
 
-from gradaudit.evaluation.functionals.base import Array, Context, Functional
-from gradaudit.evaluation.functionals.oscillation import midrange, oscillating
+from gradaudit.evaluation.functional import Array, Context, Functional
+from gradaudit.evaluation.functional_family import Family
+from gradaudit.evaluation.oscillation import midrange, oscillating
 
 WIDTH = 0.1  # of the range
 SMOOTHING = 1e-3  # e: of a passage, which has the height 1
@@ -28,6 +28,8 @@ def functionals(context: Context) -> list[Functional]:
 
 
 def _count(context: Context, observable: str, column: int) -> Functional:
+    from scipy.special import expit
+
     certified = context.observations[:, column]
     level, width = midrange(certified), WIDTH * float(np.ptp(certified))
 
@@ -57,3 +59,14 @@ def _count(context: Context, observable: str, column: int) -> Functional:
         weights=weights,
         natural_weights=np.abs(weights(context.observations)),
     )
+
+
+FAMILY = Family(
+    name="soft_count",
+    label="smooth number of spikes",
+    rank=90,
+    value="smooth number of upward passages through the midrange",
+    purpose="observables that oscillate",
+    group="phase-invariant",
+    functionals=functionals,
+)

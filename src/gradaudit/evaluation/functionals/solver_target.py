@@ -12,14 +12,14 @@ gradient as ill-conditioned as a fit that has ended.
 
 from __future__ import annotations
 
-from gradaudit.evaluation.functionals.base import Array, Context, Functional
-from gradaudit.evaluation.functionals.trace_sse import sum_of_squares
+from gradaudit.evaluation.functional import Array, Context, Functional
+from gradaudit.evaluation.functional_family import Family
+from gradaudit.evaluation.sum_of_squares import sum_of_squares
 
 
-def functionals(context: Context) -> list[Functional]:
-    """None: without a solver's trace there is no target."""
-    del context
-    return []
+def of_traces(context: Context, same: Array, loosest: Array) -> list[Functional]:
+    """One for either target (T, n)."""
+    return [same_solve(context, same), coarser_solve(context, loosest)]
 
 
 def same_solve(context: Context, target: Array) -> Functional:
@@ -34,3 +34,24 @@ def same_solve(context: Context, target: Array) -> Functional:
 def coarser_solve(context: Context, target: Array) -> Functional:
     """J = sum of (y - target)^2 with a fixed target (T, n) of a looser tolerance."""
     return sum_of_squares(context, "coarse", target, context.deviation, kind="solver_target")
+
+
+def naming(functional: str) -> str:
+    """One functional in words."""
+    made = {"trace_sse_same": "the same solve", "trace_sse_coarse": "a coarse solve"}
+    known = f"sum of squares, target of {made[functional]}" if functional in made else ""
+    return known or functional.removeprefix("solver_target_")
+
+
+FAMILY = Family(
+    name="solver_target",
+    label="sum of squares to the solver's own trace",
+    rank=40,
+    value="the same; the target is the solver's own trace at that tolerance, taken for exact, "
+    "or that of its loosest tolerance",
+    purpose="every model",
+    group="traces",
+    of_traces=of_traces,
+    naming=naming,
+    is_inverse_crime=True,
+)

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradaudit.evaluation.functionals.base import Array, Context, Functional
-from gradaudit.evaluation.functionals.oscillation import oscillating
+from gradaudit.evaluation.functional import Array, Context, Functional
+from gradaudit.evaluation.functional_family import Family
+from gradaudit.evaluation.oscillation import oscillating
 
 EVEN = 1e-9  # of the spacing: how far observation times may be from equidistant
 
@@ -55,3 +56,14 @@ def _projection(certified: Array) -> Array:
     wave = window * np.exp(-2j * np.pi * cycles * np.arange(count) / count)
     projection: Array = 2.0 / np.sum(window) * (wave - np.mean(wave))
     return projection
+
+
+FAMILY = Family(
+    name="spectrum",
+    label="power at the main frequency",
+    rank=80,
+    value="power at the dominant frequency",
+    purpose="observables that oscillate",
+    group="phase-invariant",
+    functionals=functionals,
+)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradaudit.evaluation.functionals.base import Context, Functional
+from gradaudit.evaluation.functional import Context, Functional
+from gradaudit.evaluation.functional_family import Family
 
 
 def functionals(context: Context) -> list[Functional]:
@@ -23,3 +24,16 @@ def _terminal(context: Context, observable: str) -> Functional:
         weights=lambda z: weights,
         natural_weights=weights,
     )
+
+
+FAMILY = Family(
+    name="terminal",
+    label="value at the end",
+    rank=10,
+    value="y at the end of the window",
+    purpose="every observable",
+    group="values at a time",
+    functionals=functionals,
+    naming=lambda name: f"{name.removeprefix('terminal_')} at the end",
+    is_main=True,
+)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradaudit.evaluation.functionals.base import Context, Functional
+from gradaudit.evaluation.functional import Context, Functional
+from gradaudit.evaluation.functional_family import Family
 
 
 def functionals(context: Context) -> list[Functional]:
@@ -23,3 +24,16 @@ def _average(context: Context, integral: str) -> Functional:
         weights=lambda z: weights,
         natural_weights=weights,
     )
+
+
+FAMILY = Family(
+    name="time_average",
+    label="time average",
+    rank=30,
+    value="integral over the window, over its length",
+    purpose="every integrand",
+    group="averages",
+    functionals=functionals,
+    naming=lambda name: f"time average of {name.removeprefix('time_average_')}",
+    is_main=True,
+)

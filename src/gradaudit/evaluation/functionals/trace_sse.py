@@ -7,9 +7,9 @@ errors are left of it, and the exact trace with noise, as in a fit to data.
 
 from __future__ import annotations
 
-import numpy as np
-
-from gradaudit.evaluation.functionals.base import Array, Context, Functional
+from gradaudit.evaluation.functional import Context, Functional
+from gradaudit.evaluation.functional_family import Family
+from gradaudit.evaluation.sum_of_squares import sum_of_squares
 
 
 def functionals(context: Context) -> list[Functional]:
@@ -20,33 +20,15 @@ def functionals(context: Context) -> list[Functional]:
     ]
 
 
-def sum_of_squares(
-    context: Context,
-    name: str,
-    target: Array,
-    deviation: Array,
-    *,
-    kind: str = "trace_sse",
-    truth: Array | None = None,
-) -> Functional:
-    """The functional for one target (T, n); `deviation` (n,) is the natural size of a residual."""
-    n = len(context.states)
-
-    def value(z: Array) -> float:
-        return float(np.sum((z[:, :n] - target) ** 2))
-
-    def weights(z: Array) -> Array:
-        phi = np.zeros_like(z)
-        phi[:, :n] = 2.0 * (z[:, :n] - target)
-        return phi
-
-    natural = np.zeros_like(context.observations)
-    natural[:, :n] = 2.0 * deviation
-    return Functional(
-        name=f"trace_sse_{name}",
-        kind=kind,
-        value=value,
-        weights=weights,
-        natural_weights=natural,
-        truth=truth,
-    )
+FAMILY = Family(
+    name="trace_sse",
+    label="sum of squares",
+    rank=20,
+    value="sum of squared residuals over all states and times; the target is the exact trace, "
+    "or that with noise",
+    purpose="every model",
+    group="traces",
+    functionals=functionals,
+    naming=lambda name: f"sum of squares, {name.removeprefix('trace_sse_')} target",
+    is_main=True,
+)

@@ -8,7 +8,7 @@ from gradaudit.pipeline.config.ladders import ladder_of
 from gradaudit.pipeline.config.solving import SolverEntry
 from gradaudit.pipeline.config.study import Study
 from gradaudit.pipeline.names import check_known
-from gradaudit.sensitivity.methods.external.requirements import check_installed
+from gradaudit.sensitivity.external.requirements import check_installed
 
 _EQUAL_STEPS_ONLY = {"euler"}  # it has no estimate of its error, see `solvers.registry`
 

@@ -1,65 +1,35 @@
-"""The variational Taylor method in double precision, as a production method at one tolerance."""
+"""The variational Taylor method in double precision."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING
 
-from gradaudit.certification.heyoka.precision import DOUBLE
-from gradaudit.certification.heyoka.rounding import in_float64
-from gradaudit.certification.hybrid_solve import build_system, solve_system
-from gradaudit.certification.variational import Options
-from gradaudit.errors import SettingError
-from gradaudit.model.definition import Model
-from gradaudit.records.results import Sensitivities
+from gradaudit.sensitivity.method import Method
+
+if TYPE_CHECKING:
+    from gradaudit.records.results import Sensitivities
+    from gradaudit.sensitivity.request import Setting
 
 
-def taylor_sensitivities(
-    model: Model,
-    tolerance: float,
-    times: ArrayLike | None = None,
-    *,
-    time_limit: float | None = None,
-) -> Sensitivities:
-    """States and sensitivities by heyoka in double precision.
+def solve(setting: Setting) -> Sensitivities:
+    """At heyoka's tolerance rtol; "not_translatable" where the model does not allow it."""
+    from gradaudit.errors import TranslationError
+    from gradaudit.sensitivity.assemble import failed
+    from gradaudit.sensitivity.taylor import taylor_sensitivities
 
-    Parameters
-    ----------
-    tolerance
-        heyoka's, relative to the largest entry of states and sensitivities together.
-    time_limit
-        Seconds of the solve.
+    try:
+        return taylor_sensitivities(setting.model, setting.rtol, setting.times)
+    except TranslationError:
+        return failed(setting, "not_translatable")
 
-    Raises
-    ------
-    TranslationError
-        If the vector field has something that the Taylor method cannot follow.
-    SettingError
-        If the tolerance makes no sense.
-    """
-    if not 0.0 < tolerance < 1.0:
-        raise SettingError(f"tolerance is {tolerance!r}; it must lie between 0 and 1.")
-    observed = model.times(times)
-    system = build_system(model, precision=DOUBLE, tolerance=tolerance)
-    solution = solve_system(system, observed, Options(time_limit=time_limit))
-    values, derivatives = solution.float64()
-    if solution.status != "ok":
-        values, derivatives = np.full_like(values, np.nan), np.full_like(derivatives, np.nan)
-    n = model.n
-    return Sensitivities(
-        times=observed,
-        states=values[:, :n],
-        sensitivities=derivatives[:, :n],
-        integrals=values[:, n:],
-        integral_sensitivities=derivatives[:, n:],
-        indicator=float("nan"),
-        status=solution.status,
-        events=tuple(in_float64(hit) for hit in solution.hits),
-        stats={
-            "steps": float(solution.steps),
-            "accepted": float(solution.steps),
-            "rejected": 0.0,
-            "seconds": solution.run_seconds,
-            "build_seconds": solution.build_seconds,
-        },
-    )
+
+METHOD = Method(
+    name="taylor",
+    label="Taylor",
+    rank=60,
+    description="a Taylor method of high order in double precision",
+    without=("fd_step", "steps", "pid", "root_tolerance", "dtype"),
+    own_solver=True,
+    locates_events=True,
+    solve=solve,
+)

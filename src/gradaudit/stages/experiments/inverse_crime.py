@@ -26,12 +26,12 @@ import numpy as np
 
 from gradaudit.certification import reference
 from gradaudit.errors import SettingError
-from gradaudit.evaluation.functionals.base import Context, Functional
-from gradaudit.evaluation.functionals.trace_sse import sum_of_squares
+from gradaudit.evaluation.functional import Context, Functional
 from gradaudit.evaluation.gradient_error import GradientError, Observations, gradient_error
+from gradaudit.evaluation.sum_of_squares import sum_of_squares
 from gradaudit.model.definition import Model
 from gradaudit.records.results import Array, Sensitivities
-from gradaudit.sensitivity.api import METHODS
+from gradaudit.sensitivity.methods import get_method
 from gradaudit.sensitivity.nominal_solve import Trace, primal
 from gradaudit.sensitivity.request import Setting
 
@@ -138,7 +138,7 @@ def _solve(
         max_steps=settings["max_steps"],
         stepping=settings["stepping"],
     )
-    return METHODS[method](setting)
+    return get_method(method).solve(setting)
 
 
 def _outcome(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradaudit.evaluation.functionals.base import Array, Context
+from gradaudit.evaluation.functional import Array, Context
 
 FEWEST = 2
 """Upward crossings from which on an observable is said to oscillate."""

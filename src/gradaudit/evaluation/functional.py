@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.evaluation.functionals.occurrences import EventWeights, Occurrences
+from gradaudit.evaluation.occurrences import EventWeights, Occurrences
 
 Array = NDArray[Any]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
-from gradaudit.sensitivity.methods.external.casadi_translate import casadi_system
+from gradaudit.sensitivity.external.casadi_translate import casadi_system
 
 # Only what the language has: a function that its compiler cannot differentiate ends the process.
 _FORMS = {

@@ -24,8 +24,8 @@ from gradaudit.errors import SettingError, TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
 from gradaudit.records.results import Array, Sensitivities
-from gradaudit.sensitivity.methods.external.casadi_translate import casadi_system
-from gradaudit.sensitivity.methods.external.result import outcome
+from gradaudit.sensitivity.external.casadi_translate import casadi_system
+from gradaudit.sensitivity.external.result import outcome
 
 if TYPE_CHECKING:
     from gradaudit.sensitivity.request import Setting

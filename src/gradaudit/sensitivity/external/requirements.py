@@ -1,4 +1,4 @@
-"""Which package a method of another tool needs, known without importing it."""
+"""Which packages a method needs, known without importing them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 
 from gradaudit.errors import SettingError
+from gradaudit.records.catalogue import catalogue
 
-PACKAGES = {
-    "cvodes": ("casadi",),
-    "cvodes_partial": ("casadi",),
-    "diffsol": ("casadi", "pydiffsol"),  # casadi writes the equations down
-    "diffsol_partial": ("casadi", "pydiffsol"),
-}
+
+def packages() -> dict[str, tuple[str, ...]]:
+    """The packages that a method needs besides those of this project, for methods that need any."""
+    return {name: m.packages for name, m in catalogue("methods").items() if m.packages}
 
 
 def check_installed(methods: Iterable[str]) -> None:
@@ -23,8 +22,9 @@ def check_installed(methods: Iterable[str]) -> None:
     SettingError
         At the first method whose package is missing.
     """
+    needed = packages()
     for method in methods:
-        missing = [name for name in PACKAGES.get(method, ()) if find_spec(name) is None]
+        missing = [name for name in needed.get(method, ()) if find_spec(name) is None]
         if missing:
             raise SettingError(
                 f"method {method!r} needs {' and '.join(missing)}, not installed here; "

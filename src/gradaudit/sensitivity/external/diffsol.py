@@ -16,8 +16,8 @@ from gradaudit.backend.program_cache import identity_cache
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.records.results import Sensitivities
-from gradaudit.sensitivity.methods.external.diffsl import diffsl
-from gradaudit.sensitivity.methods.external.result import outcome
+from gradaudit.sensitivity.external.diffsl import diffsl
+from gradaudit.sensitivity.external.result import outcome
 
 if TYPE_CHECKING:
     from gradaudit.sensitivity.request import Setting

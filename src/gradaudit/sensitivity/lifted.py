@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,36 +14,20 @@ from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.solvers.error_norm import Control
 
 
-def _forward_ad(setting: Setting) -> Sensitivities:
-    """Discretise, then differentiate: steps from the states alone, frozen in the derivative."""
-    return _lifted(setting, tangent_weight=0.0)
-
-
-def _forward_sensitivity(setting: Setting) -> Sensitivities:
-    """Differentiate, then discretise, with every parameter's tangents in the error test."""
-    return _lifted(setting, tangent_weight=1.0)
-
-
-def _forward_sensitivity_partial(setting: Setting) -> Sensitivities:
-    """Differentiate, then discretise, with the states alone in the error test.
-
-    The large system is integrated as it stands, an implicit step with the Newton matrix of all of
-    it. For explicit methods the result is that of forward AD, to rounding.
-    """
-    return _lifted(setting, tangent_weight=0.0, augmented=True)
-
-
-def _saltation(setting: Setting) -> Sensitivities:
-    """Full error control from event to event, with the derivative of the event's time.
-
-    For a model without events it is `forward_sensitivity`.
-    """
-    return _lifted(setting, tangent_weight=1.0, saltation=True)
-
-
-def _lifted(
+def lifted(
     setting: Setting, *, tangent_weight: float, augmented: bool = False, saltation: bool = False
 ) -> Sensitivities:
+    """All tangents in one solve.
+
+    Parameters
+    ----------
+    tangent_weight
+        Of the tangents in the error norm: 1 for full control, 0 for none.
+    augmented
+        States and tangents are one system for the solver, Newton's method included.
+    saltation
+        The solve goes from event to event, and tangents know of the derivative of their times.
+    """
     model = setting.model
     control = Control(tangent_weight, 0.0, float(model.m), model.parameter_scale)
     raw, seconds, compile_seconds = _solve(
@@ -52,10 +36,11 @@ def _lifted(
     return assemble(model, setting.times, [raw], [np.arange(model.m)], seconds, compile_seconds)
 
 
-def _dual_norm(setting: Setting) -> Sensitivities:
-    """Full control in the scaling of dual numbers, one solve a chunk, as in SciML."""
+def chunked(setting: Setting, chunking: tuple[int, Sequence[range]]) -> Sensitivities:
+    """One solve per chunk of parameters, in the error norm of dual numbers of the given width."""
     model = setting.model
-    width, chunks = dual_chunks(model.m)
+    width = chunking[0]
+    chunks = [np.array(chunk) for chunk in chunking[1]]
     raws, seconds, compile_seconds = [], 0.0, 0.0
     for columns in chunks:
         control = Control(0.0, 1.0, float(width), model.parameter_scale[columns])
@@ -63,18 +48,6 @@ def _dual_norm(setting: Setting) -> Sensitivities:
         raws.append(raw)
         seconds, compile_seconds = seconds + run, compile_seconds + compiling
     return assemble(model, setting.times, raws, chunks, seconds, compile_seconds)
-
-
-def dual_chunks(m: int, threshold: int = 12) -> tuple[int, list[np.ndarray]]:
-    """The width of a dual number and the parameters in each chunk.
-
-    The rule of ForwardDiff: all at once up to `threshold`, else the smallest number of chunks of
-    nearly equal width; the last one is padded with zero partials.
-    """
-    if m <= threshold:
-        return m, [np.arange(m)]
-    width = math.ceil(m / math.ceil(m / threshold))
-    return width, [np.arange(start, min(start + width, m)) for start in range(0, m, width)]
 
 
 def _solve(

@@ -1,0 +1,69 @@
+"""What the names in the tables are called in figures, reports and sentences."""
+
+from __future__ import annotations
+
+from gradaudit.records.catalogue import catalogue, label, names
+
+VERDICTS = ("good", "bad", "horrible")
+"""From best to worst."""
+
+
+def method_name(method: str) -> str:
+    """A method as people call it."""
+    return label("methods", method)
+
+
+def kind_name(kind: str) -> str:
+    """A family of functionals in words."""
+    return label("functionals", kind)
+
+
+def functional_name(functional: str, kind: str) -> str:
+    """A functional in words, from its name in the tables and its kind."""
+    families = catalogue("functionals")
+    naming = families[kind].naming if kind in families else None
+    return str(naming(functional)) if naming else functional.replace("_", " ")
+
+
+def functional_names(functionals: dict[str, str]) -> dict[str, str]:
+    """Names in words from functional to kind, sorted by kind in the order of the catalogue."""
+    kinds = names("functionals")
+
+    def rank(functional: str) -> tuple[int, str]:
+        kind = functionals[functional]
+        return (kinds.index(kind) if kind in kinds else len(kinds), functional)
+
+    return {
+        name: functional_name(name, functionals[name]) for name in sorted(functionals, key=rank)
+    }
+
+
+def in_order(found: set[str], kind: str) -> list[str]:
+    """Those of `found` that are known, in the order of the catalogue, then the others by alphabet.
+
+    Parameters
+    ----------
+    kind
+        Of `gradaudit.records.catalogue.KINDS`, such as "methods".
+    """
+    known = names(kind)
+    return [*(name for name in known if name in found), *sorted(found - set(known))]
+
+
+def worst(verdicts: list[str]) -> str:
+    """The worst of some verdicts; empty where there is none."""
+    present = [word for word in VERDICTS if word in verdicts]
+    return present[-1] if present else ""
+
+
+SCORES = {
+    "probed": "score, one direction",
+    "propagated": "score, all directions",
+    "second_solve": "score, second gradient",
+}
+"""Trust scores, the cheapest first."""
+
+
+def indicator_name(name: str) -> str:
+    """An indicator or a score as people call it."""
+    return SCORES[name] if name in SCORES else label("indicators", name)

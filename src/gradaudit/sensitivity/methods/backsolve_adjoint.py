@@ -1,0 +1,29 @@
+"""The backsolve adjoint: the adjoint equation and the state backwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradaudit.sensitivity.method import Method
+
+if TYPE_CHECKING:
+    from gradaudit.records.results import Sensitivities
+    from gradaudit.sensitivity.request import Setting
+
+
+def solve(setting: Setting) -> Sensitivities:
+    """Differentiate, then discretise, backwards; "has_jumps" where the state jumps."""
+    from gradaudit.sensitivity.adjoint import backsolve_adjoint
+    from gradaudit.sensitivity.assemble import smooth
+
+    return smooth(setting, backsolve_adjoint)
+
+
+METHOD = Method(
+    name="backsolve_adjoint",
+    label="backsolve adjoint",
+    rank=100,
+    description="reverse mode: the adjoint equation, solved backwards",
+    without=("fd_step", "steps"),
+    solve=solve,
+)

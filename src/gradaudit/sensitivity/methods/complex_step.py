@@ -1,0 +1,31 @@
+"""The complex step: perturbed solves without cancellation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradaudit.sensitivity.method import Method
+
+if TYPE_CHECKING:
+    from gradaudit.records.results import Sensitivities
+    from gradaudit.sensitivity.request import Setting
+
+
+def solve(setting: Setting) -> Sensitivities:
+    """Im y(p + ih) / h; "not_analytic" or "has_jumps" where the model does not allow it."""
+    from gradaudit.model.analyticity import obstacle
+    from gradaudit.sensitivity.assemble import refused, smooth
+    from gradaudit.sensitivity.perturbation import complex_step
+
+    if not setting.model.jumps and obstacle(setting.model):
+        return refused(setting, "not_analytic")
+    return smooth(setting, complex_step)
+
+
+METHOD = Method(
+    name="complex_step",
+    label="complex step",
+    rank=80,
+    description="perturbed solves: an imaginary perturbation, without cancellation",
+    solve=solve,
+)

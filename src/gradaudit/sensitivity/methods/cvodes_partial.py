@@ -1,0 +1,35 @@
+"""CVODES of casadi, with the states alone in the error test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradaudit.sensitivity.method import Method
+
+if TYPE_CHECKING:
+    from gradaudit.records.results import Sensitivities
+    from gradaudit.sensitivity.request import Setting
+
+
+def solve(setting: Setting) -> Sensitivities:
+    """By another tool; "has_jumps" where the state jumps."""
+    from gradaudit.sensitivity.external.dispatch import refusal
+
+    refused = refusal(setting, "cvodes_partial")
+    if refused is not None:
+        return refused
+    from gradaudit.sensitivity.external.cvodes import cvodes
+
+    return cvodes(setting, controlled=False)
+
+
+METHOD = Method(
+    name="cvodes_partial",
+    label="CVODES, partial control",
+    rank=120,
+    description="CVODES of casadi (BDF), without the tangents in the error test",
+    packages=("casadi",),
+    without=("fd_step", "steps", "pid", "root_tolerance", "dtype"),
+    own_solver=True,
+    solve=solve,
+)

@@ -1,0 +1,36 @@
+"""The solver diffsol, with the tangents in the error test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradaudit.sensitivity.method import Method
+
+if TYPE_CHECKING:
+    from gradaudit.records.results import Sensitivities
+    from gradaudit.sensitivity.request import Setting
+
+
+def solve(setting: Setting) -> Sensitivities:
+    """By another tool; "has_jumps" where the state jumps."""
+    from gradaudit.sensitivity.external.dispatch import refusal
+
+    refused = refusal(setting, "diffsol")
+    if refused is not None:
+        return refused
+    from gradaudit.sensitivity.external.diffsol import diffsol
+
+    return diffsol(setting, controlled=True)
+
+
+METHOD = Method(
+    name="diffsol",
+    label="diffsol",
+    rank=130,
+    description="the solver diffsol (Rust, BDF), with the tangents in the error test",
+    packages=("casadi", "pydiffsol"),
+    without=("fd_step", "steps", "pid", "root_tolerance", "dtype"),
+    own_solver=True,
+    controls_tangents=True,
+    solve=solve,
+)

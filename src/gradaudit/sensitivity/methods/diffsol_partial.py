@@ -1,0 +1,35 @@
+"""The solver diffsol, with the states alone in the error test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradaudit.sensitivity.method import Method
+
+if TYPE_CHECKING:
+    from gradaudit.records.results import Sensitivities
+    from gradaudit.sensitivity.request import Setting
+
+
+def solve(setting: Setting) -> Sensitivities:
+    """By another tool; "has_jumps" where the state jumps."""
+    from gradaudit.sensitivity.external.dispatch import refusal
+
+    refused = refusal(setting, "diffsol_partial")
+    if refused is not None:
+        return refused
+    from gradaudit.sensitivity.external.diffsol import diffsol
+
+    return diffsol(setting, controlled=False)
+
+
+METHOD = Method(
+    name="diffsol_partial",
+    label="diffsol, partial control",
+    rank=140,
+    description="the solver diffsol (Rust, BDF), without the tangents in the error test",
+    packages=("casadi", "pydiffsol"),
+    without=("fd_step", "steps", "pid", "root_tolerance", "dtype"),
+    own_solver=True,
+    solve=solve,
+)

@@ -1,0 +1,28 @@
+"""The discrete adjoint: forward AD transposed, by reverse mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradaudit.sensitivity.method import Method
+
+if TYPE_CHECKING:
+    from gradaudit.records.results import Sensitivities
+    from gradaudit.sensitivity.request import Setting
+
+
+def solve(setting: Setting) -> Sensitivities:
+    """The numbers of forward AD, to rounding; "has_jumps" where the state jumps."""
+    from gradaudit.sensitivity.adjoint import discrete_adjoint
+    from gradaudit.sensitivity.assemble import smooth
+
+    return smooth(setting, discrete_adjoint)
+
+
+METHOD = Method(
+    name="discrete_adjoint",
+    label="discrete adjoint",
+    rank=90,
+    description="reverse mode: the derivative of the solver's steps, transposed",
+    solve=solve,
+)

@@ -1,0 +1,29 @@
+"""Central differences of the adaptive solve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradaudit.sensitivity.method import Method
+
+if TYPE_CHECKING:
+    from gradaudit.records.results import Sensitivities
+    from gradaudit.sensitivity.request import Setting
+
+
+def solve(setting: Setting) -> Sensitivities:
+    """Differences of whole solves, which differentiate the step control as well."""
+    from gradaudit.sensitivity.assemble import whole
+    from gradaudit.sensitivity.perturbation import finite_difference
+
+    return whole(setting, *finite_difference(setting))
+
+
+METHOD = Method(
+    name="finite_difference",
+    label="finite differences",
+    rank=70,
+    description="perturbed solves: central differences",
+    without=(),
+    solve=solve,
+)

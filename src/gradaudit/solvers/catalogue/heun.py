@@ -1,0 +1,24 @@
+"""Heun 2(1), explicit."""
+
+from __future__ import annotations
+
+from gradaudit.solvers.solver import Classes, Solver
+
+
+def classes() -> Classes:
+    """The class of diffrax, and one that compiles its stages written out."""
+    import diffrax
+
+    from gradaudit.solvers import unrolled_erk
+
+    return Classes(diffrax.Heun, fast=unrolled_erk.Heun)
+
+
+SOLVER = Solver(
+    name="heun",
+    label="heun",
+    rank=50,
+    description="Heun 2(1), explicit",
+    order=2,
+    classes=classes,
+)

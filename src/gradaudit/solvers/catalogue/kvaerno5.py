@@ -1,0 +1,23 @@
+"""Kværnø 5(4), ESDIRK."""
+
+from __future__ import annotations
+
+from gradaudit.solvers.solver import Classes, Solver
+
+
+def classes() -> Classes:
+    """The class of diffrax."""
+    import diffrax
+
+    return Classes(diffrax.Kvaerno5)
+
+
+SOLVER = Solver(
+    name="kvaerno5",
+    label="kvaerno5",
+    rank=30,
+    description="Kværnø 5(4), ESDIRK",
+    order=5,
+    implicit=True,
+    classes=classes,
+)

@@ -1,0 +1,24 @@
+"""Midpoint rule 2(1), explicit."""
+
+from __future__ import annotations
+
+from gradaudit.solvers.solver import Classes, Solver
+
+
+def classes() -> Classes:
+    """The class of diffrax, and one that compiles its stages written out."""
+    import diffrax
+
+    from gradaudit.solvers import unrolled_erk
+
+    return Classes(diffrax.Midpoint, fast=unrolled_erk.Midpoint)
+
+
+SOLVER = Solver(
+    name="midpoint",
+    label="midpoint",
+    rank=60,
+    description="midpoint rule 2(1), explicit",
+    order=2,
+    classes=classes,
+)
