@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 import pytest
-from gradaudit.pipeline.config import Study
 
 from gradaudit.evaluation.functionals import (
     Context,
@@ -19,6 +18,7 @@ from gradaudit.evaluation.functionals import (
 from gradaudit.evaluation.functionals.solver_target import coarser_solve
 from gradaudit.evaluation.gradient_error import Observations, event_error, gradient_error
 from gradaudit.evaluation.occurrences import Occurrences, arranged
+from gradaudit.pipeline.config import Study
 
 AMPLITUDE, FREQUENCY = 1.7, 1.3
 P = np.array([AMPLITUDE, FREQUENCY])

@@ -151,7 +151,7 @@ def test_every_key_is_described():
 
 
 def test_importing_the_configuration_imports_nothing_heavy():
-    heavy = ("jax", "numpy", "pandas", "jsonschema", "matplotlib")
+    heavy = ("jax", "diffrax", "heyoka", "pandas", "jsonschema", "matplotlib")
     code = (
         "import sys, gradaudit.pipeline.config as c; c.check_names(c.Study())\n"
         f"sys.exit(str([m for m in {heavy!r} if m in sys.modules] or ''))"

@@ -20,15 +20,9 @@ from gradaudit.backend.jax_setup import runtime_errors_as_nan
 from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.errors import SettingError
 from gradaudit.solvers.error_norm import Control, block_norm
-from gradaudit.solvers.global_error import (
-    Estimated,
-    EstimatedOutput,
-    EstimatedTerm,
-    EstimatingSolver,
-)
+from gradaudit.solvers.nest import nested, without_errors
 from gradaudit.solvers.registry import get_solver, solvers
 from gradaudit.solvers.step_control import NormController
-from gradaudit.solvers.stepped_output import SteppedOutput
 from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
 
 TOLERANCES = ("rtol", "atol", "norm")  # of a root finder; diffrax may take them from elsewhere
@@ -175,20 +169,14 @@ def solve(
     fast, own = adaptive_solvers(solver, rtol=args.rtol, atol=args.atol, n=n)
     term = diffrax.ODETerm(jax.jit(problem.field))  # traced once, not in every stage
     lifted = LiftedTerm(term)
-    terms: diffrax.ODETerm = lifted
-    begin: Any = start
-    watching = LiftedSolver(fast, term, watched=n, branches=branches)
-    inner: Any = watching
-    observer = LiftedSolver(own, term, watched=n)
-    if propagate:
-        terms = EstimatedTerm(lifted)
-        inner, errors_at_start = _estimating(watching, lifted, start, direction)
-        begin = Estimated(*start, *errors_at_start)
-    grid = (
-        EstimatedOutput(inner, observer, lifted, terms)
-        if propagate
-        else SteppedOutput(inner, observer, lifted)
+    terms, grid = nested(
+        LiftedSolver(fast, term, watched=n, branches=branches),
+        LiftedSolver(own, term, watched=n),
+        lifted,
+        estimate=propagate,
+        direction=direction,
     )
+    begin = without_errors(start, along_one=direction is not None) if propagate else start
 
     def scaled(error, before, after):
         return block_norm(control, error, before, after, args.rtol, args.atol, n)
@@ -228,15 +216,6 @@ def solve(
         stats={name: solution.stats[name] for name in COUNTS},
         result=solution.result,
     )
-
-
-def _estimating(
-    watching: LiftedSolver, lifted: LiftedTerm, start: Lifted, direction: Any
-) -> tuple[EstimatingSolver, tuple[Any, Any]]:
-    """The solver that carries estimates along, and the estimates that it begins with."""
-    columns = start.tangents if direction is None else start.tangents[:, :1]
-    solver = EstimatingSolver(watching, lifted, watching, direction)
-    return solver, (jnp.zeros_like(start.y), jnp.zeros_like(columns))
 
 
 COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")

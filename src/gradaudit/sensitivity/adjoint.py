@@ -24,6 +24,7 @@ from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.sensitivity.state_solve import StateSolve, counts_of
 from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.registry import get_solver
+from gradaudit.solvers.wrapper import WrappedSolver
 
 if TYPE_CHECKING:
     from gradaudit.sensitivity.request import Setting
@@ -268,26 +269,10 @@ class _RememberedState(NamedTuple):
     last: _Step
 
 
-class _Remembering(diffrax.AbstractAdaptiveSolver):
+class _Remembering(WrappedSolver):
     """Steps as `solver` makes them, with the last one in the state, to observe within it."""
 
-    solver: diffrax.AbstractSolver
     dense: bool = eqx.field(static=True)
-
-    term_structure = diffrax.ODETerm
-
-    @property
-    def interpolation_cls(self):
-        return self.solver.interpolation_cls
-
-    def order(self, terms):
-        return self.solver.order(terms)
-
-    def error_order(self, terms):
-        return self.solver.error_order(terms)
-
-    def func(self, terms, t0, y0, args):
-        return self.solver.func(terms, t0, y0, args)
 
     def init(self, terms, t0, t1, y0, args):
         state = self.solver.init(terms, t0, t1, y0, args)

@@ -34,6 +34,7 @@ from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.event_recorder import Beside
 from gradaudit.solvers.global_error import Estimated, carried, to_its_event
+from gradaudit.solvers.nest import without_errors
 from gradaudit.solvers.tangent_solver import Lifted
 
 LONGEST_STEP = 0.01  # of the window, lest a step passes over a pulse and its two events
@@ -153,7 +154,7 @@ class SegmentedProgram(Program):
     def start(self, p, seeds) -> Crossing:
         """State, tangents and signs at t = 0, traced."""
         begin = self._initial(p, seeds)
-        right = self._no_errors(begin) if self.estimate else ()
+        right = without_errors(begin, along_one=self._probing).errors if self.estimate else ()
         none = jnp.zeros(seeds.shape[1])
         return self._behind(0.0, begin.y, begin.tangents, none, begin.y, p, right)
 

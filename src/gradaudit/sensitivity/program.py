@@ -19,17 +19,11 @@ from gradaudit.model.switching import branching
 from gradaudit.records.results import Hit
 from gradaudit.sensitivity.solve_status import MAX_STEPS, Raw
 from gradaudit.solvers.error_norm import Control, block_norm
-from gradaudit.solvers.event_recorder import MarkedSolver, Marks, locate
+from gradaudit.solvers.event_recorder import Marks, locate
 from gradaudit.solvers.first_step import initial_step
-from gradaudit.solvers.global_error import (
-    Estimated,
-    EstimatedOutput,
-    EstimatedTerm,
-    EstimatingSolver,
-)
+from gradaudit.solvers.nest import nested, without_errors
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.step_control import NormController, scalar_controller
-from gradaudit.solvers.stepped_output import SteppedOutput
 from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
 
 T = TypeVar("T")
@@ -193,21 +187,16 @@ class Program:
         n = self.model.n
         method = get_solver(self.solver)
         parts = self._parts(rtol, atol, control, vector_field or with_integrals(self.model))
-        lifted = parts.lifted
-        solver: Any = parts.solver
-        term: Any = lifted
-        dense = solver.interpolation_cls if self.observe == "interpolant" else None
-        direction = jnp.asarray(signs(seeds.shape[1])) if self._probing else None
-        if self.estimate:
-            solver = EstimatingSolver(solver, lifted, solver, direction)
-            term = EstimatedTerm(lifted)
-        if event is None and self._markers:
-            directions = tuple(marker.direction for marker in self._markers.values())
-            solver = MarkedSolver(solver, term, self._marker_values, directions)
-        if self.estimate:
-            solver = EstimatedOutput(solver, parts.observer, lifted, term, dense, direction)
-        elif dense is None:
-            solver = SteppedOutput(solver, parts.observer, lifted)
+        directions = tuple(marker.direction for marker in self._markers.values())
+        term, solver = nested(
+            parts.solver,
+            parts.observer,
+            parts.lifted,
+            estimate=bool(self.estimate),
+            direction=jnp.asarray(signs(seeds.shape[1])) if self._probing else None,
+            markers=(self._marker_values, directions) if directions and event is None else None,
+            dense=self.observe == "interpolant",
+        )
 
         def scaled(error, before, after):
             return block_norm(control, error, before, after, rtol, atol, n)
@@ -227,7 +216,7 @@ class Program:
         saved: Any = observed if event is None else [observed, last]
         begin = self._initial(p, seeds) if start is None else start
         if self.estimate and start is None:
-            begin = Estimated(begin.y, begin.tangents, *self._no_errors(begin))
+            begin = without_errors(begin, along_one=self._probing)
         return diffrax.diffeqsolve(
             term,
             solver,
@@ -247,10 +236,6 @@ class Program:
     @property
     def _probing(self) -> bool:
         return self.estimate == "probe"
-
-    def _no_errors(self, begin: Lifted) -> Lifted:
-        tangents = begin.tangents[:, :1] if self._probing else begin.tangents
-        return Lifted(jnp.zeros_like(begin.y), jnp.zeros_like(tangents))
 
     def _initial(self, p, seeds) -> Lifted:
         """y0(p) and its tangents; integrals begin at 0 and depend on nothing there."""

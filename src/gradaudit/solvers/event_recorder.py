@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.solvers.global_error import Estimated, companion_at, to_its_event
 from gradaudit.solvers.tangent_solver import Lifted, LiftedSolver
+from gradaudit.solvers.wrapper import WrappedSolver
 
 MOST = 24
 """How many events of all kinds a solve takes down; later ones are counted, not kept."""
@@ -60,7 +61,7 @@ class Marks(NamedTuple):
     beside: Any = ()
 
 
-class MarkedSolver(diffrax.AbstractAdaptiveSolver):
+class MarkedSolver(WrappedSolver):
     """Wraps a lifted or an estimating solver; its state carries `Brackets` along.
 
     Attributes
@@ -75,25 +76,9 @@ class MarkedSolver(diffrax.AbstractAdaptiveSolver):
         Of each marker, -1, 0 or 1.
     """
 
-    solver: diffrax.AbstractSolver
     term: diffrax.ODETerm
     value: Any
     directions: tuple[int, ...] = eqx.field(static=True)
-
-    term_structure = diffrax.ODETerm
-
-    @property
-    def interpolation_cls(self):
-        return self.solver.interpolation_cls
-
-    def order(self, terms):
-        return self.solver.order(terms)
-
-    def error_order(self, terms):
-        return self.solver.error_order(terms)
-
-    def func(self, terms, t0, y0, args):
-        return self.solver.func(terms, t0, y0, args)
 
     def init(self, terms, t0, t1, y0, args):
         def empty(x):

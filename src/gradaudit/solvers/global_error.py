@@ -32,6 +32,7 @@ from gradaudit.solvers.tangent_solver import (
     LiftedState,
     LiftedTerm,
 )
+from gradaudit.solvers.wrapper import WrappedSolver
 
 
 class Estimated(NamedTuple):
@@ -70,8 +71,11 @@ class EstimatedTerm(diffrax.ODETerm):
         self.vector_field = estimated
 
 
-class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
+class EstimatingSolver(WrappedSolver):
     """Wraps a `LiftedSolver`, or one that wraps it, and carries the estimates along.
+
+    Its dense output is that of state and tangents alone; `EstimatedOutput` knows how errors are
+    observed.
 
     Attributes
     ----------
@@ -86,17 +90,9 @@ class EstimatingSolver(diffrax.AbstractAdaptiveSolver):
         `tangent_error` (N, 1) then, see `gradaudit.model.probe_direction`; None for all of them.
     """
 
-    solver: diffrax.AbstractSolver
     term: diffrax.ODETerm
     watching: LiftedSolver
     direction: Any = None
-
-    term_structure = diffrax.ODETerm
-
-    @property
-    def interpolation_cls(self):
-        # Of state and tangents alone; `EstimatedOutput` knows how errors are observed.
-        return self.solver.interpolation_cls
 
     def order(self, terms):
         return self.solver.order(self.term)

@@ -14,8 +14,10 @@ import diffrax
 import jax.numpy as jnp
 import jax.tree_util as jtu
 
+from gradaudit.solvers.wrapper import WrappedSolver
 
-class SteppedOutput(diffrax.AbstractAdaptiveSolver):
+
+class SteppedOutput(WrappedSolver):
     """Wraps a solver so that `SaveAt(ts=...)` is served by steps.
 
     Attributes
@@ -28,24 +30,12 @@ class SteppedOutput(diffrax.AbstractAdaptiveSolver):
         What they integrate.
     """
 
-    solver: diffrax.AbstractSolver
     observer: diffrax.AbstractSolver
     term: diffrax.ODETerm
-
-    term_structure = diffrax.ODETerm
 
     @property
     def interpolation_cls(self):
         return functools.partial(StepToObservation, solver=self.observer, term=self.term)
-
-    def order(self, terms):
-        return self.solver.order(terms)
-
-    def error_order(self, terms):
-        return self.solver.error_order(terms)
-
-    def func(self, terms, t0, y0, args):
-        return self.solver.func(terms, t0, y0, args)
 
     def init(self, terms, t0, t1, y0, args):
         return self.solver.init(self.term, t0, t1, y0, args)

@@ -1,0 +1,67 @@
+"""A lifted solver with all that goes around it: estimates, recorded events, observations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import diffrax
+import jax.numpy as jnp
+
+from gradaudit.solvers.event_recorder import MarkedSolver
+from gradaudit.solvers.global_error import (
+    Estimated,
+    EstimatedOutput,
+    EstimatedTerm,
+    EstimatingSolver,
+)
+from gradaudit.solvers.stepped_output import SteppedOutput
+from gradaudit.solvers.tangent_solver import Lifted, LiftedSolver, LiftedTerm
+
+Markers = tuple[Callable[..., Any], tuple[int, ...]]
+"""``g(t, z, p) -> (E,)`` of events to record, and the direction of each."""
+
+
+def nested(
+    solver: LiftedSolver,
+    observer: LiftedSolver,
+    lifted: LiftedTerm,
+    *,
+    estimate: bool,
+    direction: Any = None,
+    markers: Markers | None = None,
+    dense: bool = False,
+) -> tuple[diffrax.ODETerm, diffrax.AbstractSolver]:
+    """The term and the solver that `diffrax.diffeqsolve` is called with.
+
+    Parameters
+    ----------
+    solver, observer
+        Make the steps of the grid, and those that end at an observation.
+    lifted
+        The term of both.
+    estimate
+        Carry estimates of the global errors along; the state is then an `Estimated`.
+    direction
+        (c,), along which alone those of the tangents are carried; None for all of them.
+    markers
+        Events to record in passing.
+    dense
+        Observe by the method's dense output, not by steps.
+    """
+    term: diffrax.ODETerm = lifted
+    grid: diffrax.AbstractSolver = solver
+    interpolation = solver.interpolation_cls if dense else None
+    if estimate:
+        grid, term = EstimatingSolver(solver, lifted, solver, direction), EstimatedTerm(lifted)
+    if markers is not None:
+        grid = MarkedSolver(grid, term, *markers)
+    if estimate:
+        return term, EstimatedOutput(grid, observer, lifted, term, interpolation, direction)
+    return term, grid if dense else SteppedOutput(grid, observer, lifted)
+
+
+def without_errors(start: Lifted, *, along_one: bool) -> Estimated:
+    """What a solve begins with whose estimates are 0 there: of all tangents, or along one."""
+    columns = start.tangents[:, :1] if along_one else start.tangents
+    return Estimated(*start, jnp.zeros_like(start.y), jnp.zeros_like(columns))
