@@ -194,7 +194,7 @@ def test_an_entry_point_that_cannot_be_used_is_named(installed, source, words):
 def test_a_file_that_declares_nothing_is_named(dropped):
     dropped("methods", "METHDO = 1\n", name="misspelt")
     with pytest.raises(
-        SettingError, match="METHOD of gradaudit.sensitivity.methods.misspelt is no"
+        SettingError, match=r"METHOD of gradaudit\.sensitivity\.methods\.misspelt is no"
     ):
         names("methods")
 

@@ -28,6 +28,7 @@ METHOD = Method(
     description="the same, with them, from event to event",
     controls_tangents=True,
     locates_events=True,
+    has_estimates=True,
     same_without_events="forward_sensitivity",
     is_main=True,
     solve=solve,
