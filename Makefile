@@ -51,9 +51,10 @@ check: $(STAMP) ## Check format, style, types and the workflow
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-format: $(STAMP) ## Format the code and the workflow
+format: $(STAMP) ## Format code and workflow, write the tables of the guides
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python -m gradaudit.records.guide
 	$(BIN)/snakefmt Snakefile workflow
 
 lock: $(STAMP) ## Write requirements.lock again, after a change of dependencies

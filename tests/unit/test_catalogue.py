@@ -20,6 +20,7 @@ from gradaudit.evaluation.functionals import Context, all_functionals
 from gradaudit.evaluation.indicator_columns import of_estimate
 from gradaudit.pipeline.configuration import check_names
 from gradaudit.pipeline.defaults import DEFAULTS
+from gradaudit.records.guide import GUIDES, table, with_tables
 from gradaudit.report.tables import method_table
 
 SOLVER = """
@@ -222,10 +223,14 @@ def test_every_thing_is_called_like_its_file(kind):
     assert {name for name in names(kind) if name in files} == files
 
 
-@pytest.mark.parametrize("kind", ["methods", "functionals"])
-def test_the_guide_to_the_configuration_lists_what_is_declared(kind):
-    guide = (Path(__file__).parents[2] / "config" / "README.md").read_text(encoding="utf-8")
-    for thing in catalogue(kind).values():
-        row = next(line for line in guide.splitlines() if line.startswith(f"| `{thing.name}` |"))
-        words = [thing.description] if kind == "methods" else [thing.value, thing.purpose]
-        assert row == " | ".join([f"| `{thing.name}`", *words]) + " |"
+@pytest.mark.parametrize("name", GUIDES)
+def test_the_tables_of_the_guides_are_those_of_the_declarations(name):
+    """`make format` writes them."""
+    guide = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
+    assert "<!-- table of" in guide
+    assert with_tables(guide) == guide
+
+
+def test_a_guide_lists_what_another_package_brings(installed):
+    installed("methods", METHOD)
+    assert "| `mine` | mine |\n" in table("methods")

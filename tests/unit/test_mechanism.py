@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -37,9 +36,3 @@ def test_every_trait_has_mechanisms():
 def test_what_is_not_in_the_vocabulary_is_called_by_its_name():
     assert label_of("chaos") == "Chaos: exponential growth"
     assert label_of("made up") == "Made up"
-
-
-def test_the_tutorial_lists_every_mechanism():
-    tutorial = (Path(__file__).parents[2] / "docs" / "adding-a-model.md").read_text("utf-8")
-    for mechanism in Mechanism:
-        assert f"| `{mechanism}` | {mechanism.description} |" in tutorial
