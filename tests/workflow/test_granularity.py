@@ -111,10 +111,10 @@ def test_an_edited_model_runs_alone(completed):
     [
         ("evaluation/verdict.py", EVALUATED),
         (
-            "sensitivity/api.py",
+            "sensitivity/methods/forward_ad.py",
             {**jobs("gradients", "experiment", "figures_experiment"), **EVALUATED},
         ),
-        ("solvers/registry.py", {**SOLVED, **PUBLISHED}),
+        ("solvers/catalogue/tsit5.py", {**SOLVED, **PUBLISHED}),
         ("stages/reference.py", {**jobs("reference"), **EVALUATED}),
         ("stages/report.py", jobs("report")),
         ("stages/track.py", jobs("track")),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gradaudit.analysis.audit_rows import prepared, typical
 from gradaudit.analysis.grouped_slope import median_interval
+from gradaudit.model.mechanism import Trait, having
 from gradaudit.records.catalogue import catalogue
 from gradaudit.records.labels import VERDICTS, in_order
 
@@ -47,7 +48,7 @@ def ranking(audits: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     table = _with_position(typical(prepared(audits)))
     scopes = {EVERYWHERE: table}
-    oscillating = table[table["mechanism"].astype(str).str.contains(OSCILLATING)]
+    oscillating = table[table["mechanism"].isin(having(Trait.PHASE_DRIFT))]
     if len(oscillating):
         scopes[OSCILLATING] = oscillating
     rows = [

@@ -8,33 +8,6 @@ from gradaudit.analysis.audit_rows import prepared, typical
 from gradaudit.records.catalogue import catalogue
 from gradaudit.records.labels import VERDICTS
 
-WORDS = {
-    "smooth dissipative": "Smooth and decaying",
-    "negative control": "State and tangent integrated exactly",
-    "stiff but slow": "Stiff, but the solution is slow",
-    "number of parameters": "Many parameters",
-    "dimension": "Many states",
-    "uncontrolled tangent at an equilibrium": "State at rest, tangent moves unseen",
-    "exploding tangent at an equilibrium": "State at rest, tangent explodes",
-    "linear amplification": "Perturbations grow along the way",
-    "phase drift on a limit cycle": "Oscillation: the phase drifts",
-    "chaos": "Chaos: exponential growth",
-    "near a bifurcation": "Close to a bifurcation",
-    "discontinuous functional": "The functional jumps: a count",
-    "discontinuous right-hand side": "The right-hand side jumps",
-    "events with jumps": "Events that reset the state",
-    "grazing event": "An event that is only grazed",
-    "discontinuous step controller": "Step control jumps with the parameters",
-    "dense output": "Read off between the steps",
-    "Newton truncation": "Newton stops early in implicit stages",
-    "vanishing gradients of fast modes": "Gradients of fast modes vanish",
-    "single precision": "Single precision",
-    "cancellation at an optimum": "Cancellation at an optimum",
-    "dependence on parameter units": "The units of the parameters matter",
-    "finite differences as a check": "Finite differences as the check",
-}
-"""Mechanism, as the tables have it, to plain words; another one is called by its name."""
-
 COLUMNS = ["mechanism", "regime", "models", "method", "stepping", "ladders", *VERDICTS, "verdict"]
 
 
@@ -59,11 +32,6 @@ def main_methods() -> list[str]:
     """The methods that are compared by mechanism, those for models with events last."""
     main = [method for method in catalogue("methods").values() if method.is_main]
     return [method.name for method in sorted(main, key=lambda m: bool(m.same_without_events))]
-
-
-def mechanism_name(mechanism: str) -> str:
-    """A mechanism in plain words."""
-    return WORDS.get(mechanism, mechanism[:1].upper() + mechanism[1:])
 
 
 def regimes(audits: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gradaudit.analysis.audit_rows import AXES, axes_of, prepared, typical
 from gradaudit.analysis.grouped_slope import slope
+from gradaudit.model.mechanism import Trait, having
 from gradaudit.records.catalogue import catalogue
 
 LADDER = ["model", "solver", "method", "functional"]
@@ -203,4 +204,4 @@ def _labels(rows: pd.DataFrame, keys: list[str]) -> np.ndarray:
 
 def _chaotic(rows: pd.DataFrame) -> bool:
     """Errors grow like exp(rate T) on a chaotic attractor, and like a power of T elsewhere."""
-    return bool(rows["mechanism"].astype(str).str.contains("chao").all())
+    return bool(rows["mechanism"].isin(having(Trait.CHAOS)).all())

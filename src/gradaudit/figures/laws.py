@@ -13,10 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from gradaudit.analysis.audit_rows import prepared, typical
-from gradaudit.analysis.regimes import mechanism_name, ordered, regimes
+from gradaudit.analysis.regimes import ordered, regimes
 from gradaudit.analysis.scaling_laws import RESOLVED, law_methods
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import Thresholds
+from gradaudit.model.mechanism import label_of
 from gradaudit.records.labels import method_name
 
 X, Y = (1e-14, 3e0), (1e-13, 1e4)
@@ -60,7 +61,7 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
                 rows = table[(table["mechanism"] == name) & (table["method"] == method)]
                 _points(ax, rows, colours[method])
                 _law(ax, own[own["method"] == method], colours[method], line)
-            ax.set_title(mechanism_name(name), fontsize=8.2, fontweight="bold")
+            ax.set_title(label_of(name), fontsize=8.2, fontweight="bold")
         layout.axis_names(
             figure,
             x="error of the states (scaled)",

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from gradaudit.analysis.regimes import main_methods, mechanism_name, ordered
+from gradaudit.analysis.regimes import main_methods, ordered
 from gradaudit.figures import layout, style
+from gradaudit.model.mechanism import label_of
 from gradaudit.records.labels import VERDICTS, method_name
 
 WIDE, TALL, GAP = 1.0, 0.36, 0.26
@@ -74,7 +75,7 @@ def _row_names(
 ) -> None:
     middle = y + TALL / 2
     ax.plot([0.12, last], [y, y], color=style.FAINT, lw=0.6, zorder=0)
-    ax.text(LABELS - 0.38, middle, mechanism_name(mechanism), ha="right", va="center", fontsize=9.5)
+    ax.text(LABELS - 0.38, middle, label_of(mechanism), ha="right", va="center", fontsize=9.5)
     ax.text(LABELS - 0.2, middle, str(models), ha="center", va="center", color=style.MUTED)
     if regime in style.VERDICTS:
         colour = style.VERDICTS[regime]

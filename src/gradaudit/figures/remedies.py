@@ -14,10 +14,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from gradaudit.analysis.regimes import mechanism_name
 from gradaudit.analysis.remedies import REMEDIES, summary
 from gradaudit.figures import layout, style
 from gradaudit.figures.mechanisms import EMPTY
+from gradaudit.model.mechanism import label_of
 
 WIDE, TALL, LABELS, HEAD, FOOT = 1.42, 0.56, 3.6, 1.5, 0.75
 
@@ -62,7 +62,7 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             )
         for y, name in enumerate(names):
             top = HEAD + y * TALL + 0.12 * (name == "all")
-            plain = "All together" if name == "all" else mechanism_name(name)
+            plain = "All together" if name == "all" else label_of(name)
             lost = max(int(cells[name, remedy]["baselines"]) for remedy in REMEDIES)
             weight = "bold" if name == "all" else "normal"
             ax.text(LABELS - 0.5, top + TALL / 2, plain, ha="right", va="center", fontweight=weight)

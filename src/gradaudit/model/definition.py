@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.errors import ModelError, SettingError
+from gradaudit.model.mechanism import checked
 
 VectorField = Callable[[Any, Any, Any], Any]
 Quantities = Mapping[str, tuple[float, str]]
@@ -86,8 +87,8 @@ class Model:
     observations
         Number of equidistant observation times, both ends included.
     mechanism, regime, description, citation
-        What the model stands for: the mechanism of the catalogue, the regime that it predicts
-        ("good", "bad", "horrible" or "" for unknown), a sentence, a source.
+        What the model stands for: a mechanism of `gradaudit.model.mechanism` or "", the regime that
+        it predicts ("good", "bad", "horrible" or "" for unknown), a sentence, a source.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Model:
                 f"the states are {list(self.states)}."
             )
         object.__setattr__(self, "observables", observables)
+        object.__setattr__(self, "mechanism", checked(self.mechanism, model=self.name))
         if self.regime not in ("", "good", "bad", "horrible"):
             raise ModelError(
                 f"model {self.name!r}: regime {self.regime!r} must be "

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gradaudit.analysis.functional_ranking import EVERYWHERE
 from gradaudit.analysis.remedies import summary
+from gradaudit.model.mechanism import Trait, having
 from gradaudit.report import law_sentences
 from gradaudit.report.numbers import count, number, percent
 
@@ -54,7 +55,7 @@ def _tolerance(laws: pd.DataFrame, good: float) -> Item | None:
 
 
 def _rest(summed: pd.DataFrame) -> Item | None:
-    told = _compare(summed, "at an equilibrium", "control", "tolerance")
+    told = _compare(summed, having(Trait.AT_REST), "control", "tolerance")
     if told is None or not told.first_is_better:
         return None
     return Item(
@@ -66,7 +67,7 @@ def _rest(summed: pd.DataFrame) -> Item | None:
 
 
 def _events(summed: pd.DataFrame) -> Item | None:
-    told = _compare(summed, "discontinuous right-hand|events|graz", "saltation", "tolerance")
+    told = _compare(summed, having(Trait.EVENTS), "saltation", "tolerance")
     if told is None or not told.first_is_better:
         return None
     return Item(
@@ -78,7 +79,7 @@ def _events(summed: pd.DataFrame) -> Item | None:
 
 
 def _oscillation(summed: pd.DataFrame) -> Item | None:
-    told = _compare(summed, "phase drift|chaos|amplification|bifurcation", "tolerance", "control")
+    told = _compare(summed, having(Trait.AMPLIFYING), "tolerance", "control")
     if told is None:
         return None
     advice = (
@@ -123,7 +124,7 @@ def _own_trace(ranking: pd.DataFrame) -> Item | None:
 
 def _implicit(summed: pd.DataFrame) -> Item | None:
     rows = summed[(summed["mechanism"] == "all") & (summed["remedy"] == "implicit")]
-    told = _compare(summed, "^all$", "implicit", "tolerance")
+    told = _compare(summed, ["all"], "implicit", "tolerance")
     if rows.empty or told is None or told.first_is_better:
         return None
     row = rows.iloc[0]
@@ -162,8 +163,10 @@ class _Compared:
     first_is_better: bool
 
 
-def _compare(summed: pd.DataFrame, pattern: str, first: str, second: str) -> _Compared | None:
-    rows = summed[summed["mechanism"].astype(str).str.contains(pattern)]
+def _compare(
+    summed: pd.DataFrame, mechanisms: list[str], first: str, second: str
+) -> _Compared | None:
+    rows = summed[summed["mechanism"].isin(mechanisms)]
     told, shares = [], []
     for remedy in (first, second):
         own = rows[rows["remedy"] == remedy]

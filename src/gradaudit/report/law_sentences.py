@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradaudit.analysis.regimes import mechanism_name
 from gradaudit.analysis.scaling_laws import ENOUGH_SETTINGS, EVERYWHERE
+from gradaudit.model.mechanism import Mechanism, Trait, having, label_of
 from gradaudit.records.labels import VERDICTS, method_name
 from gradaudit.report.numbers import count, listed, number, tolerance
 
@@ -142,7 +142,7 @@ def _stuck(laws: pd.DataFrame) -> str:
 def _stiff(regimes: pd.DataFrame) -> str:
     """Stiffness by itself, as the models that are stiff and slow have it."""
     rows = regimes[
-        (regimes["method"] == "forward_ad") & regimes["mechanism"].astype(str).str.contains("stiff")
+        (regimes["method"] == "forward_ad") & regimes["mechanism"].isin(having(Trait.STIFF))
     ]
     if rows.empty:
         return "No model of this configuration is stiff and slow, so stiffness alone is not tested."
@@ -151,7 +151,7 @@ def _stiff(regimes: pd.DataFrame) -> str:
         "solvers"
         for row in rows.to_dict("records")
     ]
-    name = mechanism_name("stiff but slow").lower()
+    name = label_of(Mechanism.STIFF).lower()
     return f"Stiffness alone ({name}), forward AD: {'; '.join(told)}."
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.analysis.scaling_laws import EVERYWHERE
+from gradaudit.model.mechanism import Trait, having
 from gradaudit.records.labels import method_name
 from gradaudit.report import law_sentences
 from gradaudit.report.bibliography import ENTRIES, Entry
@@ -126,7 +127,7 @@ def _ratios(audits: pd.DataFrame, method: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _control(facts: Facts) -> Seen | None:
-    rest = facts.remedies[_has(facts.remedies, "tangent at an equilibrium")]
+    rest = facts.remedies[_has(facts.remedies, Trait.AT_REST)]
     good, tried = _mended(rest, "control")
     tight, of = _mended(rest, "tolerance")
     if not tried:
@@ -139,7 +140,7 @@ def _control(facts: Facts) -> Seen | None:
 
 
 def _oscillation(facts: Facts) -> Seen | None:
-    laws = facts.laws[_has(facts.laws, "phase drift")]
+    laws = facts.laws[_has(facts.laws, Trait.PHASE_DRIFT)]
     window = laws[
         (laws["law"] == "window") & (laws["method"] == "forward_ad") & (laws["status"] == "ok")
     ]
@@ -151,7 +152,7 @@ def _oscillation(facts: Facts) -> Seen | None:
             "figure-laws_axes",
         )
     rows = facts.regimes[
-        _has(facts.regimes, "phase drift") & (facts.regimes["method"] == "forward_ad")
+        _has(facts.regimes, Trait.PHASE_DRIFT) & (facts.regimes["method"] == "forward_ad")
     ]
     if rows.empty:
         return None
@@ -167,7 +168,9 @@ def _chaos(facts: Facts) -> Seen | None:
             f"The error of {row['model']} grows like exp(r T) with r = {law_sentences.power(row)}.",
             "figure-laws_axes",
         )
-    rows = facts.regimes[_has(facts.regimes, "chaos") & (facts.regimes["method"] == "forward_ad")]
+    rows = facts.regimes[
+        _has(facts.regimes, Trait.CHAOS) & (facts.regimes["method"] == "forward_ad")
+    ]
     return (f"Forward AD in chaos: {_tally(rows)}.", "figure-mechanisms") if len(rows) else None
 
 
@@ -189,17 +192,15 @@ def _amplification(facts: Facts) -> Seen | None:
 
 
 def _jumps(facts: Facts) -> Seen | None:
-    return _not_converging(facts, "discontinuous right-hand side|events with jumps", "that jump")
+    return _not_converging(facts, Trait.JUMPS, "that jump")
 
 
 def _equilibrium(facts: Facts) -> Seen | None:
-    return _not_converging(facts, "tangent at an equilibrium", "that stand still")
+    return _not_converging(facts, Trait.AT_REST, "that stand still")
 
 
-def _not_converging(facts: Facts, pattern: str, words: str) -> Seen | None:
-    rows = facts.verdicts[
-        _has(facts.verdicts, pattern) & (facts.verdicts["method"] == "forward_ad")
-    ]
+def _not_converging(facts: Facts, trait: Trait, words: str) -> Seen | None:
+    rows = facts.verdicts[_has(facts.verdicts, trait) & (facts.verdicts["method"] == "forward_ad")]
     if rows.empty:
         return None
     stuck = ~rows["converging"].astype(bool)
@@ -224,7 +225,7 @@ def _saltation(facts: Facts) -> Seen | None:
 
 def _stiff(facts: Facts) -> Seen | None:
     rows = facts.regimes[
-        _has(facts.regimes, "stiff but slow") & (facts.regimes["method"] == "forward_ad")
+        _has(facts.regimes, Trait.STIFF) & (facts.regimes["method"] == "forward_ad")
     ]
     if rows.empty:
         return None
@@ -235,7 +236,7 @@ def _stiff(facts: Facts) -> Seen | None:
 
 def _fast(facts: Facts) -> Seen | None:
     rows = facts.regimes[
-        _has(facts.regimes, "fast modes") & (facts.regimes["method"] == "forward_ad")
+        _has(facts.regimes, Trait.FAST_MODES) & (facts.regimes["method"] == "forward_ad")
     ]
     if rows.empty:
         return None
@@ -259,8 +260,8 @@ _EVIDENCE: dict[str, Callable[[Facts], Seen | None]] = {
 }
 
 
-def _has(table: pd.DataFrame, pattern: str) -> pd.Series:
-    return table["mechanism"].astype(str).str.contains(pattern)
+def _has(table: pd.DataFrame, trait: Trait) -> pd.Series:
+    return table["mechanism"].isin(having(trait))
 
 
 def _mended(remedies: pd.DataFrame, remedy: str) -> tuple[int, int]:

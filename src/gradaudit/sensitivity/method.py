@@ -36,6 +36,8 @@ class Method:
         solves and records none.
     same_without_events
         The method that it repeats where no event matters; it is then left out.
+    has_estimates
+        It can carry an estimate of its own error along.
     is_probed
         Its estimate along one direction is timed, for the cost of the indicator `probed_error`.
     is_main
@@ -56,6 +58,7 @@ class Method:
     locates_events: bool = False
     most_parameters: int | None = None
     same_without_events: str = ""
+    has_estimates: bool = False
     is_probed: bool = False
     is_main: bool = False
     has_laws: bool = False

@@ -28,7 +28,7 @@ class _StateRms:
     def __init__(self, n: int | None) -> None:
         self.n = n
 
-    def __call__(self, x):
+    def __call__(self, x: Any) -> Any:
         if self.n is None:
             values = jnp.concatenate([jnp.ravel(leaf) for leaf in jtu.tree_leaves(x)])
         else:

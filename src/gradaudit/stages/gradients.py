@@ -70,7 +70,7 @@ def run(
             last = solve(method, rtol)
             last.stats.setdefault("compile_seconds", 0.0)
             timed.append((last.stats, "seconds", partial(solve, method, rtol)))
-            if method in settings["estimate"]:
+            if method in settings["estimate"] and get_method(method).has_estimates:
                 again = partial(solve, method, rtol, True)
                 last = replace(last, estimates=_beside(last, "estimate_seconds", again()).estimates)
                 timed.append((last.stats, "estimate_seconds", again))

@@ -47,8 +47,8 @@ FAMILY = Family(
     name="solver_target",
     label="sum of squares to the solver's own trace",
     rank=40,
-    value="the same; the target is the solver's own trace at that tolerance, taken for exact, "
-    "or that of its loosest tolerance",
+    value="sum of squared residuals; the target is the solver's own trace at that tolerance, "
+    "taken for exact, or that at its loosest tolerance",
     purpose="every model",
     group="traces",
     of_traces=of_traces,

@@ -40,6 +40,7 @@ METHOD = Method(
     rank=40,
     description="the error test of dual numbers in SciML",
     locates_events=True,
+    has_estimates=True,
     most_parameters=CHUNK,
     is_main=True,
     solve=solve,

@@ -24,6 +24,7 @@ METHOD = Method(
     rank=10,
     description="the derivative of the solver's steps, chosen by the states",
     locates_events=True,
+    has_estimates=True,
     is_probed=True,
     is_main=True,
     has_laws=True,

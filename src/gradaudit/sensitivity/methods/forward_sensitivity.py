@@ -25,6 +25,7 @@ METHOD = Method(
     description="the sensitivity equations, with the tangents in the error test",
     controls_tangents=True,
     locates_events=True,
+    has_estimates=True,
     is_main=True,
     has_laws=True,
     solve=solve,

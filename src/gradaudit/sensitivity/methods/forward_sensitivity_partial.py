@@ -28,5 +28,6 @@ METHOD = Method(
     rank=50,
     description="the sensitivity equations, without the tangents in the error test",
     locates_events=True,
+    has_estimates=True,
     solve=solve,
 )

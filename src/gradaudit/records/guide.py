@@ -1,0 +1,52 @@
+"""The tables of the guides that list what is declared, written from the declarations.
+
+    python -m gradaudit.records.guide      # in a checkout; `make format` runs it
+
+A table lies between a line ``<!-- table of KIND ... -->`` and the next ``<!-- end of table -->``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from gradaudit.model.mechanism import Mechanism
+from gradaudit.records.catalogue import catalogue
+
+GUIDES = ("config/README.md", "docs/adding-a-model.md")
+_TABLE = re.compile(r"(<!-- table of (\w+)[^>]*-->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def table(kind: str) -> str:
+    """A Markdown table of solvers, methods, functionals or mechanisms, one row per thing."""
+    heads: tuple[str, ...]
+    rows: Iterable[tuple[str, ...]]
+    if kind == "mechanisms":
+        heads = ("Mechanism", "What happens")
+        rows = [(member.value, member.description) for member in Mechanism]
+    elif kind == "functionals":
+        heads = ("Kind", "Value J", "For")
+        rows = [(f.name, f.value, f.purpose) for f in catalogue(kind).values()]
+    else:
+        heads = {"methods": ("Method", "Sensitivities by"), "solvers": ("Solver", "Is")}[kind]
+        rows = [(thing.name, thing.description) for thing in catalogue(kind).values()]
+    body = [(f"`{name}`", *words) for name, *words in rows]
+    lines = [heads, ("---",) * len(heads), *body]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def with_tables(guide: str) -> str:
+    """The text of a guide with its tables as the declarations are now."""
+    return _TABLE.sub(lambda found: f"{found[1]}\n{table(found[2])}\n{found[3]}", guide)
+
+
+def main() -> None:
+    """Write the tables of `GUIDES`, below the folder where it is started."""
+    for name in GUIDES:
+        path = Path(name)
+        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
