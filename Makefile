@@ -60,7 +60,6 @@ check: $(STAMP) ## Check format, style, types, imports and the workflow
 format: $(STAMP) ## Format code and workflow, and write what is generated
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/python -m gradaudit.records.guide
 	$(BIN)/snakefmt Snakefile workflow
 	$(BIN)/python -m gradaudit.pipeline.generate
 

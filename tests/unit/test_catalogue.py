@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from gradaudit.pipeline.configuration import check_names
-from gradaudit.pipeline.defaults import DEFAULTS
 
 import gradaudit
 from gradaudit.analysis.audit_rows import prepared
 from gradaudit.errors import SettingError
 from gradaudit.evaluation.functionals import Context, all_functionals
 from gradaudit.evaluation.indicator_columns import of_estimate
+from gradaudit.pipeline.config import check_names, study_of
+from gradaudit.pipeline.guide import GUIDES, table, with_tables
 from gradaudit.records import labels
 from gradaudit.records.catalogue import KINDS, catalogue, declared_text, names
-from gradaudit.records.guide import GUIDES, table, with_tables
 from gradaudit.report.tables import method_table
 
 SOLVER = """
@@ -124,7 +123,7 @@ def brought(request):
 def test_a_solver_is_one_file(brought):
     brought("solvers", SOLVER)
     assert names("solvers")[0] == "mine"
-    check_names({**DEFAULTS, "solvers": {"mine": {}}})
+    check_names(study_of({"solvers": {"mine": {}}}))
     own, known = (
         gradaudit.sensitivities("logistic", solver=solver, rtol=1e-4)
         for solver in ("mine", "bosh3")
@@ -138,7 +137,7 @@ def test_a_solver_is_one_file(brought):
 def test_a_method_is_one_file(brought):
     brought("methods", METHOD)
     assert names("methods")[:3] == ["forward_ad", "mine", "forward_sensitivity"]
-    check_names({**DEFAULTS, "methods": ["mine"]})
+    check_names(study_of({"methods": ["mine"]}))
     own, known = (
         gradaudit.sensitivities("logistic", method=method, rtol=1e-4)
         for method in ("mine", "forward_ad")
@@ -152,7 +151,7 @@ def test_a_method_is_one_file(brought):
 def test_a_functional_is_one_file(brought):
     brought("functionals", FAMILY)
     kinds = ["mine", "terminal"]
-    check_names({**DEFAULTS, "functionals": {**DEFAULTS["functionals"], "kinds": kinds}})
+    check_names(study_of({"functionals": {"kinds": kinds}}))
     context = Context(
         times=np.linspace(0.0, 1.0, 3),
         observations=np.ones((3, 1)),
@@ -223,7 +222,7 @@ def test_every_thing_is_called_like_its_file(kind):
     assert {name for name in names(kind) if name in files} == files
 
 
-@pytest.mark.parametrize("name", GUIDES)
+@pytest.mark.parametrize("name", ["config/README.md", *map(str, GUIDES)])
 def test_the_tables_of_the_guides_are_those_of_the_declarations(name):
     """`make format` writes them."""
     guide = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Write what is made from the types of the configuration: its schema and the tables of its keys.
+"""Write what is made from declarations: the schema, and tables in the guides.
 
 python -m gradaudit.pipeline.generate            # write
 python -m gradaudit.pipeline.generate --check    # 1 where a file is not what it would be
@@ -15,6 +15,7 @@ from pathlib import Path
 from gradaudit.errors import SettingError
 from gradaudit.pipeline.config.schema import schema_text
 from gradaudit.pipeline.config.table import entry_table, key_table
+from gradaudit.pipeline.guide import GUIDES, with_tables
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 README = Path("config/README.md")
@@ -32,7 +33,9 @@ def generated(root: Path) -> Iterator[tuple[Path, str]]:
     text = (root / README).read_text(encoding="utf-8")
     for name, table in (("keys", key_table()), ("entries", entry_table())):
         text = between(text, name, table, where=README)
-    yield root / README, text
+    yield root / README, with_tables(text)
+    for guide in GUIDES:
+        yield root / guide, with_tables((root / guide).read_text(encoding="utf-8"))
 
 
 def between(text: str, name: str, part: str, *, where: Path) -> str:
@@ -46,7 +49,7 @@ def between(text: str, name: str, part: str, *, where: Path) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the files below the working directory; 1 where a check fails."""
-    parser = argparse.ArgumentParser(description="Write the schema and the tables of keys.")
+    parser = argparse.ArgumentParser(description="Write the schema, and tables in the guides.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if out of date")
     checking = parser.parse_args(arguments).check
     stale = []

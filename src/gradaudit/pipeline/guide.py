@@ -1,7 +1,5 @@
 """The tables of the guides that list what is declared, written from the declarations.
 
-    python -m gradaudit.records.guide      # in a checkout; `make format` runs it
-
 A table lies between a line ``<!-- table of KIND ... -->`` and the next ``<!-- end of table -->``.
 """
 
@@ -14,7 +12,8 @@ from pathlib import Path
 from gradaudit.model.mechanism import Mechanism
 from gradaudit.records.catalogue import catalogue
 
-GUIDES = ("config/README.md", "docs/adding-a-model.md")
+GUIDES = (Path("docs/adding-a-model.md"),)
+"""Besides config/README.md, whose tables of keys are made elsewhere."""
 _TABLE = re.compile(r"(<!-- table of (\w+)[^>]*-->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -39,14 +38,3 @@ def table(kind: str) -> str:
 def with_tables(guide: str) -> str:
     """The text of a guide with its tables as the declarations are now."""
     return _TABLE.sub(lambda found: f"{found[1]}\n{table(found[2])}\n{found[3]}", guide)
-
-
-def main() -> None:
-    """Write the tables of `GUIDES`, below the folder where it is started."""
-    for name in GUIDES:
-        path = Path(name)
-        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
