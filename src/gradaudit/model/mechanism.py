@@ -37,7 +37,7 @@ class Mechanism(StrEnum):
     label
         What figures call it.
     description
-        What happens, whatever comes of it.
+        What happens, independent of the expected verdict.
     traits
         What it has in common with others.
     """

@@ -1,7 +1,7 @@
 """What can be extended by one new file: solvers, methods, functionals and indicators.
 
 Each kind has a folder. A module in it declares one thing, a frozen dataclass under a fixed name,
-and is found by lying there; other packages bring theirs by an entry point of the group
+and is discovered there; other packages add theirs by an entry point of the group
 ``gradaudit.<kind>``. Modules of the folders import nothing heavy before they compute, so that
 names and labels can be read without JAX.
 """
@@ -81,20 +81,20 @@ def catalogue(kind: str) -> Mapping[str, Any]:
     """
     described = KINDS[kind]
     expected = getattr(importlib.import_module(described.module), described.type)
-    found: dict[str, tuple[Any, str]] = {}
+    declared: dict[str, tuple[Any, str]] = {}
     for thing, source in (*_of_folder(described), *_of_other_packages(kind)):
         if not isinstance(thing, expected):
             raise SettingError(
                 f"{source} is not a {described.type}; declare {described.attribute} = "
                 f"{described.type}(...), from {described.module}."
             )
-        if thing.name in found:
+        if thing.name in declared:
             raise SettingError(
-                f"{found[thing.name][1]} and {source} both declare {thing.name!r} among the "
+                f"{declared[thing.name][1]} and {source} both declare {thing.name!r} among the "
                 f"{kind}; rename or uninstall one of them."
             )
-        found[thing.name] = (thing, source)
-    ordered = sorted((thing for thing, _ in found.values()), key=lambda x: (x.rank, x.name))
+        declared[thing.name] = (thing, source)
+    ordered = sorted((thing for thing, _ in declared.values()), key=lambda x: (x.rank, x.name))
     return MappingProxyType({thing.name: thing for thing in ordered})
 
 
@@ -117,8 +117,8 @@ def declared_text(kind: str) -> str:
     lines = []
     for thing in catalogue(kind).values():
         values = {field.name: getattr(thing, field.name) for field in fields(thing)}
-        told = sorted((name, value) for name, value in values.items() if not callable(value))
-        lines.append(repr(told))
+        content = sorted((name, value) for name, value in values.items() if not callable(value))
+        lines.append(repr(content))
     return "\n".join(lines)
 
 
@@ -129,10 +129,10 @@ def other_packages(kind: str) -> list[EntryPoint]:
 
 def _of_folder(kind: Kind) -> Iterator[tuple[Any, str]]:
     folder = importlib.import_module(kind.folder)
-    for found in sorted(pkgutil.iter_modules(folder.__path__), key=lambda module: module.name):
-        if found.ispkg or found.name.startswith("_"):
+    for entry in sorted(pkgutil.iter_modules(folder.__path__), key=lambda module: module.name):
+        if entry.ispkg or entry.name.startswith("_"):
             continue
-        module = importlib.import_module(f"{kind.folder}.{found.name}")
+        module = importlib.import_module(f"{kind.folder}.{entry.name}")
         source = f"{kind.attribute} of {module.__name__}"
         yield getattr(module, kind.attribute, None), source
 

@@ -38,8 +38,8 @@ def functional_names(functionals: dict[str, str]) -> dict[str, str]:
     }
 
 
-def in_order(found: set[str], kind: str) -> list[str]:
-    """Those of `found` that are known, in the order of the catalogue, then the others by alphabet.
+def in_order(present: set[str], kind: str) -> list[str]:
+    """The known ones of `present` in the order of the catalogue, then the others by alphabet.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def in_order(found: set[str], kind: str) -> list[str]:
         Of `gradaudit.records.catalogue.KINDS`, such as "methods".
     """
     known = names(kind)
-    return [*(name for name in known if name in found), *sorted(found - set(known))]
+    return [*(name for name in known if name in present), *sorted(present - set(known))]
 
 
 def worst(verdicts: list[str]) -> str:

@@ -1,7 +1,7 @@
 """One file per family of functionals; what several of them share lies one folder up.
 
-A module declares ``FAMILY``, a `gradaudit.evaluation.functional_family.Family`, and is found by
-lying here.
+A module declares ``FAMILY``, a `gradaudit.evaluation.functional_family.Family`,
+and is discovered in this folder.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One file per indicator of a gradient's error.
 
-A module declares ``INDICATOR``, a `gradaudit.evaluation.indicator.Indicator`, and is found by lying
-here. Nothing here knows the reference.
+A module declares ``INDICATOR``, a `gradaudit.evaluation.indicator.Indicator`,
+and is discovered in this folder. Nothing here knows the reference.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """One file per method of computing sensitivities; what several of them share lies one folder up.
 
-A module declares ``METHOD``, a `gradaudit.sensitivity.method.Method`, and is found by lying here.
+A module declares ``METHOD``, a `gradaudit.sensitivity.method.Method`,
+and is discovered in this folder.
 It imports JAX and other tools inside its function ``solve`` only.
 """
 

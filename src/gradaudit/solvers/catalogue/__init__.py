@@ -1,6 +1,7 @@
 """One file per solver.
 
-A module declares ``SOLVER``, a `gradaudit.solvers.solver.Solver`, and is found by lying here. It
+A module declares ``SOLVER``, a `gradaudit.solvers.solver.Solver`,
+and is discovered in this folder. It
 imports diffrax inside its function ``classes`` only.
 """
 
