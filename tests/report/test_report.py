@@ -8,13 +8,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from gradaudit.analysis.frontier import cheapest_settings
 from gradaudit.analysis.functional_ranking import ranking
 from gradaudit.analysis.regimes import regimes
 from gradaudit.analysis.remedies import remedies
 from gradaudit.analysis.scaling_laws import laws
+from gradaudit.analysis.verdicts import ladders as ladders_of
 from gradaudit.records.files import write_dataset, write_table
 from gradaudit.report.render import say
-from gradaudit.stages import atlas, report
+from gradaudit.stages import report
 
 TABLES = ("audits", "verdicts", "frontier")
 ANSWERS = {"laws": laws, "ranking": ranking, "remedies": remedies, "regimes": regimes}
@@ -46,8 +48,8 @@ def written(tmp_path, made_up_audits, made_up_experiment, made_up_reference):
         table = made_up_audits(**audits)
         frames = {
             "audits": table,
-            "verdicts": atlas.ladders(table),
-            "frontier": atlas.cheapest_settings(table, [1e-2, 1e-6]),
+            "verdicts": ladders_of(table),
+            "frontier": cheapest_settings(table, [1e-2, 1e-6]),
             **{name: make(table) for name, make in ANSWERS.items()},
             "experiment/made_up": made_up_experiment(),
         }

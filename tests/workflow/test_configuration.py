@@ -19,7 +19,7 @@ from snakemake.utils import validate
 from gradaudit.errors import SettingError
 from gradaudit.pipeline import config as configuration
 from gradaudit.pipeline.config import Study, choices, settings_of, study_of
-from gradaudit.pipeline.config.fields import Section, extra_of
+from gradaudit.pipeline.config.fields import FIGURES, Section, extra_of
 from gradaudit.pipeline.config.schema import schema
 from gradaudit.pipeline.config.solving import SolverEntry
 from gradaudit.pipeline.generate import generated
@@ -31,7 +31,7 @@ DEFAULTS = Study().plain()
 SHIPPED = sorted((ROOT / "config").glob("*.yaml"))
 STAGES = (
     *("simulate", "gradients", "reference", "evaluate", "experiment", "sweep"),
-    *("atlas", "trust", "figures", "figures_experiment", "report", "track"),
+    *("atlas", "trust", *FIGURES, "report", "track"),
 )
 
 
@@ -107,7 +107,9 @@ def leaves(section: Section, place: tuple[str, ...] = ()) -> Iterator[tuple[tupl
             yield (*place, name), set(extra_of(field).get("stages", ()))
 
 
-@pytest.mark.parametrize(("place", "stages"), [*leaves(Study())], ids=str)
+@pytest.mark.parametrize(
+    ("place", "stages"), [pytest.param(*leaf, id=".".join(leaf[0])) for leaf in leaves(Study())]
+)
 def test_a_key_changes_the_settings_of_its_readers_alone(place, stages):
     changed = copy.deepcopy(DEFAULTS)
     *sections, name = place

@@ -109,14 +109,17 @@ def test_an_edited_model_runs_alone(completed):
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("verdict.py", EVALUATED),
-        ("methods.py", {**jobs("gradients", "experiment", "figures_experiment"), **EVALUATED}),
-        ("solvers.py", {**SOLVED, **PUBLISHED}),
+        ("evaluation/verdict.py", EVALUATED),
+        (
+            "sensitivity/api.py",
+            {**jobs("gradients", "experiment", "figures_experiment"), **EVALUATED},
+        ),
+        ("solvers/registry.py", {**SOLVED, **PUBLISHED}),
         ("stages/reference.py", {**jobs("reference"), **EVALUATED}),
         ("stages/report.py", jobs("report")),
         ("stages/track.py", jobs("track")),
-        ("io.py", EVERYTHING),
-        ("cli.py", {}),
+        ("records/files.py", EVERYTHING),
+        ("cli/main.py", {}),
     ],
 )
 def test_an_edited_module_runs_what_imports_it(completed, module, expected):

@@ -10,6 +10,13 @@ import pandas as pd
 from gradaudit.analysis.audit_rows import prepared, typical
 from gradaudit.analysis.grouped_slope import median_interval
 from gradaudit.labels import KINDS, VERDICTS, in_order
+from gradaudit.records.table import Table
+
+TABLE = Table(
+    name="ranking",
+    about="kinds of functionals",
+    function="ranking",
+)
 
 CELL = ["model", "solver", "method", "rtol"]
 LADDER = ["model", "solver", "functional"]

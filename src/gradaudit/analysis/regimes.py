@@ -6,6 +6,13 @@ import pandas as pd
 
 from gradaudit.analysis.audit_rows import prepared, typical
 from gradaudit.labels import VERDICTS
+from gradaudit.records.table import Table
+
+TABLE = Table(
+    name="regimes",
+    about="mechanism by method",
+    function="regimes",
+)
 
 MAIN = ("terminal", "trace_sse", "time_average", "event_time", "event_interval", "event_count")
 """The functionals that count, where there are any of them."""

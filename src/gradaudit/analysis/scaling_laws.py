@@ -10,6 +10,13 @@ import pandas as pd
 
 from gradaudit.analysis.audit_rows import AXES, axes_of, prepared, typical
 from gradaudit.analysis.grouped_slope import slope
+from gradaudit.records.table import Table
+
+TABLE = Table(
+    name="laws",
+    about="scaling laws of the error",
+    function="laws",
+)
 
 LADDER = ["model", "solver", "method", "functional"]
 METHODS = ("forward_ad", "forward_sensitivity")

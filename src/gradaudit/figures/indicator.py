@@ -16,6 +16,15 @@ from gradaudit.figures import layout, style
 from gradaudit.figures.axes import CEILING, FLOOR, Thresholds
 from gradaudit.figures.curves import marks
 from gradaudit.labels import method_name
+from gradaudit.records.figure import Drawing
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.audits",),
+    label="indicator",
+    category="Atlas",
+    caption=("The indicator that needs no reference, against the error that the reference shows."),
+)
 
 
 def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:

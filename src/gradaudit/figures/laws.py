@@ -18,6 +18,18 @@ from gradaudit.analysis.scaling_laws import METHODS, RESOLVED
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import Thresholds
 from gradaudit.labels import method_name
+from gradaudit.records.figure import Drawing
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.audits", "atlas.laws"),
+    label="state error and gradient error",
+    category="Atlas",
+    caption=(
+        "The error of the gradient against the error of the states, one panel per mechanism, "
+        "with the fitted power laws and their 95 % intervals."
+    ),
+)
 
 X, Y = (1e-14, 3e0), (1e-13, 1e4)
 WHY = {

@@ -18,6 +18,18 @@ from gradaudit.figures import layout, style
 from gradaudit.figures.axes import Thresholds
 from gradaudit.figures.laws import Y
 from gradaudit.labels import method_name
+from gradaudit.records.figure import Drawing
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.audits", "atlas.laws"),
+    label="stiffness, window, distance",
+    category="Atlas",
+    caption=(
+        "The error of the gradient against stiffness, the length of the window and the distance "
+        "to a bifurcation, for the models that are audited at several settings."
+    ),
+)
 
 LAWS = ("stiffness", "window", "distance")
 STEPPING = {"explicit": ("o", "-"), "implicit": ("s", (0, (4, 1.5)))}

@@ -14,6 +14,15 @@ from matplotlib.patches import Patch, Rectangle
 
 from gradaudit.figures import layout, style
 from gradaudit.labels import KINDS, METHODS, VERDICTS, in_order, kind_name, method_name, worst
+from gradaudit.records.figure import Drawing
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.verdicts",),
+    label="map of regimes",
+    category="Atlas",
+    caption=("The verdict (good, bad or horrible) of every model under every solver and method."),
+)
 
 MAIN = ("terminal", "trace_sse", "time_average", "event_time", "event_interval", "event_count")
 """The kinds of functionals that the map shows, where there are any of them: one page holds six."""

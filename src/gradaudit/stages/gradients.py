@@ -21,12 +21,20 @@ from gradaudit.model.switching import switches
 from gradaudit.records.files import write_dataset
 from gradaudit.records.gradients_dataset import to_dataset
 from gradaudit.records.results import Sensitivities
+from gradaudit.records.stage import Output, Stage
 from gradaudit.sensitivity.api import sensitivities
 from gradaudit.sensitivity.methods.external.requirements import check_installed
 from gradaudit.sensitivity.methods.forward import dual_chunks
 from gradaudit.solvers.event_recorder import MOST
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.variant import Variant
+
+STAGE = Stage(
+    about="sensitivities of a model by one solver, every method and tolerance",
+    each=("model", "solver"),
+    process="solving",
+    outputs={"output": Output("gradients/{model}/{solver}.nc", "netCDF file")},
+)
 
 LOCATING = (
     "forward_ad",
