@@ -173,3 +173,12 @@ def test_neither_jax_nor_seaborn_nor_mlflow_is_imported():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_a_figure_without_a_place_of_its_own_is_shown_as_it_declares(written):
+    assert 'id="further"' not in written()
+    page = written(images=(*IMAGES, "sweep_made_up"))
+    assert 'id="further"' in page
+    assert "Along a parameter: made_up" in page
+    assert "snakemake" not in page
+    assert "made_up along its first parameter" in page

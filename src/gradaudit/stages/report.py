@@ -10,6 +10,7 @@ from gradaudit.pipeline.job_times import jobs_of
 from gradaudit.records.files import read_table, write_text
 from gradaudit.records.stage import Output, Stage
 from gradaudit.report import answers, content, job_times, sentences, tables
+from gradaudit.report.further import further
 from gradaudit.report.literature import Facts
 from gradaudit.report.render import render
 
@@ -121,5 +122,6 @@ def run(
         glossary=content.glossary(good=good, horrible=horrible),
         provenance=content.provenance([*references, *experiments, audits]),
         figures=images,
+        further=further(images),
     )
     write_text(page, output)
