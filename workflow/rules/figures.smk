@@ -11,6 +11,7 @@ def draw(kind):
             **reported(stage),
         log:
             log_of(stage),
+        priority: 20 if kind == "trust" else 0
         conda:
             ENVIRONMENT
         threads: 1

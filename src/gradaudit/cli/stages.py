@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gradaudit.cli.terminal import cache_option, model_argument, sentence
-from gradaudit.pipeline.flow import stages
+from gradaudit.pipeline.flow import is_figures, is_list, option_of, stages
 from gradaudit.pipeline.job_times import timed
-from gradaudit.pipeline.rules import is_figures, is_list, option_of
 from gradaudit.records.stage import Stage
 
 

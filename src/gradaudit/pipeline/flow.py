@@ -67,6 +67,22 @@ def sources_of(reference: str) -> list[tuple[str, Stage, Output]]:
         raise SettingError(f"no stage writes {reference!r}, which another one reads.") from None
 
 
+def is_figures(name: str) -> bool:
+    """Whether a stage draws figures of one kind."""
+    return name.startswith("figures_")
+
+
+def is_list(stage: Stage, reference: str) -> bool:
+    """Whether an input is a list of files: the stage that writes them has jobs for more."""
+    sources = sources_of(reference)
+    return len(sources) != 1 or not set(sources[0][1].each) <= set(stage.each)
+
+
+def option_of(name: str) -> str:
+    """The option of a command: --output-dir for output_dir."""
+    return f"--{name.replace('_', '-')}"
+
+
 def _figure_stage(base: Stage, kind: str) -> Stage:
     drawn = drawings_of(kind)
     needs = dict.fromkeys(need for _, figure in drawn.values() for need in figure.needs)

@@ -8,7 +8,7 @@ from typing import Any
 
 from gradaudit.pipeline.config.choices import keys_of, plain_solvers, solvers_for
 from gradaudit.pipeline.config.study import Study
-from gradaudit.pipeline.flow import sources_of, stages
+from gradaudit.pipeline.flow import is_figures, is_list, option_of, sources_of, stages
 from gradaudit.records.stage import Stage
 
 Files = str | list[str] | Callable[[Any], list[str]]
@@ -76,22 +76,6 @@ def jobs(stage: Stage, study: Study) -> Iterator[dict[str, str]]:
         every = stage.solvers == "every"
         for solver in solvers_for(study, model) if every else plain_solvers(study):
             yield {"model": model, "solver": solver}
-
-
-def is_figures(name: str) -> bool:
-    """Whether a stage draws figures of one kind."""
-    return name.startswith("figures_")
-
-
-def is_list(stage: Stage, reference: str) -> bool:
-    """Whether an input is a list of files: the stage that writes them has jobs for more."""
-    sources = sources_of(reference)
-    return len(sources) != 1 or not set(sources[0][1].each) <= set(stage.each)
-
-
-def option_of(name: str) -> str:
-    """The option of a command: --output-dir for output_dir."""
-    return f"--{name.replace('_', '-')}"
 
 
 def _input(stage: Stage, reference: str, study: Study) -> Files:
