@@ -36,7 +36,5 @@ include: "workflow/rules/track.smk"
 rule all:
     default_target: True
     input:
-        SIMULATIONS,
-        "<results>/report/report.html",
-        "<results>/track/done.json",
+        [rules.files(stage, STUDY) for stage in ("simulate", "report", "track")],
         *STORE.values(),

@@ -9,10 +9,10 @@ from gradaudit.analysis.functional_ranking import ranking
 from gradaudit.analysis.regimes import regimes
 from gradaudit.analysis.remedies import remedies
 from gradaudit.analysis.scaling_laws import laws
+from gradaudit.analysis.verdicts import ladders as ladders_of
 from gradaudit.report import literature
 from gradaudit.report.bibliography import ENTRIES
 from gradaudit.report.checklist import checklist
-from gradaudit.stages import atlas
 
 ROOT = Path(__file__).parents[2]
 ANCHORS = {"figure-laws", "figure-remedies"}
@@ -25,7 +25,7 @@ def facts(audits):
         table = table.assign(order=1.0)
         return literature.Facts(
             audits=table,
-            verdicts=atlas.ladders(table),
+            verdicts=ladders_of(table),
             laws=laws(table),
             ranking=ranking(table),
             remedies=remedies(table),

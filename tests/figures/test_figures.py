@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gradaudit.analysis.frontier import cheapest_settings
 from gradaudit.analysis.functional_ranking import ranking
 from gradaudit.analysis.regimes import regimes
 from gradaudit.analysis.remedies import remedies
 from gradaudit.analysis.scaling_laws import laws
+from gradaudit.analysis.verdicts import ladders as ladders_of
 from gradaudit.figures.attribution import attribution, main_solver
 from gradaudit.figures.axes import ErrorRange, Thresholds
 from gradaudit.figures.convergence import convergence
@@ -25,7 +27,7 @@ from gradaudit.figures.regime_map import regime_map
 from gradaudit.figures.remedies import remedies as remedies_figure
 from gradaudit.figures.work_precision import frontier, work_precision
 from gradaudit.records.files import write_dataset, write_table
-from gradaudit.stages import atlas, figures
+from gradaudit.stages import figures
 
 TABLES = ("audits", "verdicts", "frontier")
 ANSWERS = {"laws": laws, "ranking": ranking, "remedies": remedies, "regimes": regimes}
@@ -163,7 +165,7 @@ def test_the_main_solver_fails_least(made_up_audits):
 def test_the_map_has_a_letter_for_every_cell(count, made_up_audits):
     models = [f"model_{i}" for i in range(count)]
     table = made_up_audits(models=models, solvers=["tsit5"], tolerances=[1e-3])
-    figure = regime_map(atlas.ladders(table), settings=SETTINGS)
+    figure = regime_map(ladders_of(table), settings=SETTINGS)
     letters = [text for text in texts(figure) if text in ("G", "B", "H")]
     assert len(letters) == count * (1 + 3 * 3)  # expected, methods, kinds
     assert set(models) <= set(texts(figure))
@@ -236,8 +238,8 @@ def test_the_stage_writes_equal_files_with_their_provenance(
     tmp_path, made_up_audits, made_up_reference, made_up_experiment, made_up_traces
 ):
     audits = made_up_audits(methods=["forward_ad"], functionals=["terminal_V"])
-    frames = {"audits": audits, "verdicts": atlas.ladders(audits)}
-    frames["frontier"] = atlas.cheapest_settings(audits, [1e-2])
+    frames = {"audits": audits, "verdicts": ladders_of(audits)}
+    frames["frontier"] = cheapest_settings(audits, [1e-2])
     frames |= {name: make(audits) for name, make in ANSWERS.items()}
     frames["experiment"] = made_up_experiment()
     for name, frame in frames.items():
@@ -245,19 +247,22 @@ def test_the_stage_writes_equal_files_with_their_provenance(
     write_dataset(made_up_reference, tmp_path / "reference.nc", stage="test", settings={})
     write_dataset(made_up_traces, tmp_path / "traces.nc", stage="test", settings={})
     for folder in (tmp_path / "a", tmp_path / "b"):
-        figures.run_model(
-            table=tmp_path / "audits.parquet",
+        figures.run(
+            "model",
+            evaluate=tmp_path / "audits.parquet",
             reference=tmp_path / "reference.nc",
             settings=SETTINGS,
             output_dir=folder,
         )
-        figures.run_experiment(
-            table=tmp_path / "experiment.parquet",
+        figures.run(
+            "experiment",
+            experiment=tmp_path / "experiment.parquet",
             traces=tmp_path / "traces.nc",
             settings=SETTINGS,
-            output=folder / "experiment_made_up.png",
+            output_dir=folder,
         )
-        figures.run_atlas(
+        figures.run(
+            "atlas",
             **{name: tmp_path / f"{name}.parquet" for name in (*TABLES, *ANSWERS)},
             settings=SETTINGS,
             output_dir=folder,

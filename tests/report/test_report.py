@@ -8,13 +8,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from gradaudit.analysis.frontier import cheapest_settings
 from gradaudit.analysis.functional_ranking import ranking
 from gradaudit.analysis.regimes import regimes
 from gradaudit.analysis.remedies import remedies
 from gradaudit.analysis.scaling_laws import laws
+from gradaudit.analysis.verdicts import ladders as ladders_of
 from gradaudit.records.files import write_dataset, write_table
 from gradaudit.report.render import say
-from gradaudit.stages import atlas, report
+from gradaudit.stages import report
 
 TABLES = ("audits", "verdicts", "frontier")
 ANSWERS = {"laws": laws, "ranking": ranking, "remedies": remedies, "regimes": regimes}
@@ -46,8 +48,8 @@ def written(tmp_path, made_up_audits, made_up_experiment, made_up_reference):
         table = made_up_audits(**audits)
         frames = {
             "audits": table,
-            "verdicts": atlas.ladders(table),
-            "frontier": atlas.cheapest_settings(table, [1e-2, 1e-6]),
+            "verdicts": ladders_of(table),
+            "frontier": cheapest_settings(table, [1e-2, 1e-6]),
             **{name: make(table) for name, make in ANSWERS.items()},
             "experiment/made_up": made_up_experiment(),
         }
@@ -171,3 +173,12 @@ def test_neither_jax_nor_seaborn_nor_mlflow_is_imported():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_a_figure_without_a_place_of_its_own_is_shown_as_it_declares(written):
+    assert 'id="further"' not in written()
+    page = written(images=(*IMAGES, "sweep_made_up"))
+    assert 'id="further"' in page
+    assert "Along a parameter: made_up" in page
+    assert "snakemake" not in page
+    assert "made_up along its first parameter" in page

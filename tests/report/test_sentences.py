@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gradaudit.analysis.verdicts import ladders as ladders_of
 from gradaudit.report import experiment_sentences, model_sentences, sentences
 from gradaudit.report.numbers import (
     count,
@@ -14,7 +15,6 @@ from gradaudit.report.numbers import (
     seconds,
     tolerance,
 )
-from gradaudit.stages import atlas
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def test_what_was_audited_follows_the_table(made_up_audits):
 
 
 def test_the_answer_follows_the_verdicts(made_up_audits):
-    good = sentences.answer(atlas.ladders(made_up_audits(models=["a", "b"])))
+    good = sentences.answer(ladders_of(made_up_audits(models=["a", "b"])))
     assert "36 are good, none bad and none horrible" in good
     assert "Good throughout: a and b." in good
     assert "Every ladder converges as the tolerance is tightened, if not at every step." in good
     errors = {("a", "forward_ad"): 9.0}
-    worse = sentences.answer(atlas.ladders(made_up_audits(models=["a", "b"], errors=errors)))
+    worse = sentences.answer(ladders_of(made_up_audits(models=["a", "b"], errors=errors)))
     assert "30 are good, none bad and 6 horrible" in worse
     assert "forward AD is good on 6 of 12" in worse
     assert "Good throughout: b. Horrible somewhere: a." in worse
-    stuck = atlas.ladders(made_up_audits()).assign(converging=False)
+    stuck = ladders_of(made_up_audits()).assign(converging=False)
     assert "Not converging as the tolerance is tightened: 18 ladders." in sentences.answer(stuck)
 
 
@@ -126,7 +126,7 @@ def test_the_reference_of_a_model_says_what_it_cost():
 
 def test_a_model_is_judged_by_its_ladders(made_up_audits):
     table = made_up_audits(errors={("made_up", "forward_ad"): 0.3})
-    ladders = atlas.ladders(table)
+    ladders = ladders_of(table)
     text = model_sentences.verdict(ladders)
     assert "12 are good, 6 bad and none horrible" in text
     assert "largest error, 0.3" in text
@@ -138,7 +138,7 @@ def test_a_model_is_judged_by_its_ladders(made_up_audits):
 
 def test_order_and_blame(made_up_audits):
     table = made_up_audits()
-    ladders = atlas.ladders(table)
+    ladders = ladders_of(table)
     assert "power 1.10 (median of 18 ladders, from 1.00 to 1.20)" in model_sentences.order(ladders)
     assert "does not converge" in model_sentences.order(
         ladders.assign(converging=[False] + [True] * 17)

@@ -221,8 +221,8 @@ def test_figure_tells_the_wrong_signs_and_the_jump(written, tmp_path):
     assert any(f"wrong sign at {wrong} of 61 points" in text for text in words)
     assert any("spike: 5 to 6" in text for text in words)
     plt.close(drawn)
-    output = tmp_path / "sweep.png"
-    figures.run_sweep(sweep=written, settings=DRAWN, output=output)
+    figures.run("sweep", sweep=written, settings=DRAWN, output_dir=tmp_path)
+    [output] = tmp_path.glob("sweep_*.png")
     assert read_provenance(output)["stage"] == "figures"
 
 

@@ -38,6 +38,15 @@ def test_help_imports_nothing_heavy():
     assert result.stdout.startswith("usage: gradaudit")
 
 
+def test_the_command_of_a_job_is_light():
+    """It hands its work to a warm process, and so needs no configuration either."""
+    code = (
+        "import sys\nfrom gradaudit.cli import main as cli\n"
+        f"sys.exit(str([m for m in {(*HEAVY, 'pydantic', 'yaml')!r} if m in sys.modules] or ''))"
+    )
+    assert run_python(code).stderr.strip() in ("", "[]")
+
+
 def test_every_stage_has_a_command(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--help"])

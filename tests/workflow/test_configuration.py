@@ -19,7 +19,7 @@ from snakemake.utils import validate
 from gradaudit.errors import SettingError
 from gradaudit.pipeline import config as configuration
 from gradaudit.pipeline.config import Study, choices, settings_of, study_of
-from gradaudit.pipeline.config.fields import Section, extra_of
+from gradaudit.pipeline.config.fields import FIGURES, Section, extra_of
 from gradaudit.pipeline.config.schema import schema
 from gradaudit.pipeline.config.solving import SolverEntry
 from gradaudit.pipeline.generate import generated
@@ -31,7 +31,7 @@ DEFAULTS = Study().plain()
 SHIPPED = sorted((ROOT / "config").glob("*.yaml"))
 STAGES = (
     *("simulate", "gradients", "reference", "evaluate", "experiment", "sweep"),
-    *("atlas", "trust", "figures", "figures_experiment", "report", "track"),
+    *("atlas", "trust", *FIGURES, "report", "track"),
 )
 
 

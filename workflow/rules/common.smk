@@ -1,13 +1,15 @@
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from gradaudit.pipeline import prefork
 from gradaudit.pipeline import config as configuration
+from gradaudit.pipeline import flow, prefork, rules
 from gradaudit.pipeline.config import choices
+from gradaudit.records.figure import drawings
 from gradaudit.records import code_digest
 from gradaudit.errors import GradauditError
 
@@ -27,9 +29,6 @@ config.update(STUDY.plain())  # the defaults, too
 
 MODEL_SPECS = choices.model_specs(STUDY)
 MODEL_FILES = choices.model_files(STUDY)
-MODELS = choices.keys_of(STUDY.models)
-EXPERIMENTS = choices.keys_of(STUDY.experiment.models)
-SWEEPS = choices.keys_of(STUDY.sweep.models)
 
 # Rules call the `gradaudit` beside the Python that runs Snakemake. The command is looked up by
 # PATH, since a full path in a rule would make every job look changed when the repository moves.
@@ -67,13 +66,35 @@ def model_spec(wildcards):
     return MODEL_SPECS[wildcards.model]
 
 
-def gradient_files(wildcards):
-    """The sensitivities of a model, by the solvers that are for it."""
-    folder = f"{STUDY.results}/gradients/{wildcards.model}"
-    return [
-        f"{folder}/{solver}.nc"
-        for solver in choices.solvers_for(STUDY, wildcards.model)
-    ]
+def inputs(stage):
+    """The inputs of a stage by name, with the file of the model where it solves one."""
+    solved = flow.stages()[stage].process == "solving"
+    return {
+        **({"model": model_file} if solved else {}),
+        **rules.inputs(stage, STUDY),
+    }
+
+
+def reported(stage):
+    """The figures of a stage by name, with their places in Snakemake's own report."""
+    return {
+        name: report(path, **listed(name))
+        for name, path in rules.outputs(stage).items()
+    }
+
+
+def listed(name):
+    """Caption, category and labels of a figure."""
+    drawing = drawings()[name][1]
+    caption = Path(CAPTIONS.name) / f"{name}.rst"
+    caption.write_text(drawing.caption, encoding="utf-8")
+    each = drawing.of in ("model", "experiment", "sweep")
+    return {
+        "caption": str(caption),
+        "category": drawing.category,
+        **({"subcategory": drawing.subcategory} if drawing.subcategory else {}),
+        "labels": {"model": "{model}" if each else "all", "figure": drawing.label},
+    }
 
 
 def settings(stage):
@@ -86,36 +107,7 @@ def settings(stage):
     )
 
 
+outputs, command, log_of = rules.outputs, rules.command, rules.log
 # The SQLite store, unless runs go to a server.
 STORE = {} if STUDY.tracking.uri else {"store": "<results>/mlflow/mlflow.db"}
-SIMULATIONS = expand(
-    "<results>/simulate/{model}/{solver}.nc",
-    model=MODELS,
-    solver=choices.plain_solvers(STUDY),
-)
-REFERENCES = expand("<results>/reference/{model}.nc", model=MODELS)
-TABLES = expand("<results>/evaluate/{model}.parquet", model=MODELS)
-EXPERIMENT_TABLES = expand("<results>/experiment/{model}.parquet", model=EXPERIMENTS)
-FIGURES = [
-    *expand(
-        "<results>/figures/{kind}_{model}.png",
-        kind=["convergence", "attribution", "work_precision"],
-        model=MODELS,
-    ),
-    *expand("<results>/figures/experiment_{model}.png", model=EXPERIMENTS),
-    *expand("<results>/figures/sweep_{model}.png", model=SWEEPS),
-    *expand(
-        "<results>/figures/{kind}.png",
-        kind=[
-            "mechanisms",
-            "regime_map",
-            "laws",
-            "laws_axes",
-            "ranking",
-            "remedies",
-            "indicator",
-            "skill",
-            "trust",
-        ],
-    ),
-]
+CAPTIONS = tempfile.TemporaryDirectory()  # Snakemake reads captions from files

@@ -1,11 +1,10 @@
 rule evaluate:
     input:
-        reference="<results>/reference/{model}.nc",
-        gradients=gradient_files,
+        **inputs("evaluate"),
     output:
-        "<results>/evaluate/{model}.parquet",
+        **outputs("evaluate"),
     log:
-        "<logs>/evaluate/{model}.log",
+        log_of("evaluate"),
     conda:
         ENVIRONMENT
     threads: 1
@@ -13,5 +12,4 @@ rule evaluate:
         settings=settings("evaluate"),
         code=code("evaluate"),
     shell:
-        "gradaudit evaluate --reference {input.reference:q} --gradients {input.gradients:q}"
-        " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
+        command("evaluate")

@@ -1,11 +1,10 @@
 rule experiment:
     input:
-        model=model_file,
+        **inputs("experiment"),
     output:
-        table="<results>/experiment/{model}.parquet",
-        traces="<results>/experiment/{model}.nc",
+        **outputs("experiment"),
     log:
-        "<logs>/experiment/{model}.log",
+        log_of("experiment"),
     priority: 10
     conda:
         ENVIRONMENT
@@ -15,5 +14,4 @@ rule experiment:
         settings=settings("experiment"),
         code=code("experiment"),
     shell:
-        "gradaudit experiment {params.model:q} --settings {params.settings:q}"
-        " --output {output.table:q} --traces {output.traces:q} > {log:q} 2>&1"
+        command("experiment")

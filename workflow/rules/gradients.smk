@@ -1,10 +1,10 @@
 rule gradients:
     input:
-        model=model_file,
+        **inputs("gradients"),
     output:
-        "<results>/gradients/{model}/{solver}.nc",
+        **outputs("gradients"),
     log:
-        "<logs>/gradients/{model}/{solver}.log",
+        log_of("gradients"),
     priority: 10
     conda:
         ENVIRONMENT
@@ -14,5 +14,4 @@ rule gradients:
         settings=settings("gradients"),
         code=code("gradients"),
     shell:
-        "gradaudit gradients {params.model:q} --solver {wildcards.solver}"
-        " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
+        command("gradients")

@@ -1,10 +1,10 @@
 rule reference:
     input:
-        model=model_file,
+        **inputs("reference"),
     output:
-        "<results>/reference/{model}.nc",
+        **outputs("reference"),
     log:
-        "<logs>/reference/{model}.log",
+        log_of("reference"),
     priority: 10
     conda:
         ENVIRONMENT
@@ -14,5 +14,4 @@ rule reference:
         settings=settings("reference"),
         code=code("reference"),
     shell:
-        "gradaudit reference {params.model:q}"
-        " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
+        command("reference")

@@ -1,10 +1,10 @@
 rule simulate:
     input:
-        model=model_file,
+        **inputs("simulate"),
     output:
-        "<results>/simulate/{model}/{solver}.nc",
+        **outputs("simulate"),
     log:
-        "<logs>/simulate/{model}/{solver}.log",
+        log_of("simulate"),
     conda:
         ENVIRONMENT
     threads: 1
@@ -13,5 +13,4 @@ rule simulate:
         settings=settings("simulate"),
         code=code("simulate"),
     shell:
-        "gradaudit simulate {params.model:q} --solver {wildcards.solver}"
-        " --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
+        command("simulate")

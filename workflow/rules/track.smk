@@ -2,16 +2,12 @@
 # that was deleted is built again; `update` keeps it, and the runs in it, before a rerun.
 rule track:
     input:
-        tables=TABLES,
-        references=REFERENCES,
-        experiments=EXPERIMENT_TABLES,
-        verdicts="<results>/atlas/verdicts.parquet",
-        figures=FIGURES,
+        **inputs("track"),
     output:
+        **outputs("track"),
         **{name: update(path) for name, path in STORE.items()},
-        done="<results>/track/done.json",
     log:
-        "<logs>/track.log",
+        log_of("track"),
     priority: 20  # the longest of the last jobs
     conda:
         ENVIRONMENT
@@ -20,7 +16,4 @@ rule track:
         settings=settings("track"),
         code=code("track"),
     shell:
-        "gradaudit track --tables {input.tables:q} --references {input.references:q}"
-        " --experiments {input.experiments:q} --verdicts {input.verdicts:q}"
-        " --figures {input.figures:q} --settings {params.settings:q}"
-        " --output {output.done:q} > {log:q} 2>&1"
+        command("track")

@@ -1,4 +1,4 @@
-"""One row per series of tolerances, and the cheapest setting that reaches an accuracy."""
+"""The cheapest setting that reaches an accuracy."""
 
 from __future__ import annotations
 
@@ -6,33 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-LADDER = ["model", "mechanism", "regime", "solver", "method", "functional", "kind"]
+from gradaudit.records.table import Table
 
+TABLE = Table(
+    name="frontier",
+    about="the cheapest settings, by wanted accuracy",
+    function="cheapest_settings",
+    settings=("accuracies",),
+)
 
 SETTING = ["solver", "method", "rtol", "error", "seconds", "steps", "verdict"]
-
-
-def ladders(audits: pd.DataFrame) -> pd.DataFrame:
-    """One row a (model, solver, method, functional): what its ladder of tolerances shows."""
-    told = ["verdict", "ladder_verdict", "order", "converging", "error", "rtol", "status"]
-    groups = audits[[*LADDER, *told]].groupby(LADDER, sort=False)
-    return pd.DataFrame([_ladder(rows) for _, rows in groups])
-
-
-def _ladder(rows: pd.DataFrame) -> dict[str, Any]:
-    first = rows.iloc[0]
-    good = rows.loc[rows["verdict"] == "good", "rtol"]
-    return {
-        **{name: first[name] for name in LADDER},
-        "verdict": first["ladder_verdict"],
-        "order": first["order"],
-        "converging": first["converging"],
-        "best_error": rows["error"].min(),
-        "worst_error": rows["error"].max(),
-        "loosest_good_rtol": good.max() if len(good) else float("nan"),
-        "failed": int((rows["status"] != "ok").sum()),
-        "tolerances": len(rows),
-    }
 
 
 def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataFrame:

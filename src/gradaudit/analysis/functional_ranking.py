@@ -12,6 +12,13 @@ from gradaudit.analysis.grouped_slope import median_interval
 from gradaudit.model.mechanism import Trait, having
 from gradaudit.records.catalogue import catalogue
 from gradaudit.records.labels import VERDICTS, in_order
+from gradaudit.records.table import Table
+
+TABLE = Table(
+    name="ranking",
+    about="kinds of functionals",
+    function="ranking",
+)
 
 CELL = ["model", "solver", "method", "rtol"]
 LADDER = ["model", "solver", "functional"]

@@ -7,6 +7,14 @@ import pandas as pd
 from gradaudit.analysis.audit_rows import prepared, typical
 from gradaudit.records.catalogue import catalogue
 from gradaudit.records.labels import VERDICTS
+from gradaudit.records.table import Table
+
+TABLE = Table(
+    name="regimes",
+    about="mechanism by method",
+    function="regimes",
+)
+
 
 COLUMNS = ["mechanism", "regime", "models", "method", "stepping", "ladders", *VERDICTS, "verdict"]
 

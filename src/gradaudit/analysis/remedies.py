@@ -10,6 +10,13 @@ import pandas as pd
 
 from gradaudit.analysis.audit_rows import HARMFUL, axes_of, prepared, working
 from gradaudit.records.catalogue import catalogue
+from gradaudit.records.table import Table
+
+TABLE = Table(
+    name="remedies",
+    about="what improves a gradient that is not good",
+    function="remedies",
+)
 
 REMEDIES = {
     "tolerance": "tighter tolerance",

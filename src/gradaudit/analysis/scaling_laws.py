@@ -12,6 +12,13 @@ from gradaudit.analysis.audit_rows import AXES, axes_of, prepared, typical
 from gradaudit.analysis.grouped_slope import slope
 from gradaudit.model.mechanism import Trait, having
 from gradaudit.records.catalogue import catalogue
+from gradaudit.records.table import Table
+
+TABLE = Table(
+    name="laws",
+    about="scaling laws of the error",
+    function="laws",
+)
 
 LADDER = ["model", "solver", "method", "functional"]
 RESOLVED = 1e-13  # a state error below it is rounding: the state is integrated exactly

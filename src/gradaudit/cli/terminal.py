@@ -17,7 +17,7 @@ Default solvers are tsit5, dopri8 and, down to 1e-6, kvaerno5; those named by --
 config/config.yaml and `make run`.
 
 exit code: 0 if at least one solve succeeded, whatever its error; 1 if none did; 2 if the model or
-an option makes no sense.
+an option is invalid.
 """
 
 

@@ -20,7 +20,22 @@ from gradaudit.figures.axes import (
     tolerance_axis,
 )
 from gradaudit.figures.curves import Curve, draw_rows, marks
+from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import method_name
+
+FIGURE = Drawing(
+    of="model",
+    tables=("evaluate",),
+    facts=("title",),
+    label="attribution",
+    category="Models",
+    subcategory="{model}",
+    caption=(
+        "Which error dominates in the error of the gradient of ``{{ snakemake.wildcards.model "
+        "}}``: the part of the states, and the part of the tangents. The two add up to the "
+        "error, as vectors, to rounding."
+    ),
+)
 
 PARTS = {
     "state_part": "wrong states",

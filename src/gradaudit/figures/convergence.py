@@ -19,6 +19,20 @@ from gradaudit.figures.axes import (
     verdict_bands,
 )
 from gradaudit.figures.curves import curves_of, draw_rows, marks, setting_handles
+from gradaudit.records.figure import Drawing
+
+FIGURE = Drawing(
+    of="model",
+    tables=("evaluate",),
+    facts=("title", "digits"),
+    label="convergence",
+    category="Models",
+    subcategory="{model}",
+    caption=(
+        "Error of the gradient of ``{{ snakemake.wildcards.model }}`` against the tolerance of "
+        "the solver, one line per method. A line that stays level does not converge."
+    ),
+)
 
 
 def convergence(

@@ -17,6 +17,19 @@ from gradaudit.figures import layout, style
 from gradaudit.figures.experiment_cause import draw_cause, unit_of
 from gradaudit.figures.experiment_norms import draw_norms, draw_parts
 from gradaudit.figures.variants import variant_colours, variants_of
+from gradaudit.records.figure import Drawing
+
+FIGURE = Drawing(
+    of="experiment",
+    tables=("experiment", "experiment.traces"),
+    label="published experiment",
+    category="Published experiment",
+    caption=(
+        "The published experiment on ``{{ snakemake.wildcards.model }}``: the gradient of a sum "
+        "of squares to the solver's own trace, whose true value is zero where the target is "
+        "exact, by several ways of computing it."
+    ),
+)
 
 
 def experiment(table: pd.DataFrame, traces: xr.Dataset, *, settings: Mapping[str, Any]) -> Figure:

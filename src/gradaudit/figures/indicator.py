@@ -15,7 +15,16 @@ from matplotlib.ticker import LogLocator, NullLocator
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import CEILING, FLOOR, Thresholds
 from gradaudit.figures.curves import marks
+from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import method_name
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.audits",),
+    label="indicator",
+    category="Atlas",
+    caption=("The indicator that needs no reference, against the error that the reference shows."),
+)
 
 
 def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:

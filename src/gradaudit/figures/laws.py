@@ -18,7 +18,19 @@ from gradaudit.analysis.scaling_laws import RESOLVED, law_methods
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import Thresholds
 from gradaudit.model.mechanism import label_of
+from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import method_name
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.audits", "atlas.laws"),
+    label="state error and gradient error",
+    category="Atlas",
+    caption=(
+        "The error of the gradient against the error of the states, one panel per mechanism, "
+        "with the fitted power laws and their 95 % intervals."
+    ),
+)
 
 X, Y = (1e-14, 3e0), (1e-13, 1e4)
 WHY = {

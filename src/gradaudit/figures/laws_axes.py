@@ -17,7 +17,19 @@ from gradaudit.analysis.scaling_laws import law_methods
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import Thresholds
 from gradaudit.figures.laws import Y
+from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import method_name
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.audits", "atlas.laws"),
+    label="stiffness, window, distance",
+    category="Atlas",
+    caption=(
+        "The error of the gradient against stiffness, the length of the window and the distance "
+        "to a bifurcation, for the models that are audited at several settings."
+    ),
+)
 
 LAWS = ("stiffness", "window", "distance")
 STEPPING = {"explicit": ("o", "-"), "implicit": ("s", (0, (4, 1.5)))}

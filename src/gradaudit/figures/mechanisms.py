@@ -14,7 +14,20 @@ from matplotlib.patches import Patch, Rectangle
 from gradaudit.analysis.regimes import main_methods, ordered
 from gradaudit.figures import layout, style
 from gradaudit.model.mechanism import label_of
+from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import VERDICTS, method_name
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.regimes",),
+    label="mechanism by method",
+    category="Atlas",
+    caption=(
+        "What forward-mode gradients are worth, mechanism by mechanism and method by method. A "
+        "cell is filled by the share of its ladders of tolerances that are good, bad and "
+        "horrible; beside the mechanism stands what it lets one expect."
+    ),
+)
 
 WIDE, TALL, GAP = 1.0, 0.36, 0.26
 HEAD, FOOT, LABELS = 1.42, 0.5, 3.45

@@ -13,7 +13,20 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from gradaudit.figures import layout, style
+from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import VERDICTS, kind_name
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.ranking",),
+    label="functionals",
+    category="Atlas",
+    caption=(
+        "Kinds of functionals of the solution: the shares of good, bad and horrible ladders by "
+        "forward AD and by the best method, and the place of the error among all functionals of "
+        "the same solve."
+    ),
+)
 
 ROW, HEAD, FOOT, LABELS = 0.36, 1.2, 0.95, 2.95
 

@@ -14,7 +14,17 @@ from matplotlib.patches import Patch, Rectangle
 
 from gradaudit.figures import layout, style
 from gradaudit.records.catalogue import catalogue
+from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import VERDICTS, in_order, kind_name, method_name, worst
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.verdicts",),
+    label="map of regimes",
+    category="Atlas",
+    caption=("The verdict (good, bad or horrible) of every model under every solver and method."),
+)
+
 
 CELL, GAP, TOP, BOTTOM = 0.31, 0.42, 3.35, 0.5
 """Inches: a cell, the space between panels, and the room above and below."""

@@ -18,6 +18,18 @@ from gradaudit.analysis.remedies import REMEDIES, summary
 from gradaudit.figures import layout, style
 from gradaudit.figures.mechanisms import EMPTY
 from gradaudit.model.mechanism import label_of
+from gradaudit.records.figure import Drawing
+
+FIGURE = Drawing(
+    of="atlas",
+    tables=("atlas.remedies",),
+    label="remedies",
+    category="Atlas",
+    caption=(
+        "What improves a gradient that is not good: the share that is good after one change, "
+        "the factor by which the error falls, and the cost in time."
+    ),
+)
 
 WIDE, TALL, LABELS, HEAD, FOOT = 1.42, 0.56, 3.6, 1.5, 0.75
 

@@ -13,7 +13,20 @@ from matplotlib.figure import Figure
 
 from gradaudit.analysis.calibration.skill import roc
 from gradaudit.figures import layout, style
+from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import indicator_name
+
+FIGURE = Drawing(
+    of="trust",
+    tables=("trust.skills", "trust.predictions"),
+    label="skill of the indicators",
+    category="Atlas",
+    caption=(
+        "What each indicator is worth: the area under its ROC for errors above the bound of a "
+        "good gradient, on mechanisms that set no threshold, with 95 % intervals over "
+        "mechanisms, and what it costs."
+    ),
+)
 
 ROW = 0.33  # inches
 SCORE, PLAIN = "#0b5d8a", "#8f969e"

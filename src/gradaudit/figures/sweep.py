@@ -15,6 +15,20 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import MaxNLocator
 
 from gradaudit.figures import layout, style
+from gradaudit.records.figure import Drawing
+
+FIGURE = Drawing(
+    of="sweep",
+    tables=("sweep",),
+    label="along a parameter",
+    category="Along a parameter",
+    caption=(
+        "``{{ snakemake.wildcards.model }}`` along its first parameter: the computed value "
+        "jumps where a step becomes a rejected one, difference quotients see the jumps, and the "
+        "derivative on the frozen grid does not. Where the model has events, their number jumps "
+        "as well, with a derivative of 0 elsewhere."
+    ),
+)
 
 MOST_JUMPS = 5  # that are spelt out
 BEYOND = 1.6  # the range of the exact slope that is shown, over that range

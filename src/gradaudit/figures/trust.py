@@ -14,7 +14,20 @@ from matplotlib.lines import Line2D
 
 from gradaudit.analysis.calibration.skill import calibration
 from gradaudit.figures import layout, style
+from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import indicator_name
+
+FIGURE = Drawing(
+    of="trust",
+    tables=("trust.predictions",),
+    label="trust score",
+    category="Atlas",
+    caption=(
+        "The trust score on mechanisms that it was not fitted to: estimated against true "
+        "relative error of the gradient, and how often the true error lies within the stated "
+        "interval."
+    ),
+)
 
 LIMITS = (-13.5, 2.7)
 

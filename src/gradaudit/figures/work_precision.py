@@ -20,6 +20,20 @@ from gradaudit.figures.axes import (
     verdict_bands,
 )
 from gradaudit.figures.curves import curves_of, draw_rows, marks, setting_handles
+from gradaudit.records.figure import Drawing
+
+FIGURE = Drawing(
+    of="model",
+    tables=("evaluate",),
+    facts=("title",),
+    label="work and precision",
+    category="Models",
+    subcategory="{model}",
+    caption=(
+        "Error achieved for ``{{ snakemake.wildcards.model }}`` against the run time in "
+        "seconds, without compilation."
+    ),
+)
 
 
 def work_precision(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any]) -> Figure:

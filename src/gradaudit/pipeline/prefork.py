@@ -24,22 +24,17 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from gradaudit.pipeline import job_times
+from gradaudit.pipeline.flow import stages
 
 VARIABLE = "GRADAUDIT_WARM"
 """Environment variable with the folder of the sockets."""
 
-STAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "solving": ("simulate", "gradients", "reference", "experiment", "sweep"),
-        "tables": ("evaluate", "atlas", "trust", "figures", "report"),
-    }
-)
-"""The stages that each warm process imports. The tables must not have JAX with them."""
+PROCESSES = ("solving", "tables")
+"""The warm processes; a stage declares the one that runs it. The tables must not have JAX."""
 
 LONGEST = 1 << 22  # bytes of a request
 
@@ -67,7 +62,7 @@ def start(log: Path) -> Callable[[], None]:
             subprocess.Popen(
                 [*command, str(folder / kind)], stdin=subprocess.PIPE, stdout=stream, stderr=stream
             )
-            for kind in STAGES
+            for kind in PROCESSES
         ]
     os.environ[VARIABLE] = str(folder)
 
@@ -85,12 +80,11 @@ def start(log: Path) -> Callable[[], None]:
 def through(argv: Sequence[str]) -> int | None:
     """The exit code of the command `argv` run by a warm process; None if there is none for it."""
     folder = os.environ.get(VARIABLE)
-    kind = next((kind for kind, stages in STAGES.items() if argv and argv[0] in stages), None)
-    if not folder or kind is None:
+    if not folder or not argv or not argv[0].isidentifier():
         return None
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.connect(str(Path(folder) / kind))
+        connection.connect(str(Path(folder) / _link(argv[0])))
     except OSError:
         return None
     environment = {key: value for key, value in os.environ.items() if key != VARIABLE}
@@ -106,14 +100,27 @@ def through(argv: Sequence[str]) -> int | None:
     return answer[0]
 
 
-def serve(place: Path, modules: Sequence[str], run: Run) -> None:
-    """Import `modules`, then run what is asked for at the socket `place`, until stdin is closed."""
+def stages_of(process: str) -> list[str]:
+    """The stages, as commands and modules are named, that a warm process imports."""
+    found = (name.partition("_")[0] for name, stage in stages().items() if stage.process == process)
+    return list(dict.fromkeys(found))
+
+
+def serve(place: Path, run: Run) -> None:
+    """Import the stages of the process that the socket `place` is named after, and run them.
+
+    A link beside the socket for each stage leads there. Ends when stdin is closed.
+    """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(place))  # before the imports: whoever comes early waits
     listener.listen(64)
+    served = stages_of(place.name)
+    links = [place.with_name(_link(stage)) for stage in served]
     try:
-        for module in modules:
-            importlib.import_module(module)
+        for link in links:
+            link.symlink_to(place.name)
+        for stage in served:
+            importlib.import_module(f"gradaudit.stages.{stage}")
         gc.collect()
         gc.freeze()  # what was imported is shared, and never looked at again
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
@@ -126,9 +133,14 @@ def serve(place: Path, modules: Sequence[str], run: Run) -> None:
                     if os.fork() == 0:
                         _child(connection, run)
     finally:
-        place.unlink(missing_ok=True)
+        for path in (*links, place):
+            path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # the last one takes the folder with it
             place.parent.rmdir()
+
+
+def _link(stage: str) -> str:
+    return f"stage-{stage}"
 
 
 def _child(connection: socket.socket, run: Run) -> None:

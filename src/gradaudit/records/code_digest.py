@@ -17,6 +17,7 @@ from pathlib import Path
 import grimp
 
 from gradaudit.records.catalogue import KINDS, catalogue, declared_text, other_packages
+from gradaudit.records.declarations import FOLDERS
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -77,8 +78,13 @@ def _files(modules: set[str], package: Path) -> list[Path]:
 
 
 def _reachable(module: str, graph: grimp.ImportGraph) -> set[str]:
-    """Dotted names of the modules that running `module` can import, with the packages above."""
+    """Dotted names of the modules that running `module` can import, with the packages above.
+
+    A module that imports one of `FOLDERS` as a whole runs what is declared in it.
+    """
     folders = {kind.folder for kind in KINDS.values()}
+    root = module.partition(".")[0]
+    folders_read = {f"{root}.{folder}" for folder in FOLDERS}
     found: set[str] = set()
     waiting = [module]
     while waiting:
@@ -86,7 +92,10 @@ def _reachable(module: str, graph: grimp.ImportGraph) -> set[str]:
         if name in found or name not in graph.modules:
             continue
         found.add(name)
-        waiting += graph.find_modules_directly_imported_by(name)
+        imported = graph.find_modules_directly_imported_by(name)
+        waiting += imported
+        for read in imported & folders_read:
+            waiting += graph.find_children(read)
         if "." in name:
             waiting.append(name.rpartition(".")[0])
         if name in folders:

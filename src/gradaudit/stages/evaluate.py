@@ -10,6 +10,14 @@ from typing import Any
 
 from gradaudit.evaluation.audit_table import evaluate
 from gradaudit.records.files import read_dataset, write_table
+from gradaudit.records.stage import Output, Stage
+
+STAGE = Stage(
+    about="errors, attribution and verdicts of a model",
+    each=("model",),
+    inputs={"reference": "reference", "gradients": "gradients"},
+    outputs={"output": Output("evaluate/{model}.parquet", "Parquet table")},
+)
 
 
 def run(*, reference: Path, gradients: list[Path], settings: dict[str, Any], output: Path) -> None:

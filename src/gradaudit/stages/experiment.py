@@ -14,6 +14,7 @@ from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
 from gradaudit.model.spec import key_of
 from gradaudit.records.files import write_dataset, write_table
+from gradaudit.records.stage import Output, Stage
 from gradaudit.sensitivity.nominal_solve import Trace
 from gradaudit.stages.experiments.inverse_crime import (
     Certified,
@@ -21,6 +22,17 @@ from gradaudit.stages.experiments.inverse_crime import (
     certify,
     nominal_traces,
     run_variants,
+)
+
+STAGE = Stage(
+    about="the published experiment on a model",
+    each=("model",),
+    models="experiment.models",
+    process="solving",
+    outputs={
+        "output": Output("experiment/{model}.parquet", "Parquet table"),
+        "traces": Output("experiment/{model}.nc", "netCDF file of the traces"),
+    },
 )
 
 DIGITS = 8.0  # of the sensitivities; the experiment compares numbers that differ by factors

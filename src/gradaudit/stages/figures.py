@@ -1,9 +1,10 @@
-"""Stage: figures of a model, of the published experiment, and of all models together."""
+"""Stage: figures of a model, of an experiment, of a sweep, and of all models together."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,99 +14,59 @@ from matplotlib.figure import Figure
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from gradaudit.figures.attribution import attribution
-from gradaudit.figures.convergence import convergence
-from gradaudit.figures.experiment import experiment
-from gradaudit.figures.indicator import indicator
-from gradaudit.figures.laws import laws as laws_figure
-from gradaudit.figures.laws_axes import laws_axes
-from gradaudit.figures.mechanisms import mechanisms
-from gradaudit.figures.ranking import ranking as ranking_figure
-from gradaudit.figures.regime_map import regime_map
-from gradaudit.figures.remedies import remedies as remedies_figure
-from gradaudit.figures.skill import skill
+import gradaudit.figures  # noqa: F401  # all that lies there is code of this stage
 from gradaudit.figures.style import close, styled
-from gradaudit.figures.sweep import sweep as sweep_figure
-from gradaudit.figures.trust import trust
-from gradaudit.figures.work_precision import work_precision
+from gradaudit.records.figure import EACH, drawings_of, table_name
 from gradaudit.records.files import atomic, read_dataset, read_table
 from gradaudit.records.provenance import figure_metadata
+from gradaudit.records.stage import Stage
 
 Settings = Mapping[str, Any]
 
+STAGE = Stage(about="figures of a model, of the published experiment, of the atlas")
 
-def run_model(*, table: Path, reference: Path, settings: Settings, output_dir: Path) -> None:
-    """Write convergence, attribution, and work and precision of one model.
+
+def run(kind: str, *, settings: Settings, output_dir: Path, **tables: Path) -> None:
+    """Write the figures of one kind.
 
     Parameters
     ----------
-    table, reference
-        Files of the stages evaluate and reference.
+    kind
+        See `gradaudit.records.figure.Drawing`.
     settings
-        ``palette``, ``dpi``, and the thresholds ``good`` and ``horrible`` of the verdicts.
+        ``palette``, ``dpi``, the thresholds ``good`` and ``horrible`` of the verdicts, and for the
+        published experiment ``published_norm``.
     output_dir
-        Folder of the PNG files ``{figure}_{model}.png``.
+        Folder of the PNG files ``{figure}.png``, or ``{figure}_{model}.png`` for each model.
+    tables
+        The tables that the figures need, by name.
     """
-    rows, attributes = read_table(table), read_dataset(reference).attrs
+    read = {name: _read(path) for name, path in tables.items()}
+    for name, (module, drawing) in drawings_of(kind).items():
+        draw = getattr(import_module(module), name)
+        wanted = [read[table_name(reference)] for reference in drawing.tables]
+        told = _facts(read["reference"].attrs) if drawing.facts else {}
+        figure = draw(*wanted, **{fact: told[fact] for fact in drawing.facts}, settings=settings)
+        suffix = f"_{_key(read, tables)}" if kind in EACH else ""
+        _save(figure, Path(output_dir) / f"{name}{suffix}.png", settings)
+
+
+def _read(path: Path) -> Any:
+    return read_dataset(path) if Path(path).suffix == ".nc" else read_table(path)
+
+
+def _facts(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What figures are told of a model: its name, and the certified digits of its reference."""
     model = json.loads(attributes["model_json"])
-    figures = {
-        "convergence": convergence(
-            rows, title=model["name"], digits=float(attributes["digits"]), settings=settings
-        ),
-        "attribution": attribution(rows, title=model["name"], settings=settings),
-        "work_precision": work_precision(rows, title=model["name"], settings=settings),
-    }
-    for name, figure in figures.items():
-        _save(figure, Path(output_dir) / f"{name}_{model['key']}.png", settings)
+    return {"title": model["name"], "digits": float(attributes["digits"])}
 
 
-def run_experiment(*, table: Path, traces: Path, settings: Settings, output: Path) -> None:
-    """Write the figure of the published experiment; further setting: ``published_norm``."""
-    _save(experiment(read_table(table), read_dataset(traces), settings=settings), output, settings)
-
-
-def run_sweep(*, sweep: Path, settings: Settings, output: Path) -> None:
-    """Write the figure of a model along its first parameter."""
-    _save(sweep_figure(read_dataset(sweep), settings=settings), output, settings)
-
-
-def run_atlas(
-    *,
-    audits: Path,
-    verdicts: Path,
-    frontier: Path,
-    laws: Path,
-    ranking: Path,
-    remedies: Path,
-    regimes: Path,
-    settings: Settings,
-    output_dir: Path,
-) -> None:
-    """Write the figures of all models: the maps, the laws, the functionals, the remedies."""
-    del frontier
-    rows, fitted = read_table(audits), read_table(laws)
-    figures = {
-        "mechanisms": mechanisms(read_table(regimes), settings=settings),
-        "regime_map": regime_map(read_table(verdicts), settings=settings),
-        "laws": laws_figure(rows, fitted, settings=settings),
-        "laws_axes": laws_axes(rows, fitted, settings=settings),
-        "ranking": ranking_figure(read_table(ranking), settings=settings),
-        "remedies": remedies_figure(read_table(remedies), settings=settings),
-        "indicator": indicator(rows, settings=settings),
-    }
-    for name, figure in figures.items():
-        _save(figure, Path(output_dir) / f"{name}.png", settings)
-
-
-def run_trust(*, skills: Path, predictions: Path, settings: Settings, output_dir: Path) -> None:
-    """Write the skill of the indicators, and the trust score against the truth."""
-    told = read_table(predictions)
-    drawn = {
-        "skill": skill(read_table(skills), told, settings=settings),
-        "trust": trust(told, settings=settings),
-    }
-    for name, figure in drawn.items():
-        _save(figure, Path(output_dir) / f"{name}.png", settings)
+def _key(tables: Mapping[str, Any], paths: Mapping[str, Path]) -> str:
+    """The key of the model that a job is about: arrays have it, a table is named after it."""
+    for table in tables.values():
+        if "model_json" in table.attrs:
+            return str(json.loads(table.attrs["model_json"])["key"])
+    return Path(next(iter(paths.values()))).stem
 
 
 def _save(figure: Figure, path: Path, settings: Settings) -> None:

@@ -21,12 +21,20 @@ from gradaudit.pipeline.progress import Report, to_stderr
 from gradaudit.records.files import write_dataset
 from gradaudit.records.gradients_dataset import to_dataset
 from gradaudit.records.results import Sensitivities
+from gradaudit.records.stage import Output, Stage
 from gradaudit.sensitivity.api import sensitivities
 from gradaudit.sensitivity.external.requirements import check_installed
 from gradaudit.sensitivity.methods import get_method
 from gradaudit.solvers.event_recorder import MOST
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.variant import Variant
+
+STAGE = Stage(
+    about="sensitivities of a model by one solver, every method and tolerance",
+    each=("model", "solver"),
+    process="solving",
+    outputs={"output": Output("gradients/{model}/{solver}.nc", "netCDF file")},
+)
 
 SHORT = 0.1  # s; a solve faster than this is timed again, for one reading of a clock is no timing
 READINGS = 3

@@ -16,6 +16,14 @@ from gradaudit.model.spec import key_of
 from gradaudit.pipeline.progress import Report, to_stderr
 from gradaudit.records.event_arrays import event_arrays
 from gradaudit.records.files import write_dataset
+from gradaudit.records.stage import Output, Stage
+
+STAGE = Stage(
+    about="certified states and sensitivities",
+    each=("model",),
+    process="solving",
+    outputs={"output": Output("reference/{model}.nc", "netCDF file")},
+)
 
 
 def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = to_stderr) -> None:

@@ -8,9 +8,30 @@ from typing import Any
 
 from gradaudit.pipeline.job_times import jobs_of
 from gradaudit.records.files import read_table, write_text
+from gradaudit.records.stage import Output, Stage
 from gradaudit.report import answers, content, job_times, sentences, tables
+from gradaudit.report.further import further
 from gradaudit.report.literature import Facts
 from gradaudit.report.render import render
+
+STAGE = Stage(
+    about="the report as one HTML file",
+    inputs={
+        "audits": "atlas.audits",
+        "verdicts": "atlas.verdicts",
+        "frontier": "atlas.frontier",
+        "laws": "atlas.laws",
+        "ranking": "atlas.ranking",
+        "remedies": "atlas.remedies",
+        "regimes": "atlas.regimes",
+        "skill": "trust.skills",
+        "experiments": "experiment",
+        "references": "reference",
+        "figures": "figures",
+    },
+    params={"logs": "folder of the logs of the jobs"},
+    outputs={"output": Output("report/report.html", "HTML file")},
+)
 
 
 def run(
@@ -101,5 +122,6 @@ def run(
         glossary=content.glossary(good=good, horrible=horrible),
         provenance=content.provenance([*references, *experiments, audits]),
         figures=images,
+        further=further(images),
     )
     write_text(page, output)

@@ -12,7 +12,16 @@ from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
 from gradaudit.model.spec import key_of
 from gradaudit.records.files import write_dataset
+from gradaudit.records.stage import Output, Stage
 from gradaudit.sensitivity.nominal_solve import Trace, primal
+
+STAGE = Stage(
+    about="states of a model by one solver at every tolerance",
+    each=("model", "solver"),
+    solvers="as_it_is",
+    process="solving",
+    outputs={"output": Output("simulate/{model}/{solver}.nc", "netCDF file")},
+)
 
 
 def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> None:

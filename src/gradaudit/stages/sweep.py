@@ -15,6 +15,7 @@ from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
 from gradaudit.model.spec import key_of
 from gradaudit.records.files import write_dataset
+from gradaudit.records.stage import Output, Stage
 from gradaudit.stages.experiments.parameter_scan import (
     PLACES,
     Jump,
@@ -24,6 +25,14 @@ from gradaudit.stages.experiments.parameter_scan import (
     largest_jump,
     quotient_errors,
     roughness,
+)
+
+STAGE = Stage(
+    about="a model along its first parameter",
+    each=("model",),
+    models="sweep.models",
+    process="solving",
+    outputs={"output": Output("sweep/{model}.nc", "netCDF file")},
 )
 
 DIGITS = 8.0  # of the reference at the nominal parameter

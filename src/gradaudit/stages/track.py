@@ -10,9 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from gradaudit.records.files import write_json
+from gradaudit.records.stage import Output, Stage
 from gradaudit.tracking.collect import Results, collect
 from gradaudit.tracking.store import default_uri, opened, public_uri
 from gradaudit.tracking.sync import synchronise
+
+STAGE = Stage(
+    about="log the results to MLflow",
+    process="own",
+    inputs={
+        "tables": "evaluate",
+        "references": "reference",
+        "experiments": "experiment",
+        "verdicts": "atlas.verdicts",
+        "figures": "figures",
+    },
+    outputs={"output": Output("track/done.json", "JSON file: what was logged")},
+)
 
 
 def run(

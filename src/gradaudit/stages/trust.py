@@ -12,6 +12,23 @@ from gradaudit.analysis.calibration.fitting import fit, usable
 from gradaudit.analysis.calibration.score import FEATURES
 from gradaudit.analysis.calibration.skill import calibration, fooled, held_out, skill
 from gradaudit.records.files import read_table, write_table, write_text
+from gradaudit.records.stage import Output, Stage
+
+STAGE = Stage(
+    about="what tells a bad gradient without a reference",
+    inputs={"audits": "atlas.audits"},
+    outputs={
+        "skills": Output("trust/skill.parquet", "Parquet table: one row per indicator or score"),
+        "predictions": Output(
+            "trust/predictions.parquet", "Parquet table: scores on mechanisms left out"
+        ),
+        "calibrations": Output(
+            "trust/calibration.parquet", "Parquet table: how often an interval holds"
+        ),
+        "misses": Output("trust/fooled.parquet", "Parquet table: bad gradients without alarm"),
+        "scores": Output("trust/scores.json", "JSON file: the scores"),
+    },
+)
 
 
 def run(

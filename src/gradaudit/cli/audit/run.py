@@ -57,7 +57,7 @@ def run(
     Raises
     ------
     GradauditError
-        For a model or a setting that makes no sense.
+        For an invalid model or setting.
     """
     if not (math.isfinite(accuracy) and accuracy > 0.0):
         raise SettingError(f"--accuracy is {accuracy!r}; write a positive error such as 1e-4.")
@@ -103,7 +103,7 @@ def configure(
     Raises
     ------
     SettingError
-        For names and numbers that make no sense.
+        For unknown names and invalid numbers.
     """
     chosen = {name: {} for name in solvers} if solvers is not None else _limited(tolerances)
     check_known("solver", chosen)

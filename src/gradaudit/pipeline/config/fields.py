@@ -16,8 +16,10 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, core_schema
 
-FIGURES = ("figures", "figures_experiment")
-"""Figures, and that of the published experiment, whose settings have one more number."""
+from gradaudit.records.figure import EACH, TOGETHER
+
+FIGURES = tuple(f"figures_{kind}" for kind in (*EACH, *TOGETHER))
+"""The stages that draw, one for each kind of figures."""
 
 
 class Section(BaseModel):

@@ -1,0 +1,83 @@
+"""One subcommand per stage, made from what the stages declare."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+from gradaudit.cli.terminal import cache_option, model_argument, sentence
+from gradaudit.pipeline.flow import is_figures, is_list, option_of, stages
+from gradaudit.pipeline.job_times import timed
+from gradaudit.records.stage import Stage
+
+
+def add_stages(commands: Any) -> None:
+    """Add a subcommand for every stage; figures have one more level, their kind."""
+    kinds: Any = None
+    for name, stage in stages().items():
+        if is_figures(name):
+            if kinds is None:
+                text = "figures of a model, of an experiment, of all models together"
+                parser = commands.add_parser("figures", help=text, description=sentence(text))
+                kinds = parser.add_subparsers(title="figures", metavar="KIND", required=True)
+            _add_stage(kinds, stage, "figures", kind=name.partition("_")[2])
+        else:
+            _add_stage(commands, stage, name)
+
+
+def _add_stage(commands: Any, stage: Stage, name: str, *, kind: str = "") -> None:
+    """A parser whose options are the keyword arguments of the stage's function."""
+    parser = commands.add_parser(kind or name, help=stage.about, description=sentence(stage.about))
+    if stage.process == "solving":
+        model_argument(parser)
+        cache_option(parser)
+    if "solver" in stage.each:
+        parser.add_argument("--solver", required=True, metavar="NAME", help="tsit5, for example")
+    for option, reference in stage.inputs.items():
+        several: dict[str, Any] = {"nargs": "*"} if is_list(stage, reference) else {}
+        written_by = "figures" if reference == "figures" else reference.partition(".")[0]
+        kinds = "files" if several else "file"
+        _add_path(parser, option, f"{kinds} of stage {written_by}", **several)
+    for option, about in stage.params.items():
+        _add_path(parser, option, about, required=False)
+    parser.add_argument(
+        "--settings",
+        type=_json_object,
+        metavar="JSON",
+        required=True,
+        help="the stage's part of the configuration, as config/README.md describes it",
+    )
+    if kind:
+        _add_path(parser, "output_dir", "folder to write the PNG files to")
+    else:
+        for option, made in stage.outputs.items():
+            _add_path(parser, option, f"to write: {made.about}")
+
+    def call(**arguments: Any) -> None:
+        with timed(name) as clock:
+            module = importlib.import_module(f"gradaudit.stages.{name}")
+            clock.imported()
+            module.run(*([kind] if kind else []), **arguments)
+
+    parser.set_defaults(call=call)
+
+
+def _add_path(
+    parser: argparse.ArgumentParser, name: str, about: str, *, required: bool = True, **more: Any
+) -> None:
+    parser.add_argument(
+        option_of(name), type=Path, metavar="PATH", required=required, help=about, **more
+    )
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        settings = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"no JSON: {error}") from None
+    if not isinstance(settings, dict):
+        raise argparse.ArgumentTypeError("no JSON object: write {...}")
+    return settings

@@ -1,0 +1,91 @@
+"""What the rules of the workflow are made of: paths and commands of the declared stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
+from typing import Any
+
+from gradaudit.pipeline.config.choices import keys_of, plain_solvers, solvers_for
+from gradaudit.pipeline.config.study import Study
+from gradaudit.pipeline.flow import is_figures, is_list, option_of, sources_of, stages
+from gradaudit.records.stage import Stage
+
+Files = str | list[str] | Callable[[Any], list[str]]
+"""A pattern with wildcards, files, or files as a function of the wildcards of a job."""
+
+
+def inputs(name: str, study: Study) -> dict[str, Files]:
+    """The inputs of a rule by name; the file of the model comes beside them."""
+    stage = stages()[name]
+    return {option: _input(stage, reference, study) for option, reference in stage.inputs.items()}
+
+
+def outputs(name: str) -> dict[str, str]:
+    """The outputs of a rule by name, as patterns."""
+    return {option: f"<results>/{made.path}" for option, made in stages()[name].outputs.items()}
+
+
+def command(name: str) -> str:
+    """The shell command of a rule, which has the params ``settings`` and those of the stage."""
+    stage = stages()[name]
+    parts = ["gradaudit", *name.split("_", 1)]
+    if stage.process == "solving":
+        parts.append("{params.model:q}")
+    if "solver" in stage.each:
+        parts.append("--solver {wildcards.solver}")
+    parts += [f"{option_of(option)} {{input.{option}:q}}" for option in stage.inputs]
+    parts += [f"{option_of(option)} {{params.{option}:q}}" for option in stage.params]
+    parts.append("--settings {params.settings:q}")
+    if is_figures(name):
+        first = next(iter(stage.outputs))
+        parts.append(f'--output-dir "$(dirname {{output.{first}:q}})"')
+    else:
+        parts += [f"{option_of(option)} {{output.{option}:q}}" for option in stage.outputs]
+    return f"{' '.join(parts)} > {{log:q}} 2>&1"
+
+
+def log(name: str) -> str:
+    """The log of a rule, as a pattern."""
+    folder, _, kind = name.partition("_")
+    each = "/".join(f"{{{wildcard}}}" for wildcard in stages()[name].each)
+    stem = "_".join(part for part in (kind, each) if part) if kind else each
+    return "<logs>/" + "/".join(part for part in (folder, stem) if part) + ".log"
+
+
+def files(reference: str, study: Study, root: str = "<results>", **fixed: str) -> list[str]:
+    """All files of an output, such as "evaluate" or "atlas.laws", for some wildcards or for all."""
+    return [
+        f"{root}/{made.path.format(**job)}"
+        for _, stage, made in sources_of(reference)
+        for job in jobs(stage, study)
+        if fixed.items() <= job.items()
+    ]
+
+
+def jobs(stage: Stage, study: Study) -> Iterator[dict[str, str]]:
+    """The wildcards of all jobs of a stage."""
+    if not stage.each:
+        yield {}
+        return
+    listed = reduce(getattr, stage.models.split("."), study)
+    for model in keys_of(listed):  # type: ignore[arg-type]
+        if "solver" not in stage.each:
+            yield {"model": model}
+            continue
+        every = stage.solvers == "every"
+        for solver in solvers_for(study, model) if every else plain_solvers(study):
+            yield {"model": model, "solver": solver}
+
+
+def _input(stage: Stage, reference: str, study: Study) -> Files:
+    if not is_list(stage, reference):
+        return f"<results>/{sources_of(reference)[0][2].path}"
+    if not stage.each:
+        return files(reference, study)
+    # Snakemake replaces no <results> in what a function returns.
+    return lambda wildcards: files(reference, study, study.results, **_fixed(wildcards))
+
+
+def _fixed(wildcards: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in wildcards.items()}
