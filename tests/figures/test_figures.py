@@ -14,7 +14,7 @@ from gradaudit.analysis.remedies import remedies
 from gradaudit.analysis.scaling_laws import laws
 from gradaudit.analysis.verdicts import ladders as ladders_of
 from gradaudit.figures.attribution import attribution, main_solver
-from gradaudit.figures.axes import ErrorRange, Thresholds
+from gradaudit.figures.axes import ErrorRange, VerdictBounds
 from gradaudit.figures.convergence import convergence
 from gradaudit.figures.experiment import experiment
 from gradaudit.figures.experiment_norms import spread
@@ -141,7 +141,7 @@ def test_tighter_tolerances_are_to_the_right(made_up_audits):
 
 
 def test_the_range_holds_errors_and_thresholds():
-    thresholds = Thresholds(good=1e-2, horrible=0.5)
+    thresholds = VerdictBounds(good=1e-2, horrible=0.5)
     limits = ErrorRange.of(np.array([1e-9, np.nan, 0.0]), thresholds, failed=False)
     assert limits.bottom <= 1e-9
     assert limits.top >= 0.5

@@ -17,7 +17,7 @@ from gradaudit.evaluation.functionals import (
 )
 from gradaudit.evaluation.functionals.solver_target import coarser_solve
 from gradaudit.evaluation.gradient_error import Observations, event_error, gradient_error
-from gradaudit.evaluation.occurrences import Occurrences, arranged
+from gradaudit.evaluation.occurrences import EventTable, arranged
 from gradaudit.pipeline.config import Study
 
 AMPLITUDE, FREQUENCY = 1.7, 1.3
@@ -47,7 +47,7 @@ def tangents(p) -> np.ndarray:
     return np.stack([by_a, by_w], axis=-1)
 
 
-def events(p) -> Occurrences:
+def events(p) -> EventTable:
     """The maxima of x after the start, and the minima of z, in the order of time."""
     a, w = p
     first = np.arange(1, 11) * 2.0 * math.pi / w
@@ -153,7 +153,7 @@ def test_weights_of_events_are_the_derivative_of_the_value(made):
     by_time, by_value = rng.normal(size=exact.times.shape), rng.normal(size=exact.values.shape)
 
     def at(h):
-        return Occurrences(
+        return EventTable(
             **{
                 **vars(exact),
                 "times": exact.times + 0.1 * h * by_time,

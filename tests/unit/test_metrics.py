@@ -13,14 +13,14 @@ from gradaudit.evaluation.gradient_error import (
     state_error,
 )
 from gradaudit.evaluation.indicator_columns import of_estimate
-from gradaudit.evaluation.occurrences import Occurrences
+from gradaudit.evaluation.occurrences import EventTable
 
 
-def occurrences(rng, times) -> Occurrences:
+def occurrences(rng, times) -> EventTable:
     """Two events, the second of which happens once; 3 columns, 3 parameters."""
     times = np.array(times, dtype=float)
     seen = np.isfinite(times)
-    return Occurrences(
+    return EventTable(
         names=("up", "down"),
         times=times,
         slopes=np.where(seen[..., None], rng.normal(size=(*times.shape, 3)), np.nan),

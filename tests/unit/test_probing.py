@@ -10,15 +10,15 @@ import gradaudit
 from gradaudit.checked.solve import Problem, solve
 from gradaudit.errors import SettingError
 from gradaudit.model.probe_direction import signs
-from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs
+from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs
 
 
 def solved(model, direction, solver="tsit5"):
     seeds = jnp.diag(jnp.asarray(model.nominal))
     return solve(
         Problem(model.vector_field, 0.0, model.t_end, jnp.asarray([0.4, 1.0]) * model.t_end),
-        Lifted(jnp.asarray(model.declared_state), jnp.zeros((model.n, model.m))),
-        LiftedArgs(jnp.asarray(model.nominal), seeds, 1e-4, 1e-7),
+        StateAndTangents(jnp.asarray(model.declared_state), jnp.zeros((model.n, model.m))),
+        TangentArgs(jnp.asarray(model.nominal), seeds, 1e-4, 1e-7),
         solver,
         diffrax.PIDController(rtol=1e-4, atol=1e-7),
         dt0=0.01,
@@ -32,7 +32,7 @@ def solved(model, direction, solver="tsit5"):
     ("name", "solver"), [("lotka_volterra", "tsit5"), ("robertson@t_end=0.4", "kvaerno3")]
 )
 def test_probing_is_the_product_with_the_direction(name, solver):
-    """On the same grid and with the same companion states; tangents are linear to rounding.
+    """On the same grid and with the same perturbed solve states; tangents are linear to rounding.
 
     An implicit step is solved to its root finder's tolerance with either, hence 1e-6.
     """

@@ -1,4 +1,4 @@
-"""The companion solve: through events, with dense output, and what its distance is worth."""
+"""The perturbed solve: through events, with dense output, and what its distance is worth."""
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +9,8 @@ import gradaudit
 from eventful import bouncing_ball
 from gradaudit.errors import SettingError
 from gradaudit.model.probe_direction import signs
-from gradaudit.sensitivity.hybrid_program import SegmentedProgram
-from gradaudit.solvers.tangent_solver import Lifted
+from gradaudit.sensitivity.hybrid_program import HybridProgram
+from gradaudit.solvers.tangent_solver import StateAndTangents
 
 
 def exact(model, times):
@@ -84,7 +84,7 @@ def test_an_error_goes_through_a_bounce_as_a_trajectory_beside_does(saltation):
     model = bouncing_ball()
     g, e, height = model.nominal
     event = model.events["bounce"]
-    solve = SegmentedProgram(model, "tsit5", estimate=True, saltation=saltation)
+    solve = HybridProgram(model, "tsit5", estimate=True, saltation=saltation)
     t, speed = np.sqrt(2 * height / g), np.sqrt(2 * height * g)
     p = jnp.asarray(model.nominal)
     seeds = jnp.diag(p)
@@ -92,7 +92,7 @@ def test_an_error_goes_through_a_bounce_as_a_trajectory_beside_does(saltation):
     at_bounce = jnp.zeros_like(begin.state).at[:2].set(jnp.asarray([0.0, -speed]))
     beside = jnp.zeros_like(begin.state).at[:2].set(jnp.asarray([1e-4, -2e-4]))
     zeros = jnp.zeros_like(begin.tangents)
-    error = Lifted(beside, zeros)
+    error = StateAndTangents(beside, zeros)
     crossing = solve.cross(event, t, at_bounce, zeros, error, begin.decisions, p, seeds)
     fast = speed + 2e-4
     wait = (-fast + np.sqrt(fast**2 + 2 * g * 1e-4)) / g
@@ -105,7 +105,7 @@ def test_an_error_goes_through_a_bounce_as_a_trajectory_beside_does(saltation):
     ("name", "observe"), [("spike_count", "step"), ("dense_output", "interpolant")]
 )
 def test_probing_is_the_estimate_along_a_direction(name, observe):
-    """To rounding: tangents are linear, and the companion's states are the same."""
+    """To rounding: tangents are linear, and the perturbed solve's states are the same."""
     model = gradaudit.load_model(name)
     whole, along = (
         gradaudit.sensitivities(model, rtol=1e-4, observe=observe, estimate=estimate).estimates

@@ -18,7 +18,7 @@ from gradaudit.cli.audit.jobs import run_jobs
 from gradaudit.cli.audit.progress import Progress
 from gradaudit.cli.audit.run import LIMITED, SOLVERS, configure
 from gradaudit.cli.audit.table import cheapest, judged, worst
-from gradaudit.cli.audit.view import Audit, Truth, as_json, show
+from gradaudit.cli.audit.view import Audit, ReferenceSummary, as_json, show
 from gradaudit.errors import GradauditError, SettingError
 from gradaudit.pipeline.config import ladder_of
 
@@ -312,7 +312,7 @@ def made_up(**changes) -> Audit:
         "model": "m.py",
         "name": "m",
         "accuracy": 1e-4,
-        "truth": Truth(status="ok", digits=12.0),
+        "truth": ReferenceSummary(status="ok", digits=12.0),
         "rows": worst(table),
         "cheapest": best,
         "reason": reason,
@@ -364,7 +364,7 @@ def test_the_column_of_statuses_is_there_when_it_says_something(capsys):
 
 
 def test_an_uncertified_reference_is_named_as_such(capsys):
-    truth = Truth(status="uncertified: step_underflow after t = 3", digits=0.0)
+    truth = ReferenceSummary(status="uncertified: step_underflow after t = 3", digits=0.0)
     show(made_up(truth=truth, cheapest=None, reason="it does not resolve it"))
     out = capsys.readouterr().out
     assert "The reference is uncertified: step_underflow after t = 3" in out

@@ -218,5 +218,5 @@ class Climb:
             state_digits=state_digits,
             status=status,
             rungs=tuple(self.rungs),
-            events=tuple(in_float64(hit) for hit in self.best.hits),
+            events=tuple(in_float64(record) for record in self.best.event_records),
         )

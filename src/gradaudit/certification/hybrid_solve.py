@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gradaudit.certification import saltation
 from gradaudit.certification.discrete_modes import SlidingError
 from gradaudit.certification.heyoka.precision import Precision, to_float64
-from gradaudit.certification.hybrid_system import QUIET, Hybrid, Segment, build_hybrid
+from gradaudit.certification.hybrid_system import EVENT_COOLDOWN, Hybrid, Segment, build_hybrid
 from gradaudit.certification.variational import (
     Options,
     Solution,
@@ -23,7 +23,7 @@ from gradaudit.certification.variational import (
 )
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
-from gradaudit.records.results import Hit
+from gradaudit.records.results import EventRecord
 
 Array = NDArray[Any]
 
@@ -59,7 +59,7 @@ def solve_hybrid(whole: Hybrid, times: NDArray[np.float64], options: Options) ->
         tolerance=whole.tolerance,
         step_starts=np.array(run.watch.starts),
         step_sizes=np.array(run.watch.sizes),
-        hits=tuple(run.hits),
+        event_records=tuple(run.event_records),
     )
 
 
@@ -75,7 +75,7 @@ class _Run:
         self.values: Array = np.full((len(times), size), nan, dtype=precision.fp_type)
         self.derivatives: Array = np.full((len(times), size, m), nan, dtype=precision.fp_type)
         self.p = np.array(list(precision.array(whole.model.nominal)), dtype=object)
-        self.hits: list[Hit] = []
+        self.event_records: list[EventRecord] = []
         self.row = 0
 
     def solve(self, first_step: float | None, departure: tuple[float, Array] | None) -> str:
@@ -95,7 +95,7 @@ class _Run:
             first_step = None
             if status != "ok" or fired is None:
                 return status
-            if len(self.hits) >= MAX_EVENTS:
+            if len(self.event_records) >= MAX_EVENTS:
                 return "max_events"
             now = stop
             outcome = self._event(segment, now, fired)
@@ -169,7 +169,7 @@ class _Run:
         for effect in self.whole.effects.values():
             at = effect.function(now, z, self.p)
             value, rate = float(at["g"]), float(at["g_t"] + at["g_z"] @ rates)
-            close = abs(value) <= 10.0 * abs(rate) * QUIET * self.whole.model.t_end
+            close = abs(value) <= 10.0 * abs(rate) * EVENT_COOLDOWN * self.whole.model.t_end
             sides.append(np.sign(rate if close else value))
         return np.array(sides)
 
@@ -211,7 +211,7 @@ class _Run:
                 return "grazing"
             slopes.append(saltation.event_time_slope(effect, tangents, before))
             effects.append(effect)
-            self.hits.append(Hit(name, now, slopes[-1], z, tangents, before))
+            self.event_records.append(EventRecord(name, now, slopes[-1], z, tangents, before))
         if any(not _alike(slopes[0], other) for other in slopes[1:]):
             return "simultaneous_events"
         effect = effects[0]

@@ -25,7 +25,7 @@ Array = NDArray[Any]
 # It warns that it cannot deduce a cooldown for an event; segments begin out of sight of theirs.
 hy.set_logger_level_error()
 
-QUIET = 1e-11  # of the window: no event is looked for so soon after another
+EVENT_COOLDOWN = 1e-11  # of the window: no event is looked for so soon after another
 OUT_OF_SIGHT = 1e100
 
 
@@ -131,7 +131,7 @@ class Segment:
         self.started = float(now)
         self.crossed.clear()
         ta.pars[m:] = [precision.number(OUT_OF_SIGHT)] * (len(ta.pars) - m)
-        outcome, _ = ta.step(precision.number(QUIET * self.variational.t_end))
+        outcome, _ = ta.step(precision.number(EVENT_COOLDOWN * self.variational.t_end))
         ta.pars[m:] = [precision.number(0.0)] * (len(ta.pars) - m)
         return outcome
 

@@ -17,7 +17,7 @@ from gradaudit.certification.heyoka.translate import System, heyoka_system, init
 from gradaudit.certification.step_inspection import Inspector
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import integrand_names
-from gradaudit.records.results import Hit
+from gradaudit.records.results import EventRecord
 
 Progress = Callable[[float, str], None]
 Array = NDArray[Any]
@@ -70,7 +70,7 @@ class Solution:
         "ok", "non_finite", "step_underflow", "max_steps" or "time_limit".
     step_starts, step_sizes
         The grid in float64, (steps,), where it was asked for.
-    hits
+    event_records
         The events that happened, in order.
     """
 
@@ -85,7 +85,7 @@ class Solution:
     tolerance: float
     step_starts: NDArray[np.float64]
     step_sizes: NDArray[np.float64]
-    hits: tuple[Hit, ...] = ()
+    event_records: tuple[EventRecord, ...] = ()
 
     def float64(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Values and derivatives rounded to float64."""

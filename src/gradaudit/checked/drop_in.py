@@ -27,7 +27,7 @@ from gradaudit.checked.options import check_options
 from gradaudit.checked.pytrees import from_columns, to_vector
 from gradaudit.checked.solve import Problem, adaptive_solvers, solve
 from gradaudit.errors import SettingError
-from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs
+from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs
 
 OF_TIMES = (
     "t0, t1, dt0, saveat.ts and the settings of the step controller cannot be differentiated; for "
@@ -177,8 +177,8 @@ def diffeqsolve(
         along_theta, along_y = (seed.astype(y.dtype) / unit for seed in seeds)
         solved = solve(
             Problem(flat_field, direction * t0, direction * t1, direction * times),
-            Lifted(y, along_y),
-            LiftedArgs(theta, along_theta, inner.rtol, inner.atol),
+            StateAndTangents(y, along_y),
+            TangentArgs(theta, along_theta, inner.rtol, inner.atol),
             solver,
             controller.wrap(direction),
             dt0=None if dt0 is None else direction * dt0,

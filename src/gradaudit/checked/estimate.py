@@ -45,7 +45,7 @@ def by_indicator(solved: Solved, jacobian: Any, tangent_error: Any) -> Estimate:
 def by_propagation(observe: Callable[..., Any], solved: Solved, jacobian: Any) -> Estimate:
     """``|J(y + d) (S + D) - J(y) S|``, with the estimates d and D carried along.
 
-    Infinite where the companion of the solve was lost and the solve was not.
+    Infinite where the perturbed solve of the solve was lost and the solve was not.
     """
     moved = in_directions(
         observe, solved.states + solved.errors, solved.tangents + solved.tangent_errors

@@ -30,7 +30,7 @@ from gradaudit.checked.warnings import SATURATED, UNCONTROLLED, Warnings
 from gradaudit.errors import SettingError
 from gradaudit.model.probe_direction import signs
 from gradaudit.sensitivity.request import tolerance
-from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs
+from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs
 
 CONTROLS = {"full": 1.0, "states": 0.0}
 ONCE = (
@@ -227,11 +227,11 @@ def checked_jacfwd(
         sizes = jnp.abs(vector) if scale is None else ravel_pytree(as_floats(scale, "scale"))[0]
         sizes = jnp.where(sizes > 0, sizes, 1.0)
         seeds = jnp.diag(sizes)
-        start = Lifted(initial(vector), in_directions(initial, vector, seeds))
+        start = StateAndTangents(initial(vector), in_directions(initial, vector, seeds))
         solved = solve(
             Problem(field, t0, times[-1], jnp.asarray(times)),
             start,
-            LiftedArgs(vector, seeds, rtol, atol),
+            TangentArgs(vector, seeds, rtol, atol),
             solver,
             stepping,
             dt0=min(0.01, 1e-3 * window) if dt0 is None else dt0,

@@ -23,7 +23,12 @@ from gradaudit.solvers.error_norm import Control, block_norm
 from gradaudit.solvers.nest import nested, without_errors
 from gradaudit.solvers.registry import get_solver, solvers
 from gradaudit.solvers.step_control import NormController
-from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
+from gradaudit.solvers.tangent_solver import (
+    StateAndTangents,
+    TangentArgs,
+    TangentSolver,
+    TangentTerm,
+)
 
 TOLERANCES = ("rtol", "atol", "norm")  # of a root finder; diffrax may take them from elsewhere
 
@@ -131,8 +136,8 @@ def _rms(x: Any) -> Any:
 
 def solve(
     problem: Problem,
-    start: Lifted,
-    args: LiftedArgs,
+    start: StateAndTangents,
+    args: TangentArgs,
     solver: str | diffrax.AbstractSolver,
     controller: diffrax.PIDController | diffrax.ClipStepSizeController,
     *,
@@ -168,10 +173,10 @@ def solve(
     control = Control(tangent_weight, 0.0, 0.0, jnp.ones(start.tangents.shape[1]))
     fast, own = adaptive_solvers(solver, rtol=args.rtol, atol=args.atol, n=n)
     term = diffrax.ODETerm(jax.jit(problem.field))  # traced once, not in every stage
-    lifted = LiftedTerm(term)
+    lifted = TangentTerm(term)
     terms, grid = nested(
-        LiftedSolver(fast, term, watched=n, branches=branches),
-        LiftedSolver(own, term, watched=n),
+        TangentSolver(fast, term, watched=n, branches=branches),
+        TangentSolver(own, term, watched=n),
         lifted,
         estimate=propagate,
         direction=direction,

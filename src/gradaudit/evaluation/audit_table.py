@@ -16,8 +16,8 @@ from gradaudit.evaluation.functionals import (
     AnyFunctional,
     Context,
     EventFunctional,
+    EventTable,
     Functional,
-    Occurrences,
     all_functionals,
     to_own_traces,
 )
@@ -49,11 +49,11 @@ RESOLVED = 10.0  # times the reference's own error: below it an error is not the
 
 
 @dataclass(frozen=True, kw_only=True)
-class Truth:
+class CertifiedSolution:
     """What the solves of a model are compared with."""
 
     observations: Observations
-    occurrences: Occurrences | None
+    occurrences: EventTable | None
     digits: float
     context: Context
     functionals: Sequence[AnyFunctional]
@@ -83,7 +83,7 @@ def _truth(
     model: dict[str, Any],
     solves: Sequence[Solves],
     settings: dict[str, Any],
-) -> Truth:
+) -> CertifiedSolution:
     names = model.get("events", [])
     observations, occurrences = certified_of(reference, np.array(model["parameter_scale"]), names)
     context = Context(
@@ -98,7 +98,7 @@ def _truth(
         common=() if occurrences is None else _common(occurrences, solves),
     )
     digits = (reference.attrs["digits"], reference.attrs.get("integral_digits", math.inf))
-    return Truth(
+    return CertifiedSolution(
         observations=observations,
         occurrences=occurrences,
         digits=min(float(number) for number in digits),
@@ -107,7 +107,7 @@ def _truth(
     )
 
 
-def _common(certified: Occurrences, solves: Sequence[Solves]) -> tuple[int, ...]:
+def _common(certified: EventTable, solves: Sequence[Solves]) -> tuple[int, ...]:
     """Of each event, how many occurrences at least half of the ladders have at their tight end.
 
     The last of them is one that a solve can be expected to have: it may take down fewer events
@@ -126,7 +126,9 @@ def _common(certified: Occurrences, solves: Sequence[Solves]) -> tuple[int, ...]
     return tuple(int(c) for c in np.minimum(exact, np.maximum(reached, 1)))
 
 
-def _rows(solves: Solves, truth: Truth, thresholds: Thresholds) -> Iterator[dict[str, Any]]:
+def _rows(
+    solves: Solves, truth: CertifiedSolution, thresholds: Thresholds
+) -> Iterator[dict[str, Any]]:
     epsilon = np.finfo(solves.dtype).eps / np.finfo(np.float64).eps
     exact = truth.observations.z[0]
     size = np.max(np.abs(exact), axis=0)
@@ -159,15 +161,15 @@ def _rows(solves: Solves, truth: Truth, thresholds: Thresholds) -> Iterator[dict
             else:
                 error = event_error(functional, cell.occurrences, truth.occurrences, solved=cell.ok)
                 told = _event_values(functional, cell, cell.occurrences, truth.occurrences)
-                if cell.companion is not None and np.all(np.isfinite(error.gradient)):
+                if cell.perturbed is not None and np.all(np.isfinite(error.gradient)):
                     told |= of_estimate(
-                        *estimated_event_change(functional, cell.occurrences, cell.companion)
+                        *estimated_event_change(functional, cell.occurrences, cell.perturbed)
                     )
             own = thresholds.floor * epsilon
             yield shared | _describe(functional, error, thresholds, own, truth.digits, told)
 
 
-def _to_solver_targets(cell: Cell, solves: Solves, truth: Truth) -> list[Functional]:
+def _to_solver_targets(cell: Cell, solves: Solves, truth: CertifiedSolution) -> list[Functional]:
     """Those whose target the solver made, without tangents or else with this method."""
     n = len(truth.context.states)
     ladders = [*solves.nominal, *solves.of(cell.method)]
@@ -181,7 +183,7 @@ def _at_grid_points(functional: Functional) -> bool:
     return not np.any(functional.natural_weights[:-1])
 
 
-def _values(functional: Functional, cell: Cell, truth: Truth) -> dict[str, Any]:
+def _values(functional: Functional, cell: Cell, truth: CertifiedSolution) -> dict[str, Any]:
     exact = truth.observations.z[0] if functional.truth is None else functional.truth
     return {
         "value": functional.value(cell.observations.z[0]),
@@ -191,7 +193,7 @@ def _values(functional: Functional, cell: Cell, truth: Truth) -> dict[str, Any]:
 
 
 def _event_values(
-    functional: EventFunctional, cell: Cell, computed: Occurrences, certified: Occurrences
+    functional: EventFunctional, cell: Cell, computed: EventTable, certified: EventTable
 ) -> dict[str, Any]:
     number = certified.names.index(functional.event)
     count, exact = int(computed.counts()[number]), int(certified.counts()[number])

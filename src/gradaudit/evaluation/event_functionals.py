@@ -12,13 +12,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradaudit.evaluation.functional import Context, EventFunctional
-from gradaudit.evaluation.occurrences import EventWeights, Occurrences
+from gradaudit.evaluation.occurrences import EventTable, EventWeights
 
 NEGLIGIBLE = 1e-9
 """Of the window, or of the trace's sensitivities: a gradient below it is zero but for rounding."""
 
 
-def last_common(context: Context) -> Iterator[tuple[int, Occurrences, int]]:
+def last_common(context: Context) -> Iterator[tuple[int, EventTable, int]]:
     """Number of each event that happened, the certified events, its last common occurrence."""
     if context.occurrences is None:
         return
@@ -30,15 +30,15 @@ def last_common(context: Context) -> Iterator[tuple[int, Occurrences, int]]:
 
 
 def linear(
-    certified: Occurrences, name: str, kind: str, number: int, coefficients: dict[int, float]
+    certified: EventTable, name: str, kind: str, number: int, coefficients: dict[int, float]
 ) -> EventFunctional:
     """A linear combination of the times of one event's occurrences."""
     slots, factors = list(coefficients), np.array(list(coefficients.values()))
 
-    def value(events: Occurrences) -> float:
+    def value(events: EventTable) -> float:
         return float(factors @ events.times[number, slots])
 
-    def weights(events: Occurrences) -> EventWeights:
+    def weights(events: EventTable) -> EventWeights:
         phi = events.zero_weights()
         phi.times[number, slots] = factors
         return phi

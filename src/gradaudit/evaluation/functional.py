@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.evaluation.occurrences import EventWeights, Occurrences
+from gradaudit.evaluation.occurrences import EventTable, EventWeights
 
 Array = NDArray[Any]
 
@@ -71,8 +71,8 @@ class EventFunctional:
     kind: str
     event: str
     needed: int
-    value: Callable[[Occurrences], float]
-    weights: Callable[[Occurrences], EventWeights]
+    value: Callable[[EventTable], float]
+    weights: Callable[[EventTable], EventWeights]
     natural: Array
     piecewise_constant: bool = False
 
@@ -103,7 +103,7 @@ class Context:
     observables: tuple[str, ...]
     settings: dict[str, Any]
     sensitivities: Array | None = None
-    occurrences: Occurrences | None = None
+    occurrences: EventTable | None = None
     common: tuple[int, ...] = ()
 
     @property

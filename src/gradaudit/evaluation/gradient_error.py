@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.evaluation.functional import EventFunctional, Functional
-from gradaudit.evaluation.occurrences import EventWeights, Occurrences, weighted
+from gradaudit.evaluation.occurrences import EventTable, EventWeights, weighted
 from gradaudit.model.probe_direction import signs
 
 Array = NDArray[Any]
@@ -128,8 +128,8 @@ def gradient_error(
 
 def event_error(
     functional: EventFunctional,
-    computed: Occurrences,
-    certified: Occurrences,
+    computed: EventTable,
+    certified: EventTable,
     *,
     solved: bool = True,
 ) -> GradientError:
@@ -167,15 +167,15 @@ def event_error(
 
 
 def estimated_event_change(
-    functional: EventFunctional, computed: Occurrences, companion: Occurrences
+    functional: EventFunctional, computed: EventTable, perturbed: EventTable
 ) -> tuple[Array, Array]:
     """`estimated_change` of a functional of events.
 
-    That is the difference to the gradient at the events of the companion, which belong to those
-    of the solve one by one; it is infinite where the companion was lost.
+    That is the difference to the gradient at the events of the perturbed solve, which belong to
+    those of the solve one by one; it is infinite where the perturbed solve was lost.
     """
     gradient = computed.gradient(functional.weights(computed))
-    change = companion.gradient(functional.weights(companion)) - gradient
+    change = perturbed.gradient(functional.weights(perturbed)) - gradient
     return np.where(np.isfinite(change), change, np.inf), gradient
 
 

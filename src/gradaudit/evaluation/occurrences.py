@@ -20,7 +20,7 @@ class EventWeights(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Occurrences:
+class EventTable:
     """The events of one solve; NaN where there is no k-th occurrence.
 
     Attributes
@@ -53,7 +53,7 @@ class Occurrences:
         """Times and values by their slopes, (m,); what has no weight may be missing."""
         return weighted(weights.times, self.slopes) + weighted(weights.values, self.value_slopes)
 
-    def padded(self, most: int) -> Occurrences:
+    def padded(self, most: int) -> EventTable:
         """The same with room for `most` occurrences of each event."""
         if self.times.shape[1] >= most:
             return self
@@ -63,7 +63,7 @@ class Occurrences:
             room[1] = (0, most - array.shape[1])
             return np.pad(array, room, constant_values=np.nan)
 
-        return Occurrences(
+        return EventTable(
             names=self.names,
             times=pad(self.times),
             slopes=pad(self.slopes),
@@ -81,8 +81,8 @@ def weighted(weights: Array, slopes: Array) -> Array:
 
 def arranged(
     names: Sequence[str], kinds: Array, times: Array, slopes: Array, values: Array, rates: Array
-) -> Occurrences:
-    """Occurrences from slots in the order of time.
+) -> EventTable:
+    """EventTable from slots in the order of time.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def arranged(
             filled[number, : len(slots)] = source[slots]
         return filled
 
-    return Occurrences(
+    return EventTable(
         names=tuple(names),
         times=fill(times),
         slopes=fill(slopes),

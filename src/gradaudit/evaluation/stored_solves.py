@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gradaudit.evaluation.gradient_error import Observations
-from gradaudit.evaluation.occurrences import Occurrences, arranged
+from gradaudit.evaluation.occurrences import EventTable, arranged
 
 Array = NDArray[Any]
 
@@ -31,8 +31,8 @@ class Cell:
     estimates
         Estimated errors of states and integrals (T, N) and of their sensitivities (T, N, m), NaN
         where none were asked for; None where the file has none.
-    companion
-        The events of the companion that the estimates are made of, if there is one.
+    perturbed solve
+        The events of the perturbed solve that the estimates are made of, if there is one.
     truncated
         Whether it has as many events as a solve takes down, so that later ones are not known.
     data
@@ -43,9 +43,9 @@ class Cell:
     rtol: float
     status: str
     observations: Observations
-    occurrences: Occurrences | None
+    occurrences: EventTable | None
     estimates: tuple[Array, Array] | None
-    companion: Occurrences | None
+    perturbed: EventTable | None
     truncated: bool
     data: xr.Dataset
 
@@ -88,7 +88,7 @@ class Solves:
 
 def certified_of(
     reference: xr.Dataset, scale: Array, names: Sequence[str]
-) -> tuple[Observations, Occurrences | None]:
+) -> tuple[Observations, EventTable | None]:
     """The certified observations and events."""
     observations = Observations.single(
         _join(reference["states"].values, reference["integrals"].values),
@@ -137,7 +137,7 @@ def _cells(
                 observations=_observations(data, scale),
                 occurrences=found if located[str(method)] else None,
                 estimates=_estimates(data, scale),
-                companion=_companion(data, scale, names),
+                perturbed=_companion(data, scale, names),
                 truncated=found is not None and int(found.counts().sum()) >= most,
                 data=data,
             )
@@ -153,7 +153,7 @@ def _located(solves: xr.Dataset) -> bool:
 
 def _occurrences(
     data: xr.Dataset, scale: Array, names: Sequence[str], *, ok: bool = True, prefix: str = ""
-) -> Occurrences | None:
+) -> EventTable | None:
     kinds, *arrays = (
         f"{prefix}event{of}" for of in ("", "_time", "_slope", "_value", "_value_slope")
     )
@@ -170,7 +170,7 @@ def _occurrences(
     )
 
 
-def _companion(data: xr.Dataset, scale: Array, names: Sequence[str]) -> Occurrences | None:
+def _companion(data: xr.Dataset, scale: Array, names: Sequence[str]) -> EventTable | None:
     """None, too, where no estimates were asked for."""
     if "estimated_error" not in data or np.all(np.isnan(data["estimated_error"].values)):
         return None

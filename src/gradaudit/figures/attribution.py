@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import (
     ErrorRange,
-    Thresholds,
+    VerdictBounds,
     error_axis,
     tolerance_axis,
 )
@@ -61,7 +61,7 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
     failed = style.failed_rows(table)
     # A part may be exactly 0, or far below the error that it is a part of.
     larger = np.fmax(*(style.as_numbers(table[part]) for part in PARTS))
-    limits = ErrorRange.of(larger, Thresholds.from_settings(settings), failed=bool(failed.any()))
+    limits = ErrorRange.of(larger, VerdictBounds.from_settings(settings), failed=bool(failed.any()))
     beyond = any((style.as_numbers(table[part]) < limits.bottom).any() for part in PARTS)
     with style.styled(settings):
         figure, panels = layout.panels(

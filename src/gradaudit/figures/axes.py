@@ -22,14 +22,14 @@ STRIP = 0.13
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thresholds:
+class VerdictBounds:
     """Errors up to `good` are good, above `horrible` horrible."""
 
     good: float
     horrible: float
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Thresholds:
+    def from_settings(cls, settings: Mapping[str, Any]) -> VerdictBounds:
         """From the settings of a figure; the defaults are those of the configuration."""
         return cls(good=settings.get("good", 1e-2), horrible=settings.get("horrible", 0.5))
 
@@ -46,7 +46,7 @@ class ErrorRange:
     edge: float
 
     @classmethod
-    def of(cls, errors: np.ndarray, thresholds: Thresholds, *, failed: bool) -> ErrorRange:
+    def of(cls, errors: np.ndarray, thresholds: VerdictBounds, *, failed: bool) -> ErrorRange:
         """Whole decades around the errors and the thresholds."""
         shown = errors[np.isfinite(errors) & (errors > 0.0)]
         low = max(min([*shown, thresholds.good / 10.0]), FLOOR)
@@ -96,7 +96,7 @@ def error_axis(ax: Axes, limits: ErrorRange, *, grid: str = "white") -> None:
         )
 
 
-def verdict_bands(ax: Axes, thresholds: Thresholds, limits: ErrorRange, *, names: bool) -> None:
+def verdict_bands(ax: Axes, thresholds: VerdictBounds, limits: ErrorRange, *, names: bool) -> None:
     """Good, bad and horrible errors as tinted bands, named to the right of the panel if wanted."""
     edges = (limits.bottom, thresholds.good, thresholds.horrible, limits.edge)
     for (verdict, colour), low, high in zip(VERDICTS.items(), edges, edges[1:], strict=False):

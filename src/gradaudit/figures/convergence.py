@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import (
     ErrorRange,
-    Thresholds,
+    VerdictBounds,
     error_axis,
     tolerance_axis,
     verdict_bands,
@@ -51,7 +51,7 @@ def convergence(
     settings
         ``palette``, ``dpi``, and the thresholds ``good`` and ``horrible``.
     """
-    thresholds = Thresholds.from_settings(settings)
+    thresholds = VerdictBounds.from_settings(settings)
     errors = style.as_numbers(table["error"])
     failed = style.failed_rows(table)
     names = style.functionals_of(table)

@@ -21,7 +21,7 @@ from gradaudit.figures.style import (
 )
 from gradaudit.records.labels import method_name
 
-Setting = tuple[str, str]
+SolverAndMethod = tuple[str, str]
 """A solver and a method."""
 
 
@@ -38,7 +38,7 @@ class Curve:
     size: float = 4.5
 
 
-def curves_of(table: pd.DataFrame, palette: str) -> dict[Setting, Curve]:
+def curves_of(table: pd.DataFrame, palette: str) -> dict[SolverAndMethod, Curve]:
     """How every (solver, method) of a table is drawn: colour by method, marker by solver."""
     colours = method_colours(table["method"], palette)
     solvers = solver_styles(table["solver"])
@@ -91,7 +91,7 @@ def draw_rows(
     )
 
 
-def setting_handles(curves: Mapping[Setting, Curve]) -> dict[str, list[Line2D]]:
+def setting_handles(curves: Mapping[SolverAndMethod, Curve]) -> dict[str, list[Line2D]]:
     """Legend entries: the methods by colour, the solvers by marker."""
     methods, solvers = {}, {}
     for (solver, method), curve in curves.items():

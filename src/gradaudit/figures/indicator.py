@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from gradaudit.figures import layout, style
-from gradaudit.figures.axes import CEILING, FLOOR, Thresholds
+from gradaudit.figures.axes import CEILING, FLOOR, VerdictBounds
 from gradaudit.figures.curves import marks
 from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import method_name
@@ -40,7 +40,7 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     settings
         ``palette``, ``dpi``, and the thresholds ``good`` and ``horrible``.
     """
-    thresholds = Thresholds.from_settings(settings)
+    thresholds = VerdictBounds.from_settings(settings)
     methods = list(style.method_colours(audits["method"], settings["palette"]))
     seen = style.as_numbers(audits["indicator"]) * style.as_numbers(audits["rtol"])
     error = style.as_numbers(audits["error"])
@@ -93,7 +93,7 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
 
 
 def _scales(
-    ax: Axes, limits: tuple[tuple[float, float], tuple[float, float]], thresholds: Thresholds
+    ax: Axes, limits: tuple[tuple[float, float], tuple[float, float]], thresholds: VerdictBounds
 ) -> None:
     (left, right), (bottom, top) = limits
     ax.set_xscale("log")

@@ -16,7 +16,7 @@ from gradaudit.analysis.audit_rows import prepared, typical
 from gradaudit.analysis.regimes import ordered, regimes
 from gradaudit.analysis.scaling_laws import RESOLVED, law_methods
 from gradaudit.figures import layout, style
-from gradaudit.figures.axes import Thresholds
+from gradaudit.figures.axes import VerdictBounds
 from gradaudit.model.mechanism import label_of
 from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import method_name
@@ -53,7 +53,7 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
     settings
         ``palette``, ``dpi``, and the thresholds ``good`` and ``horrible``.
     """
-    thresholds = Thresholds.from_settings(settings)
+    thresholds = VerdictBounds.from_settings(settings)
     table = typical(prepared(audits))
     table = table[table["informative"] & table["method"].isin(law_methods())]
     names = ordered(regimes(audits))
@@ -90,7 +90,7 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
     return figure
 
 
-def _scales(ax: Axes, thresholds: Thresholds) -> None:
+def _scales(ax: Axes, thresholds: VerdictBounds) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(*X)

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from gradaudit.analysis.audit_rows import axes_of, prepared, typical, working
 from gradaudit.analysis.scaling_laws import law_methods
 from gradaudit.figures import layout, style
-from gradaudit.figures.axes import Thresholds
+from gradaudit.figures.axes import VerdictBounds
 from gradaudit.figures.laws import Y
 from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import method_name
@@ -41,7 +41,7 @@ def laws_axes(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[s
     At the tolerance nearest to 1e-6: the median over functionals and solvers, and their range.
     Where the configuration has no such model the figure says so.
     """
-    thresholds = Thresholds.from_settings(settings)
+    thresholds = VerdictBounds.from_settings(settings)
     shown = fitted[fitted["law"].isin(LAWS) & (fitted["abscissae"] >= 2)]
     panels_of = [
         (law, str(model), str(axis))
@@ -81,7 +81,7 @@ def _panel(
     model: str,
     axis: str,
     colours: Mapping[str, Any],
-    thresholds: Thresholds,
+    thresholds: VerdictBounds,
 ) -> None:
     settings = {}
     for key in table["model"].unique():

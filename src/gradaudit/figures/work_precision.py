@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import (
     ErrorRange,
-    Thresholds,
+    VerdictBounds,
     error_axis,
     verdict_bands,
 )
@@ -38,7 +38,7 @@ FIGURE = Drawing(
 
 def work_precision(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any]) -> Figure:
     """One panel a functional, a line a setting, a marker a tolerance; cheaper is further left."""
-    thresholds = Thresholds.from_settings(settings)
+    thresholds = VerdictBounds.from_settings(settings)
     errors = style.as_numbers(table["error"])
     failed = style.failed_rows(table)
     names = style.functionals_of(table)

@@ -32,7 +32,7 @@ def begin(when: float) -> None:
     _BEGAN = when
 
 
-class Job(NamedTuple):
+class JobTime(NamedTuple):
     """One job: its stage, when it began (s since 1970), seconds to import and to run."""
 
     stage: str
@@ -68,12 +68,12 @@ def timed(stage: str) -> Iterator[_Clock]:
     )
 
 
-def jobs_of(logs: Iterable[Path]) -> list[Job]:
+def jobs_of(logs: Iterable[Path]) -> list[JobTime]:
     """The jobs whose logs tell their times, in the order in which they began."""
     found = []
     for log in logs:
         for stage, *numbers in _LINE.findall(_text(log)):
-            found.append(Job(stage, *map(float, numbers)))
+            found.append(JobTime(stage, *map(float, numbers)))
     return sorted(found, key=lambda job: job.began)
 
 
@@ -81,9 +81,9 @@ def _text(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
 
 
-def last_run(jobs: Sequence[Job]) -> list[Job]:
+def last_run(jobs: Sequence[JobTime]) -> list[JobTime]:
     """The jobs of the last run of the workflow: those after the last pause."""
-    run: list[Job] = []
+    run: list[JobTime] = []
     end = float("-inf")
     for job in jobs:
         if job.began > end + PAUSE:
@@ -93,7 +93,7 @@ def last_run(jobs: Sequence[Job]) -> list[Job]:
     return run
 
 
-def idle(jobs: Sequence[Job]) -> tuple[float, float]:
+def idle(jobs: Sequence[JobTime]) -> tuple[float, float]:
     """Seconds from the first beginning to the last end, and the share that no job used.
 
     The share is of as many cores as there were ever jobs at the same time.

@@ -9,14 +9,14 @@ import numpy as np
 
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import integrand_names
-from gradaudit.records.results import Hit
+from gradaudit.records.results import EventRecord
 
 Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
 
 
 def event_arrays(
     cell: tuple[str, ...],
-    solves: Sequence[Sequence[Hit]],
+    solves: Sequence[Sequence[EventRecord]],
     shape: tuple[int, ...],
     model: Model,
     prefix: str = "",
@@ -39,7 +39,7 @@ def event_arrays(
         ``event_value`` and ``event_value_slope``: states and integrals at the event and their whole
         derivative, that of the event's time included.
     """
-    slots = max((len(hits) for hits in solves), default=0)
+    slots = max((len(event_records) for event_records in solves), default=0)
     size, m = model.n + len(integrand_names(model)), model.m
     names = list(model.events)
     filled: dict[str, Any] = {
@@ -49,13 +49,15 @@ def event_arrays(
         "event_value": np.full((len(solves), slots, size), np.nan),
         "event_value_slope": np.full((len(solves), slots, size, m), np.nan),
     }
-    for row, hits in enumerate(solves):
-        for slot, hit in enumerate(hits):
-            filled["event"][row, slot] = names.index(hit.name)
-            filled["event_time"][row, slot] = hit.time
-            filled["event_slope"][row, slot] = hit.slope
-            filled["event_value"][row, slot] = hit.state
-            filled["event_value_slope"][row, slot] = hit.tangents + np.outer(hit.rate, hit.slope)
+    for row, event_records in enumerate(solves):
+        for slot, record in enumerate(event_records):
+            filled["event"][row, slot] = names.index(record.name)
+            filled["event_time"][row, slot] = record.time
+            filled["event_slope"][row, slot] = record.slope
+            filled["event_value"][row, slot] = record.state
+            filled["event_value_slope"][row, slot] = record.tangents + np.outer(
+                record.rate, record.slope
+            )
     tails: dict[str, tuple[str, ...]] = {
         "event": (),
         "event_time": (),

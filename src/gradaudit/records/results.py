@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-class Hit(NamedTuple):
+class EventRecord(NamedTuple):
     """One event that happened, with what it looked like just before it.
 
     Attributes
@@ -35,19 +35,19 @@ class Hit(NamedTuple):
 
 
 class Estimates(NamedTuple):
-    """Estimated errors, made of the distance to a companion (`gradaudit.solvers.global_error`).
+    """Estimated errors, as the distance to a perturbed solve: `gradaudit.solvers.global_error`.
 
     Attributes
     ----------
     states, sensitivities
         Of states and integrals (T, N), and of their sensitivities (T, N, m).
     events
-        Those of the companion, one for each event of the solve.
+        Those of the perturbed solve, one for each event of the solve.
     """
 
     states: Array
     sensitivities: Array
-    events: tuple[Hit, ...] = ()
+    events: tuple[EventRecord, ...] = ()
 
 
 class Digits(np.float64):
@@ -99,7 +99,7 @@ class Reference:
     state_digits: Digits
     status: str
     rungs: tuple[dict[str, Any], ...] = ()
-    events: tuple[Hit, ...] = ()
+    events: tuple[EventRecord, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,5 +142,5 @@ class Sensitivities:
     chunk_states: Array | None = None
     chunk_integrals: Array | None = None
     chunk_of: NDArray[np.int64] | None = None
-    events: tuple[Hit, ...] = ()
+    events: tuple[EventRecord, ...] = ()
     estimates: Estimates | None = None

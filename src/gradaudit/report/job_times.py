@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gradaudit.pipeline.job_times import Job, idle, last_run
+from gradaudit.pipeline.job_times import JobTime, idle, last_run
 from gradaudit.report.numbers import count, percent, seconds
 from gradaudit.report.sentences import solves_of
 from gradaudit.report.tables import Cell, Table
@@ -25,7 +25,7 @@ STAGES = {
 ANALYSIS = ("evaluate", "atlas", "trust", "figures")
 
 
-def sentence(jobs: Sequence[Job], audits: pd.DataFrame) -> str:
+def sentence(jobs: Sequence[JobTime], audits: pd.DataFrame) -> str:
     """What the last run took, and for what; empty without logs."""
     run = last_run(jobs)
     if not run:
@@ -62,7 +62,7 @@ def sentence(jobs: Sequence[Job], audits: pd.DataFrame) -> str:
     )
 
 
-def table(jobs: Sequence[Job]) -> Table:
+def table(jobs: Sequence[JobTime]) -> Table:
     """Stages of the last run: jobs, importing, working."""
     run = last_run(jobs)
     rows = []

@@ -27,13 +27,13 @@ from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.wrapper import WrappedSolver
 
 if TYPE_CHECKING:
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 CHECKPOINTED_STEPS = 16_384
 """Most steps of a solve in reverse mode, which makes room for every one of them beforehand."""
 
 
-def discrete_adjoint(setting: Setting) -> tuple[Raw, float, float]:
+def discrete_adjoint(request: Request) -> tuple[Raw, float, float]:
     """Discretise, then differentiate, by transposition: forward AD's numbers, to rounding.
 
     The grid of forward AD is recorded first. What is differentiated is a replay of the accepted
@@ -43,17 +43,17 @@ def discrete_adjoint(setting: Setting) -> tuple[Raw, float, float]:
     more than `CHECKPOINTED_STEPS` ends with the status "max_steps". Returned as by
     `gradaudit.sensitivity.program.Program`; the counts are those of the recorded solve.
     """
-    model = setting.model
+    model = request.model
     solve = adjoint_program(
         model,
-        setting.solver,
-        setting.observe,
-        min(setting.max_steps, CHECKPOINTED_STEPS),
-        setting.stepping,
-        setting.dtype,
+        request.solver,
+        request.observe,
+        min(request.max_steps, CHECKPOINTED_STEPS),
+        request.stepping,
+        request.dtype,
     )
-    control = setting.axes_of(Control(0.0, 0.0, float(model.m), model.parameter_scale))
-    inputs = (setting.times, model.nominal, setting.rtol, setting.atol, control)
+    control = request.with_options(Control(0.0, 0.0, float(model.m), model.parameter_scale))
+    inputs = (request.times, model.nominal, request.rtol, request.atol, control)
     (states, rows, counts), seconds, compile_seconds = solve(inputs)
     raw = Raw(states, rows * model.parameter_scale, np.nan, *counts)
     return raw, seconds, compile_seconds
@@ -139,7 +139,7 @@ def adjoint_program(
     return AdjointProgram(StateSolve(model, solver, observe, max_steps, stepping), dtype)
 
 
-def backsolve_adjoint(setting: Setting) -> tuple[Raw, float, float]:
+def backsolve_adjoint(request: Request) -> tuple[Raw, float, float]:
     """Differentiate, then discretise, backwards: the adjoint equation with the state beside it.
 
     As in diffrax, the state is set right again at every observation time, and in between it is
@@ -148,21 +148,21 @@ def backsolve_adjoint(setting: Setting) -> tuple[Raw, float, float]:
     over state, adjoint and gradient. The first observation time that fails ends it, the last being
     tried first, and everything is NaN. Counts are those of the forward solve.
     """
-    model, count = setting.model, len(setting.times)
+    model, count = request.model, len(request.times)
     solve = backsolve_program(
         model,
-        setting.solver,
-        setting.observe,
-        min(setting.max_steps, CHECKPOINTED_STEPS),
-        setting.stepping,
-        setting.dtype,
+        request.solver,
+        request.observe,
+        min(request.max_steps, CHECKPOINTED_STEPS),
+        request.stepping,
+        request.dtype,
     )
-    control = setting.axes_of(Control(0.0, 0.0, float(model.m), model.parameter_scale))
+    control = request.with_options(Control(0.0, 0.0, float(model.m), model.parameter_scale))
     raw, seconds, compile_seconds = None, 0.0, 0.0
     for index in reversed(range(count)):
         # The times before it come last, and the first one is repeated in place of the others.
-        times = setting.times[np.maximum(np.arange(count) - (count - 1 - index), 0)]
-        inputs = (times, model.nominal, setting.rtol, setting.atol, control)
+        times = request.times[np.maximum(np.arange(count) - (count - 1 - index), 0)]
+        inputs = (times, model.nominal, request.rtol, request.atol, control)
         (states, rows, counts), warm, compiling = solve(inputs)
         seconds, compile_seconds = seconds + warm, compile_seconds + compiling
         if raw is None:

@@ -17,7 +17,7 @@ from gradaudit.model.loading import load_model
 from gradaudit.records.results import Sensitivities
 from gradaudit.sensitivity.method import Method
 from gradaudit.sensitivity.methods import get_method, methods
-from gradaudit.sensitivity.request import Setting, check_axes, tolerance
+from gradaudit.sensitivity.request import Request, check_options, tolerance
 from gradaudit.sensitivity.solve_status import MAX_STEPS, OBSERVE
 from gradaudit.solvers.error_norm import PID
 from gradaudit.solvers.registry import get_solver
@@ -88,7 +88,7 @@ def sensitivities(
     atol = 1e-3 * rtol if atol is None else tolerance("atol", atol, below=math.inf)
     if observe not in OBSERVE:
         raise SettingError(f"unknown observe {observe!r}; choose from {', '.join(OBSERVE)}.")
-    setting = Setting(
+    request = Request(
         model=model,
         solver=solver,
         rtol=rtol,
@@ -103,8 +103,8 @@ def sensitivities(
         fd_step=fd_step,
         estimate=estimate,
     )
-    check_axes(setting, chosen)
-    return chosen.solve(setting)
+    check_options(request, chosen)
+    return chosen.solve(request)
 
 
 METHODS: Mapping[str, Method] = methods()

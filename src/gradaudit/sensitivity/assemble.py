@@ -9,16 +9,16 @@ import numpy as np
 
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import integrand_names
-from gradaudit.records.results import Array, Estimates, Hit, Sensitivities
-from gradaudit.sensitivity.request import Setting
+from gradaudit.records.results import Array, Estimates, EventRecord, Sensitivities
+from gradaudit.sensitivity.request import Request
 from gradaudit.sensitivity.solve_status import Raw, status_of
 
 COUNTS = ("steps", "accepted", "rejected")
 
 
-def failed(setting: Setting, status: str) -> Sensitivities:
+def failed(request: Request, status: str) -> Sensitivities:
     """A row for a method that cannot be used on a model."""
-    model, times = setting.model, setting.times
+    model, times = request.model, request.times
     k = len(integrand_names(model))
 
     def nan(*shape: int) -> Array:
@@ -36,26 +36,26 @@ def failed(setting: Setting, status: str) -> Sensitivities:
     )
 
 
-def refused(setting: Setting, status: str) -> Sensitivities:
+def refused(request: Request, status: str) -> Sensitivities:
     """A method that does not apply: NaN, and a status that says why."""
-    size = setting.model.n + len(integrand_names(setting.model))
-    states = np.full((len(setting.times), size), np.nan)
-    tangents = np.full((*states.shape, setting.model.m), np.nan)
+    size = request.model.n + len(integrand_names(request.model))
+    states = np.full((len(request.times), size), np.nan)
+    tangents = np.full((*states.shape, request.model.m), np.nan)
     raw = Raw(states, tangents, np.nan, 0, 0, 0, 0)
-    return replace(whole(setting, raw, 0.0, 0.0), status=status)
+    return replace(whole(request, raw, 0.0, 0.0), status=status)
 
 
-def whole(setting: Setting, raw: Raw, seconds: float, compile_seconds: float) -> Sensitivities:
+def whole(request: Request, raw: Raw, seconds: float, compile_seconds: float) -> Sensitivities:
     """The result of one solve for all parameters."""
-    columns = [np.arange(setting.model.m)]
-    return assemble(setting.model, setting.times, [raw], columns, seconds, compile_seconds)
+    columns = [np.arange(request.model.m)]
+    return assemble(request.model, request.times, [raw], columns, seconds, compile_seconds)
 
 
-def smooth(setting: Setting, run: Callable[[Setting], tuple[Raw, float, float]]) -> Sensitivities:
+def smooth(request: Request, run: Callable[[Request], tuple[Raw, float, float]]) -> Sensitivities:
     """What `run` gives; the status "has_jumps" where the state jumps."""
-    if setting.model.jumps:
-        return refused(setting, "has_jumps")
-    return whole(setting, *run(setting))
+    if request.model.jumps:
+        return refused(request, "has_jumps")
+    return whole(request, *run(request))
 
 
 def assemble(
@@ -96,7 +96,7 @@ def assemble(
         chunk_integrals=states[:, :, n:] if several else None,
         chunk_of=chunk_of if several else None,
         indicators=_indicators(raws, model),
-        events=() if several else _unscaled(raws[0].hits, model),
+        events=() if several else _unscaled(raws[0].event_records, model),
         estimates=None if several else _estimates(raws[0], model),
     )
 
@@ -113,16 +113,18 @@ def _indicators(raws: list[Raw], model: Model) -> dict[str, float]:
 
 
 def _estimates(raw: Raw, model: Model) -> Estimates | None:
-    """Estimated errors by the parameters themselves; infinite where the companion was lost."""
+    """Estimated errors by the parameters themselves; infinite where it was lost."""
     if not raw.estimates:
         return None
     states, tangents = (np.where(np.isnan(x), np.inf, x) for x in raw.estimates)
     if tangents.shape != raw.tangents.shape:  # along one direction
         return Estimates(states, tangents)
-    return Estimates(states, tangents / model.parameter_scale, _unscaled(raw.beside, model))
+    return Estimates(states, tangents / model.parameter_scale, _unscaled(raw.perturbed, model))
 
 
-def _unscaled(hits: tuple[Hit, ...], model: Model) -> tuple[Hit, ...]:
+def _unscaled(event_records: tuple[EventRecord, ...], model: Model) -> tuple[EventRecord, ...]:
     """Events with derivatives by the parameters themselves."""
     scale = model.parameter_scale
-    return tuple(h._replace(slope=h.slope / scale, tangents=h.tangents / scale) for h in hits)
+    return tuple(
+        h._replace(slope=h.slope / scale, tangents=h.tangents / scale) for h in event_records
+    )

@@ -1,15 +1,15 @@
 """Solves through events: from one event to the next, with what each of them does to the tangents.
 
-The solve of a leg ends where the sign of an event's function changes; the time is found by
+The solve of a segment ends where the sign of an event's function changes; the time is found by
 bisection on steps of the method itself, so it has the accuracy of the method. Then state and
 tangents are taken through the event. With saltation the derivative of the event's time is in the
 tangents; without it they are what forward AD of a program makes that finds the event, jumps and
 goes on: the jump is differentiated, its time is not.
 
-Where errors are estimated, the companion of `gradaudit.solvers.global_error` goes through an event
-of its own, a little earlier or later, and always with saltation; to and from it it goes along the
-rate at the end of the leg. So what is left out of the tangents is part of the estimate of their
-error.
+Where errors are estimated, the perturbed solve of `gradaudit.solvers.global_error` goes through an
+event of its own, a little earlier or later, and always with saltation; to and from it it goes along
+the rate at the end of the segment. So what is left out of the tangents is part of the estimate of
+their error.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ from gradaudit.backend.jax_setup import run_compiled
 from gradaudit.backend.jaxpr.branches import FrozenField, differ
 from gradaudit.model.definition import Event
 from gradaudit.model.quadratures import integrand_names, with_integrals
-from gradaudit.sensitivity.hybrid_run import Journey
-from gradaudit.sensitivity.hybrid_types import QUIET, Crossing, Leg
+from gradaudit.sensitivity.hybrid_run import HybridRun
+from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN, EventTransition, Segment
 from gradaudit.sensitivity.program import Program
 from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.solvers.error_norm import Control
-from gradaudit.solvers.event_recorder import Beside
+from gradaudit.solvers.event_recorder import PerturbedEvent
 from gradaudit.solvers.global_error import Estimated, carried, to_its_event
 from gradaudit.solvers.nest import without_errors
-from gradaudit.solvers.tangent_solver import Lifted
+from gradaudit.solvers.tangent_solver import StateAndTangents
 
 LONGEST_STEP = 0.01  # of the window, lest a step passes over a pulse and its two events
 
 
 @dataclass(frozen=True)
-class SegmentedProgram(Program):
+class HybridProgram(Program):
     """`Program` for a model with events; `saltation` tells what is done at them."""
 
     saltation: bool = False
-    _legs: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    _compiled_parts: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def events(self) -> dict[str, Event]:
-        """The events at which a leg ends: without saltation, those with a jump."""
+        """The events at which a segment ends: without saltation, those with a jump."""
         events = self.model.events
         return {k: e for k, e in events.items() if self.saltation or e.jump is not None}
 
@@ -57,20 +57,20 @@ class SegmentedProgram(Program):
         self, times, *, rtol: float, atol: float, control: Control, columns, p=None
     ) -> tuple[Raw, float, float]:
         """As `Program.__call__`, from event to event."""
-        return Journey(self, np.asarray(times), rtol, atol, control, columns, p).run()
+        return HybridRun(self, np.asarray(times), rtol, atol, control, columns, p).run()
 
     def run(self, key: Any, function: Any, inputs: Any) -> tuple[Any, float, float]:
-        return run_compiled(self._legs, key, function, inputs, self.dtype)
+        return run_compiled(self._compiled_parts, key, function, inputs, self.dtype)
 
-    def leg(
+    def segment(
         self, t0, z, tangents, error, signs, decisions, times, p, seeds, rtol, atol, control
-    ) -> Leg:
+    ) -> Segment:
         """Solve from t0 on, traced; `signs` (E,) are those of the events just behind t0.
 
-        The leg ends where the first of the events changes its sign, in whatever direction.
+        The segment ends where the first of the events changes its sign, in whatever direction.
         """
         field = self._field()
-        quiet = t0 + QUIET * self.model.t_end
+        quiet = t0 + EVENT_COOLDOWN * self.model.t_end
 
         def before_every_event(t, y, args, **_):
             values = self._values(t, y.y, args.p)
@@ -88,7 +88,9 @@ class SegmentedProgram(Program):
             atol,
             control,
             t0=t0,
-            start=Estimated(z, tangents, *error) if self.estimate else Lifted(z, tangents),
+            start=Estimated(z, tangents, *error)
+            if self.estimate
+            else StateAndTangents(z, tangents),
             event=diffrax.Event(before_every_event, root_finder=finder, direction=False),
             longest_step=LONGEST_STEP * self.model.t_end,
             vector_field=lambda t, z, p: field(t, z, p, decisions),
@@ -101,19 +103,21 @@ class SegmentedProgram(Program):
             lambda t, z: self._values(t, z, p), (stop, state), (jnp.ones_like(stop), rate)
         )
         happened = jnp.asarray(solution.event_mask)
-        strayed, lost = self._missed(field, decisions, signs, times, observed.y, p, t0, stop)
+        changed_branch, missed_event = self._missed(
+            field, decisions, signs, times, observed.y, p, t0, stop
+        )
         counts = [solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")]
-        return Leg(
+        return Segment(
             states=observed.y,
             tangents=observed.tangents,
             errors=observed.errors if self.estimate else (),
             stop=stop,
             state=state,
             tangent=last.tangents[0],
-            error=Lifted(*(x[0] for x in last.errors)) if self.estimate else (),
-            fired=jnp.where(happened, jnp.argmin(signs * values / jnp.abs(rates)), -1),
-            strayed=strayed,
-            lost=lost,
+            error=StateAndTangents(*(x[0] for x in last.errors)) if self.estimate else (),
+            event_index=jnp.where(happened, jnp.argmin(signs * values / jnp.abs(rates)), -1),
+            changed_branch=changed_branch,
+            missed_event=missed_event,
             indicator=jnp.nan if self.augmented else progress.indicator,
             crossed=() if self.augmented else progress.crossed,
             counts=jnp.stack(counts),
@@ -125,7 +129,7 @@ class SegmentedProgram(Program):
         return jnp.asarray(event.when(t, z[: self.model.n], p)).reshape(())
 
     def _branches(self) -> FrozenField | None:
-        """Nothing is left to be watched where a leg stays on its branches."""
+        """Nothing is left to be watched where a segment stays on its branches."""
         return None if self.saltation else super()._branches()
 
     def _values(self, t, z, p):
@@ -140,62 +144,64 @@ class SegmentedProgram(Program):
         return FrozenField(function, size, self.model.m)
 
     def _missed(self, field, decisions, signs, times, states, p, t0, stop):
-        """Whether an observation within the leg is on another branch, or behind an event."""
-        near = QUIET * self.model.t_end
+        """Whether an observation within the segment is on another branch, or behind an event."""
+        near = EVENT_COOLDOWN * self.model.t_end
         inside = (times > t0 + near) & (times < stop - near)
 
         def look(t, z):
             elsewhere = differ(field.decisions(t, z, p), decisions)
             return elsewhere, jnp.any(signs * self._values(t, z, p) < 0)
 
-        strayed, lost = jax.vmap(look)(times, states)
-        return jnp.any(inside & strayed), jnp.any(inside & lost)
+        changed_branch, missed_event = jax.vmap(look)(times, states)
+        return jnp.any(inside & changed_branch), jnp.any(inside & missed_event)
 
-    def start(self, p, seeds) -> Crossing:
+    def start(self, p, seeds) -> EventTransition:
         """State, tangents and signs at t = 0, traced."""
         begin = self._initial(p, seeds)
         right = without_errors(begin, along_one=self._probing).errors if self.estimate else ()
         none = jnp.zeros(seeds.shape[1])
         return self._behind(0.0, begin.y, begin.tangents, none, begin.y, p, right)
 
-    def cross(self, event: Event, t, z, tangents, error, decisions, p, seeds) -> Crossing:
+    def transition(
+        self, event: Event, t, z, tangents, error, decisions, p, seeds
+    ) -> EventTransition:
         """Through one event, traced; `decisions` are those before it."""
-        told = self._cross(event, t, z, tangents, decisions, p, seeds, self.saltation)
+        told = self._transition(event, t, z, tangents, decisions, p, seeds, self.saltation)
         if not self.estimate:
             return told
-        hit, reached = self._beside(
-            event, t, Estimated(z, tangents, *error).companion, decisions, p, seeds
+        record, reached = self._perturbed(
+            event, t, Estimated(z, tangents, *error).perturbed, decisions, p, seeds
         )
-        error = Lifted(reached.y - told.state, reached.tangents - told.tangents)
-        return told._replace(error=error, beside=hit)
+        error = StateAndTangents(reached.y - told.state, reached.tangents - told.tangents)
+        return told._replace(error=error, perturbed=record)
 
-    def _beside(
-        self, event: Event, t, companion: Lifted, decisions, p, seeds
-    ) -> tuple[Beside, Lifted]:
-        """The companion of a solve, from t before the event to t behind its own, which is near."""
+    def _perturbed(
+        self, event: Event, t, perturbed: StateAndTangents, decisions, p, seeds
+    ) -> tuple[PerturbedEvent, StateAndTangents]:
+        """The perturbed solve, from t before the event to t after its own event, which is near."""
         field = self._field()
         wait, before = to_its_event(
             lambda t, z, p: self.value(event, t, z, p),
             lambda t, z, p: field(t, z, p, decisions),
-            t, companion, p, seeds,
+            t, perturbed, p, seeds,
         )  # fmt: skip
         its = t + wait
-        after = self._cross(
+        after = self._transition(
             event, its, before.y, before.tangents, decisions, p, seeds, saltation=True
         )
         reached = carried(
             -wait,
             lambda t, z, p: field(t, z, p, after.decisions),
             its,
-            Lifted(after.state, after.tangents),
+            StateAndTangents(after.state, after.tangents),
             p,
             seeds,
         )
-        return Beside(its, after.slope, *before, after.rate), reached
+        return PerturbedEvent(its, after.slope, *before, after.rate), reached
 
-    def _cross(
+    def _transition(
         self, event: Event, t, z, tangents, decisions, p, seeds, saltation: bool
-    ) -> Crossing:
+    ) -> EventTransition:
         field, one = self._field(), jnp.ones_like(t)
 
         def after(t, z, p):
@@ -205,7 +211,7 @@ class SegmentedProgram(Program):
             return jnp.concatenate([y, z[self.model.n :]])
 
         before_rate, z_after = field(t, z, p, decisions), after(t, z, p)
-        step = QUIET * self.model.t_end
+        step = EVENT_COOLDOWN * self.model.t_end
         after_rate = field(t, z_after, p, field.decisions_ahead(t, z_after, p, step))
         # as the time goes on along the flow before the event
         _, crossing = jax.jvp(lambda t, z: self.value(event, t, z, p), (t, z), (one, before_rate))
@@ -222,17 +228,17 @@ class SegmentedProgram(Program):
         behind = self._behind(t, z_after, tangents, slope, before_rate, p)
         return behind if saltation else behind._replace(neglected=extra)
 
-    def drift(self, t, z, tangents, error, p) -> Crossing:
+    def drift(self, t, z, tangents, error, p) -> EventTransition:
         """Through a threshold in a direction in which nothing happens, traced."""
         return self._behind(t, z, tangents, jnp.zeros(tangents.shape[1]), z, p, error)
 
-    def _behind(self, t, z, tangents, slope, rate, p, error=()) -> Crossing:
-        field, step = self._field(), QUIET * self.model.t_end
+    def _behind(self, t, z, tangents, slope, rate, p, error=()) -> EventTransition:
+        field, step = self._field(), EVENT_COOLDOWN * self.model.t_end
         decisions = field.decisions_ahead(t, z, p, step)
         ahead = z + step * field(t, z, p, decisions)
         signs = jnp.sign(self._values(t + step, ahead, p))
         nothing = jnp.zeros_like(tangents)
-        return Crossing(z, tangents, slope, rate, signs, decisions, nothing, error)
+        return EventTransition(z, tangents, slope, rate, signs, decisions, nothing, error)
 
 
 class _Plain:

@@ -1,7 +1,7 @@
 """The way of a solve from event to event: what is done in which order, and what is kept of it.
 
-`Leg` and `Crossing` are what a `gradaudit.sensitivity.hybrid_program.SegmentedProgram` returns,
-traced.
+`Segment` and `EventTransition` are what a `gradaudit.sensitivity.hybrid_program.HybridProgram`
+returns, traced.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.errors import SettingError
-from gradaudit.records.results import Hit
-from gradaudit.sensitivity.hybrid_types import QUIET, Crossing, Leg
+from gradaudit.records.results import EventRecord
+from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN, EventTransition, Segment
 from gradaudit.sensitivity.solve_status import LOST_EVENT, TOO_MANY_EVENTS, UNDECLARED_SWITCH, Raw
 from gradaudit.solvers.missed_saltation import Crossed, Neglected
 
 if TYPE_CHECKING:
-    from gradaudit.sensitivity.hybrid_program import SegmentedProgram
+    from gradaudit.sensitivity.hybrid_program import HybridProgram
 
 Array = NDArray[Any]
 
@@ -29,10 +29,10 @@ ACCUMULATING = 3  # events in a row, each as good as at the time of the one befo
 SAME_TIME = 1e-12  # of the window: an observation so close to an event is made after it
 
 
-class Journey:
+class HybridRun:
     """One solve: the rows that are filled so far, the counts, the events."""
 
-    def __init__(self, program: SegmentedProgram, times, rtol, atol, control, columns, p) -> None:
+    def __init__(self, program: HybridProgram, times, rtol, atol, control, columns, p) -> None:
         model = program.model
         if float(control.steps) > 0:
             raise SettingError("equal steps do not stop at events; leave `steps` out.")
@@ -50,8 +50,8 @@ class Journey:
         self.counts = np.zeros(3, dtype=np.int64)
         self.indicator = 0.0
         self.crossed = Crossed(0.0, 0.0)
-        self.hits: list[Hit] = []
-        self.beside: list[Hit] = []
+        self.event_records: list[EventRecord] = []
+        self.perturbed_events: list[EventRecord] = []
 
     def run(self) -> tuple[Raw, float, float]:
         begin = self._call("start", self.program.start, (self.p, self.seeds))
@@ -69,8 +69,8 @@ class Journey:
             accepted=accepted,
             rejected=rejected,
             result=result,
-            hits=tuple(self.hits),
-            beside=tuple(self.beside),
+            event_records=tuple(self.event_records),
+            perturbed=tuple(self.perturbed_events),
             crossed=self.crossed,
             estimates=tuple(x[: self.given] for x in self.errors) if begin.error else (),
         )
@@ -81,29 +81,34 @@ class Journey:
         self.seconds, self.compile_seconds = self.seconds + run, self.compile_seconds + compiling
         return out
 
-    def _travel(self, here: Crossing) -> int:
+    def _travel(self, here: EventTransition) -> int:
         now, soon = 0.0, 0
         while True:
-            leg, fired = self._leg(now, here)
-            done = float(leg.stop)
-            ended = fired is None
+            segment, event_name = self._segment(now, here)
+            done = float(segment.stop)
+            ended = event_name is None
             near = SAME_TIME * self.model.t_end
             stop = np.searchsorted(self.times, done + near if ended else done - near, "right")
             rows = slice(self.row, max(int(stop), self.row))
-            self._fill(rows, leg.states[rows], leg.tangents[rows], [x[rows] for x in leg.errors])
+            self._fill(
+                rows,
+                segment.states[rows],
+                segment.tangents[rows],
+                [x[rows] for x in segment.errors],
+            )
             self.row = rows.stop
-            if bool(leg.strayed):
+            if bool(segment.changed_branch):
                 return UNDECLARED_SWITCH
-            soon = soon + 1 if done - now < QUIET * self.model.t_end else 0
-            if bool(leg.lost) or soon >= ACCUMULATING:
+            soon = soon + 1 if done - now < EVENT_COOLDOWN * self.model.t_end else 0
+            if bool(segment.missed_event) or soon >= ACCUMULATING:
                 return LOST_EVENT
             if self.counts[0] > self.program.max_steps:
                 return int(diffrax.RESULTS.max_steps_reached._value)
-            if fired is None:
-                return int(leg.result)
-            if len(self.hits) >= MAX_EVENTS:
+            if event_name is None:
+                return int(segment.result)
+            if len(self.event_records) >= MAX_EVENTS:
                 return TOO_MANY_EVENTS
-            here = self._through(fired, done, leg, here)
+            here = self._through(event_name, done, segment, here)
             now = done
             at_event = int(np.searchsorted(self.times, done + near, "right"))
             self._fill(slice(self.row, at_event), here.state, here.tangents, here.error)
@@ -116,45 +121,53 @@ class Journey:
         for kept, error in zip(self.errors, errors, strict=False):  # none without estimates
             kept[rows] = error
 
-    def _leg(self, now: float, here: Crossing) -> tuple[Leg, str | None]:
-        """The leg up to the first event, and the event's name."""
+    def _segment(self, now: float, here: EventTransition) -> tuple[Segment, str | None]:
+        """The segment up to the first event, and the event's name."""
         inputs = (
             np.float64(now), here.state, here.tangents, here.error, here.signs, here.decisions,
             self.times, self.p, self.seeds, *self.settings,
         )  # fmt: skip
-        leg = self._call(("leg", len(self.times)), self.program.leg, inputs)
-        self.counts += leg.counts
-        self.indicator = float(np.maximum(self.indicator, leg.indicator))  # NaN stays NaN
-        self.crossed = Crossed(*map(max, self.crossed, leg.crossed or self.crossed))
-        stuck = int(leg.fired) < 0 or not np.all(np.isfinite(leg.state))
-        return leg, None if stuck else self.names[int(leg.fired)]
+        segment = self._call(("segment", len(self.times)), self.program.segment, inputs)
+        self.counts += segment.counts
+        self.indicator = float(np.maximum(self.indicator, segment.indicator))  # NaN stays NaN
+        self.crossed = Crossed(*map(max, self.crossed, segment.crossed or self.crossed))
+        stuck = int(segment.event_index) < 0 or not np.all(np.isfinite(segment.state))
+        return segment, None if stuck else self.names[int(segment.event_index)]
 
-    def _through(self, fired: str, now: float, leg: Leg, before: Crossing) -> Crossing:
+    def _through(
+        self, event_name: str, now: float, segment: Segment, before: EventTransition
+    ) -> EventTransition:
         """Through an event, and through jumps at the same time."""
-        sign = before.signs[self.names.index(fired)]
-        if self.program.events[fired].direction * sign > 0:  # it goes the other way
-            inputs = (np.float64(now), leg.state, leg.tangent, leg.error, self.p)
+        sign = before.signs[self.names.index(event_name)]
+        if self.program.events[event_name].direction * sign > 0:  # it goes the other way
+            inputs = (np.float64(now), segment.state, segment.tangent, segment.error, self.p)
             return self._call("drift", self.program.drift, inputs)
-        here = self._cross(fired, now, leg.state, leg.tangent, leg.error, before.decisions)
+        here = self._transition(
+            event_name, now, segment.state, segment.tangent, segment.error, before.decisions
+        )
         for index, name in enumerate(self.names):
             event, now_sign = self.program.events[name], here.signs[index]
             turned = now_sign != before.signs[index] and event.direction * now_sign >= 0
-            if name != fired and event.jump is not None and turned:
-                here = self._cross(name, now, here.state, here.tangents, here.error, here.decisions)
+            if name != event_name and event.jump is not None and turned:
+                here = self._transition(
+                    name, now, here.state, here.tangents, here.error, here.decisions
+                )
         return here
 
-    def _cross(
+    def _transition(
         self, name: str, now: float, state: Array, tangents: Array, error: Any, decisions: Any
-    ) -> Crossing:
+    ) -> EventTransition:
         event = self.program.events[name]
         crossing = self._call(
-            ("cross", name),
-            lambda *inputs: self.program.cross(event, *inputs),
+            ("transition", name),
+            lambda *inputs: self.program.transition(event, *inputs),
             (np.float64(now), state, tangents, error, decisions, self.p, self.seeds),
         )
-        self.hits.append(Hit(name, now, crossing.slope, state, tangents, crossing.rate))
-        if crossing.beside:
-            self.beside.append(Hit(name, *crossing.beside))
+        self.event_records.append(
+            EventRecord(name, now, crossing.slope, state, tangents, crossing.rate)
+        )
+        if crossing.perturbed:
+            self.perturbed_events.append(EventRecord(name, *crossing.perturbed))
         missing = Neglected(crossing.neglected, crossing.slope)
         self.crossed = self.crossed.including(missing, crossing.tangents)
         return crossing

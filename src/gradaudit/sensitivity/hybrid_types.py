@@ -8,13 +8,14 @@ if TYPE_CHECKING:
     pass
 
 
-QUIET = 1e-9  # of the window: no event is looked for so soon after another
+EVENT_COOLDOWN = 1e-9  # of the window: no event is looked for so soon after another
 
 
-class Leg(NamedTuple):
-    """A solve up to an event or to the end; `fired` is the event's number, -1 at the end.
+class Segment(NamedTuple):
+    """A solve up to an event or to the end; `event_index` is the event's number, -1 at the end.
 
-    `errors` are the estimates at the observations and `error` at the end, `Lifted`, or empty.
+    `errors` are the estimates at the observations and `error` at the end, `StateAndTangents`, or
+    empty.
     """
 
     states: Any
@@ -24,23 +25,22 @@ class Leg(NamedTuple):
     state: Any
     tangent: Any
     error: Any
-    fired: Any
-    strayed: Any
-    lost: Any
+    event_index: Any
+    changed_branch: Any
+    missed_event: Any
     indicator: Any
     crossed: Any
     counts: Any
     result: Any
 
 
-class Crossing(NamedTuple):
+class EventTransition(NamedTuple):
     """State and tangents behind an event, d(event time) along the seeds, the rate before it.
 
-    `signs` are those of all events behind it.
-    `decisions` are the outcomes of what switches in the vector field, empty without saltation.
-    `neglected` (N, c) is the saltation term if it was left out, else 0.
-    `error` estimates the errors of state and tangents, `Lifted`, and `beside` is the event of the
-    companion; they are empty without estimates.
+    `signs` are those of all events behind it. `decisions` are the outcomes of what switches in the
+    vector field, empty without saltation. `neglected` (N, c) is the saltation term if it was left
+    out, else 0. `error` estimates the errors of state and tangents, `StateAndTangents`, and
+    `perturbed` is the event of the perturbed solve; they are empty without estimates.
     """
 
     state: Any
@@ -51,4 +51,4 @@ class Crossing(NamedTuple):
     decisions: Any
     neglected: Any
     error: Any = ()
-    beside: Any = ()
+    perturbed: Any = ()

@@ -9,13 +9,13 @@ import numpy as np
 from gradaudit.records.results import Array, Sensitivities
 from gradaudit.sensitivity.assemble import assemble
 from gradaudit.sensitivity.programs import program
-from gradaudit.sensitivity.request import Setting
+from gradaudit.sensitivity.request import Request
 from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.solvers.error_norm import Control
 
 
 def lifted(
-    setting: Setting, *, tangent_weight: float, augmented: bool = False, saltation: bool = False
+    request: Request, *, tangent_weight: float, augmented: bool = False, saltation: bool = False
 ) -> Sensitivities:
     """All tangents in one solve.
 
@@ -28,30 +28,30 @@ def lifted(
     saltation
         The solve goes from event to event, and tangents know of the derivative of their times.
     """
-    model = setting.model
+    model = request.model
     control = Control(tangent_weight, 0.0, float(model.m), model.parameter_scale)
     raw, seconds, compile_seconds = _solve(
-        setting, control, np.arange(model.m), augmented, saltation=saltation
+        request, control, np.arange(model.m), augmented, saltation=saltation
     )
-    return assemble(model, setting.times, [raw], [np.arange(model.m)], seconds, compile_seconds)
+    return assemble(model, request.times, [raw], [np.arange(model.m)], seconds, compile_seconds)
 
 
-def chunked(setting: Setting, chunking: tuple[int, Sequence[range]]) -> Sensitivities:
+def chunked(request: Request, chunking: tuple[int, Sequence[range]]) -> Sensitivities:
     """One solve per chunk of parameters, in the error norm of dual numbers of the given width."""
-    model = setting.model
+    model = request.model
     width = chunking[0]
     chunks = [np.array(chunk) for chunk in chunking[1]]
     raws, seconds, compile_seconds = [], 0.0, 0.0
     for columns in chunks:
         control = Control(0.0, 1.0, float(width), model.parameter_scale[columns])
-        raw, run, compiling = _solve(setting, control, columns)
+        raw, run, compiling = _solve(request, control, columns)
         raws.append(raw)
         seconds, compile_seconds = seconds + run, compile_seconds + compiling
-    return assemble(model, setting.times, raws, chunks, seconds, compile_seconds)
+    return assemble(model, request.times, raws, chunks, seconds, compile_seconds)
 
 
 def _solve(
-    setting: Setting,
+    request: Request,
     control: Control,
     columns: np.ndarray,
     augmented: bool = False,
@@ -60,21 +60,21 @@ def _solve(
     saltation: bool = False,
 ) -> tuple[Raw, float, float]:
     solve = program(
-        setting.model,
-        setting.solver,
-        setting.observe,
-        setting.max_steps,
-        setting.stepping,
+        request.model,
+        request.solver,
+        request.observe,
+        request.max_steps,
+        request.stepping,
         augmented,
-        setting.dtype,
+        request.dtype,
         saltation,
-        setting.estimate,
+        request.estimate,
     )
     return solve(
-        setting.times,
-        rtol=setting.rtol,
-        atol=setting.atol,
-        control=setting.axes_of(control),
+        request.times,
+        rtol=request.rtol,
+        atol=request.atol,
+        control=request.with_options(control),
         columns=columns,
         p=p,
     )

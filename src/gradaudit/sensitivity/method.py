@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Method:
     label: str
     rank: int
     description: str
-    solve: Callable[[Setting], Sensitivities]
+    solve: Callable[[Request], Sensitivities]
     packages: tuple[str, ...] = ()
     without: tuple[str, ...] = ("fd_step",)
     own_solver: bool = False

@@ -18,7 +18,7 @@ from gradaudit.sensitivity.state_solve import StateSolve, counts_of
 from gradaudit.solvers.error_norm import Control
 
 if TYPE_CHECKING:
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 COUNTS = ("steps", "accepted", "rejected")
 COMPLEX_STEPS = {"float64": 1e-30, "float32": 1e-15}
@@ -34,32 +34,32 @@ def default_fd_step(dtype: str = "float64") -> float:
     return float(np.cbrt(np.finfo(dtype).eps))
 
 
-def finite_difference(setting: Setting) -> tuple[Raw, float, float]:
+def finite_difference(request: Request) -> tuple[Raw, float, float]:
     """Central differences of the adaptive solve, which differentiate the step control as well.
 
-    ``setting.fd_step`` is the step over |p_j|. Counts are those of all 2 m + 1 solves; the first
+    ``request.fd_step`` is the step over |p_j|. Counts are those of all 2 m + 1 solves; the first
     failure among them decides the status. Returned as by `gradaudit.sensitivity.program.Program`,
     tangents being p_j dy/dp_j.
     """
-    model = setting.model
+    model = request.model
     solve = program(
         model,
-        setting.solver,
-        setting.observe,
-        setting.max_steps,
-        setting.stepping,
+        request.solver,
+        request.observe,
+        request.max_steps,
+        request.stepping,
         False,
-        setting.dtype,
+        request.dtype,
     )
-    control = setting.axes_of(Control(0.0, 0.0, 1.0, model.parameter_scale[:1]))
-    relative = setting.fd_step or default_fd_step(setting.dtype)
-    number = np.dtype(setting.dtype).type
+    control = request.with_options(Control(0.0, 0.0, 1.0, model.parameter_scale[:1]))
+    relative = request.fd_step or default_fd_step(request.dtype)
+    number = np.dtype(request.dtype).type
 
     def run(p):
         return solve(
-            setting.times,
-            rtol=setting.rtol,
-            atol=setting.atol,
+            request.times,
+            rtol=request.rtol,
+            atol=request.atol,
             control=control,
             columns=np.arange(1),
             p=p,
@@ -86,27 +86,27 @@ def finite_difference(setting: Setting) -> tuple[Raw, float, float]:
     return _gathered(centre, raws, tangents), seconds, compile_seconds
 
 
-def complex_step(setting: Setting) -> tuple[Raw, float, float]:
+def complex_step(request: Request) -> tuple[Raw, float, float]:
     """Im y(p + i h e_j) / h with a tiny h: no cancellation, one complex solve for each parameter.
 
     Steps are chosen by the real part, and an implicit step is iterated until the real part is good:
     an explicit method gives what forward AD gives, to rounding; an implicit one gives the
     derivative of the iteration, which forward AD replaces by that of its limit.
     """
-    model, times = setting.model, setting.times
+    model, times = request.model, request.times
     if len(times) == 1:  # see `gradaudit.sensitivity.program.Program`
         times = np.repeat(times, 2)
     solve = complex_program(
-        model, setting.solver, setting.observe, setting.max_steps, setting.stepping, setting.dtype
+        model, request.solver, request.observe, request.max_steps, request.stepping, request.dtype
     )
-    control = setting.axes_of(Control(0.0, 0.0, 1.0, model.parameter_scale[:1]))
-    step = COMPLEX_STEPS[setting.dtype]
+    control = request.with_options(Control(0.0, 0.0, 1.0, model.parameter_scale[:1]))
+    step = COMPLEX_STEPS[request.dtype]
     raws, columns, seconds, compile_seconds = [], [], 0.0, 0.0
     for j, scale in enumerate(model.parameter_scale):
         p = model.nominal + 0j
         p[j] += 1j * step * scale
-        states, counts, warm, compiling = solve(times, p, setting.rtol, setting.atol, control)
-        states = states[: len(setting.times)]
+        states, counts, warm, compiling = solve(times, p, request.rtol, request.atol, control)
+        states = states[: len(request.times)]
         columns.append(states.imag / step)
         raws.append(Raw(states.real, columns[-1], np.nan, *counts))
         seconds, compile_seconds = seconds + warm, compile_seconds + compiling
@@ -153,6 +153,6 @@ def _gathered(first: Raw, raws: list[Raw], tangents) -> Raw:
         tangents=tangents,
         result=failed.result,
         indicator=np.nan,
-        hits=(),
+        event_records=(),
         **{name: sum(int(getattr(raw, name)) for raw in raws) for name in COUNTS},
     )

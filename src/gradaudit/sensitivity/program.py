@@ -16,15 +16,20 @@ from gradaudit.model.definition import Event, Model
 from gradaudit.model.probe_direction import signs
 from gradaudit.model.quadratures import initial_state, integrands, with_integrals
 from gradaudit.model.switching import branching
-from gradaudit.records.results import Hit
+from gradaudit.records.results import EventRecord
 from gradaudit.sensitivity.solve_status import MAX_STEPS, Raw
 from gradaudit.solvers.error_norm import Control, block_norm
-from gradaudit.solvers.event_recorder import Marks, locate
+from gradaudit.solvers.event_recorder import RecordedEvents, locate
 from gradaudit.solvers.first_step import initial_step
 from gradaudit.solvers.nest import nested, without_errors
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.step_control import NormController, scalar_controller
-from gradaudit.solvers.tangent_solver import Lifted, LiftedArgs, LiftedSolver, LiftedTerm
+from gradaudit.solvers.tangent_solver import (
+    StateAndTangents,
+    TangentArgs,
+    TangentSolver,
+    TangentTerm,
+)
 
 T = TypeVar("T")
 
@@ -32,7 +37,7 @@ T = TypeVar("T")
 class _Parts(NamedTuple):
     """What a solve is made of: the term, the solver of the grid, the one that observes."""
 
-    lifted: LiftedTerm
+    lifted: TangentTerm
     solver: Any
     observer: Any
 
@@ -97,24 +102,26 @@ class Program:
         raw, seconds, compiling = run_compiled(
             self._compiled, (len(times), len(columns)), self._solve, inputs, self.dtype
         )
-        hits, beside = self._hits(raw.hits)
-        return raw._replace(hits=hits, beside=beside), seconds, compiling
+        event_records, perturbed = self._records_of(raw.event_records)
+        return raw._replace(event_records=event_records, perturbed=perturbed), seconds, compiling
 
-    def _hits(self, marks: Marks | tuple[()]) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
-        """The events that were found, in the order of time, and those of the companion."""
-        if not isinstance(marks, Marks):
+    def _records_of(
+        self, marks: RecordedEvents | tuple[()]
+    ) -> tuple[tuple[EventRecord, ...], tuple[EventRecord, ...]]:
+        """The events that were found, in the order of time, and those of the perturbed solve."""
+        if not isinstance(marks, RecordedEvents):
             return (), ()
         names = list(self._markers)
         found = [k for k in np.argsort(marks.time, kind="stable") if marks.marker[k] >= 0]
 
-        def hits(fields: Any) -> tuple[Hit, ...]:
+        def records(fields: Any) -> tuple[EventRecord, ...]:
             time, *rest = fields
             return tuple(
-                Hit(names[int(marks.marker[k])], float(time[k]), *(x[k] for x in rest))
+                EventRecord(names[int(marks.marker[k])], float(time[k]), *(x[k] for x in rest))
                 for k in found
             )
 
-        return hits(marks[1:6]), hits(marks.beside) if marks.beside else ()
+        return records(marks[1:6]), records(marks.perturbed) if marks.perturbed else ()
 
     def _solve(self, times, p, seeds, rtol, atol, control: Control) -> Raw:
         solution = self.integrate(times, p, seeds, rtol, atol, control)
@@ -126,11 +133,11 @@ class Program:
                 brackets,
                 parts.observer,
                 parts.lifted,
-                LiftedArgs(p, seeds, rtol, atol),
+                TangentArgs(p, seeds, rtol, atol),
                 self._marker_values,
                 with_integrals(self.model),
                 self._branches(),
-                beside=bool(self.estimate) and not self._probing,
+                perturbed=bool(self.estimate) and not self._probing,
             )
         if self.estimate:
             state, _ = state
@@ -146,7 +153,7 @@ class Program:
             accepted=accepted,
             rejected=rejected,
             result=solution.result._value,
-            hits=() if marks is None else marks,
+            event_records=() if marks is None else marks,
             estimates=(solution.ys.error, solution.ys.tangent_error) if self.estimate else (),
         )
 
@@ -162,14 +169,14 @@ class Program:
     def _parts(self, rtol, atol, control: Control, vector_field) -> _Parts:
         method, n = get_solver(self.solver), self.model.n
         term = diffrax.ODETerm(jax.jit(vector_field))  # traced once, not in every stage
-        lifted = LiftedTerm(term)
+        lifted = TangentTerm(term)
         fast, own = method.build(
             rtol=control.root_tolerance * rtol, atol=control.root_tolerance * atol, n=n
         )
         if self.augmented:
             return _Parts(lifted, own, own)
-        solver = LiftedSolver(fast, term, watched=n, branches=self._branches())
-        return _Parts(lifted, solver, LiftedSolver(own, term, watched=n))
+        solver = TangentSolver(fast, term, watched=n, branches=self._branches())
+        return _Parts(lifted, solver, TangentSolver(own, term, watched=n))
 
     def _branches(self) -> FrozenField | None:
         """The vector field with its branches in hand, if it has any."""
@@ -224,7 +231,7 @@ class Program:
             t1=self.model.t_end,
             dt0=initial_step(self.model, self.stepping, p, rtol, atol, method.order),
             y0=begin,
-            args=LiftedArgs(p, seeds, rtol, atol),
+            args=TangentArgs(p, seeds, rtol, atol),
             saveat=diffrax.SaveAt(subs=saved, solver_state=True),
             stepsize_controller=controller,
             event=event,
@@ -237,7 +244,7 @@ class Program:
     def _probing(self) -> bool:
         return self.estimate == "probe"
 
-    def _initial(self, p, seeds) -> Lifted:
+    def _initial(self, p, seeds) -> StateAndTangents:
         """y0(p) and its tangents; integrals begin at 0 and depend on nothing there."""
         extra = jnp.zeros(len(integrands(self.model)))
 
@@ -247,4 +254,4 @@ class Program:
         tangents = jax.vmap(lambda seed: jax.jvp(start, (p,), (seed,))[1], in_axes=-1, out_axes=-1)(
             seeds
         )
-        return Lifted(start(p), tangents)
+        return StateAndTangents(start(p), tangents)

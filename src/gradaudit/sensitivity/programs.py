@@ -29,7 +29,7 @@ def program(
     """
     settings = (model, solver, observe, max_steps, stepping, augmented, dtype)
     if model.jumps or (saltation and model.events and switches(model)):
-        from gradaudit.sensitivity.hybrid_program import SegmentedProgram
+        from gradaudit.sensitivity.hybrid_program import HybridProgram
 
-        return SegmentedProgram(*settings, estimate=estimate, saltation=saltation)
+        return HybridProgram(*settings, estimate=estimate, saltation=saltation)
     return Program(*settings, estimate=estimate)

@@ -16,7 +16,7 @@ from gradaudit.solvers.registry import get_solver
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class Request:
     """What a method is run with; `times` (T,) have been checked."""
 
     model: Model
@@ -34,42 +34,42 @@ class Setting:
     fd_step: float | None = None
     estimate: bool | str = False
 
-    def axes_of(self, control: Control) -> Control:
-        """`control` with the number of steps, root finder and coefficients of this setting."""
+    def with_options(self, control: Control) -> Control:
+        """`control` with the number of steps, root finder and coefficients of this request."""
         return control._replace(
             steps=float(self.steps or 0), root_tolerance=self.root_tolerance, pid=self.pid
         )
 
 
-def check_axes(setting: Setting, method: Method) -> None:
+def check_options(request: Request, method: Method) -> None:
     """Raise a SettingError where an axis makes no sense, or none for this method or solver."""
     for name in method.without:
-        if getattr(setting, name) != getattr(Setting, name):
+        if getattr(request, name) != getattr(Request, name):
             raise SettingError(f"method {method.name!r} has no {name}; leave it out.")
-    if setting.steps is None:
-        if not get_solver(setting.solver).adaptive and not method.own_solver:
+    if request.steps is None:
+        if not get_solver(request.solver).adaptive and not method.own_solver:
             raise SettingError(
-                f"solver {setting.solver!r} has no error estimate; say how many equal steps it is "
+                f"solver {request.solver!r} has no error estimate; say how many equal steps it is "
                 "to take, for example steps=1000."
             )
-    elif not isinstance(setting.steps, (int, np.integer)) or setting.steps < 1:
-        raise SettingError(f"steps is {setting.steps!r}; it is a positive number of equal steps.")
-    if setting.dtype not in ("float64", "float32"):
-        raise SettingError(f"dtype is {setting.dtype!r}; choose from float64, float32.")
-    if not isinstance(setting.max_steps, (int, np.integer)) or setting.max_steps < 1:
-        raise SettingError(f"max_steps is {setting.max_steps!r}; it is a positive whole number.")
-    if setting.estimate not in (False, True, "probe"):
-        raise SettingError(f'estimate is {setting.estimate!r}; choose from False, True, "probe".')
-    if setting.estimate == "probe" and any(e.jump for e in setting.model.events.values()):
+    elif not isinstance(request.steps, (int, np.integer)) or request.steps < 1:
+        raise SettingError(f"steps is {request.steps!r}; it is a positive number of equal steps.")
+    if request.dtype not in ("float64", "float32"):
+        raise SettingError(f"dtype is {request.dtype!r}; choose from float64, float32.")
+    if not isinstance(request.max_steps, (int, np.integer)) or request.max_steps < 1:
+        raise SettingError(f"max_steps is {request.max_steps!r}; it is a positive whole number.")
+    if request.estimate not in (False, True, "probe"):
+        raise SettingError(f'estimate is {request.estimate!r}; choose from False, True, "probe".')
+    if request.estimate == "probe" and any(e.jump for e in request.model.events.values()):
         raise SettingError(
-            f'the state of {setting.model.name!r} jumps, and estimate="probe" knows nothing of '
+            f'the state of {request.model.name!r} jumps, and estimate="probe" knows nothing of '
             "jumps; take estimate=True."
         )
-    tolerance("root_tolerance", setting.root_tolerance, below=math.inf)
-    if setting.fd_step is not None:
-        tolerance("fd_step", setting.fd_step, below=1.0)
-    if len(setting.pid) != 3 or not all(math.isfinite(c) for c in setting.pid):
-        raise SettingError(f"pid is {setting.pid!r}; give three numbers, by default {PID}.")
+    tolerance("root_tolerance", request.root_tolerance, below=math.inf)
+    if request.fd_step is not None:
+        tolerance("fd_step", request.fd_step, below=1.0)
+    if len(request.pid) != 3 or not all(math.isfinite(c) for c in request.pid):
+        raise SettingError(f"pid is {request.pid!r}; give three numbers, by default {PID}.")
 
 
 def tolerance(name: str, value: object, *, below: float) -> float:

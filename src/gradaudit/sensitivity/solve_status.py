@@ -20,7 +20,7 @@ class Raw(NamedTuple):
     """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, what it took, its events.
 
     `estimates` are those of the errors of states (T, N) and tangents (T, N, c), if asked for, and
-    `beside` the events of the companion; `crossed` is what was seen of discontinuities, if
+    `perturbed` the events of the perturbed solve; `crossed` is what was seen of discontinuities, if
     anything was looked at.
     """
 
@@ -31,9 +31,9 @@ class Raw(NamedTuple):
     accepted: Any
     rejected: Any
     result: Any
-    hits: Any = ()
+    event_records: Any = ()
     estimates: Any = ()
-    beside: Any = ()
+    perturbed: Any = ()
     crossed: Any = ()
 
 

@@ -54,7 +54,7 @@ def taylor_sensitivities(
         integral_sensitivities=derivatives[:, n:],
         indicator=float("nan"),
         status=solution.status,
-        events=tuple(in_float64(hit) for hit in solution.hits),
+        events=tuple(in_float64(record) for record in solution.event_records),
         stats={
             "steps": float(solution.steps),
             "accepted": float(solution.steps),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from gradaudit.solvers.tangent_solver import Lifted
+from gradaudit.solvers.tangent_solver import StateAndTangents
 
 PID = (0.0, 1.0, 0.0)
 """The coefficients that diffrax has by default: an integral controller."""
@@ -47,7 +47,15 @@ class Control(NamedTuple):
     pid: Any = PID
 
 
-def block_norm(control: Control, error: Lifted, before: Lifted, after: Lifted, rtol, atol, n: int):
+def block_norm(
+    control: Control,
+    error: StateAndTangents,
+    before: StateAndTangents,
+    after: StateAndTangents,
+    rtol,
+    atol,
+    n: int,
+):
     """Scaled error of a step, a scalar; the step is good if it is below 1.
 
     The first `n` components are states, what follows are integrals, which take no part. A block's

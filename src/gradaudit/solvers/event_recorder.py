@@ -16,11 +16,11 @@ import jax
 import jax.numpy as jnp
 
 from gradaudit.backend.jaxpr.branches import FrozenField
-from gradaudit.solvers.global_error import Estimated, companion_at, to_its_event
-from gradaudit.solvers.tangent_solver import Lifted, LiftedSolver
+from gradaudit.solvers.global_error import Estimated, perturbed_at, to_its_event
+from gradaudit.solvers.tangent_solver import StateAndTangents, TangentSolver
 from gradaudit.solvers.wrapper import WrappedSolver
 
-MOST = 24
+MAX_RECORDED_EVENTS = 24
 """How many events of all kinds a solve takes down; later ones are counted, not kept."""
 
 NEWTON_STEPS = 8
@@ -36,8 +36,8 @@ class Brackets(NamedTuple):
     marker: Any
 
 
-class Beside(NamedTuple):
-    """The event of the companion of a solve, or several: see `gradaudit.solvers.global_error`."""
+class PerturbedEvent(NamedTuple):
+    """An event of the perturbed solve, or several: see `gradaudit.solvers.global_error`."""
 
     time: Any
     slope: Any
@@ -46,10 +46,10 @@ class Beside(NamedTuple):
     rate: Any
 
 
-class Marks(NamedTuple):
+class RecordedEvents(NamedTuple):
     """Events found: which marker (K,), -1 for none; time, slope (K, c), state, tangents, rate.
 
-    `beside` are those of the companion, if there is one.
+    `perturbed` are those of the perturbed solve, if there is one.
     """
 
     marker: Any
@@ -58,10 +58,10 @@ class Marks(NamedTuple):
     state: Any
     tangents: Any
     rate: Any
-    beside: Any = ()
+    perturbed: Any = ()
 
 
-class MarkedSolver(WrappedSolver):
+class EventRecorder(WrappedSolver):
     """Wraps a lifted or an estimating solver; its state carries `Brackets` along.
 
     Attributes
@@ -82,9 +82,9 @@ class MarkedSolver(WrappedSolver):
 
     def init(self, terms, t0, t1, y0, args):
         def empty(x):
-            return jnp.zeros((MOST, *jnp.shape(x)), dtype=jnp.result_type(x))
+            return jnp.zeros((MAX_RECORDED_EVENTS, *jnp.shape(x)), dtype=jnp.result_type(x))
 
-        none = jnp.full((MOST,), -1)
+        none = jnp.full((MAX_RECORDED_EVENTS,), -1)
         start = jax.tree_util.tree_map(empty, y0)
         brackets = Brackets(jnp.zeros((), int), empty(t0), empty(t0), start, none)
         return self.solver.init(self.term, t0, t1, y0, args), brackets
@@ -105,7 +105,7 @@ class MarkedSolver(WrappedSolver):
 
 def _noted(brackets: Brackets, crossed: Any, index: int, t0: Any, t1: Any, y0: Any) -> Brackets:
     # Without a crossing the write goes out of range, where it is dropped.
-    at = jnp.where(crossed, brackets.count, MOST)
+    at = jnp.where(crossed, brackets.count, MAX_RECORDED_EVENTS)
 
     def put(whole: Any, entry: Any) -> Any:
         return whole.at[at].set(entry, mode="drop")
@@ -125,15 +125,15 @@ def _frozen(branches: FrozenField, decisions: Any, t: Any, z: Any, p: Any) -> An
 
 def locate(
     brackets: Brackets,
-    observer: LiftedSolver,
+    observer: TangentSolver,
     term: Any,
     args: Any,
     value: Any,
     rate: Any,
     branches: FrozenField | None,
     *,
-    beside: bool,
-) -> Marks:
+    perturbed: bool,
+) -> RecordedEvents:
     """The events in their brackets, traced.
 
     Parameters
@@ -143,14 +143,14 @@ def locate(
     value, rate
         ``g(t, z, p) -> (E,)`` and ``f(t, z, p) -> (N,)``.
     branches
-        The latter with its branches in hand, if it has any: the companion comes to its event on
-        those of the beginning of the step.
-    beside
-        Whether to find the events of the companion, too.
+        The latter with its branches in hand, if it has any: the perturbed solve comes to its event
+        on those of the beginning of the step.
+    perturbed
+        Whether to find the events of the perturbed solve, too.
     """
     seeds = args.seeds
 
-    def reach(bracket: Brackets, t: Any) -> Lifted:
+    def reach(bracket: Brackets, t: Any) -> StateAndTangents:
         begin = bracket.start
         start = begin.lifted if isinstance(begin, Estimated) else begin
         state = observer.init(term, bracket.begin, t, start, args)
@@ -160,7 +160,7 @@ def locate(
             lambda a, b: jnp.where(t == bracket.begin, a, b), start, reached
         )
 
-    def find(bracket: Brackets) -> Marks:
+    def find(bracket: Brackets) -> RecordedEvents:
         index = jnp.maximum(bracket.marker, 0)
 
         def along(t: Any, y: Any, rate: Any = rate) -> tuple[Any, Any]:
@@ -186,7 +186,7 @@ def locate(
         t, *_ = jax.lax.fori_loop(0, NEWTON_STEPS, newton, bounds)
         here = reach(bracket, t)
 
-        def event(t: Any, y: Any, tangents: Any, rate: Any) -> Beside:
+        def event(t: Any, y: Any, tangents: Any, rate: Any) -> PerturbedEvent:
             _, crossing = along(t, y, rate)
 
             def shift(tangent: Any, seed: Any) -> Any:
@@ -194,29 +194,31 @@ def locate(
                 return -moved[1] / crossing
 
             slope = jax.vmap(shift, in_axes=-1, out_axes=-1)(tangents, seeds)
-            return Beside(t, slope, y, tangents, rate(t, y, args.p))
+            return PerturbedEvent(t, slope, y, tangents, rate(t, y, args.p))
 
-        companion_event: Any = ()
-        if beside:
+        perturbed_event: Any = ()
+        if perturbed:
             before = rate
             if branches is not None:
                 decisions = branches.decisions(bracket.begin, bracket.start.y, args.p)
                 before = partial(_frozen, branches, decisions)
-            companion = companion_at(t, bracket.begin, bracket.start, observer, before, args)
+            there = perturbed_at(t, bracket.begin, bracket.start, observer, before, args)
             wait, there = to_its_event(
-                lambda t, y, p: value(t, y, p)[index], before, t, companion, args.p, seeds
+                lambda t, y, p: value(t, y, p)[index], before, t, there, args.p, seeds
             )
-            companion_event = event(t + wait, *there, before)
-        return Marks(bracket.marker, *event(t, *here, rate), companion_event)
+            perturbed_event = event(t + wait, *there, before)
+        return RecordedEvents(bracket.marker, *event(t, *here, rate), perturbed_event)
 
-    each = brackets._replace(count=jnp.broadcast_to(brackets.count, (MOST,)))
+    each = brackets._replace(count=jnp.broadcast_to(brackets.count, (MAX_RECORDED_EVENTS,)))
 
-    def one(k: Any, found: Marks) -> Marks:
+    def one(k: Any, found: RecordedEvents) -> RecordedEvents:
         mark = find(jax.tree_util.tree_map(lambda x: x[k], each))
         return jax.tree_util.tree_map(lambda whole, entry: whole.at[k].set(entry), found, mark)
 
     shapes = jax.eval_shape(find, jax.tree_util.tree_map(lambda x: x[0], each))
-    none = jax.tree_util.tree_map(lambda x: jnp.zeros((MOST, *x.shape), x.dtype), shapes)
+    none = jax.tree_util.tree_map(
+        lambda x: jnp.zeros((MAX_RECORDED_EVENTS, *x.shape), x.dtype), shapes
+    )
     none = none._replace(marker=jnp.full_like(none.marker, -1))
     # over what there is, for most solves have few events
-    return jax.lax.fori_loop(0, jnp.minimum(brackets.count, MOST), one, none)
+    return jax.lax.fori_loop(0, jnp.minimum(brackets.count, MAX_RECORDED_EVENTS), one, none)

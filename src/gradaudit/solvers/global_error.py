@@ -1,17 +1,17 @@
-"""An estimate of the global error: a companion solve that errs by the embedded error more.
+"""An estimate of the global error: a second solve, perturbed by the embedded error estimates.
 
-Beside (y, S) goes a companion (y + d, S + D), with d = D = 0 at first. In every step it takes the
-same step of the grid from where it is, and adds the embedded errors (e, E) of the step of (y, S),
-with their signs, and the saltation term where the step crosses a discontinuity (see
+Along with (y, S) goes a perturbed solve (y + d, S + D), with d = D = 0 at first. In every step it
+takes the same step of the grid from where it is, and adds the embedded errors (e, E) of the step of
+(y, S), with their signs, and the saltation term where the step crosses a discontinuity (see
 `gradaudit.solvers.missed_saltation`). What (d, D) are at the end is an estimate of the errors of y
 and S, where the embedded error alone is that of one step. With local extrapolation it belongs to
 the solution of the lower order, so that it is cautious. To first order (d, D) is the embedded error
-taken through the variation of the steps, a second derivative of the method; the companion needs
-none, and knows what a large error does as well.
+taken through the variation of the steps, a second derivative of the method; the perturbed solve
+needs none, and knows what a large error does as well.
 
-The companion may have fewer tangents than the solve. For signs w, with w_j = +1 or -1, its one
-tangent along w gives D w, and over random w the mean of |phi D w|^2 is |phi D|^2: one column tells
-the size of the error of a gradient, though not which of its entries is wrong.
+The perturbed solve may have fewer tangents than the solve. For signs w, with w_j = +1 or -1, its
+one tangent along w gives D w, and over random w the mean of |phi D w|^2 is |phi D|^2: one column
+tells the size of the error of a gradient, though not which of its entries is wrong.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ import jax.numpy as jnp
 
 from gradaudit.solvers.stepped_output import SteppedOutput, StepToObservation
 from gradaudit.solvers.tangent_solver import (
-    Lifted,
-    LiftedArgs,
-    LiftedSolver,
-    LiftedState,
-    LiftedTerm,
+    StateAndTangents,
+    TangentArgs,
+    TangentSolver,
+    TangentSolverState,
+    TangentTerm,
 )
 from gradaudit.solvers.wrapper import WrappedSolver
 
@@ -44,25 +44,25 @@ class Estimated(NamedTuple):
     tangent_error: Any
 
     @property
-    def lifted(self) -> Lifted:
+    def lifted(self) -> StateAndTangents:
         """State and tangents alone."""
-        return Lifted(self.y, self.tangents)
+        return StateAndTangents(self.y, self.tangents)
 
     @property
-    def errors(self) -> Lifted:
+    def errors(self) -> StateAndTangents:
         """Their errors alone."""
-        return Lifted(self.error, self.tangent_error)
+        return StateAndTangents(self.error, self.tangent_error)
 
     @property
-    def companion(self) -> Lifted:
-        """State and tangents of the companion; of all tangents."""
-        return Lifted(self.y + self.error, self.tangents + self.tangent_error)
+    def perturbed(self) -> StateAndTangents:
+        """State and tangents of the perturbed solve; of all tangents."""
+        return StateAndTangents(self.y + self.error, self.tangents + self.tangent_error)
 
 
 class EstimatedTerm(diffrax.ODETerm):
     """The lifted vector field; the estimates have none, for they live on steps."""
 
-    def __init__(self, lifted: LiftedTerm) -> None:
+    def __init__(self, lifted: TangentTerm) -> None:
         def estimated(t, state, args):
             rates = lifted.vf(t, state.lifted, args)
             zeros = jax.tree_util.tree_map(jnp.zeros_like, (state.error, state.tangent_error))
@@ -72,7 +72,7 @@ class EstimatedTerm(diffrax.ODETerm):
 
 
 class EstimatingSolver(WrappedSolver):
-    """Wraps a `LiftedSolver`, or one that wraps it, and carries the estimates along.
+    """Wraps a `TangentSolver`, or one that wraps it, and carries the estimates along.
 
     Its dense output is that of state and tangents alone; `EstimatedOutput` knows how errors are
     observed.
@@ -80,7 +80,7 @@ class EstimatingSolver(WrappedSolver):
     Attributes
     ----------
     solver
-        Steps `Lifted` states.
+        Steps `StateAndTangents` states.
     term
         Its term.
     watching
@@ -91,7 +91,7 @@ class EstimatingSolver(WrappedSolver):
     """
 
     term: diffrax.ODETerm
-    watching: LiftedSolver
+    watching: TangentSolver
     direction: Any = None
 
     def order(self, terms):
@@ -105,74 +105,78 @@ class EstimatingSolver(WrappedSolver):
 
     def init(self, terms, t0, t1, y0, args):
         state = self.solver.init(self.term, t0, t1, y0.lifted, args)
-        return state, eqx.filter(self._beside(state), eqx.is_inexact_array)
+        return state, eqx.filter(self._perturbed(state), eqx.is_inexact_array)
 
     def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
-        state, companion = solver_state
+        state, perturbed = solver_state
         y1, error, dense, after, result = self.solver.step(
             self.term, t0, t1, y0.lifted, args, state, made_jump
         )
-        beside, of_error = self._along(y0.tangents), self._along(error.tangents)
+        perturbed, of_error = self._along(y0.tangents), self._along(error.tangents)
         args = args._replace(seeds=self._along(args.seeds))
-        start = Lifted(y0.y + y0.error, beside + y0.tangent_error)
-        _, fixed = eqx.partition(self._beside(state), eqx.is_inexact_array)
-        reached, _, _, companion, _ = self.solver.step(
-            self.term, t0, t1, start, args, eqx.combine(companion, fixed), made_jump
+        start = StateAndTangents(y0.y + y0.error, perturbed + y0.tangent_error)
+        _, fixed = eqx.partition(self._perturbed(state), eqx.is_inexact_array)
+        reached, _, _, perturbed, _ = self.solver.step(
+            self.term, t0, t1, start, args, eqx.combine(perturbed, fixed), made_jump
         )
         y_error = reached.y - y1.y + error.y
         tangent_error = reached.tangents - self._along(y1.tangents) + of_error
         if self.watching.branches is not None:
             # with what the tangents lacked before, for it moves the time of the next switch
-            before = Lifted(y0.y, start.tangents)
-            end = Lifted(y1.y, self._along(y1.tangents) + tangent_error)
+            before = StateAndTangents(y0.y, start.tangents)
+            end = StateAndTangents(y1.y, self._along(y1.tangents) + tangent_error)
             tangent_error += self.watching.neglected(t0, t1, before, end, args).term
         estimate = (y_error, tangent_error)
-        companion = eqx.filter(companion, eqx.is_inexact_array)
-        return Estimated(*y1, *estimate), error, dense, (after, companion), result
+        perturbed = eqx.filter(perturbed, eqx.is_inexact_array)
+        return Estimated(*y1, *estimate), error, dense, (after, perturbed), result
 
     def _along(self, columns: Any) -> Any:
         return _along(columns, self.direction)
 
-    def _beside(self, state: LiftedState) -> LiftedState:
-        """The state of the solver with the companion's tangents."""
+    def _perturbed(self, state: TangentSolverState) -> TangentSolverState:
+        """The state of the solver with the perturbed solve's tangents."""
         return state._replace(tangents=jax.tree_util.tree_map(self._along, state.tangents))
 
 
-def companion_at(t, begin, start: Estimated, observer: LiftedSolver, field: Any, args) -> Lifted:
-    """The companion of a step from `begin` to t, by another vector field, traced."""
+def perturbed_at(
+    t, begin, start: Estimated, observer: TangentSolver, field: Any, args
+) -> StateAndTangents:
+    """The perturbed solve of a step from `begin` to t, by another vector field, traced."""
     primal = diffrax.ODETerm(field)
-    lifted = LiftedTerm(primal)
-    steps = LiftedSolver(observer.inner, primal, watched=observer.watched)
+    lifted = TangentTerm(primal)
+    steps = TangentSolver(observer.inner, primal, watched=observer.watched)
     solver, term = EstimatingSolver(steps, lifted, steps), EstimatedTerm(lifted)
     state = solver.init(term, begin, t, start, args)
     reached, *_ = solver.step(term, begin, t, start, args, state, False)
-    return reached.companion
+    return reached.perturbed
 
 
-def carried(dt, field: Any, t, here: Lifted, p, seeds) -> Lifted:
+def carried(dt, field: Any, t, here: StateAndTangents, p, seeds) -> StateAndTangents:
     """State and tangents a little later or earlier, along their rates at t, traced.
 
     `field` is ``f(t, z, p) -> (N,)``; `seeds` (m, c).
     """
-    rate = LiftedTerm(diffrax.ODETerm(field)).vf(t, here, LiftedArgs(p, seeds, 0.0, 0.0))
-    return Lifted(here.y + dt * rate.y, here.tangents + dt * rate.tangents)
+    rate = TangentTerm(diffrax.ODETerm(field)).vf(t, here, TangentArgs(p, seeds, 0.0, 0.0))
+    return StateAndTangents(here.y + dt * rate.y, here.tangents + dt * rate.tangents)
 
 
-def to_its_event(value: Any, field: Any, t, companion: Lifted, p, seeds) -> tuple[Any, Lifted]:
-    """How long a companion has to go from t, the time of the solve's event, to its own; and there.
+def to_its_event(
+    value: Any, field: Any, t, perturbed: StateAndTangents, p, seeds
+) -> tuple[Any, StateAndTangents]:
+    """The time from t, the event of the solve, to that of its perturbed solve; and what is there.
 
     To first order of that time, which may be negative; `value` is ``g(t, z, p)``, a scalar.
     """
-    rate = field(t, companion.y, p)
+    rate = field(t, perturbed.y, p)
     g, speed = jax.jvp(
-        lambda t, z: value(t, z, p), (jnp.asarray(t), companion.y), (jnp.ones_like(t), rate)
+        lambda t, z: value(t, z, p), (jnp.asarray(t), perturbed.y), (jnp.ones_like(t), rate)
     )
     wait = -g / speed
-    return wait, carried(wait, field, t, companion, p, seeds)
+    return wait, carried(wait, field, t, perturbed, p, seeds)
 
 
 def _along(columns: Any, direction: Any) -> Any:
-    """Columns (..., c) as the companion has them: all, or (..., 1) along the direction."""
+    """Columns (..., c) as the perturbed solve has them: all, or (..., 1) along the direction."""
     return columns if direction is None else (columns @ direction)[..., None]
 
 
@@ -184,7 +188,7 @@ class EstimatedOutput(SteppedOutput):
     estimated
         The term of `EstimatingSolver`.
     dense
-        How the method interpolates, if observations are its dense output. The companion makes
+        How the method interpolates, if observations are its dense output. The perturbed solve makes
         steps all the same, so that what the interpolant is off by is part of the estimates.
     direction
         That of `EstimatingSolver`.
@@ -242,14 +246,14 @@ class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
         def between(a, b):
             return a + share * (b - a)
 
-        errors = Lifted(
+        errors = StateAndTangents(
             between(self.start.error, self.end.error),
             between(self.start.tangent_error, self.end.tangent_error),
         )
         if self.interpolant is not None:
             told = self.interpolant(t0=self.t0, t1=self.t1, **self.dense).evaluate(t0)
             off = reached.tangents - told.tangents
-            errors = Lifted(
+            errors = StateAndTangents(
                 errors.y + reached.y - told.y, errors.tangents + _along(off, self.direction)
             )
             reached = told

@@ -50,8 +50,8 @@ class Neglected(NamedTuple):
 def neglected(field: FrozenField, t0, t1, before, after, args) -> Neglected:
     """The saltation term that the step from `before` to `after` leaves out, traced.
 
-    `before` and `after` are `Lifted`, `args` the `LiftedArgs`. Where several switches turn in one
-    step, the first of them gives the time.
+    `before` and `after` are `StateAndTangents`, `args` the `TangentArgs`. Where several switches
+    turn in one step, the first of them gives the time.
     """
     p = args.p
     old, new = field.decisions(t0, before.y, p), field.decisions(t1, after.y, p)

@@ -8,7 +8,7 @@ from typing import Any
 import diffrax
 import jax.numpy as jnp
 
-from gradaudit.solvers.event_recorder import MarkedSolver
+from gradaudit.solvers.event_recorder import EventRecorder
 from gradaudit.solvers.global_error import (
     Estimated,
     EstimatedOutput,
@@ -16,16 +16,16 @@ from gradaudit.solvers.global_error import (
     EstimatingSolver,
 )
 from gradaudit.solvers.stepped_output import SteppedOutput
-from gradaudit.solvers.tangent_solver import Lifted, LiftedSolver, LiftedTerm
+from gradaudit.solvers.tangent_solver import StateAndTangents, TangentSolver, TangentTerm
 
 Markers = tuple[Callable[..., Any], tuple[int, ...]]
 """``g(t, z, p) -> (E,)`` of events to record, and the direction of each."""
 
 
 def nested(
-    solver: LiftedSolver,
-    observer: LiftedSolver,
-    lifted: LiftedTerm,
+    solver: TangentSolver,
+    observer: TangentSolver,
+    lifted: TangentTerm,
     *,
     estimate: bool,
     direction: Any = None,
@@ -55,13 +55,13 @@ def nested(
     if estimate:
         grid, term = EstimatingSolver(solver, lifted, solver, direction), EstimatedTerm(lifted)
     if markers is not None:
-        grid = MarkedSolver(grid, term, *markers)
+        grid = EventRecorder(grid, term, *markers)
     if estimate:
         return term, EstimatedOutput(grid, observer, lifted, term, interpolation, direction)
     return term, grid if dense else SteppedOutput(grid, observer, lifted)
 
 
-def without_errors(start: Lifted, *, along_one: bool) -> Estimated:
+def without_errors(start: StateAndTangents, *, along_one: bool) -> Estimated:
     """What a solve begins with whose estimates are 0 there: of all tangents, or along one."""
     columns = start.tangents[:, :1] if along_one else start.tangents
     return Estimated(*start, jnp.zeros_like(start.y), jnp.zeros_like(columns))

@@ -27,14 +27,14 @@ from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.solvers.missed_saltation import Crossed, Neglected, neglected
 
 
-class Lifted(NamedTuple):
+class StateAndTangents(NamedTuple):
     """State and tangents: `y` (N,), `tangents` (N, c)."""
 
     y: Any
     tangents: Any
 
 
-class LiftedArgs(NamedTuple):
+class TangentArgs(NamedTuple):
     """What a step depends on besides the state.
 
     `p` (m,); `seeds` (m, c), the directions in parameter space; `rtol` and `atol` scale the
@@ -47,7 +47,7 @@ class LiftedArgs(NamedTuple):
     atol: Any
 
 
-class LiftedState(NamedTuple):
+class TangentSolverState(NamedTuple):
     """The inner solver's state, its tangents, and what the steps so far have shown.
 
     `indicator` is the largest scaled embedded tangent error, `crossed` what `crossings` tells.
@@ -59,7 +59,7 @@ class LiftedState(NamedTuple):
     crossed: Crossed
 
 
-class LiftedTerm(diffrax.ODETerm):
+class TangentTerm(diffrax.ODETerm):
     """The vector field of (y, S): f and its Jacobian-vector products along every seed."""
 
     primal: diffrax.ODETerm
@@ -70,13 +70,13 @@ class LiftedTerm(diffrax.ODETerm):
                 return jax.jvp(lambda y, p: primal.vf(t, y, p), (state.y, args.p), (tangent, seed))
 
             rate, tangent_rate = _over_tangents(push)(state.tangents, args.seeds)
-            return Lifted(rate, tangent_rate)
+            return StateAndTangents(rate, tangent_rate)
 
         self.primal = primal
         self.vector_field = lifted
 
 
-class LiftedSolver(diffrax.AbstractAdaptiveSolver):
+class TangentSolver(diffrax.AbstractAdaptiveSolver):
     """Wraps `inner` so that it solves for (y, S); see the module's docstring.
 
     Attributes
@@ -129,7 +129,7 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
 
         moving, tangents = _over_tangents(push)(y0.tangents, args.seeds)
         zero = jnp.zeros(())
-        return LiftedState(eqx.combine(moving, fixed), tangents, zero, Crossed(zero, zero))
+        return TangentSolverState(eqx.combine(moving, fixed), tangents, zero, Crossed(zero, zero))
 
     def _start(self, t0, t1, y, p):
         return self.inner.init(self.term, t0, t1, y, p)
@@ -158,10 +158,10 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
         )
         y1, error, dense, moving_out = primal
         tangents1, tangent_error, dense_tangents, moving_tangents = tangent
-        reached, crossed = Lifted(y1, tangents1), solver_state.crossed
+        reached, crossed = StateAndTangents(y1, tangents1), solver_state.crossed
         if self.branches is not None:
             crossed = crossed.including(self.neglected(t0, t1, y0, reached, args), tangents1)
-        state = LiftedState(
+        state = TangentSolverState(
             eqx.combine(moving_out, fixed_out),
             moving_tangents,
             jnp.maximum(
@@ -171,9 +171,11 @@ class LiftedSolver(diffrax.AbstractAdaptiveSolver):
             crossed,
         )
         dense_info = {"primal": dense, "tangents": dense_tangents}
-        return reached, Lifted(error, tangent_error), dense_info, state, result
+        return reached, StateAndTangents(error, tangent_error), dense_info, state, result
 
-    def neglected(self, t0, t1, before: Lifted, after: Lifted, args: LiftedArgs) -> Neglected:
+    def neglected(
+        self, t0, t1, before: StateAndTangents, after: StateAndTangents, args: TangentArgs
+    ) -> Neglected:
         """What the tangents of a step lack because it crosses a discontinuity."""
         assert self.branches is not None
         return neglected(self.branches, t0, t1, before, after, args)
@@ -215,4 +217,4 @@ class _TangentInterpolation(diffrax.AbstractLocalInterpolation):
         def push(tangent):
             return jax.jvp(observe, (self.primal,), (tangent,))
 
-        return Lifted(*_over_tangents(push)(self.tangents))
+        return StateAndTangents(*_over_tangents(push)(self.tangents))

@@ -18,7 +18,7 @@ from gradaudit.records.stage import Output, Stage
 from gradaudit.sensitivity.nominal_solve import Trace
 from gradaudit.stages.experiments.inverse_crime import (
     Certified,
-    Outcome,
+    ExperimentRun,
     certify,
     nominal_traces,
     run_variants,
@@ -52,7 +52,7 @@ def run(*, model: str, settings: dict[str, Any], output: Path, traces: Path) -> 
     write_dataset(dataset, traces, stage="experiment", settings=settings)
 
 
-def _row(outcome: Outcome) -> dict[str, Any]:
+def _row(outcome: ExperimentRun) -> dict[str, Any]:
     error = outcome.error
     return {
         "variant": outcome.variant,
@@ -74,7 +74,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 
 
 def _traces(
-    model: Model, coarse: Trace, certified: Certified, outcomes: list[Outcome]
+    model: Model, coarse: Trace, certified: Certified, outcomes: list[ExperimentRun]
 ) -> xr.Dataset:
     """The first observable at the loosest tolerance, and each variant's residual."""
     first = model.observable_indices[0]

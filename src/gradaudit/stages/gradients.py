@@ -25,7 +25,7 @@ from gradaudit.records.stage import Output, Stage
 from gradaudit.sensitivity.api import sensitivities
 from gradaudit.sensitivity.external.requirements import check_installed
 from gradaudit.sensitivity.methods import get_method
-from gradaudit.solvers.event_recorder import MOST
+from gradaudit.solvers.event_recorder import MAX_RECORDED_EVENTS
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.variant import Variant
 
@@ -104,7 +104,7 @@ def run(
         "base_solver": variant.solver,
         "variant": variant.text,
         "dtype": variant.options.get("dtype", "float64"),
-        "most_events": MOST,
+        "most_events": MAX_RECORDED_EVENTS,
     }
     write_dataset(dataset, output, stage="gradients", settings=settings)
 

@@ -32,7 +32,7 @@ _METRICS, _TEXTS = 1000, 100  # the most that one request may hold
 
 
 @dataclass(kw_only=True)
-class Outcome:
+class SyncResult:
     """What was done: the digest of every key, and the keys by what happened to them."""
 
     runs: dict[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Outcome:
     skipped: list[str] = field(default_factory=list)
 
 
-def synchronise(client: MlflowClient, experiment: str, plans: Iterable[RunPlan]) -> Outcome:
+def synchronise(client: MlflowClient, experiment: str, plans: Iterable[RunPlan]) -> SyncResult:
     """Make the runs of an experiment what the plans say; runs of others are left alone.
 
     Parameters
@@ -51,7 +51,7 @@ def synchronise(client: MlflowClient, experiment: str, plans: Iterable[RunPlan])
     plans
         Parents before the runs that are nested in them.
     """
-    outcome = Outcome()
+    outcome = SyncResult()
     existing = _existing_runs(client, experiment)
     ids: dict[str, str] = {}
     successor: dict[str, str] = {}

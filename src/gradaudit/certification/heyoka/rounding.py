@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from gradaudit.records.results import Hit
+from gradaudit.records.results import EventRecord
 
 
-def in_float64(hit: Hit) -> Hit:
+def in_float64(record: EventRecord) -> EventRecord:
     """An event rounded from any precision."""
 
     def rounded(values: Any) -> Any:
         return np.vectorize(float, otypes=[np.float64])(values)
 
-    return Hit(
-        hit.name,
-        float(hit.time),
-        rounded(hit.slope),
-        rounded(hit.state),
-        rounded(hit.tangents),
-        rounded(hit.rate),
+    return EventRecord(
+        record.name,
+        float(record.time),
+        rounded(record.slope),
+        rounded(record.state),
+        rounded(record.tangents),
+        rounded(record.rate),
     )

@@ -25,7 +25,7 @@ from gradaudit.sensitivity.external.requirements import check_installed
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gradaudit.cli.audit.view import Audit, Truth
+    from gradaudit.cli.audit.view import Audit, ReferenceSummary
 
 REFERENCE = "reference"
 SOLVERS = ("tsit5", "dopri8", "kvaerno5")  # those audited by default
@@ -188,10 +188,10 @@ def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Jo
 
 def _collect(
     folder: Path, study: Study, outcomes: Mapping[str, JobOutcome]
-) -> tuple[pd.DataFrame, Truth, str]:
+) -> tuple[pd.DataFrame, ReferenceSummary, str]:
     """The table, what it was measured against, and the model's name."""
     from gradaudit.cli.audit.table import judged, unjudged
-    from gradaudit.cli.audit.view import Truth
+    from gradaudit.cli.audit.view import ReferenceSummary
     from gradaudit.evaluation.audit_table import evaluate
     from gradaudit.records.files import read_dataset
 
@@ -199,11 +199,11 @@ def _collect(
     gradients = [read_dataset(folder / f"{solver}.nc") for solver in solved]
     model = json.loads(gradients[0].attrs["model_json"])["name"] if gradients else ""
     if not outcomes[REFERENCE].ok:
-        truth = Truth(status="none", reason=outcomes[REFERENCE].message)
+        truth = ReferenceSummary(status="none", reason=outcomes[REFERENCE].message)
         return unjudged(gradients), truth, model
     reference = read_dataset(folder / f"{REFERENCE}.nc")
     digits = min(float(reference.attrs["digits"]), float(reference.attrs["integral_digits"]))
-    truth = Truth(status=str(reference.attrs["status"]), digits=digits)
+    truth = ReferenceSummary(status=str(reference.attrs["status"]), digits=digits)
     if not gradients:
         return unjudged([]), truth, model
     settings = json.loads(settings_of("evaluate", study))
@@ -215,7 +215,7 @@ def _audit(
     model: str,
     name: str,
     table: pd.DataFrame,
-    truth: Truth,
+    truth: ReferenceSummary,
     outcomes: Mapping[str, JobOutcome],
     accuracy: float,
     functional: str | None,

@@ -42,7 +42,7 @@ _ROW = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Truth:
+class ReferenceSummary:
     """What the errors are measured against.
 
     `status` is "ok", "uncertified: ..." or "none"; `reason` says why there is none.
@@ -75,7 +75,7 @@ class Audit:
     model: str
     name: str
     accuracy: float
-    truth: Truth
+    truth: ReferenceSummary
     rows: pd.DataFrame
     cheapest: Mapping[str, Any] | None
     reason: str

@@ -15,7 +15,7 @@ from gradaudit.evaluation.functional import (
     Functional,
 )
 from gradaudit.evaluation.functional_family import Array, Family
-from gradaudit.evaluation.occurrences import Occurrences
+from gradaudit.evaluation.occurrences import EventTable
 from gradaudit.records.catalogue import catalogue
 
 __all__ = [
@@ -23,8 +23,8 @@ __all__ = [
     "AnyFunctional",
     "Context",
     "EventFunctional",
+    "EventTable",
     "Functional",
-    "Occurrences",
     "all_functionals",
     "families",
     "to_own_traces",

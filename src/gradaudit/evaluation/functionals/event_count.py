@@ -6,7 +6,7 @@ import numpy as np
 
 from gradaudit.evaluation.functional import Context, EventFunctional
 from gradaudit.evaluation.functional_family import Family
-from gradaudit.evaluation.occurrences import Occurrences
+from gradaudit.evaluation.occurrences import EventTable
 
 
 def functionals(context: Context) -> list[EventFunctional]:
@@ -24,7 +24,7 @@ def functionals(context: Context) -> list[EventFunctional]:
     ]
 
 
-def _count(certified: Occurrences, number: int, t_end: float) -> EventFunctional:
+def _count(certified: EventTable, number: int, t_end: float) -> EventFunctional:
     found = int(certified.counts()[number])
     natural = np.zeros(certified.slopes.shape[-1])
     if found >= 2:

@@ -7,7 +7,7 @@ import numpy as np
 from gradaudit.evaluation.event_functionals import NEGLIGIBLE, last_common
 from gradaudit.evaluation.functional import Context, EventFunctional
 from gradaudit.evaluation.functional_family import Family
-from gradaudit.evaluation.occurrences import EventWeights, Occurrences
+from gradaudit.evaluation.occurrences import EventTable, EventWeights
 
 
 def functionals(context: Context) -> list[EventFunctional]:
@@ -24,16 +24,16 @@ def functionals(context: Context) -> list[EventFunctional]:
     return made
 
 
-def _phase(certified: Occurrences, number: int, slot: int, t_end: float) -> EventFunctional:
-    def parts(events: Occurrences) -> tuple[float, float]:
+def _phase(certified: EventTable, number: int, slot: int, t_end: float) -> EventFunctional:
+    def parts(events: EventTable) -> tuple[float, float]:
         before, last = events.times[number, slot - 1], events.times[number, slot]
         return float(t_end - last), float(last - before)
 
-    def value(events: Occurrences) -> float:
+    def value(events: EventTable) -> float:
         since, interval = parts(events)
         return since / interval
 
-    def weights(events: Occurrences) -> EventWeights:
+    def weights(events: EventTable) -> EventWeights:
         since, interval = parts(events)
         phi = events.zero_weights()
         phi.times[number, slot] = -1.0 / interval - since / interval**2

@@ -7,7 +7,7 @@ import numpy as np
 from gradaudit.evaluation.event_functionals import NEGLIGIBLE, last_common
 from gradaudit.evaluation.functional import Array, Context, EventFunctional
 from gradaudit.evaluation.functional_family import Family
-from gradaudit.evaluation.occurrences import EventWeights, Occurrences
+from gradaudit.evaluation.occurrences import EventTable, EventWeights
 
 
 def functionals(context: Context) -> list[EventFunctional]:
@@ -32,9 +32,9 @@ def functionals(context: Context) -> list[EventFunctional]:
 
 
 def _value(
-    certified: Occurrences, observable: str, number: int, slot: int, column: int, natural: Array
+    certified: EventTable, observable: str, number: int, slot: int, column: int, natural: Array
 ) -> EventFunctional:
-    def weights(events: Occurrences) -> EventWeights:
+    def weights(events: EventTable) -> EventWeights:
         phi = events.zero_weights()
         phi.values[number, slot, column] = 1.0
         return phi

@@ -28,7 +28,7 @@ from gradaudit.sensitivity.external.casadi_translate import casadi_system
 from gradaudit.sensitivity.external.result import outcome
 
 if TYPE_CHECKING:
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 WEIGHTLESS = 2.0**-400
 """Below every absolute tolerance, and far from underflow."""
@@ -43,7 +43,7 @@ _WORDS = {
 }
 
 
-def cvodes(setting: Setting, *, controlled: bool) -> Sensitivities:
+def cvodes(request: Request, *, controlled: bool) -> Sensitivities:
     """States and sensitivities, the tangents in the error test or not.
 
     Raises
@@ -51,7 +51,7 @@ def cvodes(setting: Setting, *, controlled: bool) -> Sensitivities:
     SettingError
         If observation times are closer than casadi tells apart.
     """
-    model, times = setting.model, setting.times
+    model, times = request.model, request.times
     if np.any(np.diff(times) < SHORTEST) or 0.0 < times[0] < SHORTEST:
         raise SettingError(
             f"method 'cvodes' takes times less than {SHORTEST:g} apart for one and the same; "
@@ -59,9 +59,9 @@ def cvodes(setting: Setting, *, controlled: bool) -> Sensitivities:
         )
     begun = time.perf_counter()
     try:
-        integrator = _integrator(setting, 1.0 if controlled else np.sqrt(1.0 + model.m))
+        integrator = _integrator(request, 1.0 if controlled else np.sqrt(1.0 + model.m))
     except TranslationError:
-        return outcome(setting, states=None, tangents=None, status="not_translatable", stats={})
+        return outcome(request, states=None, tangents=None, status="not_translatable", stats={})
     weight = 1.0 if controlled else WEIGHTLESS
     start, parameters = _inputs(model, weight)
     built = time.perf_counter()
@@ -70,7 +70,7 @@ def cvodes(setting: Setting, *, controlled: bool) -> Sensitivities:
     except RuntimeError as error:
         status = next((word for code, word in _WORDS.items() if code in str(error)), "failed")
         return outcome(
-            setting,
+            request,
             states=None,
             tangents=None,
             status=status,
@@ -81,10 +81,10 @@ def cvodes(setting: Setting, *, controlled: bool) -> Sensitivities:
     counts = integrator.stats()
     rejected = counts["netfails"] + counts["nncfails"]
     return outcome(
-        setting,
+        request,
         states=blocks[..., 0],
         tangents=blocks[..., 1:] / weight,
-        status="ok" if counts["nsteps"] <= setting.max_steps else "max_steps",
+        status="ok" if counts["nsteps"] <= request.max_steps else "max_steps",
         stats={
             "steps": float(counts["nsteps"] + rejected),
             "accepted": float(counts["nsteps"]),
@@ -95,8 +95,8 @@ def cvodes(setting: Setting, *, controlled: bool) -> Sensitivities:
     )
 
 
-def _integrator(setting: Setting, divisor: float) -> Any:
-    model, system = setting.model, casadi_system(setting.model)
+def _integrator(request: Request, divisor: float) -> Any:
+    model, system = request.model, casadi_system(request.model)
     return casadi.integrator(
         "integrator",
         "cvodes",
@@ -108,12 +108,12 @@ def _integrator(setting: Setting, divisor: float) -> Any:
             "quad": system.rates[model.n :],
         },
         0.0,
-        [float(t) for t in setting.times],
+        [float(t) for t in request.times],
         {
             "nfwd": model.m,
-            "reltol": setting.rtol / divisor,
-            "abstol": setting.atol / divisor,
-            "max_num_steps": setting.max_steps,
+            "reltol": request.rtol / divisor,
+            "abstol": request.atol / divisor,
+            "max_num_steps": request.max_steps,
             "disable_internal_warnings": True,
             "show_eval_warnings": False,
         },

@@ -20,7 +20,7 @@ from gradaudit.sensitivity.external.diffsl import diffsl
 from gradaudit.sensitivity.external.result import outcome
 
 if TYPE_CHECKING:
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 _WORDS = {
     "Step size is too small": "step_underflow",
@@ -34,19 +34,19 @@ def _compiled(model: Model) -> Any:
     return pydiffsol.Ode(diffsl(model), matrix_type=pydiffsol.nalgebra_dense)
 
 
-def diffsol(setting: Setting, *, controlled: bool) -> Sensitivities:
+def diffsol(request: Request, *, controlled: bool) -> Sensitivities:
     """States and sensitivities, with tolerances for the sensitivities or without."""
-    model, times = setting.model, setting.times
+    model, times = request.model, request.times
     begun = time.perf_counter()
     try:
         ode = _compiled(model)
     except TranslationError:
-        return outcome(setting, states=None, tangents=None, status="not_translatable", stats={})
+        return outcome(request, states=None, tangents=None, status="not_translatable", stats={})
     built = time.perf_counter()
     ode.ode_solver = pydiffsol.bdf
-    ode.rtol, ode.atol = setting.rtol, setting.atol
-    ode.sens_rtol = setting.rtol if controlled else None
-    ode.sens_atol = setting.atol if controlled else None
+    ode.rtol, ode.atol = request.rtol, request.atol
+    ode.sens_rtol = request.rtol if controlled else None
+    ode.sens_atol = request.atol if controlled else None
     states, tangents, status = None, None, "ok"
     until = times if times[-1] > 0.0 else np.array([0.0, model.t_end])
     try:
@@ -57,4 +57,4 @@ def diffsol(setting: Setting, *, controlled: bool) -> Sensitivities:
     except RuntimeError as error:
         status = next((word for words, word in _WORDS.items() if words in str(error)), "failed")
     stats = {"seconds": time.perf_counter() - built, "compile_seconds": built - begun}
-    return outcome(setting, states=states, tangents=tangents, status=status, stats=stats)
+    return outcome(request, states=states, tangents=tangents, status=status, stats=stats)

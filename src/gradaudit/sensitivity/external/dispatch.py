@@ -8,10 +8,10 @@ from gradaudit.records.results import Sensitivities
 from gradaudit.sensitivity.external.requirements import check_installed
 
 if TYPE_CHECKING:
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
-def refusal(setting: Setting, method: str) -> Sensitivities | None:
+def refusal(request: Request, method: str) -> Sensitivities | None:
     """NaN with the status "has_jumps" where the state jumps; None where the method can be used.
 
     Raises
@@ -20,8 +20,8 @@ def refusal(setting: Setting, method: str) -> Sensitivities | None:
         If a package of the method is missing.
     """
     check_installed([method])
-    if not setting.model.jumps:
+    if not request.model.jumps:
         return None
     from gradaudit.sensitivity.external.result import outcome
 
-    return outcome(setting, states=None, tangents=None, status="has_jumps", stats={})
+    return outcome(request, states=None, tangents=None, status="has_jumps", stats={})

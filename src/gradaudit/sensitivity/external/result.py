@@ -10,11 +10,11 @@ from gradaudit.model.quadratures import integrand_names
 from gradaudit.records.results import Array, Sensitivities
 
 if TYPE_CHECKING:
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
 def outcome(
-    setting: Setting,
+    request: Request,
     *,
     states: Array | None,
     tangents: Array | None,
@@ -29,7 +29,7 @@ def outcome(
         Of states and integrals, (T, n + k), and p_j d/dp_j of them, (T, n + k, m); None where
         there are none.
     """
-    model, times = setting.model, setting.times
+    model, times = request.model, request.times
     n, size = model.n, model.n + len(integrand_names(model))
     if states is None or tangents is None:
         states, tangents = np.array(np.nan), np.array(np.nan)

@@ -8,18 +8,18 @@ from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
-def solve(setting: Setting) -> Sensitivities:
+def solve(request: Request) -> Sensitivities:
     """Im y(p + ih) / h; "not_analytic" or "has_jumps" where the model does not allow it."""
     from gradaudit.model.analyticity import obstacle
     from gradaudit.sensitivity.assemble import refused, smooth
     from gradaudit.sensitivity.perturbation import complex_step
 
-    if not setting.model.jumps and obstacle(setting.model):
-        return refused(setting, "not_analytic")
-    return smooth(setting, complex_step)
+    if not request.model.jumps and obstacle(request.model):
+        return refused(request, "not_analytic")
+    return smooth(request, complex_step)
 
 
 METHOD = Method(

@@ -8,19 +8,19 @@ from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
-def solve(setting: Setting) -> Sensitivities:
+def solve(request: Request) -> Sensitivities:
     """By another tool; "has_jumps" where the state jumps."""
     from gradaudit.sensitivity.external.dispatch import refusal
 
-    refused = refusal(setting, "cvodes")
+    refused = refusal(request, "cvodes")
     if refused is not None:
         return refused
     from gradaudit.sensitivity.external.cvodes import cvodes
 
-    return cvodes(setting, controlled=True)
+    return cvodes(request, controlled=True)
 
 
 METHOD = Method(

@@ -8,19 +8,19 @@ from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
-def solve(setting: Setting) -> Sensitivities:
+def solve(request: Request) -> Sensitivities:
     """By another tool; "has_jumps" where the state jumps."""
     from gradaudit.sensitivity.external.dispatch import refusal
 
-    refused = refusal(setting, "diffsol")
+    refused = refusal(request, "diffsol")
     if refused is not None:
         return refused
     from gradaudit.sensitivity.external.diffsol import diffsol
 
-    return diffsol(setting, controlled=True)
+    return diffsol(request, controlled=True)
 
 
 METHOD = Method(

@@ -8,15 +8,15 @@ from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
-def solve(setting: Setting) -> Sensitivities:
+def solve(request: Request) -> Sensitivities:
     """The numbers of forward AD, to rounding; "has_jumps" where the state jumps."""
     from gradaudit.sensitivity.adjoint import discrete_adjoint
     from gradaudit.sensitivity.assemble import smooth
 
-    return smooth(setting, discrete_adjoint)
+    return smooth(request, discrete_adjoint)
 
 
 METHOD = Method(

@@ -9,7 +9,7 @@ from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 CHUNK = 12
 """Most parameters of a dual number, as in ForwardDiff."""
@@ -27,11 +27,11 @@ def dual_chunks(m: int, threshold: int = CHUNK) -> tuple[int, list[range]]:
     return width, [range(start, min(start + width, m)) for start in range(0, m, width)]
 
 
-def solve(setting: Setting) -> Sensitivities:
+def solve(request: Request) -> Sensitivities:
     """Full control in the scaling of dual numbers, one solve per chunk, as in SciML."""
     from gradaudit.sensitivity.lifted import chunked
 
-    return chunked(setting, dual_chunks(setting.model.m))
+    return chunked(request, dual_chunks(request.model.m))
 
 
 METHOD = Method(

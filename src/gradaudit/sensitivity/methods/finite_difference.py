@@ -8,15 +8,15 @@ from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
-def solve(setting: Setting) -> Sensitivities:
+def solve(request: Request) -> Sensitivities:
     """Differences of whole solves, which differentiate the step control as well."""
     from gradaudit.sensitivity.assemble import whole
     from gradaudit.sensitivity.perturbation import finite_difference
 
-    return whole(setting, *finite_difference(setting))
+    return whole(request, *finite_difference(request))
 
 
 METHOD = Method(

@@ -8,14 +8,14 @@ from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
-def solve(setting: Setting) -> Sensitivities:
+def solve(request: Request) -> Sensitivities:
     """Steps from the states alone, frozen in the derivative."""
     from gradaudit.sensitivity.lifted import lifted
 
-    return lifted(setting, tangent_weight=0.0)
+    return lifted(request, tangent_weight=0.0)
 
 
 METHOD = Method(

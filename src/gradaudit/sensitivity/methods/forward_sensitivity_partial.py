@@ -8,10 +8,10 @@ from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
-def solve(setting: Setting) -> Sensitivities:
+def solve(request: Request) -> Sensitivities:
     """Differentiate, then discretise, with the states alone in the error test.
 
     The large system is integrated as it stands, an implicit step with the Newton matrix of all of
@@ -19,7 +19,7 @@ def solve(setting: Setting) -> Sensitivities:
     """
     from gradaudit.sensitivity.lifted import lifted
 
-    return lifted(setting, tangent_weight=0.0, augmented=True)
+    return lifted(request, tangent_weight=0.0, augmented=True)
 
 
 METHOD = Method(

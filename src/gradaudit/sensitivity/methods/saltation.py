@@ -8,17 +8,17 @@ from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
-def solve(setting: Setting) -> Sensitivities:
+def solve(request: Request) -> Sensitivities:
     """Full error control from event to event, with the derivative of the event's time.
 
     For a model without events it is `forward_sensitivity`.
     """
     from gradaudit.sensitivity.lifted import lifted
 
-    return lifted(setting, tangent_weight=1.0, saltation=True)
+    return lifted(request, tangent_weight=1.0, saltation=True)
 
 
 METHOD = Method(

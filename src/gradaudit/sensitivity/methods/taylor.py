@@ -8,19 +8,19 @@ from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
     from gradaudit.records.results import Sensitivities
-    from gradaudit.sensitivity.request import Setting
+    from gradaudit.sensitivity.request import Request
 
 
-def solve(setting: Setting) -> Sensitivities:
+def solve(request: Request) -> Sensitivities:
     """At heyoka's tolerance rtol; "not_translatable" where the model does not allow it."""
     from gradaudit.errors import TranslationError
     from gradaudit.sensitivity.assemble import failed
     from gradaudit.sensitivity.taylor import taylor_sensitivities
 
     try:
-        return taylor_sensitivities(setting.model, setting.rtol, setting.times)
+        return taylor_sensitivities(request.model, request.rtol, request.times)
     except TranslationError:
-        return failed(setting, "not_translatable")
+        return failed(request, "not_translatable")
 
 
 METHOD = Method(

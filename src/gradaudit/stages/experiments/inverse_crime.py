@@ -33,7 +33,7 @@ from gradaudit.model.definition import Model
 from gradaudit.records.results import Array, Sensitivities
 from gradaudit.sensitivity.methods import get_method
 from gradaudit.sensitivity.nominal_solve import Trace, primal
-from gradaudit.sensitivity.request import Setting
+from gradaudit.sensitivity.request import Request
 
 VARIANTS = {
     "dual_norm": "dual_norm",
@@ -45,7 +45,7 @@ OWN_STEPS = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ExperimentRun:
     """One variant at one tolerance: the solve, its residuals (T, n) and its gradient's error."""
 
     variant: str
@@ -107,7 +107,7 @@ def certify(model: Model, traces: list[Trace], digits: float) -> Certified:
 
 def run_variants(
     model: Model, traces: list[Trace], certified: Certified, settings: dict[str, Any]
-) -> list[Outcome]:
+) -> list[ExperimentRun]:
     """All variants at all tolerances."""
     outcomes = []
     most = max(len(trace.times) for trace in traces)
@@ -128,7 +128,7 @@ def _padded(times: Array, count: int) -> Array:
 def _solve(
     model: Model, method: str, rtol: float, times: Array, settings: dict[str, Any]
 ) -> Sensitivities:
-    setting = Setting(
+    request = Request(
         model=model,
         solver=settings["solver"],
         rtol=rtol,
@@ -138,7 +138,7 @@ def _solve(
         max_steps=settings["max_steps"],
         stepping=settings["stepping"],
     )
-    return get_method(method).solve(setting)
+    return get_method(method).solve(request)
 
 
 def _outcome(
@@ -148,7 +148,7 @@ def _outcome(
     target: Trace,
     certified: Certified,
     settings: dict[str, Any],
-) -> Outcome:
+) -> ExperimentRun:
     count = len(target.times)
     states, sensitivities = certified.at(target.times)
     # A nominal trace stands for exact data, so there the certified solution is the trace itself.
@@ -160,7 +160,7 @@ def _outcome(
     )
     error = gradient_error(_loss(target), computed, Observations.single(exact, sensitivities))
     difference = np.linalg.norm(computed.sensitivities - sensitivities, axis=(0, 1))
-    return Outcome(
+    return ExperimentRun(
         variant=variant,
         rtol=rtol,
         atol=settings["atol_factor"] * rtol,

@@ -119,7 +119,7 @@ class Sweep:
             columns=np.arange(1),
             p=[p, *self.model.nominal[1:]],
         )
-        names = [hit.name for hit in raw.hits]
+        names = [record.name for record in raw.event_records]
         first = self.model.observable_indices[0]
         ok = status_of(raw) == "ok"
         return Point(
