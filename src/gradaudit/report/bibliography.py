@@ -25,7 +25,7 @@ class Entry:
     arxiv: str = ""
 
 
-THEOREMS = "tests/unit/test_theorems.py"
+THEOREMS = "tests/contract/test_theorems.py"
 MECHANISMS = "tests/contract/test_mechanisms.py"
 
 ENTRIES = (
@@ -73,7 +73,7 @@ ENTRIES = (
         says="Automatic integrators are poorly smooth in their parameters, sometimes not even "
         "continuous, so differences of their results are wrong at the level of the tolerance.",
         evidence="differences",
-        test="tests/unit/test_step_controller.py",
+        test="tests/solvers/test_sciml_controller.py",
         doi="10.1007/978-1-4684-7324-7_1",
     ),
     Entry(
@@ -85,7 +85,7 @@ ENTRIES = (
         says="Differentiating the control of the step size as well adds terms that do not belong "
         "to the derivative of the solution.",
         evidence="",
-        test="tests/unit/test_step_controller.py",
+        test="tests/solvers/test_sciml_controller.py",
     ),
     Entry(
         key="alexe2009",
@@ -96,7 +96,7 @@ ENTRIES = (
         says="Differentiating step controller and error estimator gives spurious derivatives of "
         "the time steps; without them the discrete adjoint is consistent.",
         evidence="adjoint",
-        test="tests/unit/test_step_controller.py",
+        test="tests/solvers/test_sciml_controller.py",
         doi="10.1016/j.cam.2009.08.109",
     ),
     Entry(
@@ -109,7 +109,7 @@ ENTRIES = (
         says="The gradient of the discrete problem and the discretised gradient differ, by an "
         "error of the discretisation.",
         evidence="adjoint",
-        test="tests/unit/test_adjoint.py",
+        test="tests/sensitivity/test_adjoint.py",
     ),
     Entry(
         key="ma2021",
@@ -142,7 +142,7 @@ ENTRIES = (
         says="Sensitivities may be left out of the error test (partial error control); by the "
         "manual of CVODES that is the default.",
         evidence="control",
-        test="tests/unit/test_witnesses.py",
+        test="tests/sensitivity/test_external.py",
     ),
     Entry(
         key="larter1983",
@@ -231,7 +231,7 @@ ENTRIES = (
         says="At an event the sensitivities jump, by a formula in the derivatives of switching "
         "condition and reset.",
         evidence="saltation",
-        test="tests/unit/test_saltation.py",
+        test="tests/sensitivity/test_hybrid_run.py",
     ),
     Entry(
         key="galan1999",
@@ -242,7 +242,7 @@ ENTRIES = (
         says="When sensitivities of a hybrid system exist, and how they are transferred across an "
         "event; at grazing they need not.",
         evidence="saltation",
-        test="tests/unit/test_saltation.py",
+        test="tests/sensitivity/test_hybrid_run.py",
     ),
     Entry(
         key="kong2024",
@@ -252,7 +252,7 @@ ENTRIES = (
         venue="Proceedings of the IEEE 112(6), pp. 585–608",
         says="The saltation matrix is the update of the sensitivities at an event.",
         evidence="saltation",
-        test="tests/unit/test_saltation.py",
+        test="tests/sensitivity/test_hybrid_run.py",
         arxiv="2306.06862",
     ),
     Entry(

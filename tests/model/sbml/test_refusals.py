@@ -81,7 +81,7 @@ def test_what_is_not_supported_is_refused_by_name(x, load, what):
 
 def test_a_fast_reaction_is_refused(tmp_path):
     """It is gone from Level 3 Version 2, and so from what libSBML converts to."""
-    path = Path(__file__).parents[1] / "data" / "kholodenko2000.xml"
+    path = Path(__file__).parents[2] / "data" / "kholodenko2000.xml"
     changed = path.read_text().replace('id="v1" reversible', 'id="v1" fast="true" reversible')
     fast = tmp_path / "fast.xml"
     fast.write_text(changed)

@@ -9,7 +9,7 @@ import pytest
 
 import gradaudit
 
-FILE = Path(__file__).parents[1] / "data" / "kholodenko2000.xml"
+FILE = Path(__file__).parents[2] / "data" / "kholodenko2000.xml"
 TIMES = [150.0, 300.0]
 
 

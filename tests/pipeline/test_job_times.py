@@ -2,7 +2,7 @@
 
 import pytest
 
-from gradaudit.pipeline.job_times import Job, idle, jobs_of, last_run, timed
+from gradaudit.pipeline.job_times import JobTime, idle, jobs_of, last_run, timed
 
 
 def test_a_log_gives_back_what_was_written(tmp_path, capsys):
@@ -17,13 +17,13 @@ def test_a_log_gives_back_what_was_written(tmp_path, capsys):
 
 
 def test_a_run_ends_with_a_pause():
-    jobs = [Job("a", 0.0, 1.0, 9.0), Job("a", 5.0, 1.0, 4.0), Job("b", 100.0, 1.0, 1.0)]
+    jobs = [JobTime("a", 0.0, 1.0, 9.0), JobTime("a", 5.0, 1.0, 4.0), JobTime("b", 100.0, 1.0, 1.0)]
     assert last_run(jobs) == jobs[2:]
     assert last_run(jobs[:2]) == jobs[:2]
 
 
 def test_idle_is_what_no_job_used():
     """Two cores for 10 s, one of them for 5 s only: a quarter of the time is idle."""
-    span, share = idle([Job("a", 0.0, 1.0, 9.0), Job("a", 0.0, 1.0, 4.0)])
+    span, share = idle([JobTime("a", 0.0, 1.0, 9.0), JobTime("a", 0.0, 1.0, 4.0)])
     assert (span, share) == (10.0, pytest.approx(0.25))
     assert idle([]) == (0.0, 0.0)

@@ -74,7 +74,10 @@ def test_models_that_do_not_converge_are_counted(facts):
 
 def test_what_is_not_in_the_data_is_said(facts):
     found = literature.references(facts(), ANCHORS)
-    assert "no data for it; shown by tests/unit/test_saltation.py" in seen(found, "kong2024").seen
+    assert (
+        "no data for it; shown by tests/sensitivity/test_hybrid_run.py"
+        in seen(found, "kong2024").seen
+    )
     assert literature.answer(found, facts())[0].startswith(f"Of the {len(ENTRIES)} works")
 
 
