@@ -1,0 +1,5 @@
+"""Made-up audits, for tables and sentences."""
+
+from audits import audits
+
+__all__ = ["audits"]
