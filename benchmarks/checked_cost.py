@@ -29,7 +29,7 @@ import numpy as np
 
 import gradaudit
 from gradaudit.backend.xla_flags import LOOPS
-from gradaudit.checked import dropin
+from gradaudit.checked import drop_in
 from gradaudit.solvers.registry import get_solver
 
 
