@@ -70,7 +70,7 @@ def candidates(model, solver, rtol, p):
             **settings,
         )
 
-    with mock.patch.object(dropin, "columnwise", lambda pushed: pushed):
+    with mock.patch.object(drop_in, "columnwise", lambda pushed: pushed):
         lanes = jax.jit(jax.jacfwd(own)).lower(p).compile()
     return {
         "diffrax jacfwd": jax.jit(jax.jacfwd(plain)),
