@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 def solve(request: Request) -> Sensitivities:
     """At heyoka's tolerance rtol; "not_translatable" where the model does not allow it."""
-    from gradaudit.errors import TranslationError
+    from gradaudit.errors import TranslationError, extras_by_name
     from gradaudit.sensitivity.assemble import failed
-    from gradaudit.sensitivity.taylor import taylor_sensitivities
+
+    with extras_by_name("method 'taylor'"):
+        from gradaudit.sensitivity.taylor import taylor_sensitivities
 
     try:
         return taylor_sensitivities(request.model, request.rtol, request.times)
