@@ -31,7 +31,7 @@ class Cell:
     estimates
         Estimated errors of states and integrals (T, N) and of their sensitivities (T, N, m), NaN
         where none were asked for; None where the file has none.
-    perturbed solve
+    perturbed
         The events of the perturbed solve that the estimates are made of, if there is one.
     truncated
         Whether it has as many events as a solve takes down, so that later ones are not known.
@@ -137,7 +137,7 @@ def _cells(
                 observations=_observations(data, scale),
                 occurrences=found if located[str(method)] else None,
                 estimates=_estimates(data, scale),
-                perturbed=_companion(data, scale, names),
+                perturbed=_perturbed(data, scale, names),
                 truncated=found is not None and int(found.counts().sum()) >= most,
                 data=data,
             )
@@ -170,7 +170,7 @@ def _occurrences(
     )
 
 
-def _companion(data: xr.Dataset, scale: Array, names: Sequence[str]) -> EventTable | None:
+def _perturbed(data: xr.Dataset, scale: Array, names: Sequence[str]) -> EventTable | None:
     """None, too, where no estimates were asked for."""
     if "estimated_error" not in data or np.all(np.isnan(data["estimated_error"].values)):
         return None

@@ -108,16 +108,16 @@ class EstimatingSolver(WrappedSolver):
         return state, eqx.filter(self._perturbed(state), eqx.is_inexact_array)
 
     def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
-        state, perturbed = solver_state
+        state, perturbed_state = solver_state
         y1, error, dense, after, result = self.solver.step(
             self.term, t0, t1, y0.lifted, args, state, made_jump
         )
-        perturbed, of_error = self._along(y0.tangents), self._along(error.tangents)
+        tangents, of_error = self._along(y0.tangents), self._along(error.tangents)
         args = args._replace(seeds=self._along(args.seeds))
-        start = StateAndTangents(y0.y + y0.error, perturbed + y0.tangent_error)
+        start = StateAndTangents(y0.y + y0.error, tangents + y0.tangent_error)
         _, fixed = eqx.partition(self._perturbed(state), eqx.is_inexact_array)
-        reached, _, _, perturbed, _ = self.solver.step(
-            self.term, t0, t1, start, args, eqx.combine(perturbed, fixed), made_jump
+        reached, _, _, perturbed_state, _ = self.solver.step(
+            self.term, t0, t1, start, args, eqx.combine(perturbed_state, fixed), made_jump
         )
         y_error = reached.y - y1.y + error.y
         tangent_error = reached.tangents - self._along(y1.tangents) + of_error
@@ -127,8 +127,8 @@ class EstimatingSolver(WrappedSolver):
             end = StateAndTangents(y1.y, self._along(y1.tangents) + tangent_error)
             tangent_error += self.watching.neglected(t0, t1, before, end, args).term
         estimate = (y_error, tangent_error)
-        perturbed = eqx.filter(perturbed, eqx.is_inexact_array)
-        return Estimated(*y1, *estimate), error, dense, (after, perturbed), result
+        perturbed_state = eqx.filter(perturbed_state, eqx.is_inexact_array)
+        return Estimated(*y1, *estimate), error, dense, (after, perturbed_state), result
 
     def _along(self, columns: Any) -> Any:
         return _along(columns, self.direction)
