@@ -93,7 +93,7 @@ def test_an_error_goes_through_a_bounce_as_a_trajectory_beside_does(saltation):
     beside = jnp.zeros_like(begin.state).at[:2].set(jnp.asarray([1e-4, -2e-4]))
     zeros = jnp.zeros_like(begin.tangents)
     error = StateAndTangents(beside, zeros)
-    crossing = solve.cross(event, t, at_bounce, zeros, error, begin.decisions, p, seeds)
+    crossing = solve.transition(event, t, at_bounce, zeros, error, begin.decisions, p, seeds)
     fast = speed + 2e-4
     wait = (-fast + np.sqrt(fast**2 + 2 * g * 1e-4)) / g
     rebound = e * (fast + g * wait)
