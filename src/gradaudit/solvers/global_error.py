@@ -112,9 +112,9 @@ class EstimatingSolver(WrappedSolver):
         y1, error, dense, after, result = self.solver.step(
             self.term, t0, t1, y0.lifted, args, state, made_jump
         )
-        perturbed, of_error = self._along(y0.tangents), self._along(error.tangents)
+        tangents, of_error = self._along(y0.tangents), self._along(error.tangents)
         args = args._replace(seeds=self._along(args.seeds))
-        start = StateAndTangents(y0.y + y0.error, perturbed + y0.tangent_error)
+        start = StateAndTangents(y0.y + y0.error, tangents + y0.tangent_error)
         _, fixed = eqx.partition(self._perturbed(state), eqx.is_inexact_array)
         reached, _, _, perturbed, _ = self.solver.step(
             self.term, t0, t1, start, args, eqx.combine(perturbed, fixed), made_jump
