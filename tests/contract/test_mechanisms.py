@@ -26,6 +26,7 @@ from gradaudit.records.gradients_dataset import to_dataset
 from gradaudit.records.results import Reference
 from gradaudit.sensitivity.programs import program
 from gradaudit.solvers.error_norm import Control
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 
 AD, FULL, SALTATION = "forward_ad", "forward_sensitivity", "saltation"
 LADDER = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
@@ -355,12 +356,15 @@ def test_norm_of_dual_numbers_depends_on_the_units_of_parameters():
     The scale in the norm is that of the parameters. Full control has the same steps in both.
     """
     model, exact = gradaudit.load_model("parameter_units"), certified("parameter_units")
-    solve = program(model, "tsit5")
+    solve = program(model, StaticOptions(solver="tsit5"))
 
     def run(dual, scale):
         control = Control(1.0 - dual, dual, float(model.m), scale)
         raw, _, _ = solve(
-            exact.times, rtol=1e-7, atol=1e-10, control=control, columns=np.arange(model.m)
+            exact.times,
+            TracedOptions(1e-7, 1e-10),
+            control=control,
+            columns=np.arange(model.m),
         )
         tangents = raw.tangents[:, : model.n] / model.parameter_scale
         return int(raw.steps), _relative(tangents, exact.sensitivities)

@@ -28,6 +28,7 @@ import gradaudit
 from gradaudit import Event, Model
 from gradaudit.sensitivity.programs import program
 from gradaudit.solvers.error_norm import Control
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 
 # Robertson's reactions: t, states, and a row of sensitivities to each of p1, p2, p3. The program's
 # p2 is the rate of B + C and its p3 that of 2 B; in the library they are k3 and k2.
@@ -195,12 +196,14 @@ def exact_sums() -> np.ndarray:
     return sums
 
 
+SCIML = StaticOptions(solver="tsit5", observe="interpolant", max_steps=10_000, stepping="sciml")
+
+
 def by_dual_numbers(partials: float) -> np.ndarray:
     """SciML's Tsit5 with dense output at its default tolerances; `partials` 1: in the norm."""
-    raw, _, _ = program(SWITCHED, "tsit5", "interpolant", 10_000, "sciml")(
+    raw, _, _ = program(SWITCHED, SCIML)(
         SWITCHED.times(),
-        rtol=1e-3,
-        atol=1e-6,
+        TracedOptions(1e-3, 1e-6),
         control=Control(0.0, partials, 4.0, SWITCHED.parameter_scale),
         columns=np.arange(4),
     )

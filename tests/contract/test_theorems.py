@@ -16,6 +16,7 @@ import gradaudit
 from gradaudit import Model
 from gradaudit.sensitivity.programs import program
 from gradaudit.solvers.error_norm import Control
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 from gradaudit.solvers.registry import SOLVERS
 
 LOGISTIC = gradaudit.load_model("logistic")
@@ -143,10 +144,10 @@ def test_one_step_has_the_derivative_of_the_stability_function(solver):
         parameters={"p": (-1.0, "")},
         t_end=1.0,
     )
-    solve = program(model, solver, "interpolant")
-    one_step = Control(0.0, 0.0, 1.0, np.ones(1), steps=1.0)
+    solve = program(model, StaticOptions(solver=solver, observe="interpolant"))
+    control, one_step = Control(0.0, 0.0, 1.0, np.ones(1)), TracedOptions(1e-6, 1e-9, steps=1.0)
     for rate in (-1.0, -1e2, -1e4):
-        raw, _, _ = solve([1.0], rtol=1e-6, atol=1e-9, control=one_step, columns=[0], p=[rate])
+        raw, _, _ = solve([1.0], one_step, control=control, columns=[0], p=[rate])
         # Newton's method is exact for a linear problem; stages of size 1 cancel down to 1e-8.
         np.testing.assert_allclose(raw.tangents[0, 0, 0], _slope_of_r(solver, rate), rtol=1e-6)
 

@@ -10,6 +10,7 @@ from eventful import bouncing_ball
 from gradaudit.errors import SettingError
 from gradaudit.model.probe_direction import signs
 from gradaudit.sensitivity.hybrid_program import HybridProgram
+from gradaudit.solvers.options import StaticOptions
 from gradaudit.solvers.tangent_solver import StateAndTangents
 
 
@@ -84,7 +85,7 @@ def test_an_error_goes_through_a_bounce_as_a_trajectory_beside_does(saltation):
     model = bouncing_ball()
     g, e, height = model.nominal
     event = model.events["bounce"]
-    solve = HybridProgram(model, "tsit5", estimate=True, saltation=saltation)
+    solve = HybridProgram(model, StaticOptions(solver="tsit5", estimate=True, saltation=saltation))
     t, speed = np.sqrt(2 * height / g), np.sqrt(2 * height * g)
     p = jnp.asarray(model.nominal)
     seeds = jnp.diag(p)

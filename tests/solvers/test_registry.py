@@ -11,6 +11,7 @@ from gradaudit import Model, SettingError
 from gradaudit.backend.jax_setup import precision
 from gradaudit.sensitivity.programs import program
 from gradaudit.solvers.error_norm import Control
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 from gradaudit.solvers.registry import SOLVERS, get_solver
 
 LOGISTIC = gradaudit.load_model("logistic")
@@ -137,12 +138,18 @@ def test_single_precision_has_a_floor():
 
 def test_single_precision_is_single_throughout():
     """No number of 64 bits anywhere in the program: time, tableaus and counters included."""
-    solve = program(OSCILLATOR, "tsit5", "step")
+    solve = program(OSCILLATOR, StaticOptions(solver="tsit5"))
     control = Control(0.0, 0.0, 1.0, np.ones(1))
     with precision("float32"):
         inputs = jax.tree_util.tree_map(
             lambda x: jnp.asarray(x, dtype=jnp.float32),
-            (np.array([1.0, 2.0]), np.array([2.0]), np.ones((1, 1)), 1e-3, 1e-6, control),
+            (
+                np.array([1.0, 2.0]),
+                np.array([2.0]),
+                np.ones((1, 1)),
+                TracedOptions(1e-3, 1e-6),
+                control,
+            ),
         )
         types = set(_types(jax.make_jaxpr(solve._solve)(*inputs).jaxpr))
     assert {str(t) for t in types if str(t).endswith("64")} == set()

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 import gradaudit
 from gradaudit.sensitivity.programs import program
 from gradaudit.solvers.error_norm import Control
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 
 MODEL = gradaudit.load_model("jagged_controller")
-SOLVE = program(MODEL, "tsit5")
+SOLVE = program(MODEL, StaticOptions(solver="tsit5"))
 TIMES = np.array([10.0, 20.0])
 GRID = np.linspace(1.9, 2.1, 41)
 EXACT = 1e-10  # the tolerance of the curve to compare with
@@ -43,11 +44,10 @@ class Curve:
 
 def at(p: float, rtol: float, steps: int = 0) -> tuple[float, float]:
     """J(p) and its frozen-grid gradient; `steps` equal steps if there are any."""
-    control = Control(0.0, 0.0, 1.0, MODEL.parameter_scale[:1], steps=float(steps))
+    control = Control(0.0, 0.0, 1.0, MODEL.parameter_scale[:1])
     raw, _, _ = SOLVE(
         TIMES,
-        rtol=rtol,
-        atol=1e-3 * rtol,
+        TracedOptions(rtol, 1e-3 * rtol, steps=float(steps)),
         control=control,
         columns=np.arange(1),
         p=[p, *MODEL.nominal[1:]],

@@ -21,6 +21,7 @@ from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.errors import SettingError
 from gradaudit.solvers.error_norm import Control, block_norm
 from gradaudit.solvers.nest import nested, without_errors
+from gradaudit.solvers.options import TracedOptions
 from gradaudit.solvers.registry import get_solver, solvers
 from gradaudit.solvers.step_control import NormController
 from gradaudit.solvers.tangent_solver import (
@@ -171,6 +172,7 @@ def solve(
     """
     (n,) = start.y.shape
     control = Control(tangent_weight, 0.0, 0.0, jnp.ones(start.tangents.shape[1]))
+    options = TracedOptions(args.rtol, args.atol)
     fast, own = adaptive_solvers(solver, rtol=args.rtol, atol=args.atol, n=n)
     term = diffrax.ODETerm(jax.jit(problem.field))  # traced once, not in every stage
     lifted = TangentTerm(term)
@@ -184,7 +186,7 @@ def solve(
     begin = without_errors(start, along_one=direction is not None) if propagate else start
 
     def scaled(error, before, after):
-        return block_norm(control, error, before, after, args.rtol, args.atol, n)
+        return block_norm(control, options, error, before, after, n)
 
     # A loop over one observation is compiled without a loop, and would make the step that ends at
     # an observation in every step of the grid.

@@ -7,7 +7,7 @@ loss function does not pay, and the reason why reverse mode is not the way to S 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import diffrax
@@ -22,7 +22,7 @@ from gradaudit.backend.program_cache import identity_cache
 from gradaudit.model.definition import Model
 from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.sensitivity.state_solve import StateSolve, counts_of
-from gradaudit.solvers.error_norm import Control
+from gradaudit.solvers.options import StaticOptions
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.wrapper import WrappedSolver
 
@@ -44,19 +44,16 @@ def discrete_adjoint(request: Request) -> tuple[Raw, float, float]:
     `gradaudit.sensitivity.program.Program`; the counts are those of the recorded solve.
     """
     model = request.model
-    solve = adjoint_program(
-        model,
-        request.solver,
-        request.observe,
-        min(request.max_steps, CHECKPOINTED_STEPS),
-        request.stepping,
-        request.dtype,
-    )
-    control = request.with_options(Control(0.0, 0.0, float(model.m), model.parameter_scale))
-    inputs = (request.times, model.nominal, request.rtol, request.atol, control)
+    solve = adjoint_program(model, _within_checkpoints(request))
+    inputs = (request.times, model.nominal, request.options.traced)
     (states, rows, counts), seconds, compile_seconds = solve(inputs)
     raw = Raw(states, rows * model.parameter_scale, np.nan, *counts)
     return raw, seconds, compile_seconds
+
+
+def _within_checkpoints(request: Request) -> StaticOptions:
+    static = request.options.static
+    return replace(static, max_steps=min(static.max_steps, CHECKPOINTED_STEPS), estimate=False)
 
 
 @dataclass(frozen=True)
@@ -64,29 +61,30 @@ class AdjointProgram:
     """The compiled solve and reverse passes, for any number of observation times."""
 
     solve: StateSolve
-    dtype: str
     _compiled: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, inputs) -> tuple[Any, float, float]:
-        return run_compiled(self._compiled, len(inputs[0]), self._run, inputs, self.dtype)
+        return run_compiled(
+            self._compiled, len(inputs[0]), self._run, inputs, self.solve.options.dtype
+        )
 
-    def _run(self, times, p, rtol, atol, control):
+    def _run(self, times, p, traced):
         """States (T, N), rows (T, N, m) and counts."""
-        grid, counts = self._grid(times, p, rtol, atol, control)
+        grid, counts = self._grid(times, p, traced)
         rows = jnp.eye(self.solve.size)
 
         def at(time):
             def observed(p):
-                return self._observed(time, times, grid, p, rtol, atol, control)
+                return self._observed(time, times, grid, p, traced)
 
             state, vjp = jax.vjp(observed, p)
             return state, jax.vmap(lambda row: vjp(row)[0])(rows)
 
         return *jax.lax.map(at, times), counts
 
-    def _grid(self, times, p, rtol, atol, control):
+    def _grid(self, times, p, traced):
         """Ends of the accepted steps, 0 first and infinity after the last one, and counts."""
-        pieces = self.solve.pieces(times, p, rtol, atol, control, scan_kind="lax")
+        pieces = self.solve.pieces(times, p, traced, scan_kind="lax")
         solution = diffrax.diffeqsolve(
             pieces.term,
             pieces.solver,
@@ -98,17 +96,17 @@ class AdjointProgram:
             saveat=diffrax.SaveAt(t0=True, steps=True, fn=lambda t, y, args: None),
             stepsize_controller=pieces.controller,
             adjoint=diffrax.ForwardMode(),
-            max_steps=self.solve.max_steps,
+            max_steps=self.solve.options.max_steps,
             throw=False,
         )
         return solution.ts, counts_of(solution)
 
-    def _observed(self, time, times, grid, p, rtol, atol, control):
+    def _observed(self, time, times, grid, p, traced):
         """The states at one observation time, (N,)."""
-        pieces = self.solve.pieces(times, p, rtol, atol, control, scan_kind="checkpointed")
+        pieces = self.solve.pieces(times, p, traced, scan_kind="checkpointed")
         solution = diffrax.diffeqsolve(
             pieces.term,
-            _Remembering(pieces.solver, dense=self.solve.observe == "interpolant"),
+            _Remembering(pieces.solver, dense=self.solve.options.observe == "interpolant"),
             t0=0.0,
             t1=self.solve.model.t_end,
             dt0=None,
@@ -116,12 +114,12 @@ class AdjointProgram:
             args=p,
             saveat=diffrax.SaveAt(t1=True, solver_state=True),
             stepsize_controller=_Replay(grid, time),
-            adjoint=diffrax.RecursiveCheckpointAdjoint(checkpoints=self.solve.max_steps),
-            max_steps=self.solve.max_steps,
+            adjoint=diffrax.RecursiveCheckpointAdjoint(checkpoints=self.solve.options.max_steps),
+            max_steps=self.solve.options.max_steps,
             throw=False,
         )
         last = solution.solver_state.last
-        if self.solve.observe == "interpolant":
+        if self.solve.options.observe == "interpolant":
             # Before the first step there is nothing to interpolate.
             end = jnp.where(last.t1 > last.t0, last.t1, last.t0 + 1.0)
             dense = pieces.solver.interpolation_cls(t0=last.t0, t1=end, **last.dense)
@@ -132,11 +130,9 @@ class AdjointProgram:
 
 
 @identity_cache
-def adjoint_program(
-    model: Model, solver: str, observe: str, max_steps: int, stepping: str, dtype: str
-) -> AdjointProgram:
+def adjoint_program(model: Model, options: StaticOptions) -> AdjointProgram:
     """The reverse-mode program, compiled at most once in a process."""
-    return AdjointProgram(StateSolve(model, solver, observe, max_steps, stepping), dtype)
+    return AdjointProgram(StateSolve(model, options))
 
 
 def backsolve_adjoint(request: Request) -> tuple[Raw, float, float]:
@@ -149,20 +145,12 @@ def backsolve_adjoint(request: Request) -> tuple[Raw, float, float]:
     tried first, and everything is NaN. Counts are those of the forward solve.
     """
     model, count = request.model, len(request.times)
-    solve = backsolve_program(
-        model,
-        request.solver,
-        request.observe,
-        min(request.max_steps, CHECKPOINTED_STEPS),
-        request.stepping,
-        request.dtype,
-    )
-    control = request.with_options(Control(0.0, 0.0, float(model.m), model.parameter_scale))
+    solve = backsolve_program(model, _within_checkpoints(request))
     raw, seconds, compile_seconds = None, 0.0, 0.0
     for index in reversed(range(count)):
         # The times before it come last, and the first one is repeated in place of the others.
         times = request.times[np.maximum(np.arange(count) - (count - 1 - index), 0)]
-        inputs = (times, model.nominal, request.rtol, request.atol, control)
+        inputs = (times, model.nominal, request.options.traced)
         (states, rows, counts), warm, compiling = solve(inputs)
         seconds, compile_seconds = seconds + warm, compile_seconds + compiling
         if raw is None:
@@ -179,18 +167,19 @@ class BacksolveProgram:
     """The compiled solve and backward solves, for the last one of the times."""
 
     solve: StateSolve
-    dtype: str
     _compiled: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, inputs) -> tuple[Any, float, float]:
-        return run_compiled(self._compiled, len(inputs[0]), self._run, inputs, self.dtype)
+        return run_compiled(
+            self._compiled, len(inputs[0]), self._run, inputs, self.solve.options.dtype
+        )
 
-    def _run(self, times, p, rtol, atol, control):
+    def _run(self, times, p, traced):
         """States (T, N), the rows of the last time (N, m), counts."""
         rows = jnp.eye(self.solve.size)
 
         def observed(p):
-            return self._observed(times, p, rtol, atol, control)
+            return self._observed(times, p, traced)
 
         states, vjp, counts = jax.vjp(observed, p, has_aux=True)
 
@@ -199,21 +188,18 @@ class BacksolveProgram:
 
         return states, jax.lax.map(gradient, rows), counts
 
-    def _observed(self, times, p, rtol, atol, control):
+    def _observed(self, times, p, traced):
         solve = self.solve
-        pieces = solve.pieces(times, p, rtol, atol, control, scan_kind="lax")
-        _, backward = get_solver(solve.solver).build(
-            rtol=control.root_tolerance * rtol,
-            atol=control.root_tolerance * atol,
-            n=None,
-            scan_kind="lax",
+        pieces = solve.pieces(times, p, traced, scan_kind="lax")
+        _, backward = get_solver(solve.options.solver).build(
+            **traced.of_root_finder, n=None, scan_kind="lax"
         )
         dtmin = 1e-3 * float(jnp.finfo(p.dtype).eps) * solve.model.t_end
-        coefficients = dict(zip(("pcoeff", "icoeff", "dcoeff"), control.pid, strict=True))
+        coefficients = dict(zip(("pcoeff", "icoeff", "dcoeff"), traced.pid, strict=True))
         adjoint = diffrax.BacksolveAdjoint(
             solver=backward,
             stepsize_controller=diffrax.PIDController(
-                rtol=rtol, atol=atol, dtmin=dtmin, force_dtmin=False, **coefficients
+                rtol=traced.rtol, atol=traced.atol, dtmin=dtmin, force_dtmin=False, **coefficients
             ),
             throw=True,  # a backward solve that fails is NaN, see `runtime_errors_as_nan`
         )
@@ -222,11 +208,9 @@ class BacksolveProgram:
 
 
 @identity_cache
-def backsolve_program(
-    model: Model, solver: str, observe: str, max_steps: int, stepping: str, dtype: str
-) -> BacksolveProgram:
+def backsolve_program(model: Model, options: StaticOptions) -> BacksolveProgram:
     """The program for backward solves, compiled at most once in a process."""
-    return BacksolveProgram(StateSolve(model, solver, observe, max_steps, stepping), dtype)
+    return BacksolveProgram(StateSolve(model, options))
 
 
 class _Replay(diffrax.AbstractAdaptiveStepSizeController):

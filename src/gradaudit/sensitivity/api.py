@@ -18,8 +18,15 @@ from gradaudit.records.results import Sensitivities
 from gradaudit.sensitivity.method import Method
 from gradaudit.sensitivity.methods import get_method, methods
 from gradaudit.sensitivity.request import Request, check_options, tolerance
-from gradaudit.sensitivity.solve_status import MAX_STEPS, OBSERVE
-from gradaudit.solvers.error_norm import PID
+from gradaudit.solvers.options import (
+    MAX_STEPS,
+    OBSERVE,
+    PID,
+    Estimate,
+    Observe,
+    Precision,
+    SolveOptions,
+)
 from gradaudit.solvers.registry import get_solver
 
 
@@ -31,14 +38,14 @@ def sensitivities(
     atol: float | None = None,
     method: str = "forward_ad",
     times: ArrayLike | None = None,
-    observe: str = "step",
+    observe: Observe = "step",
     max_steps: int = MAX_STEPS,
     steps: int | None = None,
     pid: tuple[float, float, float] = PID,
     root_tolerance: float = 1.0,
-    dtype: str = "float64",
+    dtype: Precision = "float64",
     fd_step: float | None = None,
-    estimate: bool | str = False,
+    estimate: Estimate = False,
 ) -> Sensitivities:
     """States y (T, n) and sensitivities dy/dp (T, n, m) by one method, with its indicator.
 
@@ -90,18 +97,20 @@ def sensitivities(
         raise SettingError(f"unknown observe {observe!r}; choose from {', '.join(OBSERVE)}.")
     request = Request(
         model=model,
-        solver=solver,
-        rtol=rtol,
-        atol=atol,
         times=model.times(times),
-        observe=observe,
-        max_steps=max_steps,
-        steps=steps,
-        pid=pid,
-        root_tolerance=root_tolerance,
-        dtype=dtype,
+        options=SolveOptions(
+            solver=solver,
+            rtol=rtol,
+            atol=atol,
+            observe=observe,
+            max_steps=max_steps,
+            steps=steps,
+            pid=pid,
+            root_tolerance=root_tolerance,
+            dtype=dtype,
+            estimate=estimate,
+        ),
         fd_step=fd_step,
-        estimate=estimate,
     )
     check_options(request, chosen)
     return chosen.solve(request)

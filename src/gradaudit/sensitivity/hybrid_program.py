@@ -35,6 +35,7 @@ from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.event_recorder import PerturbedEvent
 from gradaudit.solvers.global_error import Estimated, carried, to_its_event
 from gradaudit.solvers.nest import without_errors
+from gradaudit.solvers.options import TracedOptions
 from gradaudit.solvers.tangent_solver import StateAndTangents
 
 LONGEST_STEP = 0.01  # of the window, lest a step passes over a pulse and its two events
@@ -42,28 +43,27 @@ LONGEST_STEP = 0.01  # of the window, lest a step passes over a pulse and its tw
 
 @dataclass(frozen=True)
 class HybridProgram(Program):
-    """`Program` for a model with events; `saltation` tells what is done at them."""
+    """`Program` for a model with events; the option `saltation` tells what is done at them."""
 
-    saltation: bool = False
     _compiled_parts: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def events(self) -> dict[str, Event]:
         """The events at which a segment ends: without saltation, those with a jump."""
         events = self.model.events
-        return {k: e for k, e in events.items() if self.saltation or e.jump is not None}
+        return {k: e for k, e in events.items() if self.options.saltation or e.jump is not None}
 
     def __call__(
-        self, times, *, rtol: float, atol: float, control: Control, columns, p=None
+        self, times, traced: TracedOptions, *, control: Control, columns, p=None
     ) -> tuple[Raw, float, float]:
         """As `Program.__call__`, from event to event."""
-        return HybridRun(self, np.asarray(times), rtol, atol, control, columns, p).run()
+        return HybridRun(self, np.asarray(times), traced, control, columns, p).run()
 
     def run(self, key: Any, function: Any, inputs: Any) -> tuple[Any, float, float]:
-        return run_compiled(self._compiled_parts, key, function, inputs, self.dtype)
+        return run_compiled(self._compiled_parts, key, function, inputs, self.options.dtype)
 
     def segment(
-        self, t0, z, tangents, error, signs, decisions, times, p, seeds, rtol, atol, control
+        self, t0, z, tangents, error, signs, decisions, times, p, seeds, traced, control
     ) -> Segment:
         """Solve from t0 on, traced; `signs` (E,) are those of the events just behind t0.
 
@@ -76,7 +76,7 @@ class HybridProgram(Program):
             values = self._values(t, y.y, args.p)
             return jnp.min(jnp.where(t > quiet, signs * values, 1.0))
 
-        eps = float(np.finfo(self.dtype).eps)
+        eps = float(np.finfo(self.options.dtype).eps)
         finder = optx.Bisection(
             rtol=4 * eps, atol=4 * eps * self.model.t_end, flip="detect", expand_if_necessary=False
         )
@@ -84,19 +84,18 @@ class HybridProgram(Program):
             jnp.maximum(times, t0),
             p,
             seeds,
-            rtol,
-            atol,
+            traced,
             control,
             t0=t0,
             start=Estimated(z, tangents, *error)
-            if self.estimate
+            if self.options.estimate
             else StateAndTangents(z, tangents),
             event=diffrax.Event(before_every_event, root_finder=finder, direction=False),
             longest_step=LONGEST_STEP * self.model.t_end,
             vector_field=lambda t, z, p: field(t, z, p, decisions),
         )
         observed, last = solution.ys
-        progress = solution.solver_state[0] if self.estimate else solution.solver_state
+        progress = solution.solver_state[0] if self.options.estimate else solution.solver_state
         stop, state = solution.ts[1][0], last.y[0]
         rate = field(stop, state, p, decisions)
         values, rates = jax.jvp(
@@ -110,16 +109,16 @@ class HybridProgram(Program):
         return Segment(
             states=observed.y,
             tangents=observed.tangents,
-            errors=observed.errors if self.estimate else (),
+            errors=observed.errors if self.options.estimate else (),
             stop=stop,
             state=state,
             tangent=last.tangents[0],
-            error=StateAndTangents(*(x[0] for x in last.errors)) if self.estimate else (),
+            error=StateAndTangents(*(x[0] for x in last.errors)) if self.options.estimate else (),
             event_index=jnp.where(happened, jnp.argmin(signs * values / jnp.abs(rates)), -1),
             changed_branch=changed_branch,
             missed_event=missed_event,
-            indicator=jnp.nan if self.augmented else progress.indicator,
-            crossed=() if self.augmented else progress.crossed,
+            indicator=jnp.nan if self.options.augmented else progress.indicator,
+            crossed=() if self.options.augmented else progress.crossed,
             counts=jnp.stack(counts),
             result=solution.result._value,
         )
@@ -130,7 +129,7 @@ class HybridProgram(Program):
 
     def _branches(self) -> FrozenField | None:
         """Nothing is left to be watched where a segment stays on its branches."""
-        return None if self.saltation else super()._branches()
+        return None if self.options.saltation else super()._branches()
 
     def _values(self, t, z, p):
         return jnp.stack([self.value(event, t, z, p) for event in self.events.values()])
@@ -138,7 +137,7 @@ class HybridProgram(Program):
     def _field(self) -> Any:
         """The vector field with its branches frozen, or without saltation as it is."""
         function = with_integrals(self.model)
-        if not self.saltation:
+        if not self.options.saltation:
             return _Plain(function)
         size = self.model.n + len(integrand_names(self.model))
         return FrozenField(function, size, self.model.m)
@@ -158,7 +157,9 @@ class HybridProgram(Program):
     def start(self, p, seeds) -> EventTransition:
         """State, tangents and signs at t = 0, traced."""
         begin = self._initial(p, seeds)
-        right = without_errors(begin, along_one=self._probing).errors if self.estimate else ()
+        right = (
+            without_errors(begin, along_one=self._probing).errors if self.options.estimate else ()
+        )
         none = jnp.zeros(seeds.shape[1])
         return self._behind(0.0, begin.y, begin.tangents, none, begin.y, p, right)
 
@@ -166,8 +167,8 @@ class HybridProgram(Program):
         self, event: Event, t, z, tangents, error, decisions, p, seeds
     ) -> EventTransition:
         """Through one event, traced; `decisions` are those before it."""
-        told = self._transition(event, t, z, tangents, decisions, p, seeds, self.saltation)
-        if not self.estimate:
+        told = self._transition(event, t, z, tangents, decisions, p, seeds, self.options.saltation)
+        if not self.options.estimate:
             return told
         record, reached = self._perturbed(
             event, t, Estimated(z, tangents, *error).perturbed, decisions, p, seeds

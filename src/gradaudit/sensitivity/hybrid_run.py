@@ -32,9 +32,9 @@ SAME_TIME = 1e-12  # of the window: an observation so close to an event is made 
 class HybridRun:
     """One solve: the rows that are filled so far, the counts, the events."""
 
-    def __init__(self, program: HybridProgram, times, rtol, atol, control, columns, p) -> None:
+    def __init__(self, program: HybridProgram, times, traced, control, columns, p) -> None:
         model = program.model
-        if float(control.steps) > 0:
+        if float(traced.steps) > 0:
             raise SettingError("equal steps do not stop at events; leave `steps` out.")
         self.program, self.model = program, model
         self.names = list(program.events)
@@ -45,7 +45,7 @@ class HybridRun:
         self.seeds = seeds
         self.times = np.repeat(times, 2) if len(times) == 1 else times  # see Program.__call__
         self.given = len(times)
-        self.settings = (float(rtol), float(atol), control)
+        self.settings = (traced, control)
         self.seconds = self.compile_seconds = 0.0
         self.counts = np.zeros(3, dtype=np.int64)
         self.indicator = 0.0
@@ -102,7 +102,7 @@ class HybridRun:
             soon = soon + 1 if done - now < EVENT_COOLDOWN * self.model.t_end else 0
             if bool(segment.missed_event) or soon >= ACCUMULATING:
                 return LOST_EVENT
-            if self.counts[0] > self.program.max_steps:
+            if self.counts[0] > self.program.options.max_steps:
                 return int(diffrax.RESULTS.max_steps_reached._value)
             if event_name is None:
                 return int(segment.result)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from gradaudit.records.results import Array, Sensitivities
+from gradaudit.records.results import Sensitivities
 from gradaudit.sensitivity.assemble import assemble
 from gradaudit.sensitivity.programs import program
 from gradaudit.sensitivity.request import Request
@@ -31,7 +32,7 @@ def lifted(
     model = request.model
     control = Control(tangent_weight, 0.0, float(model.m), model.parameter_scale)
     raw, seconds, compile_seconds = _solve(
-        request, control, np.arange(model.m), augmented, saltation=saltation
+        request, control, np.arange(model.m), augmented=augmented, saltation=saltation
     )
     return assemble(model, request.times, [raw], [np.arange(model.m)], seconds, compile_seconds)
 
@@ -54,27 +55,10 @@ def _solve(
     request: Request,
     control: Control,
     columns: np.ndarray,
-    augmented: bool = False,
-    p: Array | None = None,
     *,
+    augmented: bool = False,
     saltation: bool = False,
 ) -> tuple[Raw, float, float]:
-    solve = program(
-        request.model,
-        request.solver,
-        request.observe,
-        request.max_steps,
-        request.stepping,
-        augmented,
-        request.dtype,
-        saltation,
-        request.estimate,
-    )
-    return solve(
-        request.times,
-        rtol=request.rtol,
-        atol=request.atol,
-        control=request.with_options(control),
-        columns=columns,
-        p=p,
-    )
+    static = replace(request.options.static, augmented=augmented, saltation=saltation)
+    solve = program(request.model, static)
+    return solve(request.times, request.options.traced, control=control, columns=columns)

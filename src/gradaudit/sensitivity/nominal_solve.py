@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import diffrax
@@ -17,9 +17,10 @@ from gradaudit.errors import SettingError
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
 from gradaudit.sensitivity.programs import program
-from gradaudit.sensitivity.solve_status import MAX_STEPS, status_of, word_for
+from gradaudit.sensitivity.solve_status import status_of, word_for
 from gradaudit.solvers.error_norm import Control, state_norm
 from gradaudit.solvers.first_step import initial_step
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.step_control import NormController, scalar_controller
 
@@ -45,16 +46,16 @@ class Primal:
     """
 
     model: Model
-    solver: str
+    options: StaticOptions
     own_steps: int = 0
-    max_steps: int = MAX_STEPS
-    stepping: str = "diffrax"
     _compiled: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def __call__(self, times, *, rtol: float, atol: float, p=None) -> Trace:
+    def __call__(self, times, traced: TracedOptions, *, p=None) -> Trace:
         """Solve; `times` (T,) is not looked at where the solver's own steps are saved."""
         p = self.model.nominal if p is None else p
-        inputs = tuple(jnp.asarray(x, dtype=jnp.float64) for x in (times, p, rtol, atol))
+        inputs = jax.tree_util.tree_map(
+            lambda x: jnp.asarray(x, dtype=jnp.float64), (np.asarray(times), np.asarray(p), traced)
+        )
         key = len(inputs[0])
         if key not in self._compiled:
             self._compiled[key] = compile_for(self._solve, inputs)
@@ -69,26 +70,26 @@ class Primal:
         status = word_for(int(result), bool(np.all(np.isfinite(ys))))
         return Trace(ts, ys, int(steps), int(accepted), int(rejected), status, seconds)
 
-    def _solve(self, times, p, rtol, atol):
-        method = get_solver(self.solver)
-        _, solver = method.build(rtol=rtol, atol=atol, n=self.model.n)
+    def _solve(self, times, p, traced: TracedOptions):
+        method, stepping = get_solver(self.options.solver), self.options.stepping
+        _, solver = method.build(rtol=traced.rtol, atol=traced.atol, n=self.model.n)
         own = self.own_steps > 0
         controller = NormController(
-            scalar_controller(self.stepping, order=method.order, t_end=self.model.t_end),
-            lambda error, before, after: state_norm(error, before, after, rtol, atol),
+            scalar_controller(stepping, order=method.order, t_end=self.model.t_end),
+            lambda error, before, after: state_norm(traced, error, before, after),
         )
         solution = diffrax.diffeqsolve(
             diffrax.ODETerm(jax.jit(self.model.vector_field)),
             solver,
             t0=0.0,
             t1=self.model.t_end,
-            dt0=initial_step(self.model, self.stepping, p, rtol, atol, method.order),
+            dt0=initial_step(self.model, stepping, p, traced, method.order),
             y0=initial_state(self.model, p),
             args=p,
             saveat=diffrax.SaveAt(t0=True, steps=True) if own else diffrax.SaveAt(ts=times),
             stepsize_controller=controller,
             adjoint=diffrax.ForwardMode(),
-            max_steps=self.own_steps if own else self.max_steps,
+            max_steps=self.own_steps if own else self.options.max_steps,
             throw=False,
         )
         counts = (solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_"))
@@ -103,16 +104,14 @@ class JumpingPrimal:
     """
 
     model: Model
-    solver: str
-    max_steps: int = MAX_STEPS
-    stepping: str = "diffrax"
+    options: StaticOptions
 
-    def __call__(self, times, *, rtol: float, atol: float, p=None) -> Trace:
+    def __call__(self, times, traced: TracedOptions, *, p=None) -> Trace:
         """Solve at `times` (T,), by the solver's dense output."""
-        solve = program(self.model, self.solver, "interpolant", self.max_steps, self.stepping)
+        solve = program(self.model, replace(self.options, observe="interpolant"))
         control = Control(0.0, 0.0, 1.0, self.model.parameter_scale[:1])
         raw, seconds, _ = solve(
-            np.asarray(times), rtol=rtol, atol=atol, control=control, columns=np.arange(1), p=p
+            np.asarray(times), traced, control=control, columns=np.arange(1), p=p
         )
         counts = (int(raw.steps), int(raw.accepted), int(raw.rejected))
         states = raw.states[:, : self.model.n]
@@ -120,13 +119,7 @@ class JumpingPrimal:
 
 
 @identity_cache
-def primal(
-    model: Model,
-    solver: str,
-    own_steps: int = 0,
-    max_steps: int = MAX_STEPS,
-    stepping: str = "diffrax",
-) -> Primal | JumpingPrimal:
+def primal(model: Model, options: StaticOptions, own_steps: int = 0) -> Primal | JumpingPrimal:
     """The primal program, compiled at most once in a process.
 
     Raises
@@ -139,5 +132,5 @@ def primal(
             raise SettingError(
                 f"model {model.name!r} jumps at events, where the solver's own steps end."
             )
-        return JumpingPrimal(model, solver, max_steps, stepping)
-    return Primal(model, solver, own_steps, max_steps, stepping)
+        return JumpingPrimal(model, options)
+    return Primal(model, options, own_steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import diffrax
@@ -16,6 +16,7 @@ from gradaudit.sensitivity.programs import program
 from gradaudit.sensitivity.solve_status import Raw, status_of
 from gradaudit.sensitivity.state_solve import StateSolve, counts_of
 from gradaudit.solvers.error_norm import Control
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 
 if TYPE_CHECKING:
     from gradaudit.sensitivity.request import Request
@@ -42,28 +43,14 @@ def finite_difference(request: Request) -> tuple[Raw, float, float]:
     tangents being p_j dy/dp_j.
     """
     model = request.model
-    solve = program(
-        model,
-        request.solver,
-        request.observe,
-        request.max_steps,
-        request.stepping,
-        False,
-        request.dtype,
-    )
-    control = request.with_options(Control(0.0, 0.0, 1.0, model.parameter_scale[:1]))
-    relative = request.fd_step or default_fd_step(request.dtype)
-    number = np.dtype(request.dtype).type
+    options = request.options
+    solve = program(model, replace(options.static, estimate=False))
+    control = Control(0.0, 0.0, 1.0, model.parameter_scale[:1])
+    relative = request.fd_step or default_fd_step(options.dtype)
+    number = np.dtype(options.dtype).type
 
     def run(p):
-        return solve(
-            request.times,
-            rtol=request.rtol,
-            atol=request.atol,
-            control=control,
-            columns=np.arange(1),
-            p=p,
-        )
+        return solve(request.times, options.traced, control=control, columns=np.arange(1), p=p)
 
     centre, seconds, compile_seconds = run(None)
     tangents = np.full((*centre.states.shape, model.m), np.nan)
@@ -96,16 +83,13 @@ def complex_step(request: Request) -> tuple[Raw, float, float]:
     model, times = request.model, request.times
     if len(times) == 1:  # see `gradaudit.sensitivity.program.Program`
         times = np.repeat(times, 2)
-    solve = complex_program(
-        model, request.solver, request.observe, request.max_steps, request.stepping, request.dtype
-    )
-    control = request.with_options(Control(0.0, 0.0, 1.0, model.parameter_scale[:1]))
-    step = COMPLEX_STEPS[request.dtype]
+    solve = complex_program(model, replace(request.options.static, estimate=False))
+    step = COMPLEX_STEPS[request.options.dtype]
     raws, columns, seconds, compile_seconds = [], [], 0.0, 0.0
     for j, scale in enumerate(model.parameter_scale):
         p = model.nominal + 0j
         p[j] += 1j * step * scale
-        states, counts, warm, compiling = solve(times, p, request.rtol, request.atol, control)
+        states, counts, warm, compiling = solve(times, p, request.options.traced)
         states = states[: len(request.times)]
         columns.append(states.imag / step)
         raws.append(Raw(states.real, columns[-1], np.nan, *counts))
@@ -118,32 +102,29 @@ class ComplexProgram:
     """The compiled solve for complex parameters; see `StateSolve`."""
 
     solve: StateSolve
-    dtype: str
     _compiled: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def __call__(self, times, p, rtol, atol, control) -> tuple[Any, Any, float, float]:
-        inputs = (times, p, float(rtol), float(atol), control)
+    def __call__(self, times, p, traced: TracedOptions) -> tuple[Any, Any, float, float]:
+        inputs = (times, p, traced)
         with warnings.catch_warnings():
             # Both warn that their support is not complete; what is used of it is tested here.
             warnings.filterwarnings("ignore", message="Complex .*support in (Diffrax|Optimistix)")
             outputs, seconds, compiling = run_compiled(
-                self._compiled, len(times), self._run, inputs, self.dtype
+                self._compiled, len(times), self._run, inputs, self.solve.options.dtype
             )
         states, *counts = outputs
         return states, counts, seconds, compiling
 
-    def _run(self, times, p, rtol, atol, control):
-        pieces = self.solve.pieces(times, p, rtol, atol, control, scan_kind="lax")
+    def _run(self, times, p, traced: TracedOptions):
+        pieces = self.solve.pieces(times, p, traced, scan_kind="lax")
         solution = self.solve.observed(pieces, times, p, diffrax.ForwardMode())
         return solution.ys, *counts_of(solution)
 
 
 @identity_cache
-def complex_program(
-    model: Model, solver: str, observe: str, max_steps: int, stepping: str, dtype: str
-) -> ComplexProgram:
+def complex_program(model: Model, options: StaticOptions) -> ComplexProgram:
     """The program for complex parameters, compiled at most once in a process."""
-    return ComplexProgram(StateSolve(model, solver, observe, max_steps, stepping), dtype)
+    return ComplexProgram(StateSolve(model, options))
 
 
 def _gathered(first: Raw, raws: list[Raw], tangents) -> Raw:

@@ -17,11 +17,12 @@ from gradaudit.model.probe_direction import signs
 from gradaudit.model.quadratures import initial_state, integrands, with_integrals
 from gradaudit.model.switching import branching
 from gradaudit.records.results import EventRecord
-from gradaudit.sensitivity.solve_status import MAX_STEPS, Raw
+from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.solvers.error_norm import Control, block_norm
 from gradaudit.solvers.event_recorder import RecordedEvents, locate
 from gradaudit.solvers.first_step import initial_step
 from gradaudit.solvers.nest import nested, without_errors
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.step_control import NormController, scalar_controller
 from gradaudit.solvers.tangent_solver import (
@@ -44,39 +45,14 @@ class _Parts(NamedTuple):
 
 @dataclass(frozen=True)
 class Program:
-    """The compiled solve of one model, solver and way to observe.
-
-    Attributes
-    ----------
-    observe
-        "step": an observation is reached by a step of the method from the grid point before it,
-        and the grid is that of the states. "clip": the steps of the grid end at the observation
-        times. "interpolant": the method's dense output.
-    stepping
-        "diffrax" or "sciml", see `gradaudit.solvers.step_control.scalar_controller`.
-    augmented
-        Integrate the sensitivity equations as one large system with diffrax's solver as it is,
-        instead of lifting the solver; there is no indicator then.
-    dtype
-        "float64" or "float32", of states, tangents, time and everything else; what comes back is
-        float64 in any case.
-    estimate
-        Carry estimates of the global errors along, see `gradaudit.solvers.global_error`; "probe":
-        those of the tangents along one direction only, and none of events.
-    """
+    """The compiled solve of one model, with what is compiled of its options."""
 
     model: Model
-    solver: str
-    observe: str = "step"
-    max_steps: int = MAX_STEPS
-    stepping: str = "diffrax"
-    augmented: bool = False
-    dtype: str = "float64"
-    estimate: bool | str = False
+    options: StaticOptions
     _compiled: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(
-        self, times, *, rtol: float, atol: float, control: Control, columns, p=None
+        self, times, traced: TracedOptions, *, control: Control, columns, p=None
     ) -> tuple[Raw, float, float]:
         """Solve, and return the arrays with the seconds of the warm solve and of the compilation.
 
@@ -87,7 +63,7 @@ class Program:
             # A loop over one observation is compiled without a loop, and would make the step that
             # ends at an observation in every step of the grid.
             raw, seconds, compiling = self(
-                np.repeat(times, 2), rtol=rtol, atol=atol, control=control, columns=columns, p=p
+                np.repeat(times, 2), traced, control=control, columns=columns, p=p
             )
             return (
                 raw._replace(states=raw.states[:1], tangents=raw.tangents[:1]),
@@ -98,9 +74,9 @@ class Program:
         p = self.model.nominal if p is None else np.asarray(p, dtype=np.float64)
         seeds = np.zeros((self.model.m, len(columns)))
         seeds[columns, np.arange(len(columns))] = self.model.parameter_scale[columns]
-        inputs = (np.asarray(times), p, seeds, float(rtol), float(atol), control)
+        inputs = (np.asarray(times), p, seeds, traced, control)
         raw, seconds, compiling = run_compiled(
-            self._compiled, (len(times), len(columns)), self._solve, inputs, self.dtype
+            self._compiled, (len(times), len(columns)), self._solve, inputs, self.options.dtype
         )
         event_records, perturbed = self._records_of(raw.event_records)
         return raw._replace(event_records=event_records, perturbed=perturbed), seconds, compiling
@@ -123,38 +99,40 @@ class Program:
 
         return records(marks[1:6]), records(marks.perturbed) if marks.perturbed else ()
 
-    def _solve(self, times, p, seeds, rtol, atol, control: Control) -> Raw:
-        solution = self.integrate(times, p, seeds, rtol, atol, control)
+    def _solve(self, times, p, seeds, traced: TracedOptions, control: Control) -> Raw:
+        solution = self.integrate(times, p, seeds, traced, control)
         state, marks = solution.solver_state, None
         if self._markers:
             state, brackets = state
-            parts = self._parts(rtol, atol, control, with_integrals(self.model))
+            parts = self._parts(traced, with_integrals(self.model))
             marks = locate(
                 brackets,
                 parts.observer,
                 parts.lifted,
-                TangentArgs(p, seeds, rtol, atol),
+                TangentArgs(p, seeds, traced.rtol, traced.atol),
                 self._marker_values,
                 with_integrals(self.model),
                 self._branches(),
-                perturbed=bool(self.estimate) and not self._probing,
+                perturbed=bool(self.options.estimate) and not self._probing,
             )
-        if self.estimate:
+        estimates: Any = ()
+        if self.options.estimate:
             state, _ = state
+            estimates = (solution.ys.error, solution.ys.tangent_error)
         steps, accepted, rejected = (
             solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")
         )
         return Raw(
             states=solution.ys.y,
             tangents=solution.ys.tangents,
-            indicator=jnp.nan if self.augmented else state.indicator,
-            crossed=() if self.augmented else state.crossed,
+            indicator=jnp.nan if self.options.augmented else state.indicator,
+            crossed=() if self.options.augmented else state.crossed,
             steps=steps,
             accepted=accepted,
             rejected=rejected,
             result=solution.result._value,
             event_records=() if marks is None else marks,
-            estimates=(solution.ys.error, solution.ys.tangent_error) if self.estimate else (),
+            estimates=estimates,
         )
 
     @property
@@ -166,14 +144,12 @@ class Program:
         values = [event.when(t, z[: self.model.n], p) for event in self._markers.values()]
         return jnp.stack([jnp.asarray(value).reshape(()) for value in values])
 
-    def _parts(self, rtol, atol, control: Control, vector_field) -> _Parts:
-        method, n = get_solver(self.solver), self.model.n
+    def _parts(self, traced: TracedOptions, vector_field) -> _Parts:
+        method, n = get_solver(self.options.solver), self.model.n
         term = diffrax.ODETerm(jax.jit(vector_field))  # traced once, not in every stage
         lifted = TangentTerm(term)
-        fast, own = method.build(
-            rtol=control.root_tolerance * rtol, atol=control.root_tolerance * atol, n=n
-        )
-        if self.augmented:
+        fast, own = method.build(**traced.of_root_finder, n=n)
+        if self.options.augmented:
             return _Parts(lifted, own, own)
         solver = TangentSolver(fast, term, watched=n, branches=self._branches())
         return _Parts(lifted, solver, TangentSolver(own, term, watched=n))
@@ -183,7 +159,7 @@ class Program:
         return branching(self.model)
 
     def integrate(
-        self, times, p, seeds, rtol, atol, control: Control, *,
+        self, times, p, seeds, traced: TracedOptions, control: Control, *,
         t0=0.0, start=None, event=None, longest_step=None, vector_field=None,
     ) -> diffrax.Solution:  # fmt: skip
         """The traced solve, from the initial state or from `start` at t0, up to t_end or an event.
@@ -192,57 +168,57 @@ class Program:
         step exceeds `longest_step`. `vector_field` takes the place of that of states and integrals.
         """
         n = self.model.n
-        method = get_solver(self.solver)
-        parts = self._parts(rtol, atol, control, vector_field or with_integrals(self.model))
+        method = get_solver(self.options.solver)
+        parts = self._parts(traced, vector_field or with_integrals(self.model))
         directions = tuple(marker.direction for marker in self._markers.values())
         term, solver = nested(
             parts.solver,
             parts.observer,
             parts.lifted,
-            estimate=bool(self.estimate),
+            estimate=bool(self.options.estimate),
             direction=jnp.asarray(signs(seeds.shape[1])) if self._probing else None,
             markers=(self._marker_values, directions) if directions and event is None else None,
-            dense=self.observe == "interpolant",
+            dense=self.options.observe == "interpolant",
         )
 
         def scaled(error, before, after):
-            return block_norm(control, error, before, after, rtol, atol, n)
+            return block_norm(control, traced, error, before, after, n)
 
         scalar = scalar_controller(
-            self.stepping,
+            self.options.stepping,
             order=method.order,
             t_end=self.model.t_end,
-            control=control,
+            options=traced,
             adaptive=method.adaptive,
             longest=longest_step,
         )
         controller: Any = NormController(scalar, scaled)
-        if self.observe == "clip":
+        if self.options.observe == "clip":
             controller = diffrax.ClipStepSizeController(controller, step_ts=times)
         observed, last = diffrax.SubSaveAt(ts=times), diffrax.SubSaveAt(t1=True)
         saved: Any = observed if event is None else [observed, last]
         begin = self._initial(p, seeds) if start is None else start
-        if self.estimate and start is None:
+        if self.options.estimate and start is None:
             begin = without_errors(begin, along_one=self._probing)
         return diffrax.diffeqsolve(
             term,
             solver,
             t0=t0,
             t1=self.model.t_end,
-            dt0=initial_step(self.model, self.stepping, p, rtol, atol, method.order),
+            dt0=initial_step(self.model, self.options.stepping, p, traced, method.order),
             y0=begin,
-            args=TangentArgs(p, seeds, rtol, atol),
+            args=TangentArgs(p, seeds, traced.rtol, traced.atol),
             saveat=diffrax.SaveAt(subs=saved, solver_state=True),
             stepsize_controller=controller,
             event=event,
             adjoint=diffrax.ForwardMode(),
-            max_steps=self.max_steps,
+            max_steps=self.options.max_steps,
             throw=False,
         )
 
     @property
     def _probing(self) -> bool:
-        return self.estimate == "probe"
+        return self.options.estimate == "probe"
 
     def _initial(self, p, seeds) -> StateAndTangents:
         """y0(p) and its tangents; integrals begin at 0 and depend on nothing there."""

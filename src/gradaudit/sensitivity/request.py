@@ -11,7 +11,7 @@ from gradaudit.errors import SettingError
 from gradaudit.model.definition import Model
 from gradaudit.records.results import Array
 from gradaudit.sensitivity.method import Method
-from gradaudit.solvers.error_norm import PID, Control
+from gradaudit.solvers.options import PID, SolveOptions
 from gradaudit.solvers.registry import get_solver
 
 
@@ -20,56 +20,42 @@ class Request:
     """What a method is run with; `times` (T,) have been checked."""
 
     model: Model
-    solver: str
-    rtol: float
-    atol: float
     times: Array
-    observe: str
-    max_steps: int
-    stepping: str = "diffrax"
-    steps: int | None = None
-    root_tolerance: float = 1.0
-    pid: tuple[float, float, float] = PID
-    dtype: str = "float64"
+    options: SolveOptions
     fd_step: float | None = None
-    estimate: bool | str = False
-
-    def with_options(self, control: Control) -> Control:
-        """`control` with the number of steps, root finder and coefficients of this request."""
-        return control._replace(
-            steps=float(self.steps or 0), root_tolerance=self.root_tolerance, pid=self.pid
-        )
 
 
 def check_options(request: Request, method: Method) -> None:
-    """Raise a SettingError where an axis makes no sense, or none for this method or solver."""
+    """Raise a SettingError where an option makes no sense, or none for this method or solver."""
+    options = request.options
     for name in method.without:
-        if getattr(request, name) != getattr(Request, name):
+        given = request if name == "fd_step" else options
+        if getattr(given, name) != getattr(type(given), name):
             raise SettingError(f"method {method.name!r} has no {name}; leave it out.")
-    if request.steps is None:
-        if not get_solver(request.solver).adaptive and not method.own_solver:
+    if options.steps is None:
+        if not get_solver(options.solver).adaptive and not method.own_solver:
             raise SettingError(
-                f"solver {request.solver!r} has no error estimate; say how many equal steps it is "
+                f"solver {options.solver!r} has no error estimate; say how many equal steps it is "
                 "to take, for example steps=1000."
             )
-    elif not isinstance(request.steps, (int, np.integer)) or request.steps < 1:
-        raise SettingError(f"steps is {request.steps!r}; it is a positive number of equal steps.")
-    if request.dtype not in ("float64", "float32"):
-        raise SettingError(f"dtype is {request.dtype!r}; choose from float64, float32.")
-    if not isinstance(request.max_steps, (int, np.integer)) or request.max_steps < 1:
-        raise SettingError(f"max_steps is {request.max_steps!r}; it is a positive whole number.")
-    if request.estimate not in (False, True, "probe"):
-        raise SettingError(f'estimate is {request.estimate!r}; choose from False, True, "probe".')
-    if request.estimate == "probe" and any(e.jump for e in request.model.events.values()):
+    elif not isinstance(options.steps, (int, np.integer)) or options.steps < 1:
+        raise SettingError(f"steps is {options.steps!r}; it is a positive number of equal steps.")
+    if options.dtype not in ("float64", "float32"):
+        raise SettingError(f"dtype is {options.dtype!r}; choose from float64, float32.")
+    if not isinstance(options.max_steps, (int, np.integer)) or options.max_steps < 1:
+        raise SettingError(f"max_steps is {options.max_steps!r}; it is a positive whole number.")
+    if options.estimate not in (False, True, "probe"):
+        raise SettingError(f'estimate is {options.estimate!r}; choose from False, True, "probe".')
+    if options.estimate == "probe" and any(e.jump for e in request.model.events.values()):
         raise SettingError(
             f'the state of {request.model.name!r} jumps, and estimate="probe" knows nothing of '
             "jumps; take estimate=True."
         )
-    tolerance("root_tolerance", request.root_tolerance, below=math.inf)
+    tolerance("root_tolerance", options.root_tolerance, below=math.inf)
     if request.fd_step is not None:
         tolerance("fd_step", request.fd_step, below=1.0)
-    if len(request.pid) != 3 or not all(math.isfinite(c) for c in request.pid):
-        raise SettingError(f"pid is {request.pid!r}; give three numbers, by default {PID}.")
+    if len(options.pid) != 3 or not all(math.isfinite(c) for c in options.pid):
+        raise SettingError(f"pid is {options.pid!r}; give three numbers, by default {PID}.")
 
 
 def tolerance(name: str, value: object, *, below: float) -> float:

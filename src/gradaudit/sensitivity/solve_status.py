@@ -10,12 +10,6 @@ import numpy as np
 TOO_MANY_EVENTS, UNDECLARED_SWITCH, LOST_EVENT = -1, -2, -3  # results that diffrax does not have
 
 
-OBSERVE = ("step", "clip", "interpolant")
-
-
-MAX_STEPS = 500_000
-
-
 class Raw(NamedTuple):
     """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, what it took, its events.
 

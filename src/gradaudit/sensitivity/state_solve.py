@@ -16,9 +16,11 @@ import jax.numpy as jnp
 
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state, integrands, with_integrals
-from gradaudit.solvers.error_norm import Control, state_norm
+from gradaudit.solvers.error_norm import state_norm
 from gradaudit.solvers.first_step import initial_step
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 from gradaudit.solvers.registry import get_solver
+from gradaudit.solvers.solver import ScanKind
 from gradaudit.solvers.step_control import NormController, scalar_controller
 from gradaudit.solvers.stepped_output import SteppedOutput
 
@@ -37,35 +39,31 @@ class Pieces(NamedTuple):
 class _Scaled(eqx.Module):
     """Scaled error of the n states: a pytree, for reverse mode does not look into closures."""
 
-    rtol: Any
-    atol: Any
+    options: TracedOptions
     n: int = eqx.field(static=True)
 
     def __call__(self, error, before, after):
         parts = (jax.lax.stop_gradient(jnp.real(x)[: self.n]) for x in (error, before, after))
-        return state_norm(*parts, self.rtol, self.atol)
+        return state_norm(self.options, *parts)
 
 
 @dataclass(frozen=True)
 class StateSolve:
-    """The solve of one model, solver and way to observe; fields as in `Program`.
+    """The solve of one model, with what is compiled of its options.
 
     Its states are (n + k,), the k integrals last. It is there to be differentiated, and compiles
     nothing by itself.
     """
 
     model: Model
-    solver: str
-    observe: str
-    max_steps: int
-    stepping: str = "diffrax"
+    options: StaticOptions
 
     @property
     def size(self) -> int:
         """Number of states and integrals."""
         return self.model.n + len(integrands(self.model))
 
-    def pieces(self, times, p, rtol, atol, control: Control, *, scan_kind: str) -> Pieces:
+    def pieces(self, times, p, traced: TracedOptions, *, scan_kind: ScanKind) -> Pieces:
         """The parts of a solve for parameters `p` (m,), real or complex.
 
         Steps are chosen by real parts alone, and no derivative goes through the choice.
@@ -73,10 +71,9 @@ class StateSolve:
         "checkpointed": reverse).
         """
         model, n = self.model, self.model.n
-        method = get_solver(self.solver)
+        method = get_solver(self.options.solver)
         solver, observer = method.build(
-            rtol=control.root_tolerance * rtol,
-            atol=control.root_tolerance * atol,
+            **traced.of_root_finder,
             n=n,
             scan_kind=scan_kind,
             # The transpose of stages written out takes three times as long to compile, and no less
@@ -85,14 +82,14 @@ class StateSolve:
         )
 
         scalar = scalar_controller(
-            self.stepping,
+            self.options.stepping,
             order=method.order,
             t_end=model.t_end,
-            control=control,
+            options=traced,
             adaptive=method.adaptive,
         )
-        controller: Any = NormController(scalar, _Scaled(rtol, atol, n))
-        if self.observe == "clip":
+        controller: Any = NormController(scalar, _Scaled(traced, n))
+        if self.options.observe == "clip":
             controller = diffrax.ClipStepSizeController(controller, step_ts=times)
         start = jnp.concatenate([initial_state(model, p), jnp.zeros(len(integrands(model)))])
         return Pieces(
@@ -101,13 +98,13 @@ class StateSolve:
             observer=observer,
             controller=controller,
             y0=start.astype(p.dtype),
-            dt0=initial_step(model, self.stepping, jnp.real(p), rtol, atol, method.order),
+            dt0=initial_step(model, self.options.stepping, jnp.real(p), traced, method.order),
         )
 
     def observed(self, pieces: Pieces, times, p, adjoint: diffrax.AbstractAdjoint):
         """The solution at `times` (T,), which diffrax differentiates as `adjoint` says."""
         solver: Any = pieces.solver
-        if self.observe != "interpolant":
+        if self.options.observe != "interpolant":
             solver = SteppedOutput(pieces.solver, pieces.observer, pieces.term)
         return diffrax.diffeqsolve(
             pieces.term,
@@ -120,7 +117,7 @@ class StateSolve:
             saveat=diffrax.SaveAt(ts=times),
             stepsize_controller=pieces.controller,
             adjoint=adjoint,
-            max_steps=self.max_steps,
+            max_steps=self.options.max_steps,
             throw=False,
         )
 

@@ -10,10 +10,8 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
+from gradaudit.solvers.options import TracedOptions
 from gradaudit.solvers.tangent_solver import StateAndTangents
-
-PID = (0.0, 1.0, 0.0)
-"""The coefficients that diffrax has by default: an integral controller."""
 
 
 class Control(NamedTuple):
@@ -30,30 +28,20 @@ class Control(NamedTuple):
         Number of partials that a dual number carries there, padding included.
     scale
         |p_j| or 1, shape (c,): the tangents carried are p_j dy/dp_j.
-    steps
-        Number of equal steps in place of error control; 0 for error control.
-    root_tolerance
-        Tolerances of an implicit solver's root finder, over those of the step controller.
-    pid
-        Proportional, integral and derivative coefficient of diffrax's controller.
     """
 
     tangent_weight: Any
     dual: Any
     width: Any
     scale: Any
-    steps: Any = 0.0
-    root_tolerance: Any = 1.0
-    pid: Any = PID
 
 
 def block_norm(
     control: Control,
+    options: TracedOptions,
     error: StateAndTangents,
     before: StateAndTangents,
     after: StateAndTangents,
-    rtol,
-    atol,
     n: int,
 ):
     """Scaled error of a step, a scalar; the step is good if it is below 1.
@@ -66,6 +54,7 @@ def block_norm(
         # A step that leaves the domain of f is scaled by where it came from, as in diffrax.
         return jnp.maximum(jnp.abs(a), jnp.where(jnp.isnan(b), jnp.abs(a), jnp.abs(b)))[:n]
 
+    rtol, atol = options.rtol, options.atol
     state_size = size(before.y, after.y)
     tangent_size = size(before.tangents, after.tangents)
     e, tangent_e = error.y[:n], error.tangents[:n]
@@ -85,12 +74,12 @@ def block_norm(
     return jnp.where(jnp.isnan(norm), jnp.inf, norm)
 
 
-def state_norm(error, before, after, rtol, atol):
+def state_norm(options: TracedOptions, error, before, after):
     """Root mean square of the scaled error of the states: diffrax's own norm, a scalar."""
     size = jnp.maximum(
         jnp.abs(before), jnp.where(jnp.isnan(after), jnp.abs(before), jnp.abs(after))
     )
-    norm = _rms(error / (atol + rtol * size))
+    norm = _rms(error / (options.atol + options.rtol * size))
     return jnp.where(jnp.isnan(norm), jnp.inf, norm)
 
 

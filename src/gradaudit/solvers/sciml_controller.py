@@ -14,6 +14,8 @@ import diffrax
 import equinox as eqx
 import jax.numpy as jnp
 
+from gradaudit.solvers.options import TracedOptions
+
 
 class SciMLController(diffrax.AbstractAdaptiveStepSizeController):
     """The `PIController` of OrdinaryDiffEq.jl with its defaults, for a method of order `order`.
@@ -58,11 +60,11 @@ class SciMLController(diffrax.AbstractAdaptiveStepSizeController):
         return keep, start, start + dt, False, state, result
 
 
-def first_step(vector_field, y0, p, *, rtol, atol, order: int):
+def first_step(vector_field, y0, p, options: TracedOptions, *, order: int):
     """`ode_determine_initdt` of OrdinaryDiffEq.jl for the states: a scalar in units of t."""
 
     def rms(x):
-        return jnp.sqrt(jnp.mean((x / (atol + rtol * jnp.abs(y0))) ** 2))
+        return jnp.sqrt(jnp.mean((x / (options.atol + options.rtol * jnp.abs(y0))) ** 2))
 
     zero = jnp.zeros(())
     f0 = vector_field(zero, y0, p)

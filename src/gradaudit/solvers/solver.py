@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import diffrax
+
+ScanKind = Literal["lax", "checkpointed"]
+"""In which mode the loop over stages is differentiable: forward, or reverse."""
 
 
 class Classes(NamedTuple):
@@ -62,7 +65,7 @@ class Solver:
         rtol: Any,
         atol: Any,
         n: int | None,
-        scan_kind: str = "lax",
+        scan_kind: ScanKind = "lax",
         fast: bool = True,
     ) -> tuple[diffrax.AbstractSolver, diffrax.AbstractSolver]:
         """Two solvers that agree to rounding, differentiable in the mode that `scan_kind` says.

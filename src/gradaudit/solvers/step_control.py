@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import jax.tree_util as jtu
 
 from gradaudit.errors import SettingError
-from gradaudit.solvers.error_norm import PID, Control
+from gradaudit.solvers.options import PID, Stepping, TracedOptions
 from gradaudit.solvers.sciml_controller import SciMLController
 
 
@@ -95,28 +95,28 @@ class EqualSteps(diffrax.AbstractAdaptiveStepSizeController):
 
 
 def scalar_controller(
-    stepping: str,
+    stepping: Stepping,
     *,
     order: int,
     t_end: float,
-    control: Control | None = None,
+    options: TracedOptions | None = None,
     adaptive: bool = True,
     longest: float | None = None,
 ):
     """What turns a scaled error into the next step: "diffrax" (its default, integral) or "sciml".
 
     The smallest step that still moves t is about eps * t_end; below it the solve is stuck and ends.
-    `control` has the coefficients, and the number of equal steps that may take its place; a solver
+    `options` have the coefficients, and the number of equal steps that may take its place; a solver
     that is not `adaptive` has no error to show. No step of "diffrax" exceeds `longest`.
     """
     if not adaptive:
-        return EqualSteps(0.0 if control is None else control.steps, t_end, None)
+        return EqualSteps(0.0 if options is None else options.steps, t_end, None)
     dtmin = 1e-3 * float(jnp.finfo(jnp.result_type(float)).eps) * t_end
     controller: Any
     if stepping == "sciml":
         controller = SciMLController(order, dtmin)
     else:
-        p, i, d = PID if control is None else control.pid
+        p, i, d = PID if options is None else options.pid
         controller = diffrax.PIDController(
             rtol=0.0,
             atol=1.0,
@@ -128,4 +128,4 @@ def scalar_controller(
             icoeff=i,
             dcoeff=d,
         )
-    return controller if control is None else EqualSteps(control.steps, t_end, controller)
+    return controller if options is None else EqualSteps(options.steps, t_end, controller)

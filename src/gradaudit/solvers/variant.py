@@ -9,7 +9,7 @@ from typing import Any
 
 from gradaudit.solvers.registry import get_solver
 
-AXES = ("observe", "dtype", "pid", "root_tolerance", "steps")
+OPTIONS = ("observe", "dtype", "pid", "root_tolerance", "steps")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Variant:
     solver
         The solver's name.
     options
-        What is otherwise than by default, of `AXES`.
+        What is otherwise than by default, of `OPTIONS`.
     observe
         How observation times are reached where the options do not say.
     """
@@ -39,9 +39,9 @@ class Variant:
     @property
     def text(self) -> str:
         """The options in words, such as "observe=clip"; empty if there are none."""
-        return ", ".join(f"{name}={self.options[name]}" for name in AXES if name in self.options)
+        return ", ".join(f"{name}={self.options[name]}" for name in OPTIONS if name in self.options)
 
-    def axes(self, tightness: float) -> dict[str, Any]:
+    def keywords(self, tightness: float) -> dict[str, Any]:
         """Keywords of `sensitivities`, at a tolerance that is `tightness` times the loosest.
 
         Equal steps grow in number as the tolerance is tightened, so that the error of a method of

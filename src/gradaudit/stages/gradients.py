@@ -26,6 +26,7 @@ from gradaudit.sensitivity.api import sensitivities
 from gradaudit.sensitivity.external.requirements import check_installed
 from gradaudit.sensitivity.methods import get_method
 from gradaudit.solvers.event_recorder import MAX_RECORDED_EVENTS
+from gradaudit.solvers.options import Estimate
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.variant import Variant
 
@@ -56,7 +57,7 @@ def run(
     methods, tolerances = _applicable(loaded, settings["methods"]), settings["tolerances"]
     variant = Variant.of(solver, settings)
 
-    def solve(method: str, rtol: float, estimate: bool | str = False) -> Sensitivities:
+    def solve(method: str, rtol: float, estimate: Estimate = False) -> Sensitivities:
         return sensitivities(
             loaded,
             solver=variant.solver,
@@ -65,7 +66,7 @@ def run(
             atol=settings["atol_factor"] * rtol,
             max_steps=settings["max_steps"],
             estimate=estimate,
-            **variant.axes(rtol / max(tolerances)),
+            **variant.keywords(rtol / max(tolerances)),
         )
 
     jumps = loaded.jumps

@@ -14,6 +14,7 @@ from gradaudit.model.spec import key_of
 from gradaudit.records.files import write_dataset
 from gradaudit.records.stage import Output, Stage
 from gradaudit.sensitivity.nominal_solve import Trace, primal
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 
 STAGE = Stage(
     about="states of a model by one solver at every tolerance",
@@ -27,10 +28,10 @@ STAGE = Stage(
 def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> None:
     """Write states (rtol, time, state) with counts, seconds and a status for every tolerance."""
     loaded = load_model(model)
-    program = primal(loaded, solver, 0, settings["max_steps"])
+    program = primal(loaded, StaticOptions(solver=solver, max_steps=settings["max_steps"]))
     times = loaded.times()
     traces: list[Trace] = [
-        program(times, rtol=rtol, atol=settings["atol_factor"] * rtol)
+        program(times, TracedOptions(rtol, settings["atol_factor"] * rtol))
         for rtol in settings["tolerances"]
     ]
     states = [t.states if t.status == "ok" else np.full_like(t.states, np.nan) for t in traces]

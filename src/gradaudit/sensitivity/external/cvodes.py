@@ -84,7 +84,7 @@ def cvodes(request: Request, *, controlled: bool) -> Sensitivities:
         request,
         states=blocks[..., 0],
         tangents=blocks[..., 1:] / weight,
-        status="ok" if counts["nsteps"] <= request.max_steps else "max_steps",
+        status="ok" if counts["nsteps"] <= request.options.max_steps else "max_steps",
         stats={
             "steps": float(counts["nsteps"] + rejected),
             "accepted": float(counts["nsteps"]),
@@ -111,9 +111,9 @@ def _integrator(request: Request, divisor: float) -> Any:
         [float(t) for t in request.times],
         {
             "nfwd": model.m,
-            "reltol": request.rtol / divisor,
-            "abstol": request.atol / divisor,
-            "max_num_steps": request.max_steps,
+            "reltol": request.options.rtol / divisor,
+            "abstol": request.options.atol / divisor,
+            "max_num_steps": request.options.max_steps,
             "disable_internal_warnings": True,
             "show_eval_warnings": False,
         },

@@ -44,9 +44,9 @@ def diffsol(request: Request, *, controlled: bool) -> Sensitivities:
         return outcome(request, states=None, tangents=None, status="not_translatable", stats={})
     built = time.perf_counter()
     ode.ode_solver = pydiffsol.bdf
-    ode.rtol, ode.atol = request.rtol, request.atol
-    ode.sens_rtol = request.rtol if controlled else None
-    ode.sens_atol = request.atol if controlled else None
+    ode.rtol, ode.atol = request.options.rtol, request.options.atol
+    ode.sens_rtol = request.options.rtol if controlled else None
+    ode.sens_atol = request.options.atol if controlled else None
     states, tangents, status = None, None, "ok"
     until = times if times[-1] > 0.0 else np.array([0.0, model.t_end])
     try:

@@ -20,7 +20,7 @@ def solve(request: Request) -> Sensitivities:
         from gradaudit.sensitivity.taylor import taylor_sensitivities
 
     try:
-        return taylor_sensitivities(request.model, request.rtol, request.times)
+        return taylor_sensitivities(request.model, request.options.rtol, request.times)
     except TranslationError:
         return failed(request, "not_translatable")
 

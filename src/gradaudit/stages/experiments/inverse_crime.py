@@ -34,6 +34,7 @@ from gradaudit.records.results import Array, Sensitivities
 from gradaudit.sensitivity.methods import get_method
 from gradaudit.sensitivity.nominal_solve import Trace, primal
 from gradaudit.sensitivity.request import Request
+from gradaudit.solvers.options import SolveOptions, StaticOptions, TracedOptions
 
 VARIANTS = {
     "dual_norm": "dual_norm",
@@ -80,10 +81,13 @@ def nominal_traces(model: Model, settings: dict[str, Any]) -> list[Trace]:
     SettingError
         If one of the solves fails: there is no experiment without its data.
     """
-    solve = primal(model, settings["solver"], OWN_STEPS, OWN_STEPS, settings["stepping"])
+    options = StaticOptions(
+        solver=settings["solver"], max_steps=OWN_STEPS, stepping=settings["stepping"]
+    )
+    solve = primal(model, options, OWN_STEPS)
     traces = []
     for rtol in settings["tolerances"]:
-        trace = solve([0.0], rtol=rtol, atol=settings["atol_factor"] * rtol)
+        trace = solve([0.0], TracedOptions(rtol, settings["atol_factor"] * rtol))
         if trace.status != "ok":
             raise SettingError(
                 f"experiment on {model.name!r}: the nominal solve with {settings['solver']} at "
@@ -130,13 +134,15 @@ def _solve(
 ) -> Sensitivities:
     request = Request(
         model=model,
-        solver=settings["solver"],
-        rtol=rtol,
-        atol=settings["atol_factor"] * rtol,
         times=times,
-        observe=settings["observe"],
-        max_steps=settings["max_steps"],
-        stepping=settings["stepping"],
+        options=SolveOptions(
+            solver=settings["solver"],
+            rtol=rtol,
+            atol=settings["atol_factor"] * rtol,
+            observe=settings["observe"],
+            max_steps=settings["max_steps"],
+            stepping=settings["stepping"],
+        ),
     )
     return get_method(method).solve(request)
 

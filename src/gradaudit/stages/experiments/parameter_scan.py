@@ -24,6 +24,7 @@ from gradaudit.sensitivity.program import Program
 from gradaudit.sensitivity.programs import program
 from gradaudit.sensitivity.solve_status import status_of
 from gradaudit.solvers.error_norm import Control
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 
 Array = NDArray[np.float64]
 
@@ -108,13 +109,15 @@ class Sweep:
     def _program(self, *, exact: bool) -> Program:
         hybrid = self.model.jumps or bool(self.model.events and switches(self.model))
         # Elsewhere both are one program, compiled once.
-        return program(self.model, self.solver, "step", self.max_steps, saltation=exact and hybrid)
+        options = StaticOptions(
+            solver=self.solver, max_steps=self.max_steps, saltation=exact and hybrid
+        )
+        return program(self.model, options)
 
     def _solve(self, solve: Program, p: float, rtol: float, tangent_weight: float) -> Point:
         raw, _, _ = solve(
             np.array([self.model.t_end]),
-            rtol=rtol,
-            atol=self.atol_factor * rtol,
+            TracedOptions(rtol, self.atol_factor * rtol),
             control=Control(tangent_weight, 0.0, 1.0, self.model.parameter_scale[:1]),
             columns=np.arange(1),
             p=[p, *self.model.nominal[1:]],
