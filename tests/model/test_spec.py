@@ -1,0 +1,103 @@
+"""Names of models in the configuration: what they expand to, and what is refused, without JAX."""
+
+import subprocess
+import sys
+
+import pytest
+
+from gradaudit.errors import SettingError
+from gradaudit.model.spec import SUFFIXES, axes_of, expand, file_of, hint, key_of
+
+SOURCE = """
+MU = (1.0, 10.0, 100.0)
+{assignment}
+MODEL = Model(name="mine", axes={axes})
+"""
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    def write(axes='{"mu": MU}', assignment="", name="mine.py"):
+        path = tmp_path / name
+        path.write_text(SOURCE.format(axes=axes, assignment=assignment), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_name_without_a_setting_is_itself():
+    assert expand("logistic") == ["logistic"]
+
+
+def test_an_axis_alone_expands_to_one_entry_per_value_in_the_order_of_the_axis():
+    values = axes_of(file_of("van_der_pol"))["mu"]
+    entries = expand("van_der_pol@mu")
+    assert [float(entry.partition("=")[2]) for entry in entries] == list(values)
+
+
+def test_expansion_is_idempotent():
+    for entry in expand("van_der_pol@mu"):
+        assert expand(entry) == [entry]
+
+
+def test_several_settings_stay_one_entry(model_file):
+    path = model_file('{"mu": (1.0, 2.0), "nu": (3.0,)}')
+    assert expand(f"{path}@mu=1,nu=7") == [f"{path}@mu=1,nu=7"]
+
+
+@pytest.mark.parametrize(
+    ("axes", "assignment", "expected"),
+    [
+        ('{"mu": (1, 2.5)}', "", {"mu": (1.0, 2.5)}),
+        ("AXES", 'AXES = {"mu": [1, 2]}', {"mu": (1.0, 2.0)}),
+        ("made()", "", {}),
+    ],
+    ids=["literal", "name of a literal", "computed"],
+)
+def test_axes_are_read_where_they_are_literals(model_file, axes, assignment, expected):
+    assert axes_of(model_file(axes, assignment)) == expected
+
+
+def test_reading_axes_does_not_run_the_file(model_file):
+    path = model_file('{"mu": (1.0,)}', "raise SystemExit(3)")
+    assert axes_of(path) == {"mu": (1.0,)}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_key_of_a_file_is_its_stem_with_the_setting(suffix):
+    assert key_of(f"some/where/pendulum{suffix}@length=2") == "pendulum@length=2"
+    assert key_of("van_der_pol@mu=100") == "van_der_pol@mu=100"
+
+
+@pytest.mark.parametrize(
+    ("entry", "part"),
+    [
+        ("logistik", "did you mean 'logistic'?"),
+        ("van_der_pol@nu", "axis 'nu'"),
+        ("van_der_pol@mu=large", "'mu=large'"),
+        ("van_der_pol@mu=1,nu=2", "axis 'nu'"),
+        ("no/such/file.py", "no/such/file.py"),
+    ],
+)
+def test_what_does_not_exist_is_refused_by_name(entry, part):
+    with pytest.raises(SettingError) as error:
+        expand(entry)
+    assert part in str(error.value)
+    assert "models:" in str(error.value)
+
+
+def test_a_stem_that_cannot_be_a_key_is_refused(model_file):
+    with pytest.raises(SettingError, match="Rename the file"):
+        file_of(str(model_file(name="1 pendulum.py")))
+
+
+def test_a_hint_is_given_only_where_a_name_is_close():
+    assert "logistic" in hint("logistc", ["logistic", "lorenz"])
+    assert hint("xyzzy", ["logistic", "lorenz"]) == ""
+
+
+def test_names_are_resolved_without_jax():
+    """JAX takes seconds to import, and the workflow resolves names before any job."""
+    code = "import sys; from gradaudit.model.spec import expand; expand('van_der_pol@mu')"
+    code += "; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

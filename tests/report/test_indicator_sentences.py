@@ -1,0 +1,45 @@
+"""What is said of the indicators is what their table says."""
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.report.indicator_sentences import answer
+
+ROW = {
+    "indicator": "estimated_error", "cost": 2.0, "spearman": 0.8, "spearman_low": 0.7,
+    "spearman_high": 0.9, "auc": 0.95, "auc_low": 0.9, "auc_high": 0.98, "threshold": 0.01,
+    "misses": 0.05, "false_alarms": 0.1, "rows": 100, "missed_nonconverging": 3.0,
+}  # fmt: skip
+OTHER = ROW | {"indicator": "embedded", "auc": 0.7}
+
+
+def told(*rows):
+    return " ".join(answer(pd.DataFrame(list(rows))))
+
+
+def test_the_best_is_named_with_its_intervals():
+    text = told(OTHER, ROW)
+    assert "Of 2 indicators the best one is “propagated embedded error”" in text
+    assert "0.95 [0.90, 0.98]" in text
+    assert "misses 5 % of the gradients" in text
+    assert "embedded error of the tangents 0.70" in text
+    assert "the best one is “embedded error" in told(OTHER | {"auc": 0.99}, ROW)
+
+
+def test_scores_are_told_apart_from_indicators():
+    text = told(ROW | {"kind": "indicator"}, OTHER | {"kind": "score", "indicator": "probed"})
+    assert "Of 1 indicator the best" in text
+    assert "Of 1 trust score the best one is “score" in text
+
+
+def test_of_several_scopes_all_is_told():
+    text = told(OTHER | {"scope": "chaos", "auc": 0.99}, ROW | {"scope": "all"})
+    assert "0.95" in text
+    assert "0.99" not in text
+
+
+def test_nothing_is_a_sentence():
+    assert "not computed" in answer(None)[0]
+    assert "not computed" in answer(pd.DataFrame())[0]
+    assert "No indicator could be judged" in told(ROW | {"auc": np.nan})
+    assert "threshold" not in told(ROW | {"threshold": np.nan})
