@@ -94,7 +94,7 @@ def test_the_page_holds_the_sections_of_each_model(written):
     page = written(settings={"title": "t", "published_norms": {"made_up": 2e6}})
     for text in (
         "Audited: 72 gradients",
-        "Published was 2e6",
+        "Published: 2e6",
         "V at the end",
         "error ≤ <span",
         "13.1 significant digits",
@@ -110,7 +110,7 @@ def test_it_is_the_same_file_for_the_same_data(written):
 
 
 def test_other_data_say_other_things(written):
-    assert "Every solve ended well" in written()
+    assert "Every solve finished" in written()
     broken = written(failed=[("tsit5", 1e-3)])
     assert "Some solves failed (3 of 24)" in broken
     assert "max steps" in broken
@@ -143,13 +143,13 @@ def test_the_skill_is_told_where_there_is_a_table(written, tmp_path):
 
 
 def test_answers_change_with_the_data(written):
-    assert "nothing to mend" in written()
+    assert "nothing to correct" in written()
     assert "are not good" in written(errors={("made_up", "forward_ad"): 0.3})
 
 
 def test_it_can_do_without_experiment_and_references(written):
     page = written(experiments=False, references=False)
-    assert "It was not run in this configuration." in page
+    assert "The experiment was not run in this configuration." in page
     assert "There is no reference." in page
 
 

@@ -52,14 +52,16 @@ def test_the_answer_follows_the_verdicts(made_up_audits):
     good = sentences.answer(ladders_of(made_up_audits(models=["a", "b"])))
     assert "36 are good, none bad and none horrible" in good
     assert "Good throughout: a and b." in good
-    assert "Every ladder converges as the tolerance is tightened, if not at every step." in good
+    assert "Every tolerance series converges, although not at every step." in good
     errors = {("a", "forward_ad"): 9.0}
     worse = sentences.answer(ladders_of(made_up_audits(models=["a", "b"], errors=errors)))
     assert "30 are good, none bad and 6 horrible" in worse
     assert "forward AD is good on 6 of 12" in worse
     assert "Good throughout: b. Horrible somewhere: a." in worse
     stuck = ladders_of(made_up_audits()).assign(converging=False)
-    assert "Not converging as the tolerance is tightened: 18 ladders." in sentences.answer(stuck)
+    assert "Not converging as the tolerance decreases: 18 tolerance series." in sentences.answer(
+        stuck
+    )
 
 
 def test_the_loosest_tolerance_is_named_with_its_failures(made_up_audits):
@@ -84,7 +86,7 @@ def test_control_is_compared_setting_by_setting(made_up_audits):
 
 
 def test_failures_are_counted(made_up_audits):
-    assert "Every solve ended well" in sentences.failures(made_up_audits())
+    assert "Every solve finished" in sentences.failures(made_up_audits())
     some = sentences.failures(made_up_audits(failed=[("tsit5", 1e-3)]))
     assert some == "Some solves failed (3 of 24): max_steps (3)."
     table = made_up_audits(solvers=["tsit5"], tolerances=[1e-3], failed=[("tsit5", 1e-3)])
@@ -93,10 +95,10 @@ def test_failures_are_counted(made_up_audits):
 
 def test_the_indicator_is_judged(made_up_audits):
     table = made_up_audits(errors={("made_up", "forward_ad"): 0.3})
-    assert "sees 24 of the 24 gradients" in sentences.indicator(table, 1e-2)
-    assert "sees 0 of the 24" in sentences.indicator(table.assign(indicator=0.0), 1e-2)
+    assert "detects 24 of the 24 gradients" in sentences.indicator(table, 1e-2)
+    assert "detects 0 of the 24" in sentences.indicator(table.assign(indicator=0.0), 1e-2)
     alarmed = sentences.indicator(made_up_audits().assign(indicator=1e12), 1e-2)
-    assert "nothing to see" in alarmed
+    assert "nothing to detect" in alarmed
     assert "false alarm on 72 of the 72 others" in alarmed
     assert "no gradient" in sentences.indicator(table.assign(indicator=np.nan), 1e-2)
 
@@ -118,10 +120,10 @@ def test_the_reference_of_a_model_says_what_it_cost():
     text = model_sentences.reference({"digits": 12.7, "status": "ok"}, rungs)
     assert text == (
         "The reference is certified, by 2 solves in double precision, in 2.5 s: 12.7 significant "
-        "digits hold in every sensitivity that is not negligible."
+        "digits are certified for every sensitivity that is not negligible."
     )
     lost = model_sentences.reference({"digits": np.nan, "status": "time_limit"}, [])
-    assert "not certified as wanted (time_limit)" in lost
+    assert "does not have the requested digits (time_limit)" in lost
 
 
 def test_a_model_is_judged_by_its_ladders(made_up_audits):
@@ -136,18 +138,20 @@ def test_a_model_is_judged_by_its_ladders(made_up_audits):
     assert "No gradient is finite." in model_sentences.verdict(failed)
 
 
-def test_order_and_blame(made_up_audits):
+def test_order_and_attribution(made_up_audits):
     table = made_up_audits()
     ladders = ladders_of(table)
-    assert "power 1.10 (median of 18 ladders, from 1.00 to 1.20)" in model_sentences.order(ladders)
+    assert "power 1.10 (median of 18 tolerance series, from 1.00 to 1.20)" in model_sentences.order(
+        ladders
+    )
     assert "does not converge" in model_sentences.order(
         ladders.assign(converging=[False] + [True] * 17)
     )
     assert "No order" in model_sentences.order(ladders.assign(order=np.nan))
-    assert "wrong states in all 72 gradients" in model_sentences.blame(table)
+    assert "wrong states in all 72 gradients" in model_sentences.attribution(table)
     mixed = table.assign(dominant=["tangent"] * 70 + ["rounding"] * 2)
-    assert "wrong tangents in 70 and rounding in 2 of 72" in model_sentences.blame(mixed)
-    assert model_sentences.blame(table.assign(dominant="")) == "No error can be attributed."
+    assert "wrong tangents in 70 and rounding in 2 of 72" in model_sentences.attribution(mixed)
+    assert model_sentences.attribution(table.assign(dominant="")) == "No error can be attributed."
 
 
 def test_a_cheapest_setting_may_be_missing():
@@ -158,26 +162,30 @@ def test_a_cheapest_setting_may_be_missing():
     assert model_sentences.cheapest({"solver": np.nan}) == "–"
 
 
-def test_the_experiment_is_told_from_its_table(made_up_experiment):
-    def told(table: pd.DataFrame, published: float | None = None) -> str:
+def test_the_experiment_is_described_from_its_table(made_up_experiment):
+    def sentence_of(table: pd.DataFrame, published: float | None = None) -> str:
         return " ".join(experiment_sentences.paragraphs(table, published=published, good=1e-2))
 
-    text = told(made_up_experiment(), 2e6)
+    text = sentence_of(made_up_experiment(), 2e6)
     assert "at rtol 1e-3 the gradient of the loss has norm 1e6" in text
-    assert "Published was 2e6: a ratio of 0.5." in text
+    assert "Published: 2e6, a ratio of 0.5." in text
     assert "due to the states" in text
-    assert "10\u202f000 times less, but its tangents are up to 35 % wrong" in text
+    assert "10\u202f000 times less, but the error of its tangents is up to 35 %" in text
     assert "has norm 5e5" in text
     assert "falls with the tolerance: 1e6 at rtol 1e-3, 1\u202f000 at 1e-6" in text
-    assert "Published" not in told(made_up_experiment())
-    assert "due to the tangents" in told(made_up_experiment(state_part=1.0, tangent_part=2.0))
+    assert "Published" not in sentence_of(made_up_experiment())
+    assert "due to the tangents" in sentence_of(
+        made_up_experiment(state_part=1.0, tangent_part=2.0)
+    )
     right = made_up_experiment()
     right.loc[right["variant"] == "same_grid", "tangent_error"] = 1e-4
-    assert "its tangents are right to 0.01 %" in told(right)
-    assert "failed" in told(made_up_experiment().assign(status="max_steps"))
+    assert "the error of its tangents is up to 0.01 %" in sentence_of(right)
+    assert "failed" in sentence_of(made_up_experiment().assign(status="max_steps"))
     only = made_up_experiment(tolerances=[1e-3])
-    assert "falls" not in told(only)
-    assert told(only[only["variant"] == "same_grid"]).startswith("Forward AD on the very steps")
+    assert "falls" not in sentence_of(only)
+    assert sentence_of(only[only["variant"] == "same_grid"]).startswith(
+        "Forward AD on the same steps"
+    )
 
 
 def test_certified_digits_are_never_rounded_up():

@@ -1,4 +1,4 @@
-"""The command `gradaudit`: one subcommand a stage, which is what the rules of the workflow call.
+"""The command `gradaudit`: one subcommand per stage, called by the rules of the workflow.
 
 Nothing heavy is imported before the stage is known, so that help and errors come at once.
 """
@@ -28,7 +28,7 @@ def command() -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0, or 2 where the user can mend what is wrong.
+    """Run one command; the exit code is 0, or 2 for an error that the user can correct.
 
     Another code is the command's own.
     """

@@ -20,7 +20,7 @@ def add_stages(commands: Any) -> None:
     for name, stage in stages().items():
         if is_figures(name):
             if kinds is None:
-                text = "figures of a model, of an experiment, of all models together"
+                text = "figures of one model, of an experiment, or of all models together"
                 parser = commands.add_parser("figures", help=text, description=sentence(text))
                 kinds = parser.add_subparsers(title="figures", metavar="KIND", required=True)
             _add_stage(kinds, stage, "figures", kind=name.partition("_")[2])

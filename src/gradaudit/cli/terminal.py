@@ -37,7 +37,7 @@ def model_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help="library name, or path of a file; NAME@AXIS=VALUE for a setting of its axes",
+        help="library name, or path of a file; NAME@AXIS=VALUE for one value of an axis",
     )
 
 
@@ -160,7 +160,7 @@ def _new(path: Path) -> None:
     from gradaudit.model.template import write
 
     write(path)
-    print(f"{path} is a model that runs. Edit it, then: gradaudit audit {path}")
+    print(f"{path} is a complete model. Edit it, then run: gradaudit audit {path}")
 
 
 def _list_models() -> None:

@@ -1,4 +1,4 @@
-"""Who is to blame for the error of the gradient: the states or the tangents."""
+"""Error attribution: which part of the error dominates, that of the states or the tangents."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
         )
         layout.head(
             figure,
-            f"{title}: who is to blame for the error of the gradient",
+            f"{title}: error attribution of the gradient",
             "Shaded where one part is larger than the other; the two add up to the error.",
         )
     return figure

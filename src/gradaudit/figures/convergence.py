@@ -30,7 +30,7 @@ FIGURE = Drawing(
     subcategory="{model}",
     caption=(
         "Error of the gradient of ``{{ snakemake.wildcards.model }}`` against the tolerance of "
-        "the solver, one line per method. A line that stays level does not converge."
+        "the solver, one line per method. A horizontal line does not converge."
     ),
 )
 
@@ -47,7 +47,7 @@ def convergence(
     title
         Name of the model.
     digits
-        Certified digits of the reference, below which an error cannot be told; NaN if unknown.
+        Certified digits of the reference, below which an error is not resolved; NaN if unknown.
     settings
         ``palette``, ``dpi``, and the thresholds ``good`` and ``horrible``.
     """
@@ -83,20 +83,20 @@ def convergence(
         layout.head(
             figure,
             f"{title}: how the error of the gradient falls with the tolerance",
-            f"{ladder_counts(table)}. A line that stays level does not converge.",
+            f"{ladder_counts(table)}. A horizontal line does not converge.",
         )
     return figure
 
 
 def ladder_counts(table: pd.DataFrame) -> str:
-    """How many ladders of tolerances are good, bad and horrible, in words."""
+    """How many tolerance series are good, bad and horrible, in words."""
     ladders = table.drop_duplicates(["solver", "method", "functional"])["ladder_verdict"]
     counts = [f"{int((ladders == word).sum())} {word}" for word in style.VERDICTS]
     return f"Ladders of tolerances: {', '.join(counts)}"
 
 
 def _floor(ax: Axes, digits: float, *, named: bool) -> None:
-    """The line below which the reference cannot tell."""
+    """The line below which the reference does not resolve an error."""
     if not np.isfinite(digits) or 10.0**-digits < ax.get_ylim()[0]:
         return
     ax.axhline(10.0**-digits, color=style.MUTED, lw=1.0, ls=(0, (2, 2)), zorder=1)

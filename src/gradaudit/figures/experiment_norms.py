@@ -96,7 +96,7 @@ def draw_parts(
     variants: Mapping[str, str],
     variant_colour: Mapping[str, Any],
 ) -> None:
-    """State part and tangent part of the error at the loosest tolerance, a row a variant."""
+    """State part and tangent part of the error at the loosest tolerance, one row per variant."""
     colours = style.PARTS
     for row, name in enumerate(variants):
         ax.text(
@@ -141,7 +141,7 @@ def draw_parts(
     ax.margins(x=0.12)
     ax.set_xlabel("norm of the part of the error")
     rtol = float(loosest["rtol"].iloc[0])
-    ax.set_title(f"Who is to blame at rtol {style.power(rtol)}:")
+    ax.set_title(f"Error attribution at rtol {style.power(rtol)}:")
     for part, x in (("state_part", 0.64), ("tangent_part", 1.035)):
         label = "■ wrong states" if part == "state_part" else "● wrong tangents"
         ax.text(x, 1.035, label, transform=ax.transAxes, color=colours[part], fontweight="bold")

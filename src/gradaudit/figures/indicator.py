@@ -76,7 +76,7 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         layout.head(
             figure,
             "What the reference-free indicator sees of the true error",
-            "A point is one gradient. On the dotted line the indicator tells the error; "
+            "A point is one gradient. On the dotted line the indicator equals the error; "
             "points far above it are missed.",
         )
     return figure

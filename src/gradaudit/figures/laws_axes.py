@@ -36,7 +36,7 @@ STEPPING = {"explicit": ("o", "-"), "implicit": ("s", (0, (4, 1.5)))}
 
 
 def laws_axes(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
-    """A panel a model file that is audited at two settings of an axis or more.
+    """One panel per model file that is audited at two settings of an axis or more.
 
     At the tolerance nearest to 1e-6: the median over functionals and solvers, and their range.
     Where the configuration has no such model the figure says so.

@@ -24,7 +24,7 @@ FIGURE = Drawing(
     category="Atlas",
     caption=(
         "What forward-mode gradients are worth, mechanism by mechanism and method by method. A "
-        "cell is filled by the share of its ladders of tolerances that are good, bad and "
+        "cell is filled by the share of its tolerance series that are good, bad and "
         "horrible; beside the mechanism stands what it lets one expect."
     ),
 )
@@ -37,8 +37,8 @@ EMPTY = "#f0f1f3"
 def mechanisms(regimes: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     """Rows are mechanisms in plain words, columns methods with explicit and implicit solvers.
 
-    A cell is divided in the shares of its ladders that are good, bad and horrible, and has the
-    letter of the most frequent; the first column is what the mechanism lets one expect.
+    A cell is divided by the shares of its tolerance series that are good, bad and horrible, and has
+    the letter of the most frequent; the first column is the expected verdict.
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ def mechanisms(regimes: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         layout.head(
             figure,
             "Where forward-mode gradients can be trusted: mechanism by method",
-            "A cell is filled by the share of its ladders that are good, bad and horrible; the "
+            "A cell is filled by the share of its tolerance series that are good, bad and "
+            "horrible; the "
             "numbers count the good ones.",
         )
     return figure

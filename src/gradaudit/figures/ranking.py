@@ -22,7 +22,8 @@ FIGURE = Drawing(
     label="functionals",
     category="Atlas",
     caption=(
-        "Kinds of functionals of the solution: the shares of good, bad and horrible ladders by "
+        "Kinds of functionals of the solution: the shares of good, bad and horrible tolerance "
+        "series by "
         "forward AD and by the best method, and the place of the error among all functionals of "
         "the same solve."
     ),
@@ -99,7 +100,7 @@ def _shares(ax: Axes, rows: pd.DataFrame, prefix: str, title: str) -> None:
                 )
             start += share
     ax.set_title(title, fontweight="bold")
-    ax.set_xlabel("share of the ladders in %")
+    ax.set_xlabel("share of the tolerance series in %")
     ax.set_xticks([0.0, 0.5, 1.0], ["0", "50", "100"])
 
 

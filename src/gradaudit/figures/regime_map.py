@@ -39,7 +39,7 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
     Parameters
     ----------
     verdicts
-        Of stage atlas: one row a ladder of tolerances.
+        Of stage atlas: one row per tolerance series.
     settings
         ``palette`` and ``dpi``.
     """
@@ -96,7 +96,7 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
         layout.head(
             figure,
             "Where forward-mode gradients can be trusted",
-            "Verdict over the whole ladder of tolerances, the worst over the functionals of a "
+            "Verdict over the whole tolerance series, the worst over the functionals of a "
             "kind; “expected” is what the mechanism suggests. Solvers of few models are left out.",
         )
     return figure

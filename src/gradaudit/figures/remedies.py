@@ -1,4 +1,4 @@
-"""What mends a gradient that is not good: mechanism by remedy, as measured."""
+"""Which remedies correct a gradient that is not good: mechanism by remedy, as measured."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         )
         layout.head(
             figure,
-            "What mends a bad gradient, and what does not",
+            "Which remedies correct a bad gradient",
             "Good after the remedy, of those tried; below, the median factor by which the error "
             "falls and the factor in time. One thing is changed at a time.",
         )

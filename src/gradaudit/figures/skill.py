@@ -40,7 +40,7 @@ def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[s
     Parameters
     ----------
     table, predictions
-        Of stage trust: one row an indicator, and what the scores said of mechanisms left out.
+        Of stage trust: one row per indicator; and predictions for mechanisms left out.
     settings
         ``dpi``, and the threshold ``good``.
     """
@@ -55,7 +55,7 @@ def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[s
         _curves(right, predictions, float(settings.get("good", 1e-2)))
         layout.head(
             figure,
-            "What tells a bad gradient without a reference",
+            "Which indicators detect a bad gradient without a reference",
             "Left: ranking bad above good (0.5 by chance), with 95 % intervals over mechanisms; "
             "cost in gradients, if timed. Right: scores.",
         )

@@ -22,7 +22,6 @@ from gradaudit.records.labels import functional_names, in_order
 VERDICTS = {"good": "#1f8a83", "bad": "#efb034", "horrible": "#b3193a"}
 """From best to worst; they differ in hue and in lightness, and stay apart for the colour-blind."""
 
-VERDICT_MARKERS = {"good": "o", "bad": "D", "horrible": "X"}
 
 PARTS = {"state_part": "#3d4451", "tangent_part": "#56b4e9"}
 """Colours of what wrong states and wrong tangents do; no method has them."""

@@ -1,4 +1,4 @@
-"""A model along its first parameter: what a step controller makes of a smooth function."""
+"""A model along its first parameter: the effect of step control on a smooth function."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ def _roughness(ax: Axes, dataset: xr.Dataset) -> None:
     unit = json.loads(dataset.attrs["model_json"])["states"][dataset.attrs["observable"]]
     ax.set_ylabel(f"error of J, less a smooth fit{_unit(unit, ' ({})')}")
     jump = float(dataset.attrs["largest_jump"])
-    told = f": it jumps by up to {jump:.1e}" if jump > 0.0 else ""
-    ax.set_title(f"The computed J is jagged at the level of its error{told}")
+    addition = f": it jumps by up to {jump:.1e}" if jump > 0.0 else ""
+    ax.set_title(f"The computed J is jagged at the level of its error{addition}")
 
 
 def _slopes(ax: Axes, dataset: xr.Dataset, colours: Mapping[str, Any]) -> None:
@@ -163,10 +163,10 @@ def _v_curve(ax: Axes, dataset: xr.Dataset, colours: Mapping[str, Any]) -> None:
     ax.set_ylabel("relative error of dJ/dp")
     ax.legend(loc="upper right")
     best = float(dataset["v_along"].min())
-    told = f"; {best:.1g} at best" if np.isfinite(best) else ""
-    if not told:
+    addition = f"; {best:.1g} at best" if np.isfinite(best) else ""
+    if not addition:
         ax.set_ylim(1e-6, 1.0)  # nothing to be drawn tells the range
-    ax.set_title(f"Error against step: it falls, then rises{told}")
+    ax.set_title(f"Error against step: it falls, then rises{addition}")
 
 
 def _steps(ax: Axes, dataset: xr.Dataset) -> None:

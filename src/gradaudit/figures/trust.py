@@ -1,4 +1,4 @@
-"""The trust score on mechanisms that it never saw: what it said against what was true."""
+"""The trust score on mechanisms that were left out: predicted against certified error."""
 
 from __future__ import annotations
 

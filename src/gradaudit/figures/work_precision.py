@@ -37,7 +37,7 @@ FIGURE = Drawing(
 
 
 def work_precision(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any]) -> Figure:
-    """One panel a functional, a line a setting, a marker a tolerance; cheaper is further left."""
+    """One panel per functional, one line per setting, one marker per tolerance."""
     thresholds = VerdictBounds.from_settings(settings)
     errors = style.as_numbers(table["error"])
     failed = style.failed_rows(table)
@@ -73,7 +73,7 @@ def work_precision(table: pd.DataFrame, *, title: str, settings: Mapping[str, An
         layout.head(
             figure,
             f"{title}: what an accurate gradient costs",
-            "A marker is a tolerance; lower is more accurate, further left is faster.",
+            "Each marker is one tolerance; lower is more accurate, further left is faster.",
         )
     return figure
 

@@ -69,7 +69,7 @@ def timed(stage: str) -> Iterator[_Clock]:
 
 
 def jobs_of(logs: Iterable[Path]) -> list[JobTime]:
-    """The jobs whose logs tell their times, in the order in which they began."""
+    """The jobs whose logs contain their times, in the order in which they began."""
     found = []
     for log in logs:
         for stage, *numbers in _LINE.findall(_text(log)):

@@ -78,8 +78,9 @@ def answers(
     questions = [
         Question(
             key="q1",
-            text="How do stiffness and the accuracy of the solution become the accuracy of the "
-            "gradient?",
+            text="How does the accuracy of the gradient depend on stiffness and on the "
+            "accuracy of the "
+            "solution?",
             sentences=law_sentences.answer(facts.laws, facts.regimes),
             details=[],
             figures=["laws", "laws_axes"],
@@ -93,8 +94,9 @@ def answers(
         ),
         Question(
             key="q3",
-            text="Where does forward AD end in heartache, what mends it, and can one see it "
-            "coming?",
+            text="Where does forward AD fail, what fixes it, and can the failure be detected "
+            "without "
+            "a reference?",
             sentences=[
                 *remedy_sentences.answer(facts.regimes, facts.remedies),
                 *indicator_sentences.answer(skill),
@@ -104,7 +106,7 @@ def answers(
         ),
         Question(
             key="q4",
-            text="What does the literature say, and what of it can be seen here?",
+            text="What does the literature state, and which statements do these data confirm?",
             sentences=literature.answer(references, facts),
             details=[],
             figures=[],

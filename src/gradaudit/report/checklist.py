@@ -1,4 +1,4 @@
-"""A check-list for the modeller; each item refers to what was measured."""
+"""A checklist for the modeller; each item refers to measured numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradaudit.analysis.functional_ranking import EVERYWHERE
 from gradaudit.analysis.remedies import summary
 from gradaudit.model.mechanism import Trait, having
 from gradaudit.report import law_sentences
-from gradaudit.report.numbers import count, number, percent
+from gradaudit.report.numbers import count, number, percent, series
 
 SAME = 0.01
 """Two errors that differ by less are the same."""
@@ -29,7 +29,7 @@ class Item:
 def checklist(
     *, laws: pd.DataFrame, ranking: pd.DataFrame, remedies: pd.DataFrame, good: float
 ) -> list[Item]:
-    """The items that the data support, in the order in which a modeller meets them."""
+    """The items that the data support, in the order in which a modeller needs them."""
     summed = summary(remedies)
     found = [
         _tolerance(laws, good),
@@ -50,47 +50,47 @@ def _tolerance(laws: pd.DataFrame, good: float) -> Item | None:
     if state is None or state["ratio"] <= 1.0:
         return None
     return Item(
-        do="Solve more tightly than the states alone would need.", why=rule, anchor="figure-laws"
+        do="Use a tighter tolerance than the states alone need.", why=rule, anchor="figure-laws"
     )
 
 
 def _rest(summed: pd.DataFrame) -> Item | None:
-    told = _compare(summed, having(Trait.AT_REST), "control", "tolerance")
-    if told is None or not told.first_is_better:
+    compared = _compare(summed, having(Trait.AT_REST), "control", "tolerance")
+    if compared is None or not compared.first_is_better:
         return None
     return Item(
         do="Does the model start at rest, or rest for long? Put the tangents into the error test.",
-        why=f"There error control of the tangents mends {told.first}, a tighter tolerance "
-        f"{told.second}.",
+        why=f"There error control of the tangents corrects {compared.first}, a tighter tolerance "
+        f"{compared.second}.",
         anchor="figure-remedies",
     )
 
 
 def _events(summed: pd.DataFrame) -> Item | None:
-    told = _compare(summed, having(Trait.EVENTS), "saltation", "tolerance")
-    if told is None or not told.first_is_better:
+    compared = _compare(summed, having(Trait.EVENTS), "saltation", "tolerance")
+    if compared is None or not compared.first_is_better:
         return None
     return Item(
         do="Does anything switch, jump or reset? Declare the events, and differentiate through "
         "them.",
-        why=f"Event handling mends {told.first}, a tighter tolerance {told.second}.",
+        why=f"Event handling corrects {compared.first}, a tighter tolerance {compared.second}.",
         anchor="figure-remedies",
     )
 
 
 def _oscillation(summed: pd.DataFrame) -> Item | None:
-    told = _compare(summed, having(Trait.AMPLIFYING), "tolerance", "control")
-    if told is None:
+    compared = _compare(summed, having(Trait.AMPLIFYING), "tolerance", "control")
+    if compared is None:
         return None
     advice = (
         "Tighten the tolerance before anything else."
-        if told.first_is_better
+        if compared.first_is_better
         else "Put the tangents into the error test."
     )
     return Item(
         do=f"Does it oscillate, burst or amplify? {advice}",
-        why=f"There a tighter tolerance mends {told.first}, error control of the tangents "
-        f"{told.second}.",
+        why=f"There a tighter tolerance corrects {compared.first}, error control of the tangents "
+        f"{compared.second}.",
         anchor="figure-remedies",
     )
 
@@ -102,7 +102,7 @@ def _count(ranking: pd.DataFrame) -> Item | None:
     ladders = int(rows["ladders"].sum())
     return Item(
         do="Never differentiate a count; differentiate the times of the events instead.",
-        why=f"Of {count(ladders, 'ladder')} of counts by forward AD none is useful, by no method.",
+        why=f"Of {series(ladders)} of counts none gives a useful gradient, by any method.",
         anchor="figure-ranking",
     )
 
@@ -116,7 +116,8 @@ def _own_trace(ranking: pd.DataFrame) -> Item | None:
     return Item(
         do="Do not test a gradient on data that the same solver made.",
         why=f"A sum of squares to the solver's own trace is good on {percent(row['good'])} of its "
-        f"ladders by forward AD{place} (1 is the least accurate functional of a solve); a small "
+        f"tolerance series by forward AD{place} (1 is the least accurate functional of a "
+        "solve); a small "
         "residual makes a small gradient, right or wrong.",
         anchor="figure-ranking",
     )
@@ -124,20 +125,20 @@ def _own_trace(ranking: pd.DataFrame) -> Item | None:
 
 def _implicit(summed: pd.DataFrame) -> Item | None:
     rows = summed[(summed["mechanism"] == "all") & (summed["remedy"] == "implicit")]
-    told = _compare(summed, ["all"], "implicit", "tolerance")
-    if rows.empty or told is None or told.first_is_better:
+    compared = _compare(summed, ["all"], "implicit", "tolerance")
+    if rows.empty or compared is None or compared.first_is_better:
         return None
     row = rows.iloc[0]
     return Item(
-        do="Take an implicit method for stiffness, not for the gradient's sake.",
-        why=f"It mends {row['good']} of {row['tried']} gradients, at {number(row['cost'], 2)} "
+        do="Use an implicit method for stiffness, not to improve the gradient.",
+        why=f"It corrects {row['good']} of {row['tried']} gradients, at {number(row['cost'], 2)} "
         "times the time in the median.",
         anchor="figure-remedies",
     )
 
 
 def _converges(remedies: pd.DataFrame) -> Item | None:
-    """Gradients that a tighter tolerance leaves as they are, wrong."""
+    """Wrong gradients that a tighter tolerance does not change."""
     rows = remedies[(remedies["remedy"] == "tolerance") & remedies["tried"].astype(bool)]
     if rows.empty:
         return None
@@ -146,17 +147,17 @@ def _converges(remedies: pd.DataFrame) -> Item | None:
     if not same:
         return None
     return Item(
-        do="Look at more than agreement between tolerances.",
+        do="Agreement between two tolerances does not show that a gradient is correct.",
         why=f"Of {count(len(rows), 'wrong gradient')} at the working tolerance {same} "
         f"{'has' if same == 1 else 'have'} the same error at a tighter one, within "
-        f"{percent(SAME)}: the two agree, and are wrong.",
+        f"{percent(SAME)}: the two agree, but both are wrong.",
         anchor="q3",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Compared:
-    """What two remedies mend, in words, and whether the first mends more."""
+    """What two remedies correct, in words, and whether the first corrects more."""
 
     first: str
     second: str
@@ -167,12 +168,12 @@ def _compare(
     summed: pd.DataFrame, mechanisms: list[str], first: str, second: str
 ) -> _Compared | None:
     rows = summed[summed["mechanism"].isin(mechanisms)]
-    told, shares = [], []
+    counts, shares = [], []
     for remedy in (first, second):
         own = rows[rows["remedy"] == remedy]
         good, tried = int(own["good"].sum()), int(own["tried"].sum())
         if not tried:
             return None
-        told.append(f"{good} of {tried}")
+        counts.append(f"{good} of {tried}")
         shares.append(good / tried)
-    return _Compared(first=told[0], second=told[1], first_is_better=shares[0] > shares[1])
+    return _Compared(first=counts[0], second=counts[1], first_is_better=shares[0] > shares[1])

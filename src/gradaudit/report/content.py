@@ -84,18 +84,18 @@ def model_section(
     rows = audits[audits["model"] == key]
     own = verdicts[verdicts["model"] == key]
     names = functional_names(dict(zip(own["functional"], own["kind"], strict=True)))
-    said = [
+    candidates = [
         model_sentences.reference(certificate.attributes, certificate.rungs),
         model_sentences.verdict(own),
         model_sentences.order(own),
-        model_sentences.blame(rows),
+        model_sentences.attribution(rows),
         model_sentences.failures(rows),
     ]
     return ModelSection(
         key=key,
         facts=certificate.model,
         verdict=worst(own["verdict"].tolist()),
-        sentences=[sentence for sentence in said if sentence],
+        sentences=[sentence for sentence in candidates if sentence],
         verdicts=tables.verdict_table(own),
         cheapest=tables.cheapest_table(frontier[frontier["model"] == key], names),
         figures={

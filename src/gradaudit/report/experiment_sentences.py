@@ -43,7 +43,7 @@ def _dual(loosest: pd.DataFrame, published: float | None) -> str:
         f"{number(norm)}, where the true gradient has norm {number(float(row['reference_norm']))}."
     )
     if published:
-        text += f" Published was {number(published)}: a ratio of {number(norm / published)}."
+        text += f" Published: {number(published)}, a ratio of {number(norm / published)}."
     return text
 
 
@@ -52,14 +52,14 @@ def _cause(loosest: pd.DataFrame) -> str:
     if row is None:
         return ""
     state, tangent = float(row["state_part"]), float(row["tangent_part"])
-    blame = "the states" if state > tangent else "the tangents"
+    dominant = "the states" if state > tangent else "the tangents"
     return (
-        f"The larger part of this is due to {blame}. The solve takes other steps than the one "
+        f"The larger part of this is due to {dominant}. The solve takes other steps than the one "
         f"that made the target, and its states differ from the target by up to "
         f"{number(row['residual_max'])} (the largest over all states and "
         f"{count(int(row['points']), 'time point')}). Multiplied by the sensitivities and summed, "
-        f"wrong states make an error of {number(state)}, wrong tangents one of {number(tangent)}; "
-        f"the tangents themselves are up to {percent(row['tangent_error'])} wrong."
+        f"wrong states cause an error of {number(state)}, wrong tangents one of {number(tangent)}. "
+        f"The error of the tangents themselves is up to {percent(row['tangent_error'])}."
     )
 
 
@@ -80,16 +80,18 @@ def _same_grid(loosest: pd.DataFrame, good: float) -> str:
     if row is None:
         return ""
     norm, wrong = float(row["gradient_norm"]), float(row["tangent_error"])
-    text = f"Forward AD on the very steps of the target gives {number(norm)}"
+    text = f"Forward AD on the same steps as the target gives {number(norm)}"
     if dual is not None and 0.0 < norm < dual["gradient_norm"]:
         text += f", {number(float(dual['gradient_norm']) / norm, 2)} times less"
     if wrong > good:
         return (
-            f"{text}, but its tangents are up to {percent(wrong)} wrong: the number is small only "
-            f"because the residual is ({number(row['residual_max'])} at most). It is a false good, "
-            "an inverse crime."
+            f"{text}, but the error of its tangents is up to {percent(wrong)}: the number is "
+            "small only "
+            f"because the residual is ({number(row['residual_max'])} at most). The gradient "
+            "only appears "
+            "correct: an inverse crime."
         )
-    return f"{text}, and its tangents are right to {percent(wrong)}."
+    return f"{text}, and the error of its tangents is up to {percent(wrong)}."
 
 
 def _full(loosest: pd.DataFrame) -> str:
@@ -97,7 +99,7 @@ def _full(loosest: pd.DataFrame) -> str:
     if row is None:
         return ""
     return (
-        f"With error-controlled tangents, which are up to {percent(row['tangent_error'])} wrong, "
+        f"With error-controlled tangents, whose error is up to {percent(row['tangent_error'])}, "
         f"the norm is {number(row['gradient_norm'])}: control of the tangents does not make the "
         f"residual vanish, which is up to {number(row['residual_max'])}."
     )

@@ -16,34 +16,37 @@ GLOSSARY = {
         "in the error test, each tangent scaled by its own parameter."
     ),
     "Dual norm": (
-        "States and tangents are integrated together, and the error test sees a state and its "
-        "tangents as one number, as solvers do that are run on dual numbers."
+        "States and tangents are integrated together, and the error test uses one norm for a "
+        "state and "
+        "its tangents, as in solvers that are run on dual numbers."
     ),
     "State part": (
-        "What wrong states do to a gradient: the derivative of the functional is taken at the "
-        "wrong place. Zero where the functional is linear."
+        "The part of the error caused by wrong states: the derivative of the functional is taken "
+        "at the wrong state. Zero where the functional is linear."
     ),
     "Tangent part": (
-        "What wrong tangents do to a gradient. State part and tangent part add up to the error, "
-        "exactly."
+        "The part of the error caused by wrong tangents. State part and tangent part add up "
+        "exactly "
+        "to the error."
     ),
     "Relative error": "Norm of (computed - certified gradient) over the norm of the certified one.",
     "Normalised error": (
         "The same over the natural scale of the gradient, the size of the terms that it sums. "
-        "It takes the place of the relative error where the gradient itself is zero."
+        "It replaces the relative error where the gradient itself is zero."
     ),
-    "Ladder": (
+    "Tolerance series": (
         "The same model, solver, method and functional at all tolerances, from loose to tight."
     ),
-    "Order": "The exponent q in error ~ rtol^q, fitted over a ladder.",
+    "Order": "The exponent q in error ~ rtol^q, fitted over a tolerance series.",
     "Indicator": (
-        "A number that needs no reference: the largest error of the tangents in one step, as the "
-        "solver's embedded estimate sees it, in units of the tolerance."
+        "A number that needs no reference: the largest error of the tangents in one step, "
+        "estimated "
+        "by the embedded error, in units of the tolerance."
     ),
     "Good, bad, horrible": (
         "A gradient is good up to an error of {good}, horrible above {horrible} or where a tighter "
-        "tolerance does not help, and bad in between. A ladder is good if all its gradients are, "
-        "and horrible if none is or it does not converge."
+        "tolerance does not help, and bad in between. A tolerance series is good if all its "
+        "gradients are, and horrible if none is or it does not converge."
     ),
 }
 """Term to definition; the thresholds are filled in."""

@@ -1,4 +1,4 @@
-"""Q3 in sentences, its second half: what can be seen coming without a reference."""
+"""Q3 in sentences, second part: which failures are detected without a reference."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ KINDS = {"indicator": "indicator", "score": "trust score"}
 
 
 def answer(skill: pd.DataFrame | None) -> list[str]:
-    """What the best indicator and the best score see, miss and cry, and how the others do.
+    """Detections, misses and false alarms of the best indicator and score; areas of all.
 
     Parameters
     ----------
     skill
-        One row an indicator: columns indicator, cost, rows, spearman, auc (both with ``_low`` and
+        One row per indicator: columns indicator, cost, rows, spearman, auc (both with ``_low`` and
         ``_high``), threshold, misses, false_alarms, missed_nonconverging; optionally ``kind``
-        (indicator or score) and ``scope``, of which ``all`` is told. None or empty where it was
+        (indicator or score) and ``scope``, of which ``all`` is used. None or empty where it was
         not computed.
     """
     if skill is None or skill.empty:
@@ -33,20 +33,21 @@ def answer(skill: pd.DataFrame | None) -> list[str]:
         return ["No indicator could be judged: there are not both good and other gradients."]
     if "kind" not in rows:
         rows = rows.assign(kind="indicator")
-    said = [
+    lines = [
         _best(own, noun) for kind, noun in KINDS.items() if len(own := rows[rows["kind"] == kind])
     ]
     others = [f"{indicator_name(str(r['indicator']))} {r['auc']:.2f}" for _, r in rows.iterrows()]
     if len(others) > 1:
-        said.append(f"All of them by that area: {listed(others, limit=20)}.")
-    return said
+        lines.append(f"All of them by that area: {listed(others, limit=20)}.")
+    return lines
 
 
 def _best(rows: pd.DataFrame, noun: str) -> str:
     best = rows.iloc[0]
     name = indicator_name(str(best["indicator"]))
     text = (
-        f"Of {count(len(rows), noun)} the best one is “{name}”: it tells gradients that are not "
+        f"Of {count(len(rows), noun)} the best one is “{name}”: it separates gradients that "
+        "are not "
         f"good from the others with an area under the ROC of {best['auc']:.2f} "
         f"[{best['auc_low']:.2f}, {best['auc_high']:.2f}], and its rank correlation with the error "
         f"is {best['spearman']:.2f} [{best['spearman_low']:.2f}, {best['spearman_high']:.2f}] "
@@ -63,6 +64,7 @@ def _best(rows: pd.DataFrame, noun: str) -> str:
         if np.isfinite(best["missed_nonconverging"]):
             lost = int(best["missed_nonconverging"])
             text += (
-                f"; of those that it misses {lost or 'none'} belong to ladders that do not converge"
+                f"; of those that it misses {lost or 'none'} belong to tolerance series that do "
+                "not converge"
             )
     return f"{text}."

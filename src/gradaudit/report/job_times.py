@@ -1,4 +1,4 @@
-"""Where the time of a run went: from the logs of its jobs, and what the tables know of solves."""
+"""Computing time of a run, from the logs of its jobs and the times of solves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ANALYSIS = ("evaluate", "atlas", "trust", "figures")
 
 
 def sentence(jobs: Sequence[JobTime], audits: pd.DataFrame) -> str:
-    """What the last run took, and for what; empty without logs."""
+    """The time of the last run and its parts; empty without logs."""
     run = last_run(jobs)
     if not run:
         return ""
@@ -56,7 +56,7 @@ def sentence(jobs: Sequence[JobTime], audits: pd.DataFrame) -> str:
         if value >= 0.005 * spent
     )
     return (
-        f"The last run made {count(len(run), 'job')} before this report, from the first to the "
+        f"The last run started {count(len(run), 'job')} before this report, from the first to the "
         f"last in {seconds(span)}; jobs took {seconds(spent)} together, and {percent(share)} of "
         f"the cores' time went to scheduling and waiting. Of the jobs' time: {shares}."
     )

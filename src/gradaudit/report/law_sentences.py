@@ -1,4 +1,4 @@
-"""Q1 in sentences: how stiffness and the accuracy of the solution become that of the gradient."""
+"""Q1 in sentences: how the accuracy of the gradient depends on that of the solution."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from gradaudit.analysis.scaling_laws import ENOUGH_SETTINGS, EVERYWHERE
 from gradaudit.model.mechanism import Mechanism, Trait, having, label_of
 from gradaudit.records.labels import VERDICTS, method_name
-from gradaudit.report.numbers import count, listed, number, tolerance
+from gradaudit.report.numbers import count, listed, number, series, tolerance
 
 AXES = {
     "stiffness": "stiffness",
@@ -24,7 +24,7 @@ def answer(laws: pd.DataFrame, regimes: pd.DataFrame) -> list[str]:
     """The sentences; each is left out where its table has nothing to say."""
     if laws.empty:
         return ["No law can be fitted: nothing was audited."]
-    said = [
+    candidates = [
         _overall(laws),
         _factors(laws),
         _stepping(laws),
@@ -33,7 +33,7 @@ def answer(laws: pd.DataFrame, regimes: pd.DataFrame) -> list[str]:
         _stiff(regimes),
         *(along(laws, law) for law in AXES),
     ]
-    return [sentence for sentence in said if sentence]
+    return [sentence for sentence in candidates if sentence]
 
 
 def power(row: Mapping[Any, Any]) -> str:
@@ -56,8 +56,9 @@ def _overall(laws: pd.DataFrame) -> str:
     state, rtol = pooled(laws, "state_error"), pooled(laws, "tolerance")
     if state is None or rtol is None:
         return (
-            "Too few gradients lie above rounding on ladders that converge for a law of the error "
-            "over all models."
+            "Too few gradients of converging tolerance series lie above rounding to fit a law "
+            "of the "
+            "error over all models."
         )
     points = count(int(state["points"]), "gradient")
     size = "but it is larger: " if state["ratio"] > 1.0 else "and it is no larger: "
@@ -71,7 +72,7 @@ def _overall(laws: pd.DataFrame) -> str:
 
 
 def _factors(laws: pd.DataFrame) -> str:
-    """Which mechanism magnifies the least, and which the most."""
+    """Which mechanism amplifies the error the least, and which the most."""
     rows = laws[
         (laws["law"] == "state_error")
         & (laws["method"] == "forward_ad")
@@ -82,7 +83,7 @@ def _factors(laws: pd.DataFrame) -> str:
         return ""
     low, high = rows.iloc[0], rows.iloc[-1]
     least, most = float(rows["exponent"].min()), float(rows["exponent"].max())
-    same = "is much the same in" if most - least < 0.3 else "is not the same in"
+    same = "is similar in" if most - least < 0.3 else "differs between"
     return (
         f"The exponent {same} all {len(rows)} mechanisms that have a law, from {least:.2f} to "
         f"{most:.2f}; the factor is from "
@@ -92,20 +93,20 @@ def _factors(laws: pd.DataFrame) -> str:
 
 
 def _stepping(laws: pd.DataFrame) -> str:
-    told = []
+    parts = []
     for stepping in ("explicit", "implicit"):
         row = pooled(laws, "tolerance", stepping=stepping)
         state = pooled(laws, "state_error", stepping=stepping)
         if row is not None and state is not None:
-            told.append(
+            parts.append(
                 f"rtol to the power {power(row)} by {stepping} solvers, with "
                 f"{number(state['ratio'], 2)} times the error of the states"
             )
-    return f"By kind of solver, the error of the gradient follows {listed(told)}." if told else ""
+    return f"By kind of solver, the error of the gradient follows {listed(parts)}." if parts else ""
 
 
 def _exact(laws: pd.DataFrame, regimes: pd.DataFrame) -> str:
-    """Mechanisms whose states are exact: the accuracy of the solution says nothing."""
+    """Mechanisms with exact states, where the solution does not predict the gradient."""
     rows = _mechanisms(laws, "state_exact")
     if not rows:
         return ""
@@ -114,9 +115,9 @@ def _exact(laws: pd.DataFrame, regimes: pd.DataFrame) -> str:
         (regimes["method"] == "forward_sensitivity") & regimes["mechanism"].isin(rows)
     ]
     text = (
-        f"There is no such law where the states are integrated exactly ({listed(rows)}): the "
-        "solution has no error, and the tangents that forward AD makes on its steps are good on "
-        f"{int(plain['good'].sum())} of {count(int(plain['ladders'].sum()), 'ladder')}"
+        f"No such law exists where the states are integrated exactly ({listed(rows)}). The "
+        "solution has no error, and the tangents of forward AD on its steps are good on "
+        f"{int(plain['good'].sum())} of {series(int(plain['ladders'].sum()))}"
     )
     if len(controlled):
         text += (
@@ -129,13 +130,13 @@ def _exact(laws: pd.DataFrame, regimes: pd.DataFrame) -> str:
 def _stuck(laws: pd.DataFrame) -> str:
     rows = _mechanisms(laws, "not_converging")
     everywhere = pooled(laws, "tolerance")
-    left = f" ({count(int(everywhere['left_out']), 'ladder')} in all)" if everywhere else ""
+    left = f" ({series(int(everywhere['left_out']))} in all)" if everywhere else ""
     if not rows:
         return ""
-    head = "Nor is there one" if _mechanisms(laws, "state_exact") else "There is no such law"
+    head = "No such law exists either" if _mechanisms(laws, "state_exact") else "No such law exists"
     return (
         f"{head} where forward AD does not converge{left}: {listed(rows)}. There a smaller error "
-        "of the states brings no smaller error of the gradient."
+        "of the states does not reduce the error of the gradient."
     )
 
 
@@ -146,19 +147,18 @@ def _stiff(regimes: pd.DataFrame) -> str:
     ]
     if rows.empty:
         return "No model of this configuration is stiff and slow, so stiffness alone is not tested."
-    told = [
-        f"{listed(_counts(row))} of {count(int(row['ladders']), 'ladder')} by {row['stepping']} "
-        "solvers"
+    parts = [
+        f"{listed(_counts(row))} of {series(int(row['ladders']))} by {row['stepping']} solvers"
         for row in rows.to_dict("records")
     ]
     name = label_of(Mechanism.STIFF).lower()
-    return f"Stiffness alone ({name}), forward AD: {'; '.join(told)}."
+    return f"Stiffness alone ({name}), forward AD: {'; '.join(parts)}."
 
 
 def along(laws: pd.DataFrame, law: str) -> str:
     """The law along an axis, or that the configuration has too few settings of it."""
     rows = laws[(laws["law"] == law) & (laws["method"] == "forward_ad")]
-    told = [
+    parts = [
         f"{row['model']} {_form(row)} ({row['stepping']} solvers, "
         f"{count(int(row['abscissae']), 'setting')}, {count(int(row['points']), 'gradient')})"
         for row in rows[rows["status"] == "ok"].to_dict("records")
@@ -167,14 +167,16 @@ def along(laws: pd.DataFrame, law: str) -> str:
     others = rows[rows["status"] != "ok"]
     missing = sorted(set(others["model"]) - set(rows.loc[rows["status"] == "ok", "model"]))
     few = (
-        f"for {listed(missing)} there is no exponent, since it takes {ENOUGH_SETTINGS} settings "
-        "of the axis whose ladders converge"
+        f"for {listed(missing)} there is no exponent: it needs {ENOUGH_SETTINGS} settings "
+        "of the axis whose tolerance series converge"
         if missing
         else ""
     )
-    if told:
+    if parts:
         tail = f"; {few}" if few else ""
-        return f"With {name} the error of a forward-AD gradient grows like {'; '.join(told)}{tail}."
+        return (
+            f"With {name} the error of a forward-AD gradient grows like {'; '.join(parts)}{tail}."
+        )
     if missing:
         return f"The law with {name} is not measured by this configuration: {few}."
     return f"No model of this configuration varies {name}."
@@ -201,7 +203,7 @@ def _counts(row: Mapping[Any, Any]) -> list[str]:
 
 
 def ladder_rule(laws: pd.DataFrame, good: float) -> str:
-    """For the check-list: how tight a tolerance the median law asks for."""
+    """For the checklist: the tolerance that the median law requires."""
     state, rtol = pooled(laws, "state_error"), pooled(laws, "tolerance")
     if state is None or rtol is None or not np.isfinite(rtol["intercept"]):
         return ""

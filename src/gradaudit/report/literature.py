@@ -13,7 +13,7 @@ from gradaudit.model.mechanism import Trait, having
 from gradaudit.records.labels import method_name
 from gradaudit.report import law_sentences
 from gradaudit.report.bibliography import ENTRIES, Entry
-from gradaudit.report.numbers import count, number
+from gradaudit.report.numbers import count, number, series
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,29 +45,29 @@ def references(facts: Facts, anchors: Collection[str]) -> list[Reference]:
     """Every entry with what the data say of it; `anchors` are the places that the page has."""
     found = []
     for entry in ENTRIES:
-        told = _EVIDENCE[entry.evidence](facts) if entry.evidence else None
-        if told is None:
+        parts = _EVIDENCE[entry.evidence](facts) if entry.evidence else None
+        if parts is None:
             text = (
                 "This configuration has no data for it" if entry.evidence else "Not in the tables"
             )
             text += f"; shown by {entry.test}." if entry.test else "."
             found.append(Reference(entry=entry, seen=text, anchor=""))
             continue
-        anchor = told[1] if told[1] in anchors else ""
-        found.append(Reference(entry=entry, seen=told[0], anchor=anchor))
+        anchor = parts[1] if parts[1] in anchors else ""
+        found.append(Reference(entry=entry, seen=parts[0], anchor=anchor))
     return found
 
 
 def answer(listed: list[Reference], facts: Facts) -> list[str]:
-    """How much of it is seen."""
+    """How many works the data can be compared with."""
     seen = [
         r for r in listed if r.entry.evidence and _EVIDENCE[r.entry.evidence](facts) is not None
     ]
     tested = [r for r in listed if r not in seen and r.entry.test]
     return [
-        f"Of the {len(listed)} works below, {len(seen)} can be held against the data of this run; "
-        f"{count(len(tested), 'further one')} by a test of the project alone. Each is followed by "
-        "what the data say."
+        f"Of the {len(listed)} works below, {len(seen)} can be compared with the data of this run; "
+        f"{count(len(tested), 'further one')} by a test of the project alone. Each entry states "
+        "what the data show."
     ]
 
 
@@ -128,12 +128,12 @@ def _ratios(audits: pd.DataFrame, method: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _control(facts: Facts) -> Seen | None:
     rest = facts.remedies[_has(facts.remedies, Trait.AT_REST)]
-    good, tried = _mended(rest, "control")
-    tight, of = _mended(rest, "tolerance")
+    good, tried = _corrected(rest, "control")
+    tight, of = _corrected(rest, "tolerance")
     if not tried:
         return None
     return (
-        f"Where the state stands still, error control of the tangents mends {good} of {tried} "
+        f"Where the state stands still, error control of the tangents corrects {good} of {tried} "
         f"gradients that are not good, a tighter tolerance {tight} of {of}.",
         "figure-remedies",
     )
@@ -207,17 +207,17 @@ def _not_converging(facts: Facts, trait: Trait, words: str) -> Seen | None:
     models = rows.loc[stuck, "model"].nunique()
     return (
         f"{models} of {count(rows['model'].nunique(), 'model')} {words} have gradients of forward "
-        f"AD that do not converge ({int(stuck.sum())} of {count(len(rows), 'ladder')}).",
+        f"AD that do not converge ({int(stuck.sum())} of {series(len(rows))}).",
         "figure-mechanisms",
     )
 
 
 def _saltation(facts: Facts) -> Seen | None:
-    good, tried = _mended(facts.remedies, "saltation")
+    good, tried = _corrected(facts.remedies, "saltation")
     if not tried:
         return None
     return (
-        f"Handling the events mends {good} of {count(tried, 'gradient')} of forward AD that "
+        f"Handling the events corrects {good} of {count(tried, 'gradient')} of forward AD that "
         "are not good.",
         "figure-remedies",
     )
@@ -229,9 +229,9 @@ def _stiff(facts: Facts) -> Seen | None:
     ]
     if rows.empty:
         return None
-    told = [f"{row['stepping']} {_tally(rows[rows['stepping'] == row['stepping']])}"
+    parts = [f"{row['stepping']} {_tally(rows[rows['stepping'] == row['stepping']])}"
             for row in rows.to_dict("records")]  # fmt: skip
-    return (f"Stiff and slow, forward AD: {'; '.join(told)}.", "figure-mechanisms")
+    return (f"Stiff and slow, forward AD: {'; '.join(parts)}.", "figure-mechanisms")
 
 
 def _fast(facts: Facts) -> Seen | None:
@@ -264,7 +264,7 @@ def _has(table: pd.DataFrame, trait: Trait) -> pd.Series:
     return table["mechanism"].isin(having(trait))
 
 
-def _mended(remedies: pd.DataFrame, remedy: str) -> tuple[int, int]:
+def _corrected(remedies: pd.DataFrame, remedy: str) -> tuple[int, int]:
     rows = remedies[(remedies["remedy"] == remedy) & remedies["tried"].astype(bool)]
     return int((rows["verdict_after"] == "good").sum()), len(rows)
 
@@ -272,5 +272,5 @@ def _mended(remedies: pd.DataFrame, remedy: str) -> tuple[int, int]:
 def _tally(rows: pd.DataFrame) -> str:
     return (
         f"{int(rows['good'].sum())} good, {int(rows['bad'].sum())} bad and "
-        f"{int(rows['horrible'].sum())} horrible of {count(int(rows['ladders'].sum()), 'ladder')}"
+        f"{int(rows['horrible'].sum())} horrible of {series(int(rows['ladders'].sum()))}"
     )

@@ -1,4 +1,4 @@
-"""Sentences on one model: its reference, its verdicts, who is to blame, how errors fall."""
+"""Sentences on one model: its reference, its verdicts, which error dominates, how errors fall."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.records.labels import functional_name, method_name
-from gradaudit.report.numbers import DASH, count, listed, number, rounded_down, seconds, tolerance
+from gradaudit.report.numbers import (
+    DASH,
+    count,
+    listed,
+    number,
+    rounded_down,
+    seconds,
+    series,
+    tolerance,
+)
 from gradaudit.report.sentences import graded
 
-BLAME = {
+CAUSES = {
     "state": "wrong states",
     "tangent": "wrong tangents",
     "observation": "the observation",
@@ -25,12 +34,13 @@ def reference(attributes: Mapping[str, Any], rungs: Sequence[Mapping[str, Any]])
     digits = float(attributes["digits"])
     if attributes["status"] != "ok":
         return (
-            f"The reference is not certified as wanted ({attributes['status']}): {_held(digits)}."
+            f"The reference does not have the requested digits ({attributes['status']}): "
+            f"{_certified(digits)}."
         )
     precisions = list(dict.fromkeys(str(rung["precision"]) for rung in rungs))
     made = f", by {count(len(rungs), 'solve')} in {listed(precisions)} precision" if rungs else ""
     cost = f", in {seconds(reference_seconds(rungs))}" if rungs else ""
-    return f"The reference is certified{made}{cost}: {_held(digits)}."
+    return f"The reference is certified{made}{cost}: {_certified(digits)}."
 
 
 def reference_seconds(rungs: Sequence[Mapping[str, Any]]) -> float:
@@ -40,10 +50,10 @@ def reference_seconds(rungs: Sequence[Mapping[str, Any]]) -> float:
 
 
 def verdict(verdicts: pd.DataFrame) -> str:
-    """How the ladders of one model fare, and the worst of them."""
+    """Verdicts on the tolerance series of one model, and the largest error."""
     if verdicts.empty:
         return "No gradient of this model was audited."
-    text = f"Of {count(len(verdicts), 'ladder')} {graded(verdicts['verdict'])}."
+    text = f"Of {series(len(verdicts))} {graded(verdicts['verdict'])}."
     finite = verdicts[np.isfinite(verdicts["worst_error"])]
     if finite.empty:
         return f"{text} No gradient is finite."
@@ -55,34 +65,33 @@ def verdict(verdicts: pd.DataFrame) -> str:
     )
 
 
-def blame(rows: pd.DataFrame) -> str:
+def attribution(rows: pd.DataFrame) -> str:
     """Which part of the error is the largest, and how often."""
-    named = rows[rows["dominant"].isin(list(BLAME))]
+    named = rows[rows["dominant"].isin(list(CAUSES))]
     if named.empty:
         return "No error can be attributed."
     counts = named["dominant"].value_counts()
-    parts = [f"{BLAME[part]} in {counts[part]}" for part in BLAME if part in counts.index]
+    parts = [f"{CAUSES[part]} in {counts[part]}" for part in CAUSES if part in counts.index]
     if len(parts) == 1:
-        only = BLAME[str(counts.index[0])]
+        only = CAUSES[str(counts.index[0])]
         return f"The larger part of the error is {only} in {_every(len(named))}."
     return f"The larger part of the error is {listed(parts)} of {count(len(named), 'gradient')}."
 
 
 def order(verdicts: pd.DataFrame) -> str:
-    """The fitted order of convergence over the ladders."""
+    """The fitted order of convergence over the tolerance series."""
     orders = verdicts["order"].to_numpy(dtype=float)
     orders = orders[np.isfinite(orders)]
     stuck = int((~verdicts["converging"].astype(bool)).sum())
-    tail = (
-        f" {count(stuck, 'ladder')} {'does' if stuck == 1 else 'do'} not converge." if stuck else ""
-    )
+    tail = f" {series(stuck)} {'does' if stuck == 1 else 'do'} not converge." if stuck else ""
     if not len(orders):
         return f"No order of convergence could be fitted.{tail}"
     if len(orders) == 1:
         return f"The error falls like rtol to the power {orders[0]:.2f}.{tail}"
     return (
         f"The error falls like rtol to the power {np.median(orders):.2f} "
-        f"(median of {len(orders)} ladders, from {orders.min():.2f} to {orders.max():.2f}).{tail}"
+        f"(median of {len(orders)} tolerance series, from {orders.min():.2f} to "
+        f"{orders.max():.2f}).{tail}"
     )
 
 
@@ -109,17 +118,17 @@ def cheapest(row: Mapping[str, Any]) -> str:
 
 def _good_from(row: pd.Series) -> str:
     if row["verdict"] == "good":
-        return "even so, every tolerance is good"
+        return "every tolerance is good there"
     if np.isfinite(row["loosest_good_rtol"]):
         return f"the loosest tolerance that is good there is {tolerance(row['loosest_good_rtol'])}"
     return "no tolerance is good there"
 
 
-def _held(digits: float) -> str:
+def _certified(digits: float) -> str:
     if not np.isfinite(digits):
-        return "no digits are known to hold"
+        return "no digits are certified"
     held = rounded_down(digits)
-    return f"{held} significant digits hold in every sensitivity that is not negligible"
+    return f"{held} significant digits are certified for every sensitivity that is not negligible"
 
 
 def _every(total: int) -> str:

@@ -69,3 +69,8 @@ def listed(items: Sequence[str], limit: int = 6) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def series(value: int) -> str:
+    """A number of tolerance series; the plural is the same word."""
+    return count(value, "tolerance series", "tolerance series")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gradaudit.analysis.functional_ranking import EVERYWHERE, OSCILLATING
 from gradaudit.records.labels import kind_name
-from gradaudit.report.numbers import count, listed, number, percent
+from gradaudit.report.numbers import count, listed, number, percent, series
 
 
 def answer(ranking: pd.DataFrame) -> list[str]:
@@ -15,8 +15,8 @@ def answer(ranking: pd.DataFrame) -> list[str]:
     rows = ranking[ranking["scope"] == EVERYWHERE]
     if rows.empty:
         return ["No functional can be ranked: nothing was audited."]
-    said = [_shares(rows), _places(rows), _oscillation(ranking), _best(rows), _none(rows)]
-    return [sentence for sentence in said if sentence]
+    candidates = [_shares(rows), _places(rows), _oscillation(ranking), _best(rows), _none(rows)]
+    return [sentence for sentence in candidates if sentence]
 
 
 def _shares(rows: pd.DataFrame) -> str:
@@ -25,18 +25,19 @@ def _shares(rows: pd.DataFrame) -> str:
     if ordered.empty:
         return ""
 
-    def told(row: pd.Series) -> str:
+    def described(row: pd.Series) -> str:
         return (
             f"{kind_name(row['kind'])} ({percent(row['good'])} good, {percent(row['horrible'])} "
-            f"horrible, of {count(int(row['ladders']), 'ladder')})"
+            f"horrible, of {series(int(row['ladders']))})"
         )
 
     if len(ordered) == 1:
-        return f"By forward AD: {told(ordered.iloc[0])}."
-    top = [told(row) for _, row in ordered.head(3).iterrows()]
+        return f"By forward AD: {described(ordered.iloc[0])}."
+    top = [described(row) for _, row in ordered.head(3).iterrows()]
     if len(ordered) < 5:
-        return f"By forward AD, from the best: {listed([told(r) for _, r in ordered.iterrows()])}."
-    low = [told(row) for _, row in ordered.tail(2).iloc[::-1].iterrows()]
+        every = [described(row) for _, row in ordered.iterrows()]
+        return f"By forward AD, from the best: {listed(every)}."
+    low = [described(row) for _, row in ordered.tail(2).iloc[::-1].iterrows()]
     return f"By forward AD most often good: {listed(top)}. Least often: {listed(low)}."
 
 
@@ -45,7 +46,7 @@ def _places(rows: pd.DataFrame) -> str:
     if len(placed) < 2:
         return ""
 
-    def told(row: pd.Series) -> str:
+    def described(row: pd.Series) -> str:
         interval = (
             f" [{row['position_low']:.2f}, {row['position_high']:.2f}]"
             if np.isfinite(row["position_low"])
@@ -53,17 +54,17 @@ def _places(rows: pd.DataFrame) -> str:
         )
         return f"{kind_name(row['kind'])} {row['position']:.2f}{interval}"
 
-    first = [told(row) for _, row in placed.head(3).iterrows()]
-    last = [told(row) for _, row in placed.tail(min(3, len(placed) - 1)).iloc[::-1].iterrows()]
+    first = [described(row) for _, row in placed.head(3).iterrows()]
+    last = [described(row) for _, row in placed.tail(min(3, len(placed) - 1)).iloc[::-1].iterrows()]
     return (
-        "Among the functionals of one and the same solve (0 is the place of the smallest error, 1 "
+        "Among the functionals of the same solve (0 is the place of the smallest error, 1 "
         f"that of the largest; medians with 95 % intervals over models) the most accurate are "
         f"{listed(first)}; the least accurate {listed(last)}."
     )
 
 
 def _oscillation(ranking: pd.DataFrame) -> str:
-    """Values and traces against what does not see the phase, where the phase drifts."""
+    """Values and traces against functionals that do not depend on the phase."""
     rows = ranking[ranking["scope"] == OSCILLATING]
     if rows.empty:
         return "No model of this configuration is a drifting oscillation."
@@ -106,12 +107,15 @@ def _best(rows: pd.DataFrame) -> str:
     gained = rows.assign(gain=rows["best_good"] - rows["good"]).sort_values("gain")
     row = gained.iloc[-1]
     if not row["gain"] > 0.0:
-        return "No other method is good on more ladders than forward AD, for any functional."
+        return (
+            "No other method is good on more tolerance series than forward AD, for any functional."
+        )
     least = rows[rows["best_good"] > 0.0].sort_values("best_good").iloc[0]
     return (
-        f"The best method of each ladder gains the most for {kind_name(row['kind'])}: "
+        "Choosing the best method for each tolerance series improves most the "
+        f"{kind_name(row['kind'])}: "
         f"{percent(row['good'])} good by forward AD, {percent(row['best_good'])} by the best; the "
-        f"hardest that can be had is {kind_name(least['kind'])}, good on "
+        f"most difficult is {kind_name(least['kind'])}, good on "
         f"{percent(least['best_good'])} by the best."
     )
 
@@ -120,4 +124,4 @@ def _none(rows: pd.DataFrame) -> str:
     lost = [kind_name(kind) for kind in rows.loc[rows["best_horrible"] >= 1.0, "kind"]]
     if not lost:
         return ""
-    return f"By no method has a useful gradient: {listed(lost)}."
+    return f"No method gives a useful gradient of {listed(lost)}."

@@ -1,4 +1,4 @@
-"""Q3 in sentences: where forward AD ends in heartache, what mends it, and what sees it coming."""
+"""Q3 in sentences: where forward AD fails and what fixes it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gradaudit.report.numbers import count, listed, number
 
 
 def answer(regimes: pd.DataFrame, remedies: pd.DataFrame) -> list[str]:
-    """Where it is bad, and what helps; a sentence a mechanism on the remedies."""
-    said = [_where(regimes), _expected(regimes), *_remedies(remedies)]
-    return [sentence for sentence in said if sentence]
+    """Where forward AD fails, and which remedies work."""
+    candidates = [_where(regimes), _expected(regimes), *_remedies(remedies)]
+    return [sentence for sentence in candidates if sentence]
 
 
 def by_mechanism(remedies: pd.DataFrame) -> list[str]:
-    """One sentence a mechanism: what works, what does not, at what cost."""
+    """One sentence per mechanism: what works, what does not, at what cost."""
     summed = summary(remedies)
     names = [name for name in dict.fromkeys(summed["mechanism"]) if name != "all"]
     return [
@@ -36,18 +36,18 @@ def _where(regimes: pd.DataFrame) -> str:
         return "No gradient of forward AD was audited."
     parts = []
     for word in ("horrible", "bad", "good"):
-        told = []
+        shares = []
         for name, rows in plain.groupby("mechanism", sort=False):
             sums = rows[["good", "bad", "horrible", "ladders"]].sum()
             if word == max(("horrible", "bad", "good"), key=lambda w: sums[w]):
-                told.append(f"{name} ({int(sums[word])} of {int(sums['ladders'])})")
-        if told:
-            parts.append(f"mostly {word} for {listed(told, limit=12)}")
+                shares.append(f"{name} ({int(sums[word])} of {int(sums['ladders'])})")
+        if shares:
+            parts.append(f"mostly {word} for {listed(shares, limit=12)}")
     return f"Over the main functionals and all tolerances, forward AD is {'; '.join(parts)}."
 
 
 def _expected(regimes: pd.DataFrame) -> str:
-    """How often the verdict is as bad as the mechanism lets one expect."""
+    """How often the worst verdict of a mechanism is the expected one."""
     plain = regimes[(regimes["method"] == "forward_ad") & (regimes["regime"].astype(str) != "")]
     ranks = {"good": 0, "bad": 1, "horrible": 2}
     met: list[str] = []
@@ -75,13 +75,13 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
     if remedies.empty:
         return [
             "Every gradient of forward AD by an explicit solver is good at the working tolerance, "
-            "so there is nothing to mend."
+            "so there is nothing to correct."
         ]
     summed = summary(remedies)
     every = summed[summed["mechanism"] == "all"]
     lost = int(every["baselines"].max())
     tried = every[every["tried"] > 0].sort_values("share", ascending=False)
-    told = [
+    corrected = [
         f"{REMEDIES[row['remedy']]} {row['good']} of {row['tried']}{_cost(row)}"
         for row in tried.to_dict("records")
     ]
@@ -89,11 +89,11 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
     text = (
         f"At the tolerance nearest to 1e-6, {count(lost, 'gradient')} of forward AD by explicit "
         f"solvers, or in a harmful setting, {verb} not good. Good after one change: "
-        f"{listed(told, limit=8)}."
+        f"{listed(corrected, limit=8)}."
     )
     missing = [REMEDIES[name] for name in every.loc[every["tried"] == 0, "remedy"]]
     if missing:
-        text += f" Not one of them is audited with {listed(missing)}."
+        text += f" No audit of them exists with {listed(missing)}."
     return [text, _stuck(remedies)]
 
 
@@ -110,12 +110,13 @@ def _stuck(remedies: pd.DataFrame) -> str:
     factor = pd.to_numeric(rows["factor"], errors="coerce").median()
     change = ""
     if 0.95 < factor < 1.05:
-        change = "; in the median their error stays as it is"
+        change = "; in the median their error does not change"
     elif np.isfinite(factor):
         change = f"; in the median their error falls by a factor of {number(float(factor), 2)}"
     verb = "does" if len(rows) == 1 else "do"
     return (
-        f"{len(rows)} of them {verb} not converge: a tighter tolerance mends {good or 'none'} of "
+        f"{len(rows)} of them {verb} not converge: a tighter tolerance corrects "
+        f"{good or 'none'} of "
         f"these{change}."
     )
 
@@ -128,17 +129,17 @@ def _mechanism(name: str, summed: pd.DataFrame, rows: pd.DataFrame) -> str:
     head = f"{name[:1].upper()}{name[1:]} ({count(lost, 'gradient')} not good)"
     if tried.empty:
         return f"{head}: no remedy is in this configuration."
-    works = [_told(row, rows) for row in tried[tried["good"] > 0].to_dict("records")]
+    works = [_gain(row, rows) for row in tried[tried["good"] > 0].to_dict("records")]
     fails = [REMEDIES[name] for name in tried.loc[tried["good"] == 0, "remedy"]]
     parts = []
     if works:
-        parts.append(f"mended by {listed(works, limit=8)}")
+        parts.append(f"corrected by {listed(works, limit=8)}")
     if fails:
-        parts.append(f"not by {listed(fails, limit=8)}")
+        parts.append(f"not corrected by {listed(fails, limit=8)}")
     return f"{head}: {'; '.join(parts)}."
 
 
-def _told(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
+def _gain(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
     name = REMEDIES[row["remedy"]]
     if row["remedy"] == "functional":
         used = rows[(rows["remedy"] == "functional") & (rows["verdict_after"] == "good")]

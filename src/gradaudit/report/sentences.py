@@ -1,4 +1,4 @@
-"""Sentences on all models together: functions of tables, so that other data say other things."""
+"""Sentences on all models together, as functions of tables."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.records.labels import VERDICTS, functional_name, in_order, method_name
-from gradaudit.report.numbers import count, listed, number, rounded_down, seconds, tolerance
+from gradaudit.report.numbers import count, listed, number, rounded_down, seconds, series, tolerance
 
 SOLVE = ["model", "solver", "method", "rtol"]
 """What makes a solve: its gradients of several functionals share it."""
 
 
 def solves_of(audits: pd.DataFrame) -> pd.DataFrame:
-    """One row a solve."""
+    """One row per solve."""
     return audits.drop_duplicates(SOLVE)
 
 
@@ -53,11 +53,11 @@ def certified(statuses: Mapping[str, str], digits: Mapping[str, float]) -> str:
 
 
 def answer(verdicts: pd.DataFrame) -> str:
-    """How many ladders are good, bad and horrible, and which methods and models are which."""
+    """Counts of verdicts on tolerance series, by method and by model."""
     if verdicts.empty:
         return "There is no verdict: nothing was audited."
     parts = [
-        f"Of {count(len(verdicts), 'ladder')} of tolerances (a model, solver, method and "
+        f"Of {series(len(verdicts))} (a model, solver, method and "
         f"functional each) {graded(verdicts['verdict'])}."
     ]
     if verdicts["method"].nunique() > 1:
@@ -70,9 +70,9 @@ def answer(verdicts: pd.DataFrame) -> str:
         parts.append(_models(verdicts))
     stuck = int((~verdicts["converging"].astype(bool)).sum())
     if stuck:
-        parts.append(f"Not converging as the tolerance is tightened: {count(stuck, 'ladder')}.")
+        parts.append(f"Not converging as the tolerance decreases: {series(stuck)}.")
     else:
-        parts.append("Every ladder converges as the tolerance is tightened, if not at every step.")
+        parts.append("Every tolerance series converges, although not at every step.")
     return " ".join(parts)
 
 
@@ -121,7 +121,7 @@ def control(audits: pd.DataFrame) -> str:
     return (
         f"At the same solver and tolerance, full control has the smaller error in {better} of "
         f"{count(len(pairs), 'pair')} with forward AD; in the median its error is {compared}, and "
-        f"its time {number(float(np.nanmedian(times)), 2)} times as long."
+        f"its time {number(float(np.nanmedian(times)), 2)} times that of forward AD."
     )
 
 
@@ -130,16 +130,16 @@ def failures(audits: pd.DataFrame) -> str:
     solves = solves_of(audits)
     failed = solves[solves["status"] != "ok"]
     if solves.empty:
-        return "No solve was made."
+        return "There is no solve."
     if failed.empty:
-        return f"Every solve ended well ({len(solves)} of {len(solves)})."
+        return f"Every solve finished ({len(solves)} of {len(solves)})."
     words = [f"{word} ({n})" for word, n in sorted(failed["status"].value_counts().items())]
     share = "Every solve failed" if len(failed) == len(solves) else "Some solves failed"
     return f"{share} ({len(failed)} of {len(solves)}): {listed(words)}."
 
 
 def times(audits: pd.DataFrame, reference_seconds: float) -> str:
-    """Where the time goes."""
+    """Computing time."""
     solves = solves_of(audits)
     warm, compiled = float(solves["seconds"].sum()), float(solves["compile_seconds"].sum())
     text = (
@@ -157,25 +157,23 @@ def times(audits: pd.DataFrame, reference_seconds: float) -> str:
 
 
 def indicator(audits: pd.DataFrame, good: float) -> str:
-    """What an alarm at indicator times rtol above `good` would have seen, missed and cried."""
+    """Detections and false alarms of an alarm at indicator times rtol above `good`."""
     rows = audits[np.isfinite(audits["error"]) & np.isfinite(audits["indicator"])]
     if rows.empty:
         return "There is no gradient with both an indicator and an error."
     alarm = rows["indicator"] * rows["rtol"] > good
     wrong = rows["error"] > good
     seen, false = int((alarm & wrong).sum()), int((alarm & ~wrong).sum())
-    text = f"Take an indicator times rtol above {number(good)} for an alarm: "
+    text = f"An alarm is an indicator times rtol above {number(good)}. "
     if not wrong.any():
-        text += "no error is above that bound, so there is nothing to see; "
+        text += "No error is above that bound, so there is nothing to detect; "
     else:
-        text += (
-            f"it sees {seen} of the {int(wrong.sum())} gradients whose error is above that bound; "
-        )
+        text += f"It detects {seen} of the {int(wrong.sum())} gradients with a larger error; "
     return f"{text}it is a false alarm on {false} of the {int((~wrong).sum())} others."
 
 
 def _models(verdicts: pd.DataFrame) -> str:
-    """Which models are entirely good, and which have a horrible ladder."""
+    """Which models are entirely good, and which have a horrible tolerance series."""
     by_model = verdicts.groupby("model")["verdict"]
     clean = [str(name) for name, words in by_model if (words == "good").all()]
     lost = [str(name) for name, words in by_model if (words == "horrible").any()]
@@ -195,7 +193,7 @@ def _models(verdicts: pd.DataFrame) -> str:
 
 
 def _pairs(audits: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
-    """Rows of two methods side by side, where both solves ended well."""
+    """Rows of two methods side by side, where both solves finished."""
     keys = ["model", "solver", "rtol", "functional"]
     columns = [*keys, "error", "seconds"]
     worked = audits[audits["status"] == "ok"]

@@ -45,8 +45,8 @@ def run(kind: str, *, settings: Settings, output_dir: Path, **tables: Path) -> N
     for name, (module, drawing) in drawings_of(kind).items():
         draw = getattr(import_module(module), name)
         wanted = [read[table_name(reference)] for reference in drawing.tables]
-        told = _facts(read["reference"].attrs) if drawing.facts else {}
-        figure = draw(*wanted, **{fact: told[fact] for fact in drawing.facts}, settings=settings)
+        facts = _facts(read["reference"].attrs) if drawing.facts else {}
+        figure = draw(*wanted, **{fact: facts[fact] for fact in drawing.facts}, settings=settings)
         suffix = f"_{_key(read, tables)}" if kind in EACH else ""
         _save(figure, Path(output_dir) / f"{name}{suffix}.png", settings)
 
@@ -56,7 +56,7 @@ def _read(path: Path) -> Any:
 
 
 def _facts(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """What figures are told of a model: its name, and the certified digits of its reference."""
+    """Facts of a model for its figures: its name, and the certified digits of its reference."""
     model = json.loads(attributes["model_json"])
     return {"title": model["name"], "digits": float(attributes["digits"])}
 

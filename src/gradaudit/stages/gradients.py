@@ -117,7 +117,7 @@ def _stiffness(model: Model, dataset: xr.Dataset) -> np.ndarray:
 
 
 def _locates(model: Model, method: str) -> bool:
-    """Whether a method takes down the events that it passes."""
+    """Whether a method records the events that it passes."""
     declared = get_method(method)
     most = declared.most_parameters
     whole = most is None or model.m <= most

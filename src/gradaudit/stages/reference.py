@@ -27,7 +27,7 @@ STAGE = Stage(
 
 
 def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = to_stderr) -> None:
-    """Write the reference with the digits of every entry and the record of the ladder's rungs."""
+    """Write the reference with the digits of every entry and the record of all solves."""
     loaded = load_model(model)
     result = reference(
         loaded,

@@ -67,7 +67,7 @@ def run(
     output
         HTML file.
     logs
-        Folder of the logs of the jobs, which tell their times.
+        Folder of the logs of the jobs, which contain their times.
     """
     rows, ladders, cheapest = (read_table(path) for path in (audits, verdicts, frontier))
     good, horrible = settings.get("good", 1e-2), settings.get("horrible", 0.5)

@@ -1,4 +1,4 @@
-"""Stage: what tells a bad gradient without a reference, and how well, learned and judged apart."""
+"""Stage: the skill of indicators and trust scores on mechanisms that are left out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gradaudit.records.files import read_table, write_table, write_text
 from gradaudit.records.stage import Output, Stage
 
 STAGE = Stage(
-    about="what tells a bad gradient without a reference",
+    about="which indicators detect a bad gradient without a reference",
     inputs={"audits": "atlas.audits"},
     outputs={
         "skills": Output("trust/skill.parquet", "Parquet table: one row per indicator or score"),

@@ -166,7 +166,7 @@ def _note(
         f"{len(facts['states'])} states, {len(facts['parameters'])} parameters, t from 0 to "
         f"{units}.{standing}{expected}",
         str(facts.get("description") or ""),
-        "Functionals that are good, bad and horrible over the whole ladder of tolerances:",
+        "Functionals that are good, bad and horrible over the whole tolerance series:",
         markdown_table(cells),
         f"*{facts['citation']}*" if facts.get("citation") else "",
     ]

@@ -35,7 +35,7 @@ _ENVIRONMENT = {
 _NOTE = (
     "Where forward-mode gradients through ODE solvers can be trusted. One run a **model**, with a "
     "run of every (solver, method) nested in it, and one run **atlas** for all of them.\n\n"
-    "- Charts over *step* show convergence: a step is k · (−log10 rtol), with k steps a decade "
+    "- Charts over *step* show convergence: a step is k · (−log10 rtol), with k steps per decade "
     "(usually 1: step 6 is rtol 1e-6); the metric `rtol` has the tolerance itself. "
     "Use a logarithmic y axis for `error/...`.\n"
     "- Tags to filter by: `kind` (model, ladder, experiment, atlas), `model`, `solver`, `method`, "

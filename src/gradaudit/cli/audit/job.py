@@ -43,7 +43,7 @@ class JobOutcome:
     message
         Empty where its output is there, else why not.
     refused
-        The model or a setting is to blame, in the words of a `GradauditError`.
+        The message of a `GradauditError` in the model or a setting.
     warnings, seconds
         About the model; wall time.
     """

@@ -1,4 +1,4 @@
-"""What a process of an audit does: it runs stages, and tells its parent how far they are."""
+"""A process of an audit: it runs stages and reports progress to its parent."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def run(job: Job) -> JobOutcome:
             message = f"the model ended the process with exit code {error.code}"
         except Exception as error:
             message = "".join(traceback.format_exception_only(error)).strip()
-    told = tuple(str(w.message) for w in caught if issubclass(w.category, ModelWarning))
-    return JobOutcome(message=message, refused=refused, warnings=told)
+    messages = tuple(str(w.message) for w in caught if issubclass(w.category, ModelWarning))
+    return JobOutcome(message=message, refused=refused, warnings=messages)

@@ -152,7 +152,7 @@ def default_methods(model: str) -> list[str]:
     Raises
     ------
     ModelError
-        If there is no such model; so that is told at once, before anything starts.
+        If there is no such model; raised before anything starts.
     """
     from gradaudit.model.loading import model_path
     from gradaudit.model.source_file import declares_events
@@ -234,7 +234,7 @@ def _audit(
     else:
         found, reason = cheapest(rows, accuracy)
     if found is None and (rows["verdict"] == UNKNOWN).any():
-        reason = "the reference has too few digits to tell"
+        reason = "the reference has too few digits"
         if truth.status == "none":
             reason = "there is no reference"
     return Audit(

@@ -1,4 +1,4 @@
-"""The table of an audit: what can be said of each setting with the digits that are certified."""
+"""The table of an audit: errors of each setting within the certified digits."""
 
 from __future__ import annotations
 

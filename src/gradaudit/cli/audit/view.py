@@ -1,4 +1,4 @@
-"""How an audit is told: a table and a sentence for people, a JSON document for programs."""
+"""Output of an audit: a table and a sentence as text, or a JSON document."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = {
     "steps": "steps",
     "indicator": "indicator",
     "functional": "worst functional",
-    "dominant": "to blame",
+    "dominant": "dominant part",
     "status": "status",
 }
 _RIGHT = ("rtol", "error", "seconds", "steps", "indicator")
@@ -54,13 +54,13 @@ class ReferenceSummary:
 
     def __str__(self) -> str:
         if self.status == "none":
-            return f"There is no reference, so that no error can be told: {self.reason}"
+            return f"No error can be computed, because there is no reference: {self.reason}"
         if self.status == "ok":
             return f"Reference certified to {rounded_down(self.digits)} digits."
         words = f"The reference is {self.status}"
         return words + (
             "; verdicts that hang on its own error are unknown." if self.digits else
-            ", so that no error can be told."
+            "; the error is therefore unknown."
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The tolerances of a solver: a ladder from the loosest down."""
+"""The tolerance series of a solver, from the loosest down."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _REFERENCE = ("reference",)
 
 
 class Tolerances(Section):
-    """The ladder of relative tolerances."""
+    """The series of relative tolerances."""
 
     loosest: Annotated[Tolerance, key("where it begins", unit="1")] = 1e-3
     tightest: Annotated[Tolerance, key("where it ends", unit="1")] = 1e-12
@@ -21,7 +21,7 @@ class Tolerances(Section):
 
 
 class OwnTolerances(Section):
-    """What a solver changes of the ladder."""
+    """What a solver changes of the tolerance series."""
 
     loosest: Annotated[Tolerance | None, key("where it begins", unit="1")] = None
     tightest: Annotated[Tolerance | None, key("where it ends", unit="1")] = None

@@ -48,7 +48,7 @@ class Study(Section):
     ] = ["forward_ad"]
     tolerances: Annotated[
         Tolerances,
-        key("the ladder of relative tolerances", read_by=("simulate", "gradients")),
+        key("the series of relative tolerances", read_by=("simulate", "gradients")),
     ] = Tolerances()
     atol_factor: Annotated[
         float,
