@@ -89,7 +89,7 @@ def test_a_model_without_a_reference_gets_no_verdicts(tmp_path, capfd):
     path = write(tmp_path / "mine.py", "return jnp.where(t < 1.0, -p[0] * y, p[0] * y)")
     code, out, err = audit(capfd, path, *QUICKEST)
     assert code == 0
-    assert "There is no reference, so that no error can be told: model 'mine'" in out
+    assert "No error can be computed, because there is no reference: model 'mine'" in out
     assert "No setting is known to reach an error of 1e-4: there is no reference." in out
     assert "unknown" in out
     assert not {"good", "bad", "horrible"} & set(out.split())

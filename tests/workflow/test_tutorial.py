@@ -15,7 +15,7 @@ TUTORIAL = (ROOT / "docs" / "adding-a-model.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL)
 COMMANDS = [text.strip() for language, text in BLOCKS if language == "sh"]
 EXPECTED = {
-    "gradaudit new": "my_model.py is a model that runs",
+    "gradaudit new": "my_model.py is a complete model",
     "python look.py": "ok 1",
     "gradaudit audit": "Cheapest setting for an error of 1e-2: tsit5, ",
     "snakemake": "my_results/evaluate/pendulum@length=1.parquet",
