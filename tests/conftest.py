@@ -6,10 +6,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import jaxtyping
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+
+from run_time_types import CHECKED
+
+# Before any test imports the package; what runs in a process of its own is not checked.
+jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
 
 FUNCTIONALS = {
     "terminal_V": "terminal",

@@ -93,11 +93,11 @@ def run_compiled(
     the seconds of the warm run and those of the compilation.
     """
 
-    def load(x):
+    def load(x: Any) -> jax.Array:
         x = np.asarray(x)
         return jnp.asarray(x, dtype=None if np.iscomplexobj(x) else dtype)
 
-    def fetch(x):
+    def fetch(x: Any) -> np.ndarray:
         x = np.asarray(x)
         double = {np.dtype(np.float32): np.float64, np.dtype(np.complex64): np.complex128}
         return x.astype(double.get(x.dtype, x.dtype), copy=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
 
@@ -25,7 +25,7 @@ class Likely(NamedTuple):
     margin: float
 
 
-def calibrated(raw: Any, propagate: bool | str) -> Likely:
+def calibrated(raw: Any, propagate: bool | Literal["probe"]) -> Likely:
     """What a raw relative error, a scalar, tells; as it is where there is no score for it."""
     score = scores().get(SCORES.get(propagate, ""))
     if score is None:

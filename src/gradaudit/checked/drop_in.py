@@ -21,6 +21,7 @@ import jax.tree_util as jtu
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
+from gradaudit.backend.shapes import Flag, Parameters, Scalar, States, TangentsAtTimes
 from gradaudit.checked.batching import columnwise
 from gradaudit.checked.nondifferentiable import without_derivative
 from gradaudit.checked.options import check_options
@@ -137,7 +138,7 @@ def diffeqsolve(
     settings = without_derivative(OF_TIMES, settings)
     remains = {}  # what of a solution is no array, the same in every trace
 
-    def plain(moving, y0, fixed, settings):
+    def plain(moving: Any, y0: Any, fixed: Any, settings: Any) -> Any:
         solver, t0, t1, dt0, ts, controller = eqx.combine(settings, plain_settings)
         solution = diffrax.diffeqsolve(
             diffrax.ODETerm(lambda t, y, _: field(t, y, moving, fixed)),
@@ -155,7 +156,7 @@ def diffeqsolve(
         arrays, remains["static"] = eqx.partition(solution, eqx.is_array)
         return arrays
 
-    def pushed(primals, seeds):
+    def pushed(primals: Any, seeds: Any) -> tuple[TangentsAtTimes, Flag]:
         """Tangents (T, n, c) and whether their solve failed."""
         moving, y0, fixed, settings = primals
         solver, t0, t1, dt0, ts, controller = eqx.combine(settings, plain_settings)
@@ -166,7 +167,7 @@ def diffeqsolve(
         direction = jnp.where(jnp.asarray(t1) < t0, -1, 1)
         times = _saved(saveat.subs, t0, t1, ts)
 
-        def flat_field(t, y, theta):
+        def flat_field(t: Scalar, y: States, theta: Parameters) -> States:
             rates = field(direction * t, unravel_y(y), unravel(theta.astype(own)), fixed)
             return direction * to_vector(rates, y0, "what the vector field returns").astype(y.dtype)
 
@@ -189,11 +190,11 @@ def diffeqsolve(
     in_columns = columnwise(pushed)
 
     @jax.custom_jvp
-    def solution_of(moving, y0, fixed, settings):
+    def solution_of(moving: Any, y0: Any, fixed: Any, settings: Any) -> Any:
         return plain(moving, y0, fixed, settings)
 
     @solution_of.defjvp
-    def _(primals, tangents):
+    def _(primals: Any, tangents: Any) -> tuple[Any, Any]:
         primals = without_derivative(TWICE, primals)
         solution = plain(*primals)
         seeds = tuple(_flat(tangent)[0][:, None] for tangent in tangents[:2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import diffrax
 import jax
@@ -15,6 +15,7 @@ from jax.flatten_util import ravel_pytree
 from numpy.typing import ArrayLike
 
 from gradaudit.backend.jaxpr.branches import FrozenField
+from gradaudit.backend.shapes import Parameters, Scalar, States, StatesAtTimes
 from gradaudit.checked import calibration
 from gradaudit.checked.estimate import Estimate, by_indicator, by_probing, by_propagation
 from gradaudit.checked.nondifferentiable import without_derivative
@@ -107,8 +108,8 @@ def checked_jacfwd(
     solver: str | diffrax.AbstractSolver = "tsit5",
     rtol: float = 1e-6,
     atol: float = 1e-9,
-    control: str = "full",
-    propagate: bool | str = True,
+    control: Literal["full", "states"] = "full",
+    propagate: bool | Literal["probe"] = True,
     wanted: float = 1e-2,
     scale: Any = None,
     dt0: float | None = None,
@@ -207,15 +208,15 @@ def checked_jacfwd(
         begin = as_floats(y0(p) if callable(y0) else y0, "y0")
         _, unravel_state = ravel_pytree(begin)
 
-        def initial(vector):
+        def initial(vector: Parameters) -> States:
             state = y0(unravel(vector)) if callable(y0) else y0
             return ravel_pytree(as_floats(state, "y0"))[0]
 
-        def field(t, y, vector):
+        def field(t: Scalar, y: States, vector: Parameters) -> States:
             rates = vector_field(t, unravel_state(y), unravel(vector))
             return to_vector(rates, begin, "what vector_field returns")
 
-        def observe(states):
+        def observe(states: StatesAtTimes) -> Any:
             return as_floats(readout(jax.vmap(unravel_state)(states)), "what readout returns")
 
         return vector, unravel, initial, field, observe

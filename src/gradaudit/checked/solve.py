@@ -18,6 +18,7 @@ import jax.tree_util as jtu
 
 from gradaudit.backend.jax_setup import runtime_errors_as_nan
 from gradaudit.backend.jaxpr.branches import FrozenField
+from gradaudit.backend.shapes import Scalar
 from gradaudit.errors import SettingError
 from gradaudit.solvers.error_norm import Control, block_norm
 from gradaudit.solvers.nest import nested, without_errors
@@ -29,6 +30,7 @@ from gradaudit.solvers.tangent_solver import (
     TangentArgs,
     TangentSolver,
     TangentTerm,
+    WithTangents,
 )
 
 TOLERANCES = ("rtol", "atol", "norm")  # of a root finder; diffrax may take them from elsewhere
@@ -185,7 +187,7 @@ def solve(
     )
     begin = without_errors(start, along_one=direction is not None) if propagate else start
 
-    def scaled(error, before, after):
+    def scaled(error: WithTangents, before: WithTangents, after: WithTangents) -> Scalar:
         return block_norm(control, options, error, before, after, n)
 
     # A loop over one observation is compiled without a loop, and would make the step that ends at

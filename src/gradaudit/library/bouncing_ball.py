@@ -3,26 +3,27 @@
 import jax.numpy as jnp
 
 from gradaudit import Event, Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 MOST_BOUNCES = 8  # that the closed form follows
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """h' = v, v' = -g."""
     return jnp.stack([y[1], -p[0]])
 
 
-def bounce(t, y, p):
+def bounce(t: Scalar, y: Vector, p: Vector) -> Vector:
     """v -> -e v."""
     return jnp.stack([y[0], -p[1] * y[1]])
 
 
-def initial_state(p):
+def initial_state(p: Vector) -> Vector:
     """At rest at the height h0."""
     return jnp.stack([p[2], jnp.zeros_like(p[2])])
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """A parabola after every bounce; the flights are shorter by e from one to the next."""
     g, e, h0 = p
     impact_speed = jnp.sqrt(2.0 * g * h0)

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
 def at(cells: float = 10.0) -> Model:
@@ -11,11 +12,11 @@ def at(cells: float = 10.0) -> Model:
     n = int(cells)
     x = np.arange(1, n + 1) / (n + 1)
 
-    def laplacian(y, ends):
+    def laplacian(y: Vector, ends: float) -> Vector:
         padded = jnp.concatenate([jnp.full(1, ends), y, jnp.full(1, ends)])
         return float((n + 1) ** 2) * (padded[:-2] - 2.0 * y + padded[2:])
 
-    def vector_field(t, y, p):
+    def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
         u, v = y[:n], y[n:]
         a, b, diffusion = p
         reaction = u * u * v

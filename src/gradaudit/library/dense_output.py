@@ -3,16 +3,17 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """A rotation at the rate w that shrinks at the rate c."""
     x, z = y
     w, c = p
     return jnp.stack([-c * x - w * z, w * x - c * z])
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """exp(-c t) (cos(w t), sin(w t))."""
     w, c = p
     return jnp.exp(-c * t) * jnp.stack([jnp.cos(w * t), jnp.sin(w * t)])

@@ -7,6 +7,7 @@ constant darkness: the symmetric set, for which the clock is periodic. The Hill 
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 HILL = 4
 
@@ -43,7 +44,7 @@ PARAMETERS = {
 }
 
 
-def chain(y, p, *, nuclear, binding, decay):
+def chain(y: Vector, p: Vector, *, nuclear: Scalar, binding: Scalar, decay: Scalar) -> Vector:
     """Messenger and protein with no, one and two phosphates, (4,)."""
     messenger, none, one, two = y
     vs, ki, vm, km, ks, v1, k1, v2, k2, v3, k3, v4, k4, vd, kd = p
@@ -59,7 +60,7 @@ def chain(y, p, *, nuclear, binding, decay):
     return jnp.stack(rates) - decay * y
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """Two chains that meet in a complex, which represses both genes in the nucleus."""
     size = len(CHAIN)
     k1, k2, k3, k4, decay, decay_c, decay_cn = p[2 * size :]

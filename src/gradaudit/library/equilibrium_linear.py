@@ -3,16 +3,17 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 INITIAL, RATE = 0.5, 2.0
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """y' = a - 2 y, in 1/s."""
     return p - RATE * y
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """y(t) = y0 exp(-2 t) + a (1 - exp(-2 t)) / 2."""
     return INITIAL * jnp.exp(-RATE * t) - p / RATE * jnp.expm1(-RATE * t)
 

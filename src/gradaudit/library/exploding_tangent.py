@@ -3,15 +3,16 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
 def at(stiffness: float = 10.0) -> Model:
     """The model with the rate `stiffness`, in 1/s."""
 
-    def vector_field(t, y, p):
+    def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
         return -stiffness * (y - p)
 
-    def exact_solution(t, p):
+    def exact_solution(t: Scalar, p: Vector) -> Vector:
         return jnp.exp(-stiffness * t) - p * jnp.expm1(-stiffness * t)
 
     return Model(

@@ -3,18 +3,19 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 FAST, SLOW = 2.0, 1.0  # initial values
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """x' = L (z - x), z' = -k z."""
     x, z = y
     fast, slow = p
     return jnp.stack([fast * (z - x), -slow * z])
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """x = A exp(-k t) + (x0 - A) exp(-L t), A = L z0 / (L - k); z = z0 exp(-k t)."""
     fast, slow = p
     share = fast * SLOW / (fast - slow)

@@ -3,17 +3,18 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 INITIAL = 0.5
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """y' = r y ln(K/y)."""
     r, k = p
     return r * y * jnp.log(k / y)
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """y(t) = K (y0/K)^exp(-r t)."""
     r, k = p
     return jnp.stack([k * jnp.exp(jnp.exp(-r * t) * jnp.log(INITIAL / k))])

@@ -3,11 +3,12 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 CANARD = 0.1435462607591855  # current whose trajectory stays longest on the repelling branch
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """v' = v - v^3/3 - w + I, w' = eps (v + a - b w)."""
     v, w = y
     current, a, b, eps = p

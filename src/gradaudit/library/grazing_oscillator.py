@@ -3,19 +3,20 @@
 import jax.numpy as jnp
 
 from gradaudit import Event, Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """x'' = -w^2 x, as x' = w v, v' = -w x."""
     return p[0] * jnp.stack([y[1], -y[0]])
 
 
-def hit(t, y, p):
+def hit(t: Scalar, y: Vector, p: Vector) -> Vector:
     """v -> -e v."""
     return jnp.stack([y[0], -p[1] * y[1]])
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """cos(w t) until x = -c; then from there with the speed e sqrt(1 - c^2), away from the wall."""
     w, e, c = p
     speed = jnp.sqrt((1.0 - c) * (1.0 + c))

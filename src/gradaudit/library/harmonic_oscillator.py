@@ -3,16 +3,17 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """x' = v, v' = -(k/m) x."""
     x, v = y
     k, m = p
     return jnp.stack([v, -k / m * x])
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """x = cos(w t), v = -w sin(w t), w^2 = k/m."""
     k, m = p
     w = jnp.sqrt(k / m)

@@ -1,16 +1,18 @@
 """The squid axon of Hodgkin and Huxley, firing under a constant current."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 REST = -65.0  # mV
 
 
-def over_expm1(x):
+def over_expm1(x: Scalar | float) -> Scalar:
     """x / (exp(x) - 1), for |x| < 20, as an expression that is smooth at x = 0 too.
 
     (exp(x) - 1)/x is the product of (exp(x/2^k) + 1)/2 over k = 1 to 6, times itself at x/64,
@@ -18,7 +20,7 @@ def over_expm1(x):
     next to x = 0, which the voltage crosses in every spike.
     """
     small = x / 64.0
-    ratio = 1.0 / math.factorial(13)
+    ratio: Any = 1.0 / math.factorial(13)  # a number here, an array below
     for k in range(12, 0, -1):
         ratio = ratio * small + 1.0 / math.factorial(k)
     power = jnp.exp(small)
@@ -28,7 +30,7 @@ def over_expm1(x):
     return 1.0 / ratio
 
 
-def rates(v):
+def rates(v: Scalar | float) -> tuple[Vector, Vector]:
     """Opening and closing rates of the gates m, h, n, in 1/ms, with the rest at -65 mV."""
     opening = jnp.stack(
         [
@@ -47,7 +49,7 @@ def rates(v):
     return opening, closing
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """The current balance of the membrane, and three gates."""
     v, gates = y[0], y[1:]
     m, h, n = gates

@@ -3,16 +3,17 @@
 import jax.numpy as jnp
 
 from gradaudit import Event, Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """A' = R - k A while the infusion runs, then -k A."""
     rate, k, start, duration = p
     running = (t >= start) & (t < start + duration)
     return jnp.where(running, rate, 0.0) - k * y
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """A = (R/k) (1 - exp(-k s)) after s hours of infusion; then it decays."""
     rate, k, start, duration = p
     infused = jnp.clip(t - start, 0.0, duration)

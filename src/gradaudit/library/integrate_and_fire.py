@@ -3,25 +3,26 @@
 import jax.numpy as jnp
 
 from gradaudit import Event, Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """tau V' = E - V, where E is the voltage that the current would lead to."""
     drive, tau = p[0], p[1]
     return (drive - y) / tau
 
 
-def reset(t, y, p):
+def reset(t: Scalar, y: Vector, p: Vector) -> Vector:
     """V -> V_reset."""
     return p[3:4] + 0.0 * y
 
 
-def initial_state(p):
+def initial_state(p: Vector) -> Vector:
     """V_reset, so that every interval between spikes is the same."""
     return p[3:4]
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """V = E - (E - V_reset) exp(-s/tau), s the time since the last spike."""
     drive, tau, threshold, low = p
     period = tau * jnp.log((drive - low) / (drive - threshold))

@@ -3,9 +3,10 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """x'' = -w^2 sin(x) - c x'."""
     x, v = y
     w, c = p

@@ -9,10 +9,11 @@ from dataclasses import replace
 import jax.numpy as jnp
 
 from gradaudit import Model, shooting
+from gradaudit.backend.shapes import Scalar, Vector
 from gradaudit.model.multiple_shooting import simulated_data
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """r' = r (1 - r^2), theta' = w, in Cartesian coordinates."""
     x, z = y
     (w,) = p
@@ -20,7 +21,7 @@ def vector_field(t, y, p):
     return jnp.stack([pull * x - w * z, pull * z + w * x])
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """On the cycle: x = cos(w t), z = sin(w t)."""
     (w,) = p
     return jnp.stack([jnp.cos(w * t), jnp.sin(w * t)])
@@ -58,7 +59,7 @@ def at(t_end: float = MODEL.t_end, windows: float = 1.0) -> Model:
     starts = jnp.concatenate([jnp.asarray(whole.declared_state)[None], data])
     length = t_end / windows
 
-    def exact_in_windows(t, p):
+    def exact_in_windows(t: Scalar, p: Vector) -> Vector:
         """From (r, theta) at the start of a window: r^2 / (1 - r^2) grows like exp(2 t)."""
         (w,) = p
         number = jnp.clip(jnp.floor(t / length), 0, windows - 1)

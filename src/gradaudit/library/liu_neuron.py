@@ -6,8 +6,11 @@ ms; conductances come without a capacitance factor, so that g (E - V) is a rate 
 
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 NERNST = 500.0 * 8.6174e-5 * 283.15  # mV; R T / (z F) as the model's authors round it, z = 2
 CALCIUM_OUTSIDE = 3000.0  # uM
@@ -78,12 +81,12 @@ BELL_TAU = np.array(
 )
 
 
-def boltzmann(v, a, c):
+def boltzmann(v: Scalar, a: ArrayLike, c: ArrayLike) -> Array:
     """1 / (1 + exp((v + a) / c))."""
     return 1.0 / (1.0 + jnp.exp((v + a) / c))
 
 
-def time_constants(v):
+def time_constants(v: Scalar) -> Vector:
     """tau of the eleven gates in ms, in the order of the states, (11,)."""
     plain = TAU[:, 0] + TAU[:, 1] * boltzmann(v, TAU[:, 2], TAU[:, 3])
     h_na = 0.67 * boltzmann(v, 62.9, -10.0) * (1.5 + boltzmann(v, 34.9, 3.6))
@@ -92,7 +95,7 @@ def time_constants(v):
     return jnp.concatenate([plain[:1], h_na[None], bell, plain[1:]])
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """Currents, calcium and gates; rates in mV/ms, uM/ms and 1/ms."""
     v, ca, gates = y[0], y[1], y[2:]
     m_na, h_na, m_cas, h_cas, m_cat, h_cat, m_ih, m_ka, h_ka, m_kca, m_kdr = gates

@@ -3,17 +3,18 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 INITIAL, CAPACITY = 0.5, 10.0
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """y' = r y (1 - y/K), in 1/h."""
     r, k = p
     return jnp.stack([r * y[0] * (1.0 - y[0] / k)])
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """y(t) = K / (1 + (K/y0 - 1) exp(-r t))."""
     r, k = p
     return jnp.stack([k / (1.0 + (k / INITIAL - 1.0) * jnp.exp(-r * t))])

@@ -9,10 +9,11 @@ from dataclasses import replace
 import jax.numpy as jnp
 
 from gradaudit import Model, shooting
+from gradaudit.backend.shapes import Scalar, Vector
 from gradaudit.model.multiple_shooting import simulated_data
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """x' = sigma (y - x), y' = x (rho - z) - y, z' = x y - beta z."""
     x, y_, z = y
     sigma, rho, beta = p

@@ -3,9 +3,10 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """u' = a u - b u v, v' = d u v - c v."""
     u, v = y
     a, b, c, d = p

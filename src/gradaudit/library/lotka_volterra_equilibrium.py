@@ -3,16 +3,17 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Matrix, Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """u1' = a u1 - u1 u2, u2' = -a u2 + u1 u2, in 1/s."""
     u1, u2 = y
     (a,) = p
     return jnp.stack([a * u1 - u1 * u2, u1 * u2 - a * u2])
 
 
-def exact_sensitivities(t, p):
+def exact_sensitivities(t: Scalar, p: Vector) -> Matrix:
     """S1 = 1 - cos t + sin t, S2 = 1 - cos t - sin t; at a = 1 only, where u1 = u2 = 1.
 
     There S1' = 1 - S2 and S2' = S1 - 1. The sum of both is 2 - 2 cos t.

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Matrix, Scalar, Vector
 
 INITIAL = 0.25
 
@@ -13,15 +14,15 @@ def at(count: float = 20.0) -> Model:
     m = int(count)
     order = np.arange(1.0, m + 1.0)
 
-    def vector_field(t, y, p):
+    def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
         return p @ jnp.cos(order * t) * y * (1.0 - y)
 
-    def exact_solution(t, p):
+    def exact_solution(t: Scalar, p: Vector) -> Vector:
         """ln(y / (1 - y)) is the integral of the rate."""
         grown = p @ (jnp.sin(order * t) / order)
         return jnp.stack([1.0 / (1.0 + (1.0 / INITIAL - 1.0) * jnp.exp(-grown))])
 
-    def exact_sensitivities(t, p):
+    def exact_sensitivities(t: Scalar, p: Vector) -> Matrix:
         y = exact_solution(t, p)[0]
         return (y * (1.0 - y) * jnp.sin(order * t) / order)[None, :]
 

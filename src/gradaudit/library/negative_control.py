@@ -1,19 +1,20 @@
 """A polynomial in time: state and tangent are integrated exactly, and nothing can go wrong."""
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Matrix, Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """y' = (t - theta)^4."""
     return (t - p) ** 4
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """((t - theta)^5 + theta^5) / 5, as a polynomial in t, which does not cancel near t = 0."""
     return t * (p**4 + t * (-2.0 * p**3 + t * (2.0 * p**2 + t * (-p + t / 5.0))))
 
 
-def exact_sensitivities(t, p):
+def exact_sensitivities(t: Scalar, p: Vector) -> Matrix:
     """theta^4 - (theta - t)^4, in factors."""
     return (t * (2.0 * p - t) * (p**2 + (p - t) ** 2))[None, :]
 

@@ -3,16 +3,17 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """x'' = -w^2 x - 2 c x'."""
     x, v = y
     w, c = p
     return jnp.stack([v, -w * w * x - 2.0 * c * v])
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """exp(-c t) (cos(q t) + (c/q) sin(q t)) and its slope, q^2 = w^2 - c^2."""
     w, c = p
     q = jnp.sqrt((w - c) * (w + c))

@@ -3,15 +3,16 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """R C V' = E - V."""
     r, c, source = p
     return (source - y) / (r * c)
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """V(t) = E (1 - exp(-t / (R C)))."""
     r, c, source = p
     return jnp.stack([-source * jnp.expm1(-t / (r * c))])

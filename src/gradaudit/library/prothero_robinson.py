@@ -3,14 +3,15 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Matrix, Scalar, Vector
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """y(t) = cos(w t), for any stiffness."""
     return jnp.cos(p * t)
 
 
-def exact_sensitivities(t, p):
+def exact_sensitivities(t: Scalar, p: Vector) -> Matrix:
     """dy/dw = -t sin(w t)."""
     return (-t * jnp.sin(p * t))[None, :]
 
@@ -18,7 +19,7 @@ def exact_sensitivities(t, p):
 def at(stiffness: float = 1e4) -> Model:
     """The model whose solution attracts its neighbours at the rate `stiffness`, in 1/s."""
 
-    def vector_field(t, y, p):
+    def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
         return -stiffness * (y - jnp.cos(p * t)) - p * jnp.sin(p * t)
 
     return Model(

@@ -3,25 +3,26 @@
 import jax.numpy as jnp
 
 from gradaudit import Event, Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """G' = -ka G, A' = ka G - ke A."""
     absorbed = p[1] * y[0]
     return jnp.stack([-absorbed, absorbed - p[2] * y[1]])
 
 
-def take(t, y, p):
+def take(t: Scalar, y: Vector, p: Vector) -> Vector:
     """The gut gets another dose."""
     return jnp.stack([y[0] + p[0], y[1]])
 
 
-def initial_state(p):
+def initial_state(p: Vector) -> Vector:
     """The first dose is in the gut."""
     return jnp.stack([p[0], jnp.zeros_like(p[0])])
 
 
-def one_dose(s, p):
+def one_dose(s: Scalar, p: Vector) -> Vector:
     """Gut and blood s hours after a dose: Bateman's function; nothing before it."""
     dose, ka, ke, _ = p
     taken, s = s >= 0.0, jnp.maximum(s, 0.0)
@@ -30,7 +31,7 @@ def one_dose(s, p):
     return jnp.where(taken, dose * jnp.stack([gut, blood]), 0.0)
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """The sum over both doses."""
     return one_dose(t, p) + one_dose(t - p[3], p)
 

@@ -3,9 +3,10 @@
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """A -> B, 2 B -> B + C, B + C -> A + C; concentrations are fractions of the total."""
     a, b, c = y
     k1, k2, k3 = p

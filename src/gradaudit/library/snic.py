@@ -6,16 +6,17 @@ import jax
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Matrix, Scalar, Vector
 
 PERIODS = 3.0
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """theta' = w - sin(theta)."""
     return p - jnp.sin(y)
 
 
-def ellipse(t, w):
+def ellipse(t: Scalar, w: Scalar) -> tuple[Scalar, Scalar]:
     """(cos, sin) of theta/2 up to a common factor; smooth in w also at w = 1.
 
     tan(theta/2) solves a Riccati equation, whose solution is the second over the first.
@@ -25,7 +26,7 @@ def ellipse(t, w):
     return c + s, w * s
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """theta(t), unwrapped: d t plus an angle that never leaves (-2 pi, 2 pi), d^2 = w^2 - 1."""
     (w,) = p
     m, n = ellipse(t, w)
@@ -34,7 +35,7 @@ def exact_solution(t, p):
     return jnp.stack([2.0 * (half + jnp.arctan2(n * c - m * s, m * c + n * s))])
 
 
-def exact_sensitivities(t, p):
+def exact_sensitivities(t: Scalar, p: Vector) -> Matrix:
     """d theta/dw, from the slope of the ellipse."""
     (w,) = p
     (m, n), (dm, dn) = jax.jvp(lambda w: ellipse(t, w), (w,), (jnp.ones_like(w),))

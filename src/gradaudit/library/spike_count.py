@@ -3,11 +3,12 @@
 import jax.numpy as jnp
 
 from gradaudit import Event, Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 THRESHOLD = 1.0
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """v' = v - v^3/3 - w + I, w' = eps (v + a - b w)."""
     v, w = y
     current, a, b, eps = p

@@ -3,14 +3,15 @@
 import jax.numpy as jnp
 
 from gradaudit import Event, Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """y' = 1 below y = p, 2 above."""
     return jnp.where(y < p, 1.0, 2.0)
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """y(t) = t, then 2 t - p."""
     return jnp.where(t < p, t, 2.0 * t - p)
 

@@ -3,14 +3,15 @@
 import jax.numpy as jnp
 
 from gradaudit import Event, Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """y' = 1 before t = p, then 0."""
     return jnp.where(t < p, 1.0, 0.0)
 
 
-def exact_solution(t, p):
+def exact_solution(t: Scalar, p: Vector) -> Vector:
     """y(t) = min(t, p)."""
     return jnp.where(t < p, t, p)
 

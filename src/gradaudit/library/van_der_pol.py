@@ -5,12 +5,13 @@ import math
 import jax.numpy as jnp
 
 from gradaudit import Model
+from gradaudit.backend.shapes import Scalar, Vector
 
 # Of a relaxation oscillation. Explicit steps are about 5 / mu long, on all of the window.
 PERIODS, STIFF_PERIODS = 2.5, 0.6
 
 
-def vector_field(t, y, p):
+def vector_field(t: Scalar, y: Vector, p: Vector) -> Vector:
     """x'' = mu (1 - x^2) x' - w^2 x."""
     x, v = y
     mu, w = p

@@ -9,8 +9,12 @@ control).
 
 from __future__ import annotations
 
-import jax.numpy as jnp
+from typing import Any
 
+import jax.numpy as jnp
+from jax import Array
+
+from gradaudit.backend.shapes import ModelState
 from gradaudit.model.definition import Model, VectorField
 
 
@@ -34,7 +38,7 @@ def with_integrals(model: Model) -> VectorField:
     """The vector field of z = (y, q), shape (n + k,)."""
     fields = integrands(model)
 
-    def augmented(t, z, p):
+    def augmented(t: Any, z: Any, p: Any) -> Array:
         y = z[: model.n]
         rates = [jnp.asarray(g(t, y, p)).reshape(()) for g in fields]
         return jnp.concatenate([model.vector_field(t, y, p), jnp.stack(rates)])
@@ -42,7 +46,7 @@ def with_integrals(model: Model) -> VectorField:
     return augmented
 
 
-def initial_state(model: Model, p):
+def initial_state(model: Model, p: Any) -> ModelState:
     """y0(p), shape (n,), as a function of p that can be differentiated."""
     if model.initial_state is None:
         return jnp.asarray(model.declared_state)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -13,6 +14,8 @@ Array = NDArray[np.float64]
 
 class EventRecord(NamedTuple):
     """One event that happened, with what it looked like just before it.
+
+    Numbers are float64, or of the precision in which a reference is computed.
 
     Attributes
     ----------
@@ -28,10 +31,10 @@ class EventRecord(NamedTuple):
 
     name: str
     time: Any
-    slope: Any
-    state: Any
-    tangents: Any
-    rate: Any
+    slope: Shaped[np.ndarray, "m"]
+    state: Shaped[np.ndarray, "N"]
+    tangents: Shaped[np.ndarray, "N m"]
+    rate: Shaped[np.ndarray, "N"]
 
 
 class Estimates(NamedTuple):
@@ -45,8 +48,8 @@ class Estimates(NamedTuple):
         Those of the perturbed solve, one for each event of the solve.
     """
 
-    states: Array
-    sensitivities: Array
+    states: Float[np.ndarray, "T N"]
+    sensitivities: Float[np.ndarray, "T N m"]
     events: tuple[EventRecord, ...] = ()
 
 
@@ -89,11 +92,11 @@ class Reference:
         The events that happened, in order.
     """
 
-    times: Array
-    states: Array
-    sensitivities: Array
-    integrals: Array
-    integral_sensitivities: Array
+    times: Float[np.ndarray, "T"]
+    states: Float[np.ndarray, "T n"]
+    sensitivities: Float[np.ndarray, "T n m"]
+    integrals: Float[np.ndarray, "T k"]
+    integral_sensitivities: Float[np.ndarray, "T k m"]
     digits: Digits
     integral_digits: Digits
     state_digits: Digits
@@ -130,17 +133,17 @@ class Sensitivities:
         Estimated errors, where they were asked for.
     """
 
-    times: Array
-    states: Array
-    sensitivities: Array
-    integrals: Array
-    integral_sensitivities: Array
+    times: Float[np.ndarray, "T"]
+    states: Float[np.ndarray, "T n"]
+    sensitivities: Float[np.ndarray, "T n m"]
+    integrals: Float[np.ndarray, "T k"]
+    integral_sensitivities: Float[np.ndarray, "T k m"]
     indicator: float
     status: str
     stats: dict[str, float]
     indicators: dict[str, float] = field(default_factory=dict)
-    chunk_states: Array | None = None
-    chunk_integrals: Array | None = None
-    chunk_of: NDArray[np.int64] | None = None
+    chunk_states: Float[np.ndarray, "C T n"] | None = None
+    chunk_integrals: Float[np.ndarray, "C T k"] | None = None
+    chunk_of: Int[np.ndarray, "m"] | None = None
     events: tuple[EventRecord, ...] = ()
     estimates: Estimates | None = None

@@ -8,7 +8,7 @@ loss function does not pay, and the reason why reverse mode is not the way to S 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import diffrax
 import equinox as eqx
@@ -19,15 +19,19 @@ import numpy as np
 
 from gradaudit.backend.jax_setup import run_compiled
 from gradaudit.backend.program_cache import identity_cache
+from gradaudit.backend.shapes import Flag, Parameters, Scalar, States, StatesAtTimes, Times
 from gradaudit.model.definition import Model
+from gradaudit.records.results import Array
+from gradaudit.sensitivity.request import Request
 from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.sensitivity.state_solve import StateSolve, counts_of
-from gradaudit.solvers.options import StaticOptions
+from gradaudit.solvers.options import StaticOptions, TracedOptions
 from gradaudit.solvers.registry import get_solver
+from gradaudit.solvers.sciml_controller import StepDecision
 from gradaudit.solvers.wrapper import WrappedSolver
 
-if TYPE_CHECKING:
-    from gradaudit.sensitivity.request import Request
+Inputs = tuple[Array, Array, TracedOptions]
+"""Times (T,), parameters (m,), and the traced options."""
 
 CHECKPOINTED_STEPS = 16_384
 """Most steps of a solve in reverse mode, which makes room for every one of them beforehand."""
@@ -63,18 +67,20 @@ class AdjointProgram:
     solve: StateSolve
     _compiled: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def __call__(self, inputs) -> tuple[Any, float, float]:
+    def __call__(self, inputs: Inputs) -> tuple[Any, float, float]:
         return run_compiled(
             self._compiled, len(inputs[0]), self._run, inputs, self.solve.options.dtype
         )
 
-    def _run(self, times, p, traced):
+    def _run(
+        self, times: Times, p: Parameters, traced: TracedOptions
+    ) -> tuple[StatesAtTimes, Any, list[Any]]:
         """States (T, N), rows (T, N, m) and counts."""
         grid, counts = self._grid(times, p, traced)
         rows = jnp.eye(self.solve.size)
 
-        def at(time):
-            def observed(p):
+        def at(time: Scalar) -> tuple[States, Any]:
+            def observed(p: Parameters) -> States:
                 return self._observed(time, times, grid, p, traced)
 
             state, vjp = jax.vjp(observed, p)
@@ -82,7 +88,7 @@ class AdjointProgram:
 
         return *jax.lax.map(at, times), counts
 
-    def _grid(self, times, p, traced):
+    def _grid(self, times: Times, p: Parameters, traced: TracedOptions) -> tuple[Times, list[Any]]:
         """Ends of the accepted steps, 0 first and infinity after the last one, and counts."""
         pieces = self.solve.pieces(times, p, traced, scan_kind="lax")
         solution = diffrax.diffeqsolve(
@@ -101,7 +107,9 @@ class AdjointProgram:
         )
         return solution.ts, counts_of(solution)
 
-    def _observed(self, time, times, grid, p, traced):
+    def _observed(
+        self, time: Scalar, times: Times, grid: Any, p: Parameters, traced: TracedOptions
+    ) -> States:
         """The states at one observation time, (N,)."""
         pieces = self.solve.pieces(times, p, traced, scan_kind="checkpointed")
         solution = diffrax.diffeqsolve(
@@ -169,26 +177,30 @@ class BacksolveProgram:
     solve: StateSolve
     _compiled: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def __call__(self, inputs) -> tuple[Any, float, float]:
+    def __call__(self, inputs: Inputs) -> tuple[Any, float, float]:
         return run_compiled(
             self._compiled, len(inputs[0]), self._run, inputs, self.solve.options.dtype
         )
 
-    def _run(self, times, p, traced):
+    def _run(
+        self, times: Times, p: Parameters, traced: TracedOptions
+    ) -> tuple[StatesAtTimes, Any, list[Any]]:
         """States (T, N), the rows of the last time (N, m), counts."""
         rows = jnp.eye(self.solve.size)
 
-        def observed(p):
+        def observed(p: Parameters) -> tuple[StatesAtTimes, list[Any]]:
             return self._observed(times, p, traced)
 
         states, vjp, counts = jax.vjp(observed, p, has_aux=True)
 
-        def gradient(row):
+        def gradient(row: States) -> Parameters:
             return vjp(jnp.zeros_like(states).at[-1].set(row))[0]
 
         return states, jax.lax.map(gradient, rows), counts
 
-    def _observed(self, times, p, traced):
+    def _observed(
+        self, times: Times, p: Parameters, traced: TracedOptions
+    ) -> tuple[StatesAtTimes, list[Any]]:
         solve = self.solve
         pieces = solve.pieces(times, p, traced, scan_kind="lax")
         _, backward = get_solver(solve.options.solver).build(
@@ -222,15 +234,33 @@ class _Replay(diffrax.AbstractAdaptiveStepSizeController):
     atol: Any = 1.0
     norm: Any = eqx.field(static=True, default=abs)
 
-    def wrap(self, direction):
+    def wrap(self, direction: Any) -> _Replay:
         return self
 
-    def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
+    def init(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        dt0: Any,
+        args: Any,
+        func: Any,
+        error_order: Any,
+    ) -> tuple[Scalar, Any]:
         return self.ends[1], jnp.asarray(1)
 
     def adapt_step_size(
-        self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state
-    ):
+        self,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        y1_candidate: Any,
+        args: Any,
+        y_error: Any,
+        error_order: Any,
+        controller_state: Any,
+    ) -> StepDecision:
         following = controller_state + 1
         passed = t1 >= self.time
         result = diffrax.RESULTS.where(
@@ -242,9 +272,9 @@ class _Replay(diffrax.AbstractAdaptiveStepSizeController):
 class _Step(NamedTuple):
     """The last step that was kept: where it began and ended, and its dense output if wanted."""
 
-    t0: Any
-    t1: Any
-    y0: Any
+    t0: Scalar
+    t1: Scalar
+    y0: States
     dense: Any
 
 
@@ -258,7 +288,9 @@ class _Remembering(WrappedSolver):
 
     dense: bool = eqx.field(static=True)
 
-    def init(self, terms, t0, t1, y0, args):
+    def init(
+        self, terms: Any, t0: Scalar, t1: Scalar, y0: States, args: Parameters
+    ) -> _RememberedState:
         state = self.solver.init(terms, t0, t1, y0, args)
         shape = jax.eval_shape(
             lambda: self.solver.step(terms, t0, t1, y0, args, state, made_jump=False)[2]
@@ -266,7 +298,16 @@ class _Remembering(WrappedSolver):
         info = jtu.tree_map(lambda x: jnp.zeros(x.shape, x.dtype), shape)
         return _RememberedState(state, _Step(t0, t0, y0, info if self.dense else None))
 
-    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+    def step(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: States,
+        args: Parameters,
+        solver_state: _RememberedState,
+        made_jump: bool | Flag,
+    ) -> tuple[States, States, Any, _RememberedState, Any]:
         y1, error, info, state, result = self.solver.step(
             terms, t0, t1, y0, args, solver_state.solver, made_jump
         )

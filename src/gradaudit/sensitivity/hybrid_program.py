@@ -22,12 +22,25 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
+from numpy.typing import ArrayLike
 
 from gradaudit.backend.jax_setup import run_compiled
-from gradaudit.backend.jaxpr.branches import FrozenField, differ
+from gradaudit.backend.jaxpr.branches import Decisions, FrozenField, differ
+from gradaudit.backend.shapes import (
+    EventValues,
+    Flag,
+    Parameters,
+    Scalar,
+    ScalarLike,
+    Seeds,
+    Slopes,
+    States,
+    StatesAtTimes,
+    Tangents,
+    Times,
+)
 from gradaudit.model.definition import Event
 from gradaudit.model.quadratures import integrand_names, with_integrals
-from gradaudit.sensitivity.hybrid_run import HybridRun
 from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN, EventTransition, Segment
 from gradaudit.sensitivity.program import Program
 from gradaudit.sensitivity.solve_status import Raw
@@ -36,7 +49,7 @@ from gradaudit.solvers.event_recorder import PerturbedEvent
 from gradaudit.solvers.global_error import Estimated, carried, to_its_event
 from gradaudit.solvers.nest import without_errors
 from gradaudit.solvers.options import TracedOptions
-from gradaudit.solvers.tangent_solver import StateAndTangents
+from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs
 
 LONGEST_STEP = 0.01  # of the window, lest a step passes over a pulse and its two events
 
@@ -54,16 +67,35 @@ class HybridProgram(Program):
         return {k: e for k, e in events.items() if self.options.saltation or e.jump is not None}
 
     def __call__(
-        self, times, traced: TracedOptions, *, control: Control, columns, p=None
+        self,
+        times: ArrayLike,
+        traced: TracedOptions,
+        *,
+        control: Control,
+        columns: ArrayLike,
+        p: ArrayLike | None = None,
     ) -> tuple[Raw, float, float]:
         """As `Program.__call__`, from event to event."""
+        from gradaudit.sensitivity.hybrid_run import HybridRun  # which imports this module
+
         return HybridRun(self, np.asarray(times), traced, control, columns, p).run()
 
     def run(self, key: Any, function: Any, inputs: Any) -> tuple[Any, float, float]:
         return run_compiled(self._compiled_parts, key, function, inputs, self.options.dtype)
 
     def segment(
-        self, t0, z, tangents, error, signs, decisions, times, p, seeds, traced, control
+        self,
+        t0: Scalar,
+        z: States,
+        tangents: Tangents,
+        error: StateAndTangents | tuple[()],
+        signs: EventValues,
+        decisions: Decisions,
+        times: Times,
+        p: Parameters,
+        seeds: Seeds,
+        traced: TracedOptions,
+        control: Control,
     ) -> Segment:
         """Solve from t0 on, traced; `signs` (E,) are those of the events just behind t0.
 
@@ -72,7 +104,7 @@ class HybridProgram(Program):
         field = self._field()
         quiet = t0 + EVENT_COOLDOWN * self.model.t_end
 
-        def before_every_event(t, y, args, **_):
+        def before_every_event(t: Scalar, y: Any, args: TangentArgs, **_: Any) -> Scalar:
             values = self._values(t, y.y, args.p)
             return jnp.min(jnp.where(t > quiet, signs * values, 1.0))
 
@@ -123,7 +155,7 @@ class HybridProgram(Program):
             result=solution.result._value,
         )
 
-    def value(self, event: Event, t, z, p):
+    def value(self, event: Event, t: ScalarLike, z: States, p: Parameters) -> Scalar:
         """g(t, y, p) of an event, a scalar."""
         return jnp.asarray(event.when(t, z[: self.model.n], p)).reshape(())
 
@@ -131,7 +163,7 @@ class HybridProgram(Program):
         """Nothing is left to be watched where a segment stays on its branches."""
         return None if self.options.saltation else super()._branches()
 
-    def _values(self, t, z, p):
+    def _values(self, t: ScalarLike, z: States, p: Parameters) -> EventValues:
         return jnp.stack([self.value(event, t, z, p) for event in self.events.values()])
 
     def _field(self) -> Any:
@@ -142,19 +174,29 @@ class HybridProgram(Program):
         size = self.model.n + len(integrand_names(self.model))
         return FrozenField(function, size, self.model.m)
 
-    def _missed(self, field, decisions, signs, times, states, p, t0, stop):
+    def _missed(
+        self,
+        field: Any,
+        decisions: Decisions,
+        signs: EventValues,
+        times: Times,
+        states: StatesAtTimes,
+        p: Parameters,
+        t0: Scalar,
+        stop: Scalar,
+    ) -> tuple[Flag, Flag]:
         """Whether an observation within the segment is on another branch, or behind an event."""
         near = EVENT_COOLDOWN * self.model.t_end
         inside = (times > t0 + near) & (times < stop - near)
 
-        def look(t, z):
+        def look(t: Scalar, z: States) -> tuple[Flag, Flag]:
             elsewhere = differ(field.decisions(t, z, p), decisions)
             return elsewhere, jnp.any(signs * self._values(t, z, p) < 0)
 
         changed_branch, missed_event = jax.vmap(look)(times, states)
         return jnp.any(inside & changed_branch), jnp.any(inside & missed_event)
 
-    def start(self, p, seeds) -> EventTransition:
+    def start(self, p: Parameters, seeds: Seeds) -> EventTransition:
         """State, tangents and signs at t = 0, traced."""
         begin = self._initial(p, seeds)
         right = (
@@ -164,20 +206,36 @@ class HybridProgram(Program):
         return self._behind(0.0, begin.y, begin.tangents, none, begin.y, p, right)
 
     def transition(
-        self, event: Event, t, z, tangents, error, decisions, p, seeds
+        self,
+        event: Event,
+        t: ScalarLike,
+        z: States,
+        tangents: Tangents,
+        error: StateAndTangents | tuple[()],
+        decisions: Decisions,
+        p: Parameters,
+        seeds: Seeds,
     ) -> EventTransition:
         """Through one event, traced; `decisions` are those before it."""
-        told = self._transition(event, t, z, tangents, decisions, p, seeds, self.options.saltation)
+        crossing = self._transition(
+            event, t, z, tangents, decisions, p, seeds, self.options.saltation
+        )
         if not self.options.estimate:
-            return told
+            return crossing
         record, reached = self._perturbed(
             event, t, Estimated(z, tangents, *error).perturbed, decisions, p, seeds
         )
-        error = StateAndTangents(reached.y - told.state, reached.tangents - told.tangents)
-        return told._replace(error=error, perturbed=record)
+        error = StateAndTangents(reached.y - crossing.state, reached.tangents - crossing.tangents)
+        return crossing._replace(error=error, perturbed=record)
 
     def _perturbed(
-        self, event: Event, t, perturbed: StateAndTangents, decisions, p, seeds
+        self,
+        event: Event,
+        t: ScalarLike,
+        perturbed: StateAndTangents,
+        decisions: Decisions,
+        p: Parameters,
+        seeds: Seeds,
     ) -> tuple[PerturbedEvent, StateAndTangents]:
         """The perturbed solve, from t before the event to t after its own event, which is near."""
         field = self._field()
@@ -201,11 +259,19 @@ class HybridProgram(Program):
         return PerturbedEvent(its, after.slope, *before, after.rate), reached
 
     def _transition(
-        self, event: Event, t, z, tangents, decisions, p, seeds, saltation: bool
+        self,
+        event: Event,
+        t: ScalarLike,
+        z: States,
+        tangents: Tangents,
+        decisions: Decisions,
+        p: Parameters,
+        seeds: Seeds,
+        saltation: bool,
     ) -> EventTransition:
         field, one = self._field(), jnp.ones_like(t)
 
-        def after(t, z, p):
+        def after(t: ScalarLike, z: States, p: Parameters) -> States:
             if event.jump is None:
                 return z
             y = jnp.asarray(event.jump(t, z[: self.model.n], p))
@@ -218,7 +284,7 @@ class HybridProgram(Program):
         _, crossing = jax.jvp(lambda t, z: self.value(event, t, z, p), (t, z), (one, before_rate))
         _, moving = jax.jvp(lambda t, z: after(t, z, p), (t, z), (one, before_rate))
 
-        def push(tangent, seed):
+        def push(tangent: States, seed: Parameters) -> tuple[States, States, Scalar]:
             _, shift = jax.jvp(lambda z, p: self.value(event, t, z, p), (z, p), (tangent, seed))
             _, jumped = jax.jvp(lambda z, p: after(t, z, p), (z, p), (tangent, seed))
             slope = -shift / crossing
@@ -229,11 +295,27 @@ class HybridProgram(Program):
         behind = self._behind(t, z_after, tangents, slope, before_rate, p)
         return behind if saltation else behind._replace(neglected=extra)
 
-    def drift(self, t, z, tangents, error, p) -> EventTransition:
+    def drift(
+        self,
+        t: ScalarLike,
+        z: States,
+        tangents: Tangents,
+        error: StateAndTangents | tuple[()],
+        p: Parameters,
+    ) -> EventTransition:
         """Through a threshold in a direction in which nothing happens, traced."""
         return self._behind(t, z, tangents, jnp.zeros(tangents.shape[1]), z, p, error)
 
-    def _behind(self, t, z, tangents, slope, rate, p, error=()) -> EventTransition:
+    def _behind(
+        self,
+        t: ScalarLike,
+        z: States,
+        tangents: Tangents,
+        slope: Slopes,
+        rate: States,
+        p: Parameters,
+        error: StateAndTangents | tuple[()] = (),
+    ) -> EventTransition:
         field, step = self._field(), EVENT_COOLDOWN * self.model.t_end
         decisions = field.decisions_ahead(t, z, p, step)
         ahead = z + step * field(t, z, p, decisions)
@@ -248,11 +330,13 @@ class _Plain:
     def __init__(self, function: Any) -> None:
         self.function = function
 
-    def __call__(self, t, z, p, decisions):
+    def __call__(self, t: ScalarLike, z: States, p: Parameters, decisions: Decisions) -> States:
         return self.function(t, z, p)
 
-    def decisions(self, t, z, p):
+    def decisions(self, t: ScalarLike, z: States, p: Parameters) -> Decisions:
         return []
 
-    def decisions_ahead(self, t, z, p, step):
+    def decisions_ahead(
+        self, t: ScalarLike, z: States, p: Parameters, step: ScalarLike
+    ) -> Decisions:
         return []

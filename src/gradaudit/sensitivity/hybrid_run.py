@@ -7,20 +7,20 @@ returns, traced.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import diffrax
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.errors import SettingError
 from gradaudit.records.results import EventRecord
+from gradaudit.sensitivity.hybrid_program import HybridProgram
 from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN, EventTransition, Segment
 from gradaudit.sensitivity.solve_status import LOST_EVENT, TOO_MANY_EVENTS, UNDECLARED_SWITCH, Raw
+from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.missed_saltation import Crossed, Neglected
-
-if TYPE_CHECKING:
-    from gradaudit.sensitivity.hybrid_program import HybridProgram
+from gradaudit.solvers.options import TracedOptions
 
 Array = NDArray[Any]
 
@@ -32,7 +32,15 @@ SAME_TIME = 1e-12  # of the window: an observation so close to an event is made 
 class HybridRun:
     """One solve: the rows that are filled so far, the counts, the events."""
 
-    def __init__(self, program: HybridProgram, times, traced, control, columns, p) -> None:
+    def __init__(
+        self,
+        program: HybridProgram,
+        times: np.ndarray,
+        traced: TracedOptions,
+        control: Control,
+        columns: ArrayLike,
+        p: ArrayLike | None,
+    ) -> None:
         model = program.model
         if float(traced.steps) > 0:
             raise SettingError("equal steps do not stop at events; leave `steps` out.")

@@ -10,9 +10,11 @@ import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gradaudit.backend.jax_setup import compile_for
 from gradaudit.backend.program_cache import identity_cache
+from gradaudit.backend.shapes import Parameters, Times
 from gradaudit.errors import SettingError
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
@@ -28,8 +30,8 @@ from gradaudit.solvers.step_control import NormController, scalar_controller
 class Trace(NamedTuple):
     """States (T, n) at `times` (T,), counts of steps, a status, seconds of the warm solve."""
 
-    times: Any
-    states: Any
+    times: np.ndarray
+    states: np.ndarray
     steps: int
     accepted: int
     rejected: int
@@ -50,7 +52,9 @@ class Primal:
     own_steps: int = 0
     _compiled: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def __call__(self, times, traced: TracedOptions, *, p=None) -> Trace:
+    def __call__(
+        self, times: ArrayLike, traced: TracedOptions, *, p: ArrayLike | None = None
+    ) -> Trace:
         """Solve; `times` (T,) is not looked at where the solver's own steps are saved."""
         p = self.model.nominal if p is None else p
         inputs = jax.tree_util.tree_map(
@@ -70,7 +74,7 @@ class Primal:
         status = word_for(int(result), bool(np.all(np.isfinite(ys))))
         return Trace(ts, ys, int(steps), int(accepted), int(rejected), status, seconds)
 
-    def _solve(self, times, p, traced: TracedOptions):
+    def _solve(self, times: Times, p: Parameters, traced: TracedOptions) -> tuple[Any, ...]:
         method, stepping = get_solver(self.options.solver), self.options.stepping
         _, solver = method.build(rtol=traced.rtol, atol=traced.atol, n=self.model.n)
         own = self.own_steps > 0
@@ -106,7 +110,9 @@ class JumpingPrimal:
     model: Model
     options: StaticOptions
 
-    def __call__(self, times, traced: TracedOptions, *, p=None) -> Trace:
+    def __call__(
+        self, times: ArrayLike, traced: TracedOptions, *, p: ArrayLike | None = None
+    ) -> Trace:
         """Solve at `times` (T,), by the solver's dense output."""
         solve = program(self.model, replace(self.options, observe="interpolant"))
         control = Control(0.0, 0.0, 1.0, self.model.parameter_scale[:1])

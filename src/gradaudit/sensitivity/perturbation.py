@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import diffrax
 import numpy as np
+from numpy.typing import NDArray
 
 from gradaudit.backend.jax_setup import run_compiled
 from gradaudit.backend.program_cache import identity_cache
+from gradaudit.backend.shapes import ComplexParameters, Times
 from gradaudit.model.definition import Model
+from gradaudit.records.results import Array
 from gradaudit.sensitivity.programs import program
+from gradaudit.sensitivity.request import Request
 from gradaudit.sensitivity.solve_status import Raw, status_of
 from gradaudit.sensitivity.state_solve import StateSolve, counts_of
 from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.options import StaticOptions, TracedOptions
-
-if TYPE_CHECKING:
-    from gradaudit.sensitivity.request import Request
 
 COUNTS = ("steps", "accepted", "rejected")
 COMPLEX_STEPS = {"float64": 1e-30, "float32": 1e-15}
@@ -49,7 +50,7 @@ def finite_difference(request: Request) -> tuple[Raw, float, float]:
     relative = request.fd_step or default_fd_step(options.dtype)
     number = np.dtype(options.dtype).type
 
-    def run(p):
+    def run(p: Array | None) -> tuple[Raw, float, float]:
         return solve(request.times, options.traced, control=control, columns=np.arange(1), p=p)
 
     centre, seconds, compile_seconds = run(None)
@@ -104,7 +105,9 @@ class ComplexProgram:
     solve: StateSolve
     _compiled: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def __call__(self, times, p, traced: TracedOptions) -> tuple[Any, Any, float, float]:
+    def __call__(
+        self, times: Array, p: NDArray[np.complexfloating], traced: TracedOptions
+    ) -> tuple[Any, Any, float, float]:
         inputs = (times, p, traced)
         with warnings.catch_warnings():
             # Both warn that their support is not complete; what is used of it is tested here.
@@ -115,7 +118,7 @@ class ComplexProgram:
         states, *counts = outputs
         return states, counts, seconds, compiling
 
-    def _run(self, times, p, traced: TracedOptions):
+    def _run(self, times: Times, p: ComplexParameters, traced: TracedOptions) -> tuple[Any, ...]:
         pieces = self.solve.pieces(times, p, traced, scan_kind="lax")
         solution = self.solve.observed(pieces, times, p, diffrax.ForwardMode())
         return solution.ys, *counts_of(solution)
@@ -127,7 +130,7 @@ def complex_program(model: Model, options: StaticOptions) -> ComplexProgram:
     return ComplexProgram(StateSolve(model, options))
 
 
-def _gathered(first: Raw, raws: list[Raw], tangents) -> Raw:
+def _gathered(first: Raw, raws: list[Raw], tangents: np.ndarray) -> Raw:
     """One result from several solves: their counts added up, the first failure's code."""
     failed = next((raw for raw in raws if status_of(raw) != "ok"), first)
     return first._replace(

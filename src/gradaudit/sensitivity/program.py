@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gradaudit.backend.jax_setup import run_compiled
 from gradaudit.backend.jaxpr.branches import FrozenField
+from gradaudit.backend.shapes import (
+    EventValues,
+    Parameters,
+    Scalar,
+    ScalarLike,
+    Seeds,
+    States,
+    Times,
+)
 from gradaudit.model.definition import Event, Model
 from gradaudit.model.probe_direction import signs
 from gradaudit.model.quadratures import initial_state, integrands, with_integrals
@@ -21,6 +32,7 @@ from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.solvers.error_norm import Control, block_norm
 from gradaudit.solvers.event_recorder import RecordedEvents, locate
 from gradaudit.solvers.first_step import initial_step
+from gradaudit.solvers.global_error import Estimated
 from gradaudit.solvers.nest import nested, without_errors
 from gradaudit.solvers.options import StaticOptions, TracedOptions
 from gradaudit.solvers.registry import get_solver
@@ -30,9 +42,8 @@ from gradaudit.solvers.tangent_solver import (
     TangentArgs,
     TangentSolver,
     TangentTerm,
+    WithTangents,
 )
-
-T = TypeVar("T")
 
 
 class _Parts(NamedTuple):
@@ -52,13 +63,20 @@ class Program:
     _compiled: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(
-        self, times, traced: TracedOptions, *, control: Control, columns, p=None
+        self,
+        times: ArrayLike,
+        traced: TracedOptions,
+        *,
+        control: Control,
+        columns: ArrayLike,
+        p: ArrayLike | None = None,
     ) -> tuple[Raw, float, float]:
         """Solve, and return the arrays with the seconds of the warm solve and of the compilation.
 
         `columns` are the parameters propagated, (c,). The compilation is paid once for each number
         of observation times and of parameters.
         """
+        times, columns = np.asarray(times), np.asarray(columns)
         if len(times) == 1:
             # A loop over one observation is compiled without a loop, and would make the step that
             # ends at an observation in every step of the grid.
@@ -70,11 +88,10 @@ class Program:
                 seconds,
                 compiling,
             )
-        columns = np.asarray(columns)
         p = self.model.nominal if p is None else np.asarray(p, dtype=np.float64)
         seeds = np.zeros((self.model.m, len(columns)))
         seeds[columns, np.arange(len(columns))] = self.model.parameter_scale[columns]
-        inputs = (np.asarray(times), p, seeds, traced, control)
+        inputs = (times, p, seeds, traced, control)
         raw, seconds, compiling = run_compiled(
             self._compiled, (len(times), len(columns)), self._solve, inputs, self.options.dtype
         )
@@ -99,7 +116,14 @@ class Program:
 
         return records(marks[1:6]), records(marks.perturbed) if marks.perturbed else ()
 
-    def _solve(self, times, p, seeds, traced: TracedOptions, control: Control) -> Raw:
+    def _solve(
+        self,
+        times: Times,
+        p: Parameters,
+        seeds: Seeds,
+        traced: TracedOptions,
+        control: Control,
+    ) -> Raw:
         solution = self.integrate(times, p, seeds, traced, control)
         state, marks = solution.solver_state, None
         if self._markers:
@@ -140,11 +164,11 @@ class Program:
         """Events that are taken down in passing: those without a jump."""
         return {k: e for k, e in self.model.events.items() if e.jump is None}
 
-    def _marker_values(self, t, z, p):
+    def _marker_values(self, t: Scalar, z: States, p: Parameters) -> EventValues:
         values = [event.when(t, z[: self.model.n], p) for event in self._markers.values()]
         return jnp.stack([jnp.asarray(value).reshape(()) for value in values])
 
-    def _parts(self, traced: TracedOptions, vector_field) -> _Parts:
+    def _parts(self, traced: TracedOptions, vector_field: Callable[..., Any]) -> _Parts:
         method, n = get_solver(self.options.solver), self.model.n
         term = diffrax.ODETerm(jax.jit(vector_field))  # traced once, not in every stage
         lifted = TangentTerm(term)
@@ -159,9 +183,19 @@ class Program:
         return branching(self.model)
 
     def integrate(
-        self, times, p, seeds, traced: TracedOptions, control: Control, *,
-        t0=0.0, start=None, event=None, longest_step=None, vector_field=None,
-    ) -> diffrax.Solution:  # fmt: skip
+        self,
+        times: Times,
+        p: Parameters,
+        seeds: Seeds,
+        traced: TracedOptions,
+        control: Control,
+        *,
+        t0: ScalarLike = 0.0,
+        start: StateAndTangents | Estimated | None = None,
+        event: diffrax.Event | None = None,
+        longest_step: float | None = None,
+        vector_field: Callable[..., Any] | None = None,
+    ) -> diffrax.Solution:
         """The traced solve, from the initial state or from `start` at t0, up to t_end or an event.
 
         With an event there are two records: the observations, and the state where it stopped. No
@@ -181,7 +215,7 @@ class Program:
             dense=self.options.observe == "interpolant",
         )
 
-        def scaled(error, before, after):
+        def scaled(error: WithTangents, before: WithTangents, after: WithTangents) -> Scalar:
             return block_norm(control, traced, error, before, after, n)
 
         scalar = scalar_controller(
@@ -197,16 +231,17 @@ class Program:
             controller = diffrax.ClipStepSizeController(controller, step_ts=times)
         observed, last = diffrax.SubSaveAt(ts=times), diffrax.SubSaveAt(t1=True)
         saved: Any = observed if event is None else [observed, last]
-        begin = self._initial(p, seeds) if start is None else start
-        if self.options.estimate and start is None:
-            begin = without_errors(begin, along_one=self._probing)
+        if start is None:
+            start = self._initial(p, seeds)
+            if self.options.estimate:
+                start = without_errors(start, along_one=self._probing)
         return diffrax.diffeqsolve(
             term,
             solver,
             t0=t0,
             t1=self.model.t_end,
             dt0=initial_step(self.model, self.options.stepping, p, traced, method.order),
-            y0=begin,
+            y0=start,
             args=TangentArgs(p, seeds, traced.rtol, traced.atol),
             saveat=diffrax.SaveAt(subs=saved, solver_state=True),
             stepsize_controller=controller,
@@ -220,11 +255,11 @@ class Program:
     def _probing(self) -> bool:
         return self.options.estimate == "probe"
 
-    def _initial(self, p, seeds) -> StateAndTangents:
+    def _initial(self, p: Parameters, seeds: Seeds) -> StateAndTangents:
         """y0(p) and its tangents; integrals begin at 0 and depend on nothing there."""
         extra = jnp.zeros(len(integrands(self.model)))
 
-        def start(p):
+        def start(p: Parameters) -> States:
             return jnp.concatenate([initial_state(self.model, p), extra])
 
         tangents = jax.vmap(lambda seed: jax.jvp(start, (p,), (seed,))[1], in_axes=-1, out_axes=-1)(

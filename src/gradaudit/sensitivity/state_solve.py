@@ -14,6 +14,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from gradaudit.backend.shapes import ComplexParameters, ComplexStates, Scalar, Times
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state, integrands, with_integrals
 from gradaudit.solvers.error_norm import state_norm
@@ -32,8 +33,8 @@ class Pieces(NamedTuple):
     solver: diffrax.AbstractSolver
     observer: diffrax.AbstractSolver
     controller: Any
-    y0: Any
-    dt0: Any
+    y0: ComplexStates
+    dt0: Scalar | None
 
 
 class _Scaled(eqx.Module):
@@ -42,7 +43,7 @@ class _Scaled(eqx.Module):
     options: TracedOptions
     n: int = eqx.field(static=True)
 
-    def __call__(self, error, before, after):
+    def __call__(self, error: ComplexStates, before: ComplexStates, after: ComplexStates) -> Scalar:
         parts = (jax.lax.stop_gradient(jnp.real(x)[: self.n]) for x in (error, before, after))
         return state_norm(self.options, *parts)
 
@@ -63,7 +64,9 @@ class StateSolve:
         """Number of states and integrals."""
         return self.model.n + len(integrands(self.model))
 
-    def pieces(self, times, p, traced: TracedOptions, *, scan_kind: ScanKind) -> Pieces:
+    def pieces(
+        self, times: Times, p: ComplexParameters, traced: TracedOptions, *, scan_kind: ScanKind
+    ) -> Pieces:
         """The parts of a solve for parameters `p` (m,), real or complex.
 
         Steps are chosen by real parts alone, and no derivative goes through the choice.
@@ -101,7 +104,13 @@ class StateSolve:
             dt0=initial_step(model, self.options.stepping, jnp.real(p), traced, method.order),
         )
 
-    def observed(self, pieces: Pieces, times, p, adjoint: diffrax.AbstractAdjoint):
+    def observed(
+        self,
+        pieces: Pieces,
+        times: Times,
+        p: ComplexParameters,
+        adjoint: diffrax.AbstractAdjoint,
+    ) -> diffrax.Solution:
         """The solution at `times` (T,), which diffrax differentiates as `adjoint` says."""
         solver: Any = pieces.solver
         if self.options.observe != "interpolant":

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+from jax import Array
 
+from gradaudit.backend.shapes import ComponentsOf, Scalar, SizesOf, Vector
 from gradaudit.solvers.options import TracedOptions
-from gradaudit.solvers.tangent_solver import StateAndTangents
+from gradaudit.solvers.tangent_solver import WithTangents
 
 
 class Control(NamedTuple):
@@ -39,18 +41,18 @@ class Control(NamedTuple):
 def block_norm(
     control: Control,
     options: TracedOptions,
-    error: StateAndTangents,
-    before: StateAndTangents,
-    after: StateAndTangents,
+    error: WithTangents,
+    before: WithTangents,
+    after: WithTangents,
     n: int,
-):
+) -> Scalar:
     """Scaled error of a step, a scalar; the step is good if it is below 1.
 
     The first `n` components are states, what follows are integrals, which take no part. A block's
     norm is the root mean square over its n components, as in diffrax.
     """
 
-    def size(a, b):
+    def size(a: Array, b: Array) -> Array:
         # A step that leaves the domain of f is scaled by where it came from, as in diffrax.
         return jnp.maximum(jnp.abs(a), jnp.where(jnp.isnan(b), jnp.abs(a), jnp.abs(b)))[:n]
 
@@ -74,7 +76,7 @@ def block_norm(
     return jnp.where(jnp.isnan(norm), jnp.inf, norm)
 
 
-def state_norm(options: TracedOptions, error, before, after):
+def state_norm(options: TracedOptions, error: Vector, before: Vector, after: Vector) -> Scalar:
     """Root mean square of the scaled error of the states: diffrax's own norm, a scalar."""
     size = jnp.maximum(
         jnp.abs(before), jnp.where(jnp.isnan(after), jnp.abs(before), jnp.abs(after))
@@ -83,5 +85,5 @@ def state_norm(options: TracedOptions, error, before, after):
     return jnp.where(jnp.isnan(norm), jnp.inf, norm)
 
 
-def _rms(x):
+def _rms(x: ComponentsOf) -> SizesOf:
     return jnp.sqrt(jnp.mean(x**2, axis=0))

@@ -14,10 +14,12 @@ import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax import Array
 
-from gradaudit.backend.jaxpr.branches import FrozenField
-from gradaudit.solvers.global_error import Estimated, perturbed_at, to_its_event
-from gradaudit.solvers.tangent_solver import StateAndTangents, TangentSolver
+from gradaudit.backend.jaxpr.branches import Decisions, FrozenField
+from gradaudit.backend.shapes import Flag, Parameters, Scalar, ScalarLike, Slopes, States, Tangents
+from gradaudit.solvers.global_error import Estimated, Field, perturbed_at, to_its_event
+from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs, TangentSolver
 from gradaudit.solvers.wrapper import WrappedSolver
 
 MAX_RECORDED_EVENTS = 24
@@ -39,11 +41,11 @@ class Brackets(NamedTuple):
 class PerturbedEvent(NamedTuple):
     """An event of the perturbed solve, or several: see `gradaudit.solvers.global_error`."""
 
-    time: Any
-    slope: Any
-    state: Any
-    tangents: Any
-    rate: Any
+    time: ScalarLike
+    slope: Slopes
+    state: States
+    tangents: Tangents
+    rate: States
 
 
 class RecordedEvents(NamedTuple):
@@ -80,8 +82,10 @@ class EventRecorder(WrappedSolver):
     value: Any
     directions: tuple[int, ...] = eqx.field(static=True)
 
-    def init(self, terms, t0, t1, y0, args):
-        def empty(x):
+    def init(
+        self, terms: Any, t0: Scalar, t1: Scalar, y0: Any, args: TangentArgs
+    ) -> tuple[Any, Brackets]:
+        def empty(x: Any) -> Array:
             return jnp.zeros((MAX_RECORDED_EVENTS, *jnp.shape(x)), dtype=jnp.result_type(x))
 
         none = jnp.full((MAX_RECORDED_EVENTS,), -1)
@@ -89,7 +93,16 @@ class EventRecorder(WrappedSolver):
         brackets = Brackets(jnp.zeros((), int), empty(t0), empty(t0), start, none)
         return self.solver.init(self.term, t0, t1, y0, args), brackets
 
-    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+    def step(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        args: TangentArgs,
+        solver_state: tuple[Any, Brackets],
+        made_jump: bool | Flag,
+    ) -> tuple[Any, Any, Any, tuple[Any, Brackets], Any]:
         inner, brackets = solver_state
         y1, error, dense, inner, result = self.solver.step(
             self.term, t0, t1, y0, args, inner, made_jump
@@ -103,11 +116,13 @@ class EventRecorder(WrappedSolver):
         return y1, error, dense, (inner, brackets), result
 
 
-def _noted(brackets: Brackets, crossed: Any, index: int, t0: Any, t1: Any, y0: Any) -> Brackets:
+def _noted(
+    brackets: Brackets, crossed: Flag, index: int, t0: Scalar, t1: Scalar, y0: Any
+) -> Brackets:
     # Without a crossing the write goes out of range, where it is dropped.
     at = jnp.where(crossed, brackets.count, MAX_RECORDED_EVENTS)
 
-    def put(whole: Any, entry: Any) -> Any:
+    def put(whole: Array, entry: Any) -> Array:
         return whole.at[at].set(entry, mode="drop")
 
     return Brackets(
@@ -119,7 +134,9 @@ def _noted(brackets: Brackets, crossed: Any, index: int, t0: Any, t1: Any, y0: A
     )
 
 
-def _frozen(branches: FrozenField, decisions: Any, t: Any, z: Any, p: Any) -> Any:
+def _frozen(
+    branches: FrozenField, decisions: Decisions, t: Scalar, z: States, p: Parameters
+) -> States:
     return branches(t, z, p, decisions)
 
 
@@ -127,9 +144,9 @@ def locate(
     brackets: Brackets,
     observer: TangentSolver,
     term: Any,
-    args: Any,
-    value: Any,
-    rate: Any,
+    args: TangentArgs,
+    value: Field,
+    rate: Field,
     branches: FrozenField | None,
     *,
     perturbed: bool,
@@ -150,7 +167,7 @@ def locate(
     """
     seeds = args.seeds
 
-    def reach(bracket: Brackets, t: Any) -> StateAndTangents:
+    def reach(bracket: Brackets, t: Scalar) -> StateAndTangents:
         begin = bracket.start
         start = begin.lifted if isinstance(begin, Estimated) else begin
         state = observer.init(term, bracket.begin, t, start, args)
@@ -163,7 +180,7 @@ def locate(
     def find(bracket: Brackets) -> RecordedEvents:
         index = jnp.maximum(bracket.marker, 0)
 
-        def along(t: Any, y: Any, rate: Any = rate) -> tuple[Any, Any]:
+        def along(t: Scalar, y: States, rate: Field = rate) -> tuple[Scalar, Scalar]:
             flow = rate(t, y, args.p)
             g, slope = jax.jvp(
                 lambda t, y: value(t, y, args.p)[index], (t, y), (jnp.ones_like(t), flow)
@@ -186,10 +203,10 @@ def locate(
         t, *_ = jax.lax.fori_loop(0, NEWTON_STEPS, newton, bounds)
         here = reach(bracket, t)
 
-        def event(t: Any, y: Any, tangents: Any, rate: Any) -> PerturbedEvent:
+        def event(t: Scalar, y: States, tangents: Tangents, rate: Field) -> PerturbedEvent:
             _, crossing = along(t, y, rate)
 
-            def shift(tangent: Any, seed: Any) -> Any:
+            def shift(tangent: States, seed: Parameters) -> Scalar:
                 moved = jax.jvp(lambda y, p: value(t, y, p)[index], (y, args.p), (tangent, seed))
                 return -moved[1] / crossing
 
@@ -211,9 +228,9 @@ def locate(
 
     each = brackets._replace(count=jnp.broadcast_to(brackets.count, (MAX_RECORDED_EVENTS,)))
 
-    def one(k: Any, found: RecordedEvents) -> RecordedEvents:
+    def one(k: Any, events: RecordedEvents) -> RecordedEvents:
         mark = find(jax.tree_util.tree_map(lambda x: x[k], each))
-        return jax.tree_util.tree_map(lambda whole, entry: whole.at[k].set(entry), found, mark)
+        return jax.tree_util.tree_map(lambda whole, entry: whole.at[k].set(entry), events, mark)
 
     shapes = jax.eval_shape(find, jax.tree_util.tree_map(lambda x: x[0], each))
     none = jax.tree_util.tree_map(

@@ -17,13 +17,25 @@ tells the size of the error of a gradient, though not which of its entries is wr
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax import Array
 
+from gradaudit.backend.shapes import (
+    Flag,
+    Parameters,
+    Scalar,
+    ScalarLike,
+    Seeds,
+    Slopes,
+    States,
+    Tangents,
+)
 from gradaudit.solvers.stepped_output import SteppedOutput, StepToObservation
 from gradaudit.solvers.tangent_solver import (
     StateAndTangents,
@@ -34,14 +46,17 @@ from gradaudit.solvers.tangent_solver import (
 )
 from gradaudit.solvers.wrapper import WrappedSolver
 
+Field = Callable[..., Any]
+"""``f(t, z, p)`` of states and integrals, traced."""
+
 
 class Estimated(NamedTuple):
     """State (N,) and tangents (N, c), with the estimates of their errors."""
 
-    y: Any
-    tangents: Any
-    error: Any
-    tangent_error: Any
+    y: States
+    tangents: Tangents
+    error: States
+    tangent_error: Tangents
 
     @property
     def lifted(self) -> StateAndTangents:
@@ -63,7 +78,7 @@ class EstimatedTerm(diffrax.ODETerm):
     """The lifted vector field; the estimates have none, for they live on steps."""
 
     def __init__(self, lifted: TangentTerm) -> None:
-        def estimated(t, state, args):
+        def estimated(t: Scalar, state: Estimated, args: TangentArgs) -> Estimated:
             rates = lifted.vf(t, state.lifted, args)
             zeros = jax.tree_util.tree_map(jnp.zeros_like, (state.error, state.tangent_error))
             return Estimated(rates.y, rates.tangents, *zeros)
@@ -92,23 +107,34 @@ class EstimatingSolver(WrappedSolver):
 
     term: diffrax.ODETerm
     watching: TangentSolver
-    direction: Any = None
+    direction: Slopes | None = None
 
-    def order(self, terms):
+    def order(self, terms: Any) -> Any:
         return self.solver.order(self.term)
 
-    def error_order(self, terms):
+    def error_order(self, terms: Any) -> Any:
         return self.solver.error_order(self.term)
 
-    def func(self, terms, t0, y0, args):
+    def func(self, terms: Any, t0: Scalar, y0: Estimated, args: TangentArgs) -> Estimated:
         return terms.vf(t0, y0, args)
 
-    def init(self, terms, t0, t1, y0, args):
+    def init(
+        self, terms: Any, t0: Scalar, t1: Scalar, y0: Estimated, args: TangentArgs
+    ) -> tuple[Any, Any]:
         state = self.solver.init(self.term, t0, t1, y0.lifted, args)
         return state, eqx.filter(self._perturbed(state), eqx.is_inexact_array)
 
-    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
-        state, perturbed_state = solver_state
+    def step(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Estimated,
+        args: TangentArgs,
+        solver_state: tuple[Any, Any],
+        made_jump: bool | Flag,
+    ) -> tuple[Estimated, Any, Any, tuple[Any, Any], Any]:
+        state, perturbed = solver_state
         y1, error, dense, after, result = self.solver.step(
             self.term, t0, t1, y0.lifted, args, state, made_jump
         )
@@ -116,8 +142,8 @@ class EstimatingSolver(WrappedSolver):
         args = args._replace(seeds=self._along(args.seeds))
         start = StateAndTangents(y0.y + y0.error, tangents + y0.tangent_error)
         _, fixed = eqx.partition(self._perturbed(state), eqx.is_inexact_array)
-        reached, _, _, perturbed_state, _ = self.solver.step(
-            self.term, t0, t1, start, args, eqx.combine(perturbed_state, fixed), made_jump
+        reached, _, _, perturbed, _ = self.solver.step(
+            self.term, t0, t1, start, args, eqx.combine(perturbed, fixed), made_jump
         )
         y_error = reached.y - y1.y + error.y
         tangent_error = reached.tangents - self._along(y1.tangents) + of_error
@@ -126,9 +152,14 @@ class EstimatingSolver(WrappedSolver):
             before = StateAndTangents(y0.y, start.tangents)
             end = StateAndTangents(y1.y, self._along(y1.tangents) + tangent_error)
             tangent_error += self.watching.neglected(t0, t1, before, end, args).term
-        estimate = (y_error, tangent_error)
-        perturbed_state = eqx.filter(perturbed_state, eqx.is_inexact_array)
-        return Estimated(*y1, *estimate), error, dense, (after, perturbed_state), result
+        perturbed = eqx.filter(perturbed, eqx.is_inexact_array)
+        return (
+            Estimated(y1.y, y1.tangents, y_error, tangent_error),
+            error,
+            dense,
+            (after, perturbed),
+            result,
+        )
 
     def _along(self, columns: Any) -> Any:
         return _along(columns, self.direction)
@@ -139,7 +170,12 @@ class EstimatingSolver(WrappedSolver):
 
 
 def perturbed_at(
-    t, begin, start: Estimated, observer: TangentSolver, field: Any, args
+    t: Scalar,
+    begin: Scalar,
+    start: Estimated,
+    observer: TangentSolver,
+    field: Field,
+    args: TangentArgs,
 ) -> StateAndTangents:
     """The perturbed solve of a step from `begin` to t, by another vector field, traced."""
     primal = diffrax.ODETerm(field)
@@ -151,7 +187,9 @@ def perturbed_at(
     return reached.perturbed
 
 
-def carried(dt, field: Any, t, here: StateAndTangents, p, seeds) -> StateAndTangents:
+def carried(
+    dt: Scalar, field: Field, t: ScalarLike, here: StateAndTangents, p: Parameters, seeds: Seeds
+) -> StateAndTangents:
     """State and tangents a little later or earlier, along their rates at t, traced.
 
     `field` is ``f(t, z, p) -> (N,)``; `seeds` (m, c).
@@ -161,8 +199,13 @@ def carried(dt, field: Any, t, here: StateAndTangents, p, seeds) -> StateAndTang
 
 
 def to_its_event(
-    value: Any, field: Any, t, perturbed: StateAndTangents, p, seeds
-) -> tuple[Any, StateAndTangents]:
+    value: Field,
+    field: Field,
+    t: ScalarLike,
+    perturbed: StateAndTangents,
+    p: Parameters,
+    seeds: Seeds,
+) -> tuple[Scalar, StateAndTangents]:
     """The time from t, the event of the solve, to that of its perturbed solve; and what is there.
 
     To first order of that time, which may be negative; `value` is ``g(t, z, p)``, a scalar.
@@ -175,7 +218,7 @@ def to_its_event(
     return wait, carried(wait, field, t, perturbed, p, seeds)
 
 
-def _along(columns: Any, direction: Any) -> Any:
+def _along(columns: Any, direction: Slopes | None) -> Any:
     """Columns (..., c) as the perturbed solve has them: all, or (..., 1) along the direction."""
     return columns if direction is None else (columns @ direction)[..., None]
 
@@ -196,10 +239,10 @@ class EstimatedOutput(SteppedOutput):
 
     estimated: diffrax.ODETerm
     dense: Any = eqx.field(static=True, default=None)
-    direction: Any = None
+    direction: Slopes | None = None
 
     @property
-    def interpolation_cls(self):
+    def interpolation_cls(self) -> Callable[..., _StepWithEstimates]:
         return functools.partial(
             _StepWithEstimates,
             observer=self.observer,
@@ -208,10 +251,19 @@ class EstimatedOutput(SteppedOutput):
             interpolant=self.dense,
         )
 
-    def init(self, terms, t0, t1, y0, args):
+    def init(self, terms: Any, t0: Scalar, t1: Scalar, y0: Estimated, args: TangentArgs) -> Any:
         return self.solver.init(self.estimated, t0, t1, y0, args)
 
-    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+    def step(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Estimated,
+        args: TangentArgs,
+        solver_state: Any,
+        made_jump: bool | Flag,
+    ) -> tuple[Estimated, Any, dict[str, Any], Any, Any]:
         y1, error, dense, state, result = self.solver.step(
             self.estimated, t0, t1, y0, args, solver_state, made_jump
         )
@@ -220,18 +272,18 @@ class EstimatedOutput(SteppedOutput):
 
 
 class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
-    t0: Any
-    t1: Any
+    t0: Scalar
+    t1: Scalar
     start: Estimated
     end: Estimated
-    args: Any
+    args: TangentArgs
     dense: Any
     observer: Any
     term: Any
-    direction: Any
+    direction: Slopes | None
     interpolant: Any = eqx.field(static=True)
 
-    def evaluate(self, t0, t1=None, left=True):
+    def evaluate(self, t0: Scalar, t1: Scalar | None = None, left: bool = True) -> Estimated:
         del t1, left
         reached = StepToObservation(
             t0=self.t0,
@@ -243,7 +295,7 @@ class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
         ).evaluate(t0)
         share = (t0 - self.t0) / jnp.where(self.t1 > self.t0, self.t1 - self.t0, 1.0)
 
-        def between(a, b):
+        def between(a: Array, b: Array) -> Array:
             return a + share * (b - a)
 
         errors = StateAndTangents(
@@ -251,10 +303,10 @@ class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
             between(self.start.tangent_error, self.end.tangent_error),
         )
         if self.interpolant is not None:
-            told = self.interpolant(t0=self.t0, t1=self.t1, **self.dense).evaluate(t0)
-            off = reached.tangents - told.tangents
+            dense = self.interpolant(t0=self.t0, t1=self.t1, **self.dense).evaluate(t0)
+            off = reached.tangents - dense.tangents
             errors = StateAndTangents(
-                errors.y + reached.y - told.y, errors.tangents + _along(off, self.direction)
+                errors.y + reached.y - dense.y, errors.tangents + _along(off, self.direction)
             )
-            reached = told
-        return Estimated(*reached, *errors)
+            reached = dense
+        return Estimated(reached.y, reached.tangents, errors.y, errors.tangents)

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from gradaudit.backend.jaxpr.branches import FrozenField, flat
+from gradaudit.backend.shapes import Parameters, Scalar, ScalarLike, Slopes, States, Tangents
 
 
 class Crossed(NamedTuple):
@@ -29,10 +30,10 @@ class Crossed(NamedTuple):
         Largest |p_j dtau/dp_j|, in the unit of time; infinite at grazing.
     """
 
-    neglected: Any
-    slope: Any
+    neglected: ScalarLike
+    slope: ScalarLike
 
-    def including(self, step: Neglected, tangents: Any) -> Crossed:
+    def including(self, step: Neglected, tangents: Tangents) -> Crossed:
         """After another step, to tangents (N, c)."""
         term = jnp.abs(step.term)
         share = jnp.max(jnp.where(term > 0, term / (term + jnp.abs(tangents)), 0.0), initial=0.0)
@@ -43,11 +44,13 @@ class Crossed(NamedTuple):
 class Neglected(NamedTuple):
     """Of one step: the term (N, c) that is missing, dtau/dp (c,) along the seeds; 0 if none is."""
 
-    term: Any
-    slope: Any
+    term: Tangents
+    slope: Slopes
 
 
-def neglected(field: FrozenField, t0, t1, before, after, args) -> Neglected:
+def neglected(
+    field: FrozenField, t0: Scalar, t1: Scalar, before: Any, after: Any, args: Any
+) -> Neglected:
     """The saltation term that the step from `before` to `after` leaves out, traced.
 
     `before` and `after` are `StateAndTangents`, `args` the `TangentArgs`. Where several switches
@@ -67,12 +70,12 @@ def neglected(field: FrozenField, t0, t1, before, after, args) -> Neglected:
     tangents = before.tangents + at * (after.tangents - before.tangents)
     rate, rate_after = field(t, z, p, old), field(t, z, p, new)
 
-    def turning(t, z, p):
+    def turning(t: Scalar, z: States, p: Parameters) -> Scalar:
         return field.margins(t, z, p, old)[first]
 
     _, speed = jax.jvp(lambda t, z: turning(t, z, p), (t, z), (jnp.ones_like(t), rate))
 
-    def shift(tangent, seed):
+    def shift(tangent: States, seed: Parameters) -> Scalar:
         return jax.jvp(lambda z, p: turning(t, z, p), (z, p), (tangent, seed))[1]
 
     slope = -jax.vmap(shift, in_axes=-1)(tangents, args.seeds) / speed

@@ -8,13 +8,18 @@ with 0.01.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import diffrax
 import equinox as eqx
 import jax.numpy as jnp
 
+from gradaudit.backend.shapes import Parameters, Scalar, ScalarLike, States
 from gradaudit.solvers.options import TracedOptions
+
+StepDecision: TypeAlias = tuple[Any, Scalar, Scalar, bool | Any, Any, Any]
+"""Keep the step; the next one's ends; whether it begins at a jump; state; diffrax's result."""
 
 
 class SciMLController(diffrax.AbstractAdaptiveStepSizeController):
@@ -33,18 +38,36 @@ class SciMLController(diffrax.AbstractAdaptiveStepSizeController):
     qmin, qmax = 0.2, 10.0
     first_error = 1e-4
 
-    def wrap(self, direction):
+    def wrap(self, direction: Any) -> SciMLController:
         del direction
         return self
 
-    def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
+    def init(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        dt0: ScalarLike | None,
+        args: Any,
+        func: Any,
+        error_order: Any,
+    ) -> tuple[Scalar, Any]:
         if dt0 is None:
             raise ValueError("SciMLController needs dt0; see first_step.")
         return t0 + dt0, jnp.asarray(self.first_error)
 
     def adapt_step_size(
-        self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state
-    ):
+        self,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        y1_candidate: Any,
+        args: Any,
+        y_error: Any,
+        error_order: Any,
+        controller_state: Any,
+    ) -> StepDecision:
         error, before = y_error, controller_state
         beta1, beta2 = 7.0 / (10.0 * self.order), 2.0 / (5.0 * self.order)
         proportional = error**beta1
@@ -60,10 +83,17 @@ class SciMLController(diffrax.AbstractAdaptiveStepSizeController):
         return keep, start, start + dt, False, state, result
 
 
-def first_step(vector_field, y0, p, options: TracedOptions, *, order: int):
+def first_step(
+    vector_field: Callable[..., Any],
+    y0: States,
+    p: Parameters,
+    options: TracedOptions,
+    *,
+    order: int,
+) -> Scalar:
     """`ode_determine_initdt` of OrdinaryDiffEq.jl for the states: a scalar in units of t."""
 
-    def rms(x):
+    def rms(x: States) -> Scalar:
         return jnp.sqrt(jnp.mean((x / (options.atol + options.rtol * jnp.abs(y0))) ** 2))
 
     zero = jnp.zeros(())

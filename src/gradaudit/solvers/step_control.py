@@ -9,9 +9,10 @@ import equinox as eqx
 import jax.numpy as jnp
 import jax.tree_util as jtu
 
+from gradaudit.backend.shapes import Scalar, ScalarLike
 from gradaudit.errors import SettingError
 from gradaudit.solvers.options import PID, Stepping, TracedOptions
-from gradaudit.solvers.sciml_controller import SciMLController
+from gradaudit.solvers.sciml_controller import SciMLController, StepDecision
 
 
 class NormController(diffrax.AbstractAdaptiveStepSizeController):
@@ -26,15 +27,33 @@ class NormController(diffrax.AbstractAdaptiveStepSizeController):
     atol: Any = 1.0
     norm: Any = eqx.field(static=True, default=abs)
 
-    def wrap(self, direction):
+    def wrap(self, direction: Any) -> NormController:
         return eqx.tree_at(lambda c: c.scalar, self, self.scalar.wrap(direction))
 
-    def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
+    def init(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        dt0: ScalarLike | None,
+        args: Any,
+        func: Any,
+        error_order: Any,
+    ) -> tuple[Scalar, Any]:
         return self.scalar.init(terms, t0, t1, jnp.zeros(()), dt0, args, func, error_order)
 
     def adapt_step_size(
-        self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state
-    ):
+        self,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        y1_candidate: Any,
+        args: Any,
+        y_error: Any,
+        error_order: Any,
+        controller_state: Any,
+    ) -> StepDecision:
         zero = jnp.zeros(())
         estimated = bool(jtu.tree_leaves(y_error))
         if not estimated and not isinstance(self.scalar, EqualSteps):
@@ -59,22 +78,40 @@ class EqualSteps(diffrax.AbstractAdaptiveStepSizeController):
     atol: Any = 1.0
     norm: Any = eqx.field(static=True, default=abs)
 
-    def wrap(self, direction):
+    def wrap(self, direction: Any) -> EqualSteps:
         return self
 
-    def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
+    def init(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        dt0: ScalarLike | None,
+        args: Any,
+        func: Any,
+        error_order: Any,
+    ) -> tuple[Scalar, Any]:
         done = jnp.floor(t0 * self.steps / self.t_end + 1e-6)
         if self.adaptive is None:
             return self._end_of_step(done), (done, None)
         first, state = self.adaptive.init(terms, t0, t1, y0, dt0, args, func, error_order)
         return jnp.where(self.steps > 0, self._end_of_step(done), first), (done, state)
 
-    def _end_of_step(self, done):
+    def _end_of_step(self, done: Scalar) -> Scalar:
         return self.t_end * (done + 1) / self.steps
 
     def adapt_step_size(
-        self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state
-    ):
+        self,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        y1_candidate: Any,
+        args: Any,
+        y_error: Any,
+        error_order: Any,
+        controller_state: Any,
+    ) -> StepDecision:
         done, state = controller_state
         # A step may have been clipped to end at an observation before.
         end, length = self._end_of_step(done), self.t_end / self.steps
@@ -102,7 +139,7 @@ def scalar_controller(
     options: TracedOptions | None = None,
     adaptive: bool = True,
     longest: float | None = None,
-):
+) -> Any:
     """What turns a scaled error into the next step: "diffrax" (its default, integral) or "sciml".
 
     The smallest step that still moves t is about eps * t_end; below it the solve is stuck and ends.

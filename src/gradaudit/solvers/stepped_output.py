@@ -8,12 +8,14 @@ accurate as the method, and the grid that the controller chose stays as it is.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import diffrax
 import jax.numpy as jnp
 import jax.tree_util as jtu
 
+from gradaudit.backend.shapes import Flag, Scalar
 from gradaudit.solvers.wrapper import WrappedSolver
 
 
@@ -34,13 +36,22 @@ class SteppedOutput(WrappedSolver):
     term: diffrax.ODETerm
 
     @property
-    def interpolation_cls(self):
+    def interpolation_cls(self) -> Callable[..., StepToObservation]:
         return functools.partial(StepToObservation, solver=self.observer, term=self.term)
 
-    def init(self, terms, t0, t1, y0, args):
+    def init(self, terms: Any, t0: Scalar, t1: Scalar, y0: Any, args: Any) -> Any:
         return self.solver.init(self.term, t0, t1, y0, args)
 
-    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+    def step(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        args: Any,
+        solver_state: Any,
+        made_jump: bool | Flag,
+    ) -> tuple[Any, Any, dict[str, Any], Any, Any]:
         y1, error, _, state, result = self.solver.step(
             self.term, t0, t1, y0, args, solver_state, made_jump
         )
@@ -50,14 +61,14 @@ class SteppedOutput(WrappedSolver):
 class StepToObservation(diffrax.AbstractLocalInterpolation):
     """A step of `solver` from the beginning of a step of the grid to a time within it."""
 
-    t0: Any
-    t1: Any
+    t0: Scalar
+    t1: Scalar
     start: Any
     args: Any
     solver: diffrax.AbstractSolver
     term: diffrax.ODETerm
 
-    def evaluate(self, t0, t1=None, left=True):
+    def evaluate(self, t0: Scalar, t1: Scalar | None = None, left: bool = True) -> Any:
         del t1, left
         state = self.solver.init(self.term, self.t0, t0, self.start, self.args)
         reached, *_ = self.solver.step(self.term, self.t0, t0, self.start, self.args, state, False)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import diffrax
 import equinox as eqx
@@ -24,14 +24,36 @@ import jax
 import jax.numpy as jnp
 
 from gradaudit.backend.jaxpr.branches import FrozenField
+from gradaudit.backend.shapes import (
+    Flag,
+    Parameters,
+    Scalar,
+    ScalarLike,
+    Seeds,
+    States,
+    Tangents,
+)
 from gradaudit.solvers.missed_saltation import Crossed, Neglected, neglected
+
+
+@runtime_checkable
+class WithTangents(Protocol):
+    """What has a state `y` (N,) and tangents (N, c), whatever else it carries."""
+
+    @property
+    def y(self) -> States:
+        """State (N,)."""
+
+    @property
+    def tangents(self) -> Tangents:
+        """Tangents (N, c)."""
 
 
 class StateAndTangents(NamedTuple):
     """State and tangents: `y` (N,), `tangents` (N, c)."""
 
-    y: Any
-    tangents: Any
+    y: States
+    tangents: Tangents
 
 
 class TangentArgs(NamedTuple):
@@ -41,10 +63,10 @@ class TangentArgs(NamedTuple):
     indicator, which watches the first `n` components.
     """
 
-    p: Any
-    seeds: Any
-    rtol: Any
-    atol: Any
+    p: Parameters
+    seeds: Seeds
+    rtol: ScalarLike
+    atol: ScalarLike
 
 
 class TangentSolverState(NamedTuple):
@@ -55,7 +77,7 @@ class TangentSolverState(NamedTuple):
 
     inner: Any
     tangents: Any
-    indicator: Any
+    indicator: Scalar
     crossed: Crossed
 
 
@@ -65,8 +87,8 @@ class TangentTerm(diffrax.ODETerm):
     primal: diffrax.ODETerm
 
     def __init__(self, primal: diffrax.ODETerm) -> None:
-        def lifted(t, state, args):
-            def push(tangent, seed):
+        def lifted(t: Scalar, state: StateAndTangents, args: TangentArgs) -> StateAndTangents:
+            def push(tangent: States, seed: Parameters) -> tuple[States, States]:
                 return jax.jvp(lambda y, p: primal.vf(t, y, p), (state.y, args.p), (tangent, seed))
 
             rate, tangent_rate = _over_tangents(push)(state.tangents, args.seeds)
@@ -106,23 +128,27 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
     term_structure = diffrax.ODETerm
 
     @property
-    def interpolation_cls(self):
+    def interpolation_cls(self) -> Callable[..., _TangentInterpolation]:
         return functools.partial(_TangentInterpolation, inner=self.inner.interpolation_cls)
 
-    def order(self, terms):
+    def order(self, terms: Any) -> Any:
         return self.inner.order(self.term)
 
-    def error_order(self, terms):
+    def error_order(self, terms: Any) -> Any:
         return self.inner.error_order(self.term)
 
-    def func(self, terms, t0, y0, args):
+    def func(
+        self, terms: Any, t0: Scalar, y0: StateAndTangents, args: TangentArgs
+    ) -> StateAndTangents:
         return terms.vf(t0, y0, args)
 
-    def init(self, terms, t0, t1, y0, args):
+    def init(
+        self, terms: Any, t0: Scalar, t1: Scalar, y0: StateAndTangents, args: TangentArgs
+    ) -> TangentSolverState:
         _, fixed = eqx.partition(self._start(t0, t1, y0.y, args.p), eqx.is_inexact_array)
 
-        def push(tangent, seed):
-            def start(y, p):
+        def push(tangent: States, seed: Parameters) -> tuple[Any, Any]:
+            def start(y: States, p: Parameters) -> Any:
                 return eqx.filter(self._start(t0, t1, y, p), eqx.is_inexact_array)
 
             return jax.jvp(start, (y0.y, args.p), (tangent, seed))
@@ -131,24 +157,41 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
         zero = jnp.zeros(())
         return TangentSolverState(eqx.combine(moving, fixed), tangents, zero, Crossed(zero, zero))
 
-    def _start(self, t0, t1, y, p):
+    def _start(self, t0: Scalar, t1: Scalar, y: States, p: Parameters) -> Any:
         return self.inner.init(self.term, t0, t1, y, p)
 
-    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+    def step(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: StateAndTangents,
+        args: TangentArgs,
+        solver_state: TangentSolverState,
+        made_jump: bool | Flag,
+    ) -> tuple[StateAndTangents, StateAndTangents, dict[str, Any], TangentSolverState, Any]:
         # Diffrax traces the body of its loop three times; a step takes seconds of it.
         return self.traced_once(self, t0, t1, y0, args, solver_state, made_jump)
 
-    def _step(self, t0, t1, y0, args, solver_state, made_jump):
+    def _step(
+        self,
+        t0: Scalar,
+        t1: Scalar,
+        y0: StateAndTangents,
+        args: TangentArgs,
+        solver_state: TangentSolverState,
+        made_jump: bool | Flag,
+    ) -> tuple[StateAndTangents, StateAndTangents, dict[str, Any], TangentSolverState, Any]:
         moving, fixed = eqx.partition(solver_state.inner, eqx.is_inexact_array)
 
-        def advance(y, p, moving):
+        def advance(y: States, p: Parameters, moving: Any) -> tuple[Any, Any]:
             y1, error, dense, state, result = self.inner.step(
                 self.term, t0, t1, y, p, eqx.combine(moving, fixed), made_jump
             )
             moving_out, fixed_out = eqx.partition(state, eqx.is_inexact_array)
             return (y1, error, dense, moving_out), (fixed_out, result)
 
-        def push(tangent, seed, moving_tangent):
+        def push(tangent: States, seed: Parameters, moving_tangent: Any) -> Any:
             return jax.jvp(
                 advance, (y0.y, args.p, moving), (tangent, seed, moving_tangent), has_aux=True
             )
@@ -174,14 +217,21 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
         return reached, StateAndTangents(error, tangent_error), dense_info, state, result
 
     def neglected(
-        self, t0, t1, before: StateAndTangents, after: StateAndTangents, args: TangentArgs
+        self,
+        t0: Scalar,
+        t1: Scalar,
+        before: StateAndTangents,
+        after: StateAndTangents,
+        args: TangentArgs,
     ) -> Neglected:
         """What the tangents of a step lack because it crosses a discontinuity."""
         assert self.branches is not None
         return neglected(self.branches, t0, t1, before, after, args)
 
 
-def _scaled_maximum(error, before, after, args, watched):
+def _scaled_maximum(
+    error: Tangents | None, before: Tangents, after: Tangents, args: TangentArgs, watched: int
+) -> Scalar | float:
     """max |E| / (atol + rtol |S|) over the watched components: the indicator of one step."""
     if error is None:  # Euler's method has no embedded error
         return jnp.nan
@@ -190,7 +240,7 @@ def _scaled_maximum(error, before, after, args, watched):
     return jnp.max(scaled[:watched], initial=0.0)
 
 
-def _over_tangents(push, *, aux=False):
+def _over_tangents(push: Callable[..., Any], *, aux: bool = False) -> Callable[..., Any]:
     """`push` over the last axis of all tangents, with its primal output computed once.
 
     The last axis, because the products of one primal number with all its tangents then lie
@@ -202,19 +252,19 @@ def _over_tangents(push, *, aux=False):
 class _TangentInterpolation(diffrax.AbstractLocalInterpolation):
     """The inner solver's dense output and its derivative: what AD makes of `SaveAt(ts)`."""
 
-    t0: Any
-    t1: Any
+    t0: Scalar
+    t1: Scalar
     primal: Any
     tangents: Any
     inner: Any = eqx.field(static=True)
 
-    def evaluate(self, t0, t1=None, left=True):
+    def evaluate(self, t0: Scalar, t1: Scalar | None = None, left: bool = True) -> StateAndTangents:
         del t1, left
 
-        def observe(info):
+        def observe(info: Any) -> States:
             return self.inner(t0=self.t0, t1=self.t1, **info).evaluate(t0)
 
-        def push(tangent):
+        def push(tangent: Any) -> tuple[States, States]:
             return jax.jvp(observe, (self.primal,), (tangent,))
 
         return StateAndTangents(*_over_tangents(push)(self.tangents))

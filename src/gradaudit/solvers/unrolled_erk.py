@@ -9,18 +9,34 @@ rounding.
 
 from __future__ import annotations
 
+from typing import Any
+
 import diffrax
 import jax.numpy as jnp
+import numpy as np
+
+from gradaudit.backend.shapes import ComplexStates, Flag, Scalar
 
 
 class WrittenOut(diffrax.AbstractERK):
     """Mixin: `step` of an explicit Runge-Kutta method without a loop over its stages."""
 
-    def init(self, terms, t0, t1, y0, args):
+    def init(
+        self, terms: Any, t0: Scalar, t1: Scalar, y0: ComplexStates, args: Any
+    ) -> ComplexStates | None:
         # Evaluated here, so that no step has to ask whether it is the first one.
         return terms.vf(t0, y0, args) if self.tableau.fsal else None
 
-    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+    def step(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: ComplexStates,
+        args: Any,
+        solver_state: ComplexStates | None,
+        made_jump: bool | Flag,
+    ) -> tuple[ComplexStates, ComplexStates, dict[str, Any], ComplexStates | None, Any]:
         tableau = self.tableau
         dt = t1 - t0
         first = terms.vf(t0, y0, args) if solver_state is None else solver_state
@@ -38,9 +54,10 @@ class WrittenOut(diffrax.AbstractERK):
         return y1, error, dense_info, state, diffrax.RESULTS.successful
 
 
-def _combine(weights, slopes):
+def _combine(weights: np.ndarray, slopes: list[ComplexStates]) -> ComplexStates:
     """Sum of weight times slope over the weights that are not zero."""
-    return sum(float(w) * k for w, k in zip(weights, slopes, strict=True) if w != 0.0)
+    terms: Any = (float(w) * k for w, k in zip(weights, slopes, strict=True) if w != 0.0)
+    return sum(terms)
 
 
 class Tsit5(WrittenOut, diffrax.Tsit5):

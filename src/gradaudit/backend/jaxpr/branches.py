@@ -19,6 +19,7 @@ import gradaudit.backend.jax_setup  # noqa: F401  # float64 before the field is 
 from gradaudit.backend.jaxpr.evaluator import Evaluator
 from gradaudit.backend.jaxpr.switch_table import SWITCHES
 from gradaudit.backend.jaxpr.walk import equations, inner_jaxprs
+from gradaudit.backend.shapes import Flag, Margins, Parameters, ScalarLike, States
 from gradaudit.errors import TranslationError
 
 Decisions = list[Any]
@@ -145,27 +146,29 @@ class FrozenField:
         """Whether anything switches."""
         return _has_switches(self._closed.jaxpr)
 
-    def decisions(self, t, z, p) -> Decisions:
+    def decisions(self, t: ScalarLike, z: States, p: Parameters) -> Decisions:
         """The outcome of every switch at a point."""
         reading = _Reading(None)
         self._evaluate(reading, t, z, p)
         return reading.taken
 
-    def margins(self, t, z, p, decisions: Decisions) -> Any:
+    def margins(self, t: ScalarLike, z: States, p: Parameters, decisions: Decisions) -> Margins:
         """What passes through 0 where a switch turns, of all switches in one vector (Q,)."""
         reading = _Reading(decisions)
         self._evaluate(reading, t, z, p)
         return flat(reading.margins)
 
-    def __call__(self, t, z, p, decisions: Decisions):
+    def __call__(self, t: ScalarLike, z: States, p: Parameters, decisions: Decisions) -> States:
         """The rates (N,) with given outcomes."""
         return self._evaluate(_Reading(decisions), t, z, p)
 
-    def _evaluate(self, reading: _Reading, t, z, p):
-        t = jnp.asarray(t, dtype=z.dtype)
-        return reading.evaluate(self._closed, [t, z, p])[0]
+    def _evaluate(self, reading: _Reading, t: ScalarLike, z: States, p: Parameters) -> States:
+        time = jnp.asarray(t, dtype=z.dtype)
+        return reading.evaluate(self._closed, [time, z, p])[0]
 
-    def decisions_ahead(self, t, z, p, step) -> Decisions:
+    def decisions_ahead(
+        self, t: ScalarLike, z: States, p: Parameters, step: ScalarLike
+    ) -> Decisions:
         """The outcomes with which the solution goes on; a step back where `step` is negative."""
         decisions = self.decisions(t, z, p)
         for _ in range(2):
@@ -174,12 +177,12 @@ class FrozenField:
         return decisions
 
 
-def flat(values: Decisions) -> Any:
+def flat(values: Decisions) -> Margins:
     """Values of all switches in one vector (Q,)."""
     return jnp.concatenate([jnp.ravel(jnp.asarray(value, float)) for value in values])
 
 
-def differ(a: Decisions, b: Decisions):
+def differ(a: Decisions, b: Decisions) -> Flag:
     """Whether any outcome is another one, a traced boolean."""
     pairs = [jnp.any(x != y) for x, y in zip(a, b, strict=True)]
     return jnp.any(jnp.stack(pairs)) if pairs else jnp.zeros((), dtype=bool)
