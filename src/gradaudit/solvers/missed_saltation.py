@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gradaudit.backend.jaxpr.branches import FrozenField, flat
 from gradaudit.backend.shapes import Parameters, Scalar, ScalarLike, Slopes, States, Tangents
@@ -33,7 +34,7 @@ class Crossed(NamedTuple):
     neglected: ScalarLike
     slope: ScalarLike
 
-    def including(self, step: Neglected, tangents: Tangents) -> Crossed:
+    def including(self, step: Neglected, tangents: Tangents | np.ndarray) -> Crossed:
         """After another step, to tangents (N, c)."""
         term = jnp.abs(step.term)
         share = jnp.max(jnp.where(term > 0, term / (term + jnp.abs(tangents)), 0.0), initial=0.0)
