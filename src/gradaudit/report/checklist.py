@@ -102,7 +102,8 @@ def _count(ranking: pd.DataFrame) -> Item | None:
     ladders = int(rows["ladders"].sum())
     return Item(
         do="Never differentiate a count; differentiate the times of the events instead.",
-        why=f"Of {series(ladders)} of counts none gives a useful gradient, by any method.",
+        why=f"Of {series(ladders)} of counts by forward AD none gives a useful "
+        "gradient, nor does any other method.",
         anchor="figure-ranking",
     )
 

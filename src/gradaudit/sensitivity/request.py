@@ -46,7 +46,7 @@ def check_options(request: Request, method: Method) -> None:
         raise SettingError(f"max_steps is {options.max_steps!r}; it is a positive whole number.")
     if options.estimate not in (False, True, "probe"):
         raise SettingError(f'estimate is {options.estimate!r}; choose from False, True, "probe".')
-    if options.estimate == "probe" and any(e.jump for e in request.model.events.values()):
+    if options.estimate == "probe" and request.model.jumps:
         raise SettingError(
             f'the state of {request.model.name!r} jumps, and estimate="probe" knows nothing of '
             "jumps; take estimate=True."

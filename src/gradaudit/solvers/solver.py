@@ -38,6 +38,9 @@ class Solver:
         Its steps need the solution of equations.
     adaptive
         It has an error estimate; without one it takes equal steps only.
+    audited_to
+        The tightest tolerance of `gradaudit audit` where none is asked for, 0 for the one of the
+        command; None where the solver is audited on request only.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Solver:
     classes: Callable[[], Classes]
     implicit: bool = False
     adaptive: bool = True
+    audited_to: float | None = None
 
     @property
     def cls(self) -> type[diffrax.AbstractSolver]:

@@ -20,6 +20,7 @@ from gradaudit.cli.audit.progress import Progress
 from gradaudit.errors import SettingError
 from gradaudit.pipeline.config import Study, ladder, ladder_of, settings_of, study_of
 from gradaudit.pipeline.names import check_known
+from gradaudit.records.catalogue import catalogue
 from gradaudit.sensitivity.external.requirements import check_installed
 
 if TYPE_CHECKING:
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
     from gradaudit.cli.audit.view import Audit, ReferenceSummary
 
 REFERENCE = "reference"
-SOLVERS = ("tsit5", "dopri8", "kvaerno5")  # those audited by default
-LIMITED = {"kvaerno5": 1e-6}  # their tightest tolerance: steps grow by 1.6 a decade
-SLOWEST = ("kvaerno", "implicit")  # begin first, so that the cores are busy to the end
+AUDITED_TO = {name: s.audited_to for name, s in catalogue("solvers").items()}
+SOLVERS = tuple(name for name, tightest in AUDITED_TO.items() if tightest is not None)
+"""Those audited by default."""
+
+LIMITED = {name: tightest for name, tightest in AUDITED_TO.items() if tightest}
+"""Their tightest tolerance, if it is not that of the command."""
+
 EPSILON = 2.0**-52
 USUAL = Study()  # of what an audit does not set
 
@@ -147,7 +152,7 @@ def _limited(tolerances: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def default_methods(model: str) -> list[str]:
-    """Those of the configuration, and "saltation" where the model declares events.
+    """Those of the configuration, and those for events where the model declares any.
 
     Raises
     ------
@@ -158,7 +163,8 @@ def default_methods(model: str) -> list[str]:
     from gradaudit.model.source_file import declares_events
 
     events = declares_events(model_path(model))
-    return [*USUAL.methods, *(["saltation"] if events else [])]
+    for_events = [m.name for m in catalogue("methods").values() if m.same_without_events]
+    return [*USUAL.methods, *(for_events if events else [])]
 
 
 def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Job]:
@@ -166,6 +172,8 @@ def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Jo
         settings = json.loads(settings_of(stage, study, solver=label))
         return {"model": model, "settings": settings, "output": folder / f"{label}.nc", **others}
 
+    known = catalogue("solvers")
+    # Implicit ones take longest: they begin first, so that the cores are busy to the end.
     solves = [
         Job(
             label=solver,
@@ -174,7 +182,7 @@ def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Jo
             cache=cache,
             solves=len(study.methods) * len(ladder_of(study, solver)),
         )
-        for solver in sorted(study.solvers, key=lambda name: not name.startswith(SLOWEST))
+        for solver in sorted(study.solvers, key=lambda name: not known[name].implicit)
     ]
     reference = Job(
         label=REFERENCE,

@@ -8,9 +8,8 @@ from gradaudit.pipeline.config.ladders import ladder_of
 from gradaudit.pipeline.config.solving import SolverEntry
 from gradaudit.pipeline.config.study import Study
 from gradaudit.pipeline.names import check_known
+from gradaudit.records.catalogue import catalogue
 from gradaudit.sensitivity.external.requirements import check_installed
-
-_EQUAL_STEPS_ONLY = {"euler"}  # it has no estimate of its error, see `solvers.registry`
 
 
 def check_names(study: Study) -> None:
@@ -49,7 +48,8 @@ def _check_entries(study: Study) -> None:
     models = keys_of(study.models)
     for key, entry in study.solvers.items():
         check_known("model", keys_of(entry.models or []), models, where=f"solvers.{key}.models")
-        if base_solver(study, key) in _EQUAL_STEPS_ONLY and entry.steps is None:
+        adaptive = catalogue("solvers")[base_solver(study, key)].adaptive
+        if not adaptive and entry.steps is None:
             raise SettingError(
                 f"solvers.{key}: this solver takes equal steps only; say how many it is to take at "
                 "the loosest tolerance, for example steps: 100."

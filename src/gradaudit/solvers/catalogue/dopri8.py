@@ -20,5 +20,6 @@ SOLVER = Solver(
     rank=20,
     description="Dormand and Prince 8(7), explicit",
     order=8,
+    audited_to=0.0,
     classes=classes,
 )

@@ -20,5 +20,6 @@ SOLVER = Solver(
     rank=10,
     description="Tsitouras 5(4), explicit",
     order=5,
+    audited_to=0.0,
     classes=classes,
 )
