@@ -149,7 +149,7 @@ def test_the_estimated_error_is_that_of_moved_states_and_tangents():
     assert np.isinf(seen["probed_error"])
 
 
-def test_an_event_s_estimate_is_the_true_error_if_the_companion_has_the_true_events(made_up):
+def test_an_event_s_estimate_is_the_true_error_if_the_perturbed_solve_has_the_true_events(made_up):
     """Over the computed gradient, which is all that is known without a reference."""
     rng = np.random.default_rng(5)
     times = [[0.3, 1.0, 1.5], [0.7, np.nan, np.nan]]

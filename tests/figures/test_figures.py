@@ -104,7 +104,12 @@ def test_one_row_is_enough(draw, made_up_audits):
     table = made_up_audits(
         solvers=["tsit5"], methods=["forward_ad"], functionals=["terminal_V"], tolerances=[1e-3]
     )
-    draw(table).canvas.draw()
+    figure = draw(table)
+    figure.canvas.draw()
+    single = [line for ax in figure.axes for line in ax.lines if len(line.get_ydata()) == 1]
+    shown = [float(line.get_ydata()[0]) for line in single]
+    wanted = table[["error", "tangent_part"]].iloc[0]
+    assert any(value == pytest.approx(y) for value in wanted for y in shown)
 
 
 @pytest.mark.parametrize("draw", BY_MODEL)
@@ -178,7 +183,13 @@ def test_answers_are_drawn_for_any_number_of_models(draw, count, made_up_audits)
     errors = {(models[0], "forward_ad"): 0.3}
     table = made_up_audits(models=models, errors=errors)
     table = table.assign(state_error=table["rtol"])
-    draw(table if count else table.iloc[:0]).canvas.draw()
+    figure = draw(table if count else table.iloc[:0])
+    figure.canvas.draw()
+    artists = sum(len(ax.lines) + len(ax.patches) + len(ax.collections) for ax in figure.axes)
+    if any("nothing to draw" in text for text in texts(figure)):
+        assert artists == 0  # of laws along an axis, which every model here has one value of
+    else:
+        assert artists <= 1 if count == 0 else artists > 5
 
 
 def test_the_picture_counts_the_good_ones(made_up_audits):

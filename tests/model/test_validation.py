@@ -178,7 +178,9 @@ def test_a_table_that_is_filled_once_is_no_side_effect():
             cache["weights"] = np.ones(2)
         return -p[0] * y * cache["weights"]
 
-    gradaudit.load_model(model(field))
+    loaded = gradaudit.load_model(model(field))
+    assert list(cache) == ["weights"]
+    assert loaded.vector_field is field
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,10 @@ def test_float32_values_are_found_among_the_parameters():
 
 @pytest.mark.parametrize("value", [1.5, 1e6, 2.0**-40, 12345678.0, 1.0 / 3.0, 0.1, 1e-30, -0.75])
 def test_numbers_of_full_precision_are_not_taken_for_float32(value):
-    gradaudit.load_model(model(lambda t, y, p: -p[0] * y * value, parameters={"k": (value, "1")}))
+    loaded = gradaudit.load_model(
+        model(lambda t, y, p: -p[0] * y * value, parameters={"k": (value, "1")})
+    )
+    assert loaded.nominal[0] == value
 
 
 def idle(t, y, p):

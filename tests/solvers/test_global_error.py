@@ -49,7 +49,7 @@ def test_what_dense_output_is_off_by_is_part_of_the_estimate(rtol):
 
 
 @pytest.mark.parametrize("name", ["bouncing_ball", "integrate_and_fire", "repeated_dose"])
-def test_the_companion_has_the_saltation_that_forward_ad_lacks(name):
+def test_the_perturbed_solve_has_the_saltation_that_forward_ad_lacks(name):
     """So that tangents and their estimated errors add up to the certified ones.
 
     To 1 % of the largest: within the step behind an event the estimate is a straight line.
@@ -77,7 +77,7 @@ def test_with_saltation_the_estimate_is_cautious_and_small(name):
 
 
 @pytest.mark.parametrize("saltation", [True, False])
-def test_an_error_goes_through_a_bounce_as_a_trajectory_beside_does(saltation):
+def test_an_error_goes_through_a_bounce_as_a_perturbed_trajectory_does(saltation):
     """A ball beside the ball bounces at a time of its own.
 
     Its way at the rates of the bounce is right to second order of the distance, 1e-4 of one.
@@ -126,7 +126,7 @@ def test_probing_through_jumps_is_refused():
 
 @pytest.mark.parametrize("rtol", [1e-3, 1e-6])
 @pytest.mark.parametrize("name", ["bouncing_ball", "switch_in_state"])
-def test_the_companion_has_the_right_derivative_of_an_event_s_time(name, rtol):
+def test_the_perturbed_solve_has_the_right_derivative_of_an_event_s_time(name, rtol):
     """Forward AD has it wrong behind a bounce, and half of it if found on the wrong side of a kink.
 
     To 1 % for the same reason as above.
@@ -140,11 +140,20 @@ def test_the_companion_has_the_right_derivative_of_an_event_s_time(name, rtol):
 
 
 def test_the_estimated_error_of_a_spike_time_falls_with_the_tolerance():
-    """It is the lower order's, at most some hundred times too large, and not far too small."""
+    """It belongs to the lower order: measured 0.7 to 23 times the true error at these tolerances.
+
+    The bounds have a factor of two to spare on either side.
+    """
     certified = gradaudit.reference("spike_count").events
-    for rtol in (1e-3, 1e-6):
-        found = gradaudit.sensitivities("spike_count", rtol=rtol, estimate=True)
-        pairs = zip(found.events, found.estimates.events, certified, strict=True)
-        for here, beside, true in pairs:
-            error = np.linalg.norm(here.slope - true.slope)
-            assert 0.1 * error < np.linalg.norm(here.slope - beside.slope) < 1000 * error
+    largest = []
+    for rtol in (1e-5, 1e-7):
+        computed = gradaudit.sensitivities("spike_count", rtol=rtol, estimate=True)
+        triples = zip(computed.events, computed.estimates.events, certified, strict=True)
+        ratios, estimates = [], []
+        for here, perturbed, true in triples:
+            estimates.append(np.linalg.norm(here.slope - perturbed.slope))
+            ratios.append(estimates[-1] / np.linalg.norm(here.slope - true.slope))
+        assert min(ratios) > 0.35
+        assert max(ratios) < 50
+        largest.append(max(estimates))
+    assert largest[1] < 1e-2 * largest[0]
