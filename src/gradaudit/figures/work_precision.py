@@ -12,14 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from gradaudit.figures import layout, style
+from gradaudit.figures import style
 from gradaudit.figures.axes import (
     ErrorRange,
-    VerdictBounds,
-    error_axis,
-    verdict_bands,
 )
-from gradaudit.figures.curves import curves_of, draw_rows, marks, setting_handles
+from gradaudit.figures.error_panels import Panel, error_panels
 from gradaudit.records.figure import Drawing
 
 FIGURE = Drawing(
@@ -38,44 +35,25 @@ FIGURE = Drawing(
 
 def work_precision(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any]) -> Figure:
     """One panel per functional, one line per setting, one marker per tolerance."""
-    thresholds = VerdictBounds.from_settings(settings)
-    errors = style.as_numbers(table["error"])
-    failed = style.failed_rows(table)
-    names = style.functionals_of(table)
-    limits = ErrorRange.of(errors, thresholds, failed=bool(failed.any()))
-    curves = curves_of(table, settings["palette"])
     seconds = style.as_numbers(table["seconds"])
     timed = seconds[np.isfinite(seconds) & (seconds > 0.0)]
-    best = Line2D([], [], color="#9aa0a6", lw=7, alpha=0.4, label="the best for its time")
-    edges = marks(failed=bool(failed.any()), beyond=bool((errors[~failed] > limits.top).any()))
-    legends = {**setting_handles(curves), "marks": [best, *edges]}
-    with style.styled(settings):
-        figure, panels = layout.panels(
-            len(names), columns=2, size=(4.6, 2.75), right=0.75, legends=len(legends)
-        )
-        for index, (ax, (functional, name)) in enumerate(zip(panels, names.items(), strict=True)):
-            rows = table[table["functional"] == functional]
-            error_axis(ax, limits)
-            verdict_bands(ax, thresholds, limits, names=index % 2 == 1 or index == len(names) - 1)
-            _time_axis(ax, timed)
-            _best(ax, rows, limits)
-            for (solver, method), curve in curves.items():
-                own = rows[(rows["solver"] == solver) & (rows["method"] == method)]
-                draw_rows(ax, own, curve, limits, x="seconds")
-            ax.set_title(name)
-        layout.axis_names(
-            figure,
-            x="seconds of a warm solve (without compilation)",
-            y="error of the gradient (relative)",
-            legends=len(legends),
-        )
-        layout.legends_below(figure, legends)
-        layout.head(
-            figure,
+
+    def behind(panel: Panel) -> None:
+        _time_axis(panel.ax, timed)
+        _best(panel.ax, panel.rows, panel.limits)
+
+    return error_panels(
+        table,
+        settings=settings,
+        x="seconds",
+        x_name="seconds of a warm solve (without compilation)",
+        head=(
             f"{title}: what an accurate gradient costs",
             "Each marker is one tolerance; lower is more accurate, further left is faster.",
-        )
-    return figure
+        ),
+        behind=behind,
+        handles=[Line2D([], [], color="#9aa0a6", lw=7, alpha=0.4, label="the best for its time")],
+    )
 
 
 def frontier(seconds: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,86 @@
+"""One panel per functional with the error of the gradient upwards: what two figures share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from gradaudit.figures import layout, style
+from gradaudit.figures.axes import ErrorRange, VerdictBounds, error_axis, verdict_bands
+from gradaudit.figures.curves import curves_of, draw_rows, marks, setting_handles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One panel of the figure, as it is handed to what draws behind and on top of the curves."""
+
+    ax: Axes
+    rows: pd.DataFrame
+    limits: ErrorRange
+    is_first: bool
+
+
+def error_panels(
+    table: pd.DataFrame,
+    *,
+    settings: Mapping[str, Any],
+    x: str,
+    x_name: str,
+    head: tuple[str, str],
+    behind: Callable[[Panel], None],
+    on_top: Callable[[Panel], None] | None = None,
+    handles: Sequence[Line2D] = (),
+) -> Figure:
+    """The error of every setting against a column; colour is the method, marker the solver.
+
+    Parameters
+    ----------
+    table
+        Rows of stage evaluate for one model.
+    settings
+        ``palette``, ``dpi``, and the thresholds ``good`` and ``horrible``.
+    x, x_name
+        Column of the abscissa, and its name in words.
+    head
+        Title and subtitle.
+    behind, on_top
+        Draw the axis of the abscissa and what lies behind the curves; what lies on top of them.
+    handles
+        Legend entries of what these draw.
+    """
+    bounds = VerdictBounds.from_settings(settings)
+    errors, failed = style.as_numbers(table["error"]), style.failed_rows(table)
+    names = style.functionals_of(table)
+    limits = ErrorRange.of(errors, bounds, failed=bool(failed.any()))
+    curves = curves_of(table, settings["palette"])
+    edges = marks(failed=bool(failed.any()), beyond=bool((errors[~failed] > limits.top).any()))
+    shown = [*handles, *edges]
+    legends = {**setting_handles(curves), **({"marks": shown} if shown else {})}
+    with style.styled(settings):
+        figure, axes = layout.panels(
+            len(names), columns=2, size=(4.6, 2.75), right=0.75, legends=len(legends)
+        )
+        for index, (ax, (functional, name)) in enumerate(zip(axes, names.items(), strict=True)):
+            rows = table[table["functional"] == functional]
+            panel = Panel(ax=ax, rows=rows, limits=limits, is_first=index == 0)
+            error_axis(ax, limits)
+            verdict_bands(ax, bounds, limits, names=index % 2 == 1 or index == len(names) - 1)
+            behind(panel)
+            for (solver, method), curve in curves.items():
+                own = rows[(rows["solver"] == solver) & (rows["method"] == method)]
+                draw_rows(ax, own, curve, limits, x=x)
+            if on_top is not None:
+                on_top(panel)
+            ax.set_title(name)
+        layout.axis_names(
+            figure, x=x_name, y="error of the gradient (relative)", legends=len(legends)
+        )
+        layout.legends_below(figure, legends)
+        layout.head(figure, *head)
+    return figure
