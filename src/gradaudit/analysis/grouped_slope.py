@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradaudit.analysis.bootstrap import interval as bounds_of
+from gradaudit.analysis.bootstrap import resampled
+
 DRAWS = 1000
 SEED = 20
 
@@ -60,12 +63,9 @@ def slope(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Slope:
         interval = f"bootstrap over {len(x)} points"
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn = np.sum(xy[chosen], axis=1) / np.sum(xx[chosen], axis=1)
-    drawn = drawn[np.isfinite(drawn)]
-    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
+    low, high = bounds_of(drawn)
     intercept = float(np.median(y - value * x))
-    return Slope(
-        value=value, low=float(low), high=float(high), intercept=intercept, interval=interval
-    )
+    return Slope(value=value, low=low, high=high, intercept=intercept, interval=interval)
 
 
 def median_interval(values: np.ndarray, groups: np.ndarray) -> tuple[float, float, float]:
@@ -73,14 +73,8 @@ def median_interval(values: np.ndarray, groups: np.ndarray) -> tuple[float, floa
     if not len(values):
         return np.nan, np.nan, np.nan
     middle = float(np.median(values))
-    labels, index = np.unique(groups, return_inverse=True)
-    if len(labels) < 2:
-        return middle, np.nan, np.nan
-    parts = [values[index == i] for i in range(len(labels))]
-    random = np.random.default_rng(SEED)
     drawn = [
-        np.median(np.concatenate([parts[i] for i in random.integers(0, len(parts), len(parts))]))
-        for _ in range(DRAWS // 2)
+        float(np.median(values[places]))
+        for places in resampled(groups, draws=DRAWS // 2, seed=SEED)
     ]
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return middle, float(low), float(high)
+    return middle, *bounds_of(np.array(drawn))

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gradaudit.analysis.bootstrap import interval, resampled
 from gradaudit.analysis.calibration.fitting import fit, threshold, true_logarithm, usable
 from gradaudit.analysis.calibration.score import FEATURES, FLOOR, logarithm
 from gradaudit.records.catalogue import catalogue
@@ -22,7 +23,6 @@ from gradaudit.records.catalogue import catalogue
 Array = NDArray[Any]
 
 RESAMPLES = 400
-LEVEL = (2.5, 97.5)  # per cent, of the intervals
 IDENTITY = ["model", "mechanism", "solver", "method", "rtol", "functional", "kind", "error",
             "converging", "verdict"]  # fmt: skip
 
@@ -128,7 +128,10 @@ def _row(
     # of what is ranked only the order counts, and whole numbers are ranked faster
     said, true = (pd.factorize(known[name], sort=True)[0] for name in ("said", "true"))
     table = {"said": said, "true": true, "bad": bad, "alarm": alarm}
-    drawn = _bootstrap(known["mechanism"].to_numpy(), table)
+    drawn = [
+        _measures({key: values[places] for key, values in table.items()})
+        for places in resampled(known["mechanism"].to_numpy(), draws=RESAMPLES, seed=0)
+    ]
     lost = bad & ~alarm & ~known["converging"].to_numpy(dtype=bool)
     return {
         "indicator": name,
@@ -154,28 +157,12 @@ def _measures(t: dict[str, Array]) -> dict[str, float]:
     }
 
 
-def _bootstrap(mechanisms: Array, table: dict[str, Array]) -> list[dict[str, float]]:
-    """Measures of resampled mechanisms; the draw is always the same."""
-    names = np.unique(mechanisms)
-    places = [np.flatnonzero(mechanisms == name) for name in names]
-    generator = np.random.default_rng(0)
-    drawn = []
-    for _ in range(RESAMPLES if len(names) > 1 else 0):
-        picked = np.concatenate(
-            [places[k] for k in generator.integers(len(names), size=len(names))]
-        )
-        drawn.append(_measures({key: values[picked] for key, values in table.items()}))
-    return drawn
-
-
 def _with_intervals(point: dict[str, float], drawn: list[dict[str, float]]) -> dict[str, float]:
-    told: dict[str, float] = {}
+    columns: dict[str, float] = {}
     for key, value in point.items():
-        values = np.array([d[key] for d in drawn])
-        values = values[np.isfinite(values)]
-        low, high = np.percentile(values, LEVEL) if len(values) else (math.nan, math.nan)
-        told |= {key: value, f"{key}_low": float(low), f"{key}_high": float(high)}
-    return told
+        low, high = interval(np.array([measures[key] for measures in drawn]))
+        columns |= {key: value, f"{key}_low": low, f"{key}_high": high}
+    return columns
 
 
 def area(places: Array, bad: Array) -> float:
