@@ -21,7 +21,7 @@ EXTRAS = {
 
 
 class GradauditError(Exception):
-    """Base of every error that is the user's to mend; shown without a traceback."""
+    """Base of every error that is for the user to correct; shown without a traceback."""
 
 
 class ModelError(GradauditError):
@@ -29,7 +29,7 @@ class ModelError(GradauditError):
 
 
 class SettingError(GradauditError):
-    """A solver, method, tolerance, time or configuration value that makes no sense."""
+    """A solver, method, tolerance, time or configuration value that is invalid."""
 
 
 class TranslationError(GradauditError):

@@ -80,7 +80,7 @@ def typical(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def working(table: pd.DataFrame, rtol: float = WORKING_RTOL) -> pd.DataFrame:
-    """Of each ladder the row whose tolerance is the nearest to `rtol`, by its logarithm."""
+    """Of each tolerance series the row whose tolerance is nearest to `rtol`, by its logarithm."""
     if table.empty:
         return table
     away = np.abs(np.log10(table["rtol"].to_numpy() / rtol)).round(6)

@@ -21,8 +21,8 @@ SETTING = ["solver", "method", "rtol", "error", "seconds", "steps", "verdict"]
 def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataFrame:
     """For every (model, functional, accuracy) the fastest setting that reaches it.
 
-    A setting counts only if its ladder converges: an error that is small once, by luck, is no
-    accuracy. Where none reaches it, `solver` is empty and `reason` says why.
+    A setting counts only if its tolerance series converges: an error that is small once, by luck,
+    is no accuracy. Where none reaches it, `solver` is empty and `reason` says why.
     """
     rows = []
     compared = audits[["model", "functional", *SETTING, "converging", "status"]]

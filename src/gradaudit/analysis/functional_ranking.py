@@ -34,7 +34,7 @@ COLUMNS = [
 
 
 def ranking(audits: pd.DataFrame) -> pd.DataFrame:
-    """One row a kind of functional, over all models and over oscillations whose phase drifts.
+    """One row per kind of functional, over all models and over oscillations whose phase drifts.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ def ranking(audits: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``good``, ``bad``, ``horrible``: share of the ladders of forward AD; ``best_...``: the
-        same for the best method of each ladder; functionals whose exact gradient is zero are left
-        out. ``position``: median place of the kind's error
-        among all functionals of the same solve by forward AD, 0 the most accurate and 1 the
-        least, with a 95 % interval by a bootstrap over models. ``gain_over_terminal``: median of
-        the error of terminal values in the same solve over that of this kind.
+        ``good``, ``bad``, ``horrible``: share of the tolerance series of forward AD; ``best_...``:
+        the same for the best method of each tolerance series; functionals whose exact gradient is
+        zero are left out. ``position``: median place of the kind's error among all functionals of
+        the same solve by forward AD, 0 the most accurate and 1 the least, with a 95 % interval by a
+        bootstrap over models. ``gain_over_terminal``: median of the error of terminal values in the
+        same solve over that of this kind.
     """
     if audits.empty:
         return pd.DataFrame(columns=COLUMNS)

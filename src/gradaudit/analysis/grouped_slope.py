@@ -27,7 +27,7 @@ class Slope:
 def slope(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Slope:
     """The common slope of y on x, each group with its own intercept.
 
-    The interval is that of a bootstrap over groups, since errors inside a ladder are not
+    The interval is that of a bootstrap over groups, since errors inside a tolerance series are not
     independent; of fewer than five groups it is a bootstrap over points, which is narrower than
     it should be where they depend on each other.
 

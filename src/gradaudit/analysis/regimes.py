@@ -43,7 +43,7 @@ def main_methods() -> list[str]:
 
 
 def regimes(audits: pd.DataFrame) -> pd.DataFrame:
-    """One row a (mechanism, method, explicit or implicit): how many ladders are what.
+    """One row per (mechanism, method, explicit or implicit): how many tolerance series are what.
 
     Over the main functionals, and the rows that show the mechanism (`keys.typical`). A functional
     whose exact gradient is zero is left out where a model has others: it is right whenever the
@@ -57,8 +57,8 @@ def regimes(audits: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``good``, ``bad``, ``horrible`` count ladders; ``verdict`` is the most frequent of them,
-        the worse one if two are; ``regime`` is the worst that the mechanism lets one expect.
+        ``good``, ``bad``, ``horrible`` count tolerance series; ``verdict`` is the most frequent of
+        them, the worse one if two are; ``regime`` is the worst that the mechanism lets one expect.
     """
     if audits.empty:
         return pd.DataFrame(columns=COLUMNS)

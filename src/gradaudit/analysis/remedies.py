@@ -1,4 +1,4 @@
-"""What mends a gradient that is not good, as measured: one thing is changed at a time (Q3)."""
+"""What corrects a gradient that is not good, as measured: one thing is changed at a time (Q3)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REMEDIES = {
 """Remedy to its name, in the order in which they are shown."""
 
 TIGHT = 1e-9
-"""The tolerance of the remedy; the tightest where the ladder ends before."""
+"""The tolerance of the remedy; the tightest where the tolerance series ends before."""
 
 COLUMNS = [
     "model", "mechanism", "functional", "kind", "solver", "rtol", "remedy", "tried", "changed",
@@ -58,7 +58,7 @@ def remedies(audits: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a (baseline, remedy): errors, verdicts and times before and after; ``factor`` is
+        One row per (baseline, remedy): errors, verdicts and times before and after; ``factor`` is
         the error before over that after, ``cost`` the time after over that before; ``changed``
         says what was changed into what. Where the audits have no such row ``tried`` is false.
     """

@@ -40,9 +40,9 @@ def law_methods() -> list[str]:
 def laws(audits: pd.DataFrame) -> pd.DataFrame:
     """Exponents q of error ~ x^q, or rates of error ~ exp(q x), with 95 % intervals.
 
-    Only errors above their floor and below 1 count, of ladders that converge: beyond them an
-    error is rounding, or the gradient has nothing left to do with the exact one, and no law of
-    first order can hold. Each ladder has a constant of its own.
+    Only errors above their floor and below 1 count, of tolerance series that converge: beyond them
+    an error is rounding, or the gradient has nothing left to do with the exact one, and no law of
+    first order can hold. Each tolerance series has a constant of its own.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ def laws(audits: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a law, with the columns `COLUMNS`. ``law`` is ``state_error``, ``tolerance``,
+        One row per law, with the columns `COLUMNS`. ``law`` is ``state_error``, ``tolerance``,
         ``stiffness``, ``window`` or ``distance``; ``status`` is ``ok``, or why there is no
-        number: ``too_few_points``, ``too_few_settings``, ``not_converging`` (most ladders),
+        number: ``too_few_points``, ``too_few_settings``, ``not_converging`` (most series),
         ``state_exact`` (the state is integrated exactly), ``rounding`` (most errors).
-        ``left_out`` counts ladders that do not converge.
+        ``left_out`` counts tolerance series that do not converge.
         ``ratio`` is the median of error over state error, with its quartiles.
     """
     if audits.empty:

@@ -18,7 +18,7 @@ LADDER = ["model", "mechanism", "regime", "solver", "method", "functional", "kin
 
 
 def ladders(audits: pd.DataFrame) -> pd.DataFrame:
-    """One row a (model, solver, method, functional): what its ladder of tolerances shows."""
+    """One row per (model, solver, method, functional): what its tolerance series shows."""
     told = ["verdict", "ladder_verdict", "order", "converging", "error", "rtol", "status"]
     groups = audits[[*LADDER, *told]].groupby(LADDER, sort=False)
     return pd.DataFrame([_ladder(rows) for _, rows in groups])

@@ -72,7 +72,7 @@ def reference(
     TranslationError
         If the vector field has something that the Taylor method cannot follow.
     SettingError
-        If `digits`, `negligible` or `time_limit` make no sense.
+        If `digits`, `negligible` or `time_limit` are invalid.
     """
     from gradaudit.model.loading import load_model
 

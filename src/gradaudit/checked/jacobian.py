@@ -180,7 +180,7 @@ def checked_jacfwd(
     Raises
     ------
     SettingError
-        For settings that make no sense; a solve that fails is a warning, not an exception.
+        For settings that are invalid; a solve that fails is a warning, not an exception.
     """
     times = np.asarray(ts, dtype=np.float64)
     if times.ndim != 1 or not len(times) or np.any(np.diff(times) < 0) or times[0] < t0:
@@ -288,7 +288,7 @@ def checked_jacfwd(
 
 
 def _switching(field: Callable[..., Any], n: int, m: int) -> FrozenField | None:
-    """The vector field with its branches in hand, or None if it has none."""
+    """The vector field with each branch chosen explicitly, or None if it has none."""
     frozen = FrozenField(field, n, m)
     return frozen if frozen.switches else None
 

@@ -108,9 +108,9 @@ def _truth(
 
 
 def _common(certified: EventTable, solves: Sequence[Solves]) -> tuple[int, ...]:
-    """Of each event, how many occurrences at least half of the ladders have at their tight end.
+    """Of each event, how many occurrences half of the tolerance series have at their tight end.
 
-    The last of them is one that a solve can be expected to have: it may take down fewer events
+    The last of them is one that a solve can be expected to have: it may record fewer events
     than happen. At least one, if the reference has one.
     """
     found = []

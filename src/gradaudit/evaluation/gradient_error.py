@@ -1,4 +1,4 @@
-"""The error of a gradient, and who is to blame for it.
+"""The error of a gradient, and which part of it dominates.
 
 Gradients are compared in scaled parameters, p_j dJ/dp_j, so that units do not decide.
 """

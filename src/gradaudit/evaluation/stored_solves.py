@@ -27,14 +27,14 @@ class Cell:
     Attributes
     ----------
     occurrences
-        Its events, none where the solve failed; None where the method takes down no events.
+        Its events, none where the solve failed; None where the method records no events.
     estimates
         Estimated errors of states and integrals (T, N) and of their sensitivities (T, N, m), NaN
         where none were asked for; None where the file has none.
     perturbed
         The events of the perturbed solve that the estimates are made of, if there is one.
     truncated
-        Whether it has as many events as a solve takes down, so that later ones are not known.
+        Whether it has as many events as a solve records, so that later ones are not known.
     data
         The cell of the dataset, for its scalars.
     """
@@ -103,7 +103,7 @@ def certified_of(
 def solves_of(dataset: xr.Dataset, scale: Array, names: Sequence[str]) -> Solves:
     """The solves of a dataset of stage gradients.
 
-    A method takes down events if the variable ``events_located`` says so; where there is none, if
+    A method records events if the variable ``events_located`` says so; where there is none, if
     there is an event in any of its solves, or if all of them failed.
     """
     settings = json.loads(dataset.attrs.get("settings", "{}"))

@@ -1,4 +1,4 @@
-"""Good, bad or horrible: verdicts on a row and on a whole ladder of tolerances."""
+"""Good, bad or horrible: verdicts on a row and on a whole tolerance series."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scipy.stats import theilslopes
 Array = NDArray[np.float64]
 
 FALL = 10.0
-"""An error that falls by this factor over a ladder has fallen, however long the ladder is."""
+"""An error that falls by this factor over a series has fallen, however long the series is."""
 
 FAR = 100.0
 """An error that falls by this factor, and then no further, did converge for a while."""
@@ -23,7 +23,7 @@ SAME = 1.1
 """Errors whose ratio stays below it are one and the same error."""
 
 TAIL = 100.0
-"""The tight end of a ladder: tolerances up to this many times the tightest, three at least."""
+"""The tight end of a series: tolerances up to this many times the tightest, three at least."""
 
 HORRIBLE = ("not_finite", "large_error", "wrong_direction", "not_converging", "no_derivative")
 BAD = ("error", "stops_falling")
@@ -45,7 +45,7 @@ class Thresholds:
     floor
         Errors below it are at the rounding floor, where nothing falls any further.
     stalled
-        A ladder that stops falling above this error does not converge; below it, it has settled.
+        A series that stops falling above this error does not converge; below it, it has settled.
     """
 
     good: float
@@ -72,12 +72,12 @@ class Ladder:
     trend
         "rounding" (at the floor), "falling", "settled" (fell to a small error and stays there),
         "stops" (fell, but then stays or rises erratically above what passes for settled), "stuck",
-        "unknown" (one error is no ladder) or "failed" (none is finite).
+        "unknown" (one error is no series) or "failed" (none is finite).
     converging
         Whether a tighter tolerance leads to the exact gradient: not if it stops, is stuck or
         failed.
     verdict
-        On the whole ladder.
+        On the whole series.
     """
 
     order: float
@@ -93,9 +93,9 @@ def judge_ladder(
     thresholds: Thresholds,
     floors: Sequence[float] | float = 0.0,
 ) -> tuple[Ladder, list[str]]:
-    """The verdict on the ladder, and on each of its rows.
+    """The verdict on the tolerance series, and on each of its rows.
 
-    A ladder is good if all its rows are, horrible if it is stuck or all its rows are horrible, and
+    A series is good if all its rows are, horrible if it is stuck or all its rows are horrible, and
     bad in between. Errors that are not finite (a failed solve among them) are horrible.
 
     Parameters
@@ -172,7 +172,7 @@ def trend_of(
 
     A signed error that passes through zero is small once, by luck. So of each two neighbouring
     tolerances the larger error counts, where there are three or more; what is judged is then how
-    that envelope falls over the whole ladder, and at its tight end. Failed solves are left out.
+    that envelope falls over the whole series, and at its tight end. Failed solves are left out.
     """
     t, e = np.asarray(tolerances, dtype=float), np.asarray(errors, dtype=float)
     # What counts for resolved must still be an error that would be good.
@@ -193,7 +193,7 @@ def trend_of(
     fall, needed = e[0] / e[-1], (t[0] / t[-1]) ** thresholds.minimum_order
     fell = fall >= min(FALL, needed)
     settled = e[-1] <= thresholds.stalled
-    # With half the digits that can be resolved an error need not have fallen: there are ladders
+    # With half the digits that can be resolved an error need not have fallen: there are series
     # that begin at a floor of their own, as that of the location of events.
     if settled and (fell or e[-1] <= math.sqrt(f[-1])):
         return "settled" if not _falls(t, e, thresholds) else "falling"

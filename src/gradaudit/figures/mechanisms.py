@@ -43,7 +43,7 @@ def mechanisms(regimes: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     regimes
-        Of stage atlas: one row a (mechanism, method, explicit or implicit).
+        Of stage atlas: one row per (mechanism, method, explicit or implicit).
     settings
         ``palette`` and ``dpi``.
     """

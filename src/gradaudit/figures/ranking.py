@@ -38,7 +38,7 @@ def ranking(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     table
-        Of stage atlas: one row a kind of functional; those of the scope ``all`` are drawn.
+        Of stage atlas: one row per kind of functional; those of the scope ``all`` are drawn.
     settings
         ``palette`` and ``dpi``.
     """

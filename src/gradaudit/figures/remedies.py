@@ -40,7 +40,7 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     table
-        Of stage atlas: one row a (gradient that is not good, remedy).
+        Of stage atlas: one row per (gradient that is not good, remedy).
     settings
         ``palette`` and ``dpi``.
     """

@@ -43,7 +43,7 @@ PARAMETERS = {
 }
 
 
-# One row a gate: x_inf = 1 / (1 + exp((V + A) / C)).
+# One row per gate: x_inf = 1 / (1 + exp((V + A) / C)).
 INFINITY = np.array(
     [
         (25.5, -5.29),  # mNa

@@ -55,7 +55,7 @@ def shooting(
     Raises
     ------
     ModelError
-        If neither or both of `windows` and `times` are given, or they or `data` make no sense.
+        If neither or both of `windows` and `times` are given, or they or `data` are invalid.
     """
     restarts = _restarts(model, windows, times)
     states = np.atleast_2d(np.asarray(data, dtype=np.float64))

@@ -13,7 +13,7 @@ def switches(model: Model) -> bool:
 
 
 def branching(model: Model) -> FrozenField | None:
-    """States and integrals with their branches in hand, if there are any."""
+    """States and integrals with their branches chosen explicitly, if there are any."""
     size = model.n + len(integrand_names(model))
     field = FrozenField(with_integrals(model), size, model.m)
     return field if field.switches else None

@@ -87,7 +87,7 @@ class Reference:
     status
         "ok" where the digits asked for are certified, else why not.
     rungs
-        One record a rung of the ladder: precision, tolerance, seconds, digits.
+        One record a rung of the precision ladder: precision, tolerance, seconds, digits.
     events
         The events that happened, in order.
     """

@@ -85,7 +85,7 @@ def sensitivities(
     Raises
     ------
     ModelError, SettingError
-        For a model or a setting that makes no sense. A solve that fails does not raise: its arrays
+        For a model or a setting that is invalid. A solve that fails does not raise: its arrays
         are NaN and its `status` says what happened.
     """
     model = load_model(model)

@@ -161,7 +161,7 @@ class Program:
 
     @property
     def _markers(self) -> dict[str, Event]:
-        """Events that are taken down in passing: those without a jump."""
+        """Events that are recorded in passing: those without a jump."""
         return {k: e for k, e in self.model.events.items() if e.jump is None}
 
     def _marker_values(self, t: Scalar, z: States, p: Parameters) -> EventValues:
@@ -179,7 +179,7 @@ class Program:
         return _Parts(lifted, solver, TangentSolver(own, term, watched=n))
 
     def _branches(self) -> FrozenField | None:
-        """The vector field with its branches in hand, if it has any."""
+        """The vector field with each branch chosen explicitly, if it has any."""
         return branching(self.model)
 
     def integrate(

@@ -15,7 +15,7 @@ def program(model: Model, options: StaticOptions) -> Program:
 
     A model whose state jumps needs one that stops at its jumps. With the option `saltation` it
     stops at every event if the vector field switches somewhere, and the tangents know that the
-    event's time depends on the parameters. Other events are taken down in passing.
+    event's time depends on the parameters. Other events are recorded in passing.
     """
     if model.jumps or (options.saltation and model.events and switches(model)):
         from gradaudit.sensitivity.hybrid_program import HybridProgram

@@ -26,7 +26,7 @@ class Request:
 
 
 def check_options(request: Request, method: Method) -> None:
-    """Raise a SettingError where an option makes no sense, or none for this method or solver."""
+    """Raise a SettingError where an option is invalid, or none for this method or solver."""
     options = request.options
     for name in method.without:
         given = request if name == "fd_step" else options

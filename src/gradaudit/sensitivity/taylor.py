@@ -35,7 +35,7 @@ def taylor_sensitivities(
     TranslationError
         If the vector field has something that the Taylor method cannot follow.
     SettingError
-        If the tolerance makes no sense.
+        If the tolerance is invalid.
     """
     if not 0.0 < tolerance < 1.0:
         raise SettingError(f"tolerance is {tolerance!r}; it must lie between 0 and 1.")

@@ -1,7 +1,7 @@
 """Times of events that change nothing: spikes, sections of a cycle, maxima.
 
 A solve need not stop at them, and its grid must not depend on them. So a solver is wrapped that
-takes down every step in which the sign of a marker changes; after the solve the time is found by
+records every step in which the sign of a marker changes; after the solve the time is found by
 Newton's method on steps of the method itself, from the beginning of that step.
 """
 
@@ -23,7 +23,7 @@ from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs, Tang
 from gradaudit.solvers.wrapper import WrappedSolver
 
 MAX_RECORDED_EVENTS = 24
-"""How many events of all kinds a solve takes down; later ones are counted, not kept."""
+"""How many events of all kinds a solve records; later ones are counted, not kept."""
 
 NEWTON_STEPS = 8
 
@@ -160,8 +160,8 @@ def locate(
     value, rate
         ``g(t, z, p) -> (E,)`` and ``f(t, z, p) -> (N,)``.
     branches
-        The latter with its branches in hand, if it has any: the perturbed solve comes to its event
-        on those of the beginning of the step.
+        The latter with each branch chosen explicitly, if it has any: the perturbed solve comes to
+        its event on those of the beginning of the step.
     perturbed
         Whether to find the events of the perturbed solve, too.
     """

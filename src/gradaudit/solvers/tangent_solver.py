@@ -111,7 +111,8 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
     watched
         Number of leading components that the indicator looks at (the states, not the integrals).
     branches
-        The vector field with its branches in hand, where it has any that are to be watched.
+        The vector field with each branch chosen explicitly, where it has any that are to be
+        watched.
     """
 
     inner: diffrax.AbstractSolver

@@ -1,4 +1,4 @@
-"""Runs of one model: the parent that its ladders and the published experiment are nested in."""
+"""Runs of one model: the parent of its tolerance series and of the published experiment."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _curves(table: pd.DataFrame, steps: Steps) -> Iterator[tuple[str, int, Any]]
 
 
 def _cells(table: pd.DataFrame, ladders: pd.DataFrame) -> pd.DataFrame:
-    """One row a (solver, method): verdicts, order and what is reached."""
+    """One row per (solver, method): verdicts, order and what is reached."""
     rows = []
     for (solver, method), group in ladders.groupby(["solver", "method"], sort=True):
         mine = table[(table["solver"] == solver) & (table["method"] == method)]

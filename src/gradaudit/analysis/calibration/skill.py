@@ -2,7 +2,7 @@
 
 Leave one mechanism out: thresholds and coefficients come from all the others, and are judged on
 that one. No number here is judged on the data that set it. Intervals are those of a bootstrap over
-mechanisms, since rows of one mechanism are no independent witnesses.
+mechanisms, since rows of one mechanism are no independent evidence.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ IDENTITY = ["model", "mechanism", "solver", "method", "rtol", "functional", "kin
 
 
 def held_out(audits: pd.DataFrame, bound: float) -> pd.DataFrame:
-    """What every score said of mechanisms that it had not seen, one row a (gradient, score).
+    """What every score said of mechanisms that it had not seen, one row per (gradient, score).
 
     Columns: those of `IDENTITY`, ``score``, ``estimate``, ``low``, ``high`` and ``threshold``
     (log10), ``true`` (log10 of the true error).
@@ -64,7 +64,7 @@ _INPUTS = ["neglected", *dict.fromkeys(name for names in FEATURES.values() for n
 
 
 def skill(audits: pd.DataFrame, predictions: pd.DataFrame, bound: float) -> pd.DataFrame:
-    """One row an indicator or score: its cost and its skill, with intervals.
+    """One row per indicator or score: its cost and its skill, with intervals.
 
     Columns
     -------
@@ -81,7 +81,7 @@ def skill(audits: pd.DataFrame, predictions: pd.DataFrame, bound: float) -> pd.D
     misses, false_alarms, with ``_low`` and ``_high``
         Shares of bad gradients without alarm, and of good ones with it, on mechanisms left out.
     missed_nonconverging
-        Bad gradients without alarm in ladders that do not converge.
+        Bad gradients without alarm in tolerance series that do not converge.
     """
     rows = usable(audits)
     found = [
@@ -217,7 +217,7 @@ def calibration(predictions: pd.DataFrame) -> pd.DataFrame:
 def _coverages(predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
     known = predictions[np.isfinite(predictions["estimate"])]
     inside = (known["true"] >= known["low"]) & (known["true"] <= known["high"])
-    # an error that cannot be told from rounding is below any interval, and no surprise
+    # an error that cannot be distinguished from rounding is below any interval, and no surprise
     inside |= (known["true"] <= FLOOR + 2) & (known["low"] <= FLOOR + 2)
     known = known.assign(inside=inside, above=~inside & (known["true"] > known["high"]))
     for score, rows in known.groupby("score", sort=False):

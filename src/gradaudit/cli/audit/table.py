@@ -36,7 +36,7 @@ def judged(table: pd.DataFrame, *, digits: float, verdict: Mapping[str, Any]) ->
     table = table.assign(resolution=resolution)
     coarse = (1.0 + MARGIN) * table["resolution"] > verdict["good"]
     hidden = (table["status"] == "ok") & ~(table["error"] > MARGIN * table["resolution"]) & coarse
-    # A ladder that runs into the reference's own error seems to stop converging.
+    # A tolerance series that runs into the reference's own error seems to stop converging.
     ladders = hidden.groupby([table[name] for name in ("solver", "method", "functional")])
     stopped = ladders.transform("any") & (table["error"] <= verdict["horrible"])
     unknown = hidden | (stopped & (table["verdict"] == "horrible"))
@@ -44,7 +44,7 @@ def judged(table: pd.DataFrame, *, digits: float, verdict: Mapping[str, Any]) ->
 
 
 def unjudged(gradients: Sequence[xr.Dataset]) -> pd.DataFrame:
-    """One row a setting where there is no reference: what was solved, what it took, no error."""
+    """One row per setting where there is no reference: what was solved, what it took, no error."""
     rows = []
     for dataset in gradients:
         for method in dataset["method"].values:

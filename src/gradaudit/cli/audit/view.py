@@ -66,7 +66,7 @@ class ReferenceSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """The outcome of an audit: one row a setting, of its worst functional.
+    """The outcome of an audit: one row per setting, of its worst functional.
 
     `cheapest` is the row of the cheapest setting that reaches `accuracy`, or None for the `reason`.
     `failures` are solvers that could not be run, and why.

@@ -1,1 +1,1 @@
-"""Independent witnesses: sensitivities by solvers of other projects, each an optional extra."""
+"""External solvers: sensitivities by tools of other projects, an optional extra."""
