@@ -100,16 +100,16 @@ def test_sentences_say_what_works_and_what_does_not(table):
     found = remedies(table)
     text = " ".join(remedy_sentences.by_mechanism(found))
     assert "error control of the tangents 1 of 1 (time × 1.9)" in text
-    assert "tighter tolerance" in text.split("not by")[1]
+    assert "tighter tolerance" in text.split("not corrected by")[1]
     answer = " ".join(remedy_sentences.answer(regimes(table), found))
     assert (
         "2 gradients of forward AD by explicit solvers, or in a harmful setting, are not good"
         in answer
     )
-    assert "1 of them does not converge: a tighter tolerance mends none" in answer
+    assert "1 of them does not converge: a tighter tolerance corrects none" in answer
     mended = table.assign(verdict="good", ladder_verdict="good")
     healthy = " ".join(remedy_sentences.answer(regimes(mended), remedies(mended)))
-    assert "nothing to mend" in healthy
+    assert "nothing to correct" in healthy
 
 
 def test_nothing_gives_sentences(table):

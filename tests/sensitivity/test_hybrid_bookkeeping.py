@@ -16,9 +16,11 @@ from gradaudit.sensitivity.hybrid_run import HybridRun
 from gradaudit.sensitivity.hybrid_types import EventTransition, Segment
 from gradaudit.sensitivity.solve_status import LOST_EVENT, TOO_MANY_EVENTS, UNDECLARED_SWITCH
 from gradaudit.solvers.missed_saltation import Crossed
+from gradaudit.solvers.options import TracedOptions
 
 OK = int(diffrax.RESULTS.successful._value)
-CONTROL = SimpleNamespace(steps=0.0)
+OPTIONS = TracedOptions(rtol=1e-6, atol=1e-9)
+CONTROL = SimpleNamespace()
 
 
 class Falling:
@@ -26,7 +28,7 @@ class Falling:
 
     def __init__(self, heights=(), max_steps=10_000, **of_segment):
         self.heights, self.bounces, self.of_segment = heights, 0, of_segment
-        self.max_steps = max_steps
+        self.options = SimpleNamespace(max_steps=max_steps)
         jump = lambda *_: None  # noqa: E731 - that there is one is all that counts
         self.events = {"bounce": SimpleNamespace(direction=-1, jump=jump)}
         self.model = SimpleNamespace(
@@ -65,8 +67,8 @@ class Falling:
         return self._behind(height)
 
 
-def solve(program, times, columns=(0, 1)):
-    run = HybridRun(program, np.asarray(times, float), 1e-6, 1e-9, CONTROL, columns, None)
+def solve(program, times, columns=(0, 1), options=OPTIONS):
+    run = HybridRun(program, np.asarray(times, float), options, CONTROL, columns, None)
     return run.run()
 
 
@@ -143,7 +145,7 @@ def test_too_many_events_end_the_solve(monkeypatch):
 
 
 def test_seeds_are_the_scales_of_the_propagated_parameters():
-    run = HybridRun(Falling(), np.array([0.0, 1.0]), 1e-6, 1e-9, CONTROL, [1], None)
+    run = HybridRun(Falling(), np.array([0.0, 1.0]), OPTIONS, CONTROL, [1], None)
     np.testing.assert_array_equal(run.seeds, [[0.0], [3.0]])
 
 
@@ -154,4 +156,4 @@ def test_one_observation_is_one_row():
 
 def test_equal_steps_are_refused():
     with pytest.raises(SettingError, match="steps"):
-        HybridRun(Falling(), np.zeros(2), 1e-6, 1e-9, SimpleNamespace(steps=5.0), [0], None)
+        solve(Falling(), [0.0, 1.0], [0], OPTIONS._replace(steps=5.0))

@@ -29,7 +29,7 @@ COLUMNS = {
     "steps": "steps",
     "indicator": "indicator",
     "functional": "worst functional",
-    "dominant": "dominant part",
+    "dominant": "dominant",
     "status": "status",
 }
 _RIGHT = ("rtol", "error", "seconds", "steps", "indicator")
