@@ -83,7 +83,7 @@ class EventRecorder(WrappedSolver):
     directions: tuple[int, ...] = eqx.field(static=True)
 
     def init(
-        self, terms: Any, t0: Scalar, t1: Scalar, y0: Any, args: TangentArgs
+        self, terms: Any, t0: ScalarLike, t1: ScalarLike, y0: Any, args: TangentArgs
     ) -> tuple[Any, Brackets]:
         def empty(x: Any) -> Array:
             return jnp.zeros((MAX_RECORDED_EVENTS, *jnp.shape(x)), dtype=jnp.result_type(x))
@@ -96,8 +96,8 @@ class EventRecorder(WrappedSolver):
     def step(
         self,
         terms: Any,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         y0: Any,
         args: TangentArgs,
         solver_state: tuple[Any, Brackets],
@@ -117,7 +117,7 @@ class EventRecorder(WrappedSolver):
 
 
 def _noted(
-    brackets: Brackets, crossed: Flag, index: int, t0: Scalar, t1: Scalar, y0: Any
+    brackets: Brackets, crossed: Flag, index: int, t0: ScalarLike, t1: ScalarLike, y0: Any
 ) -> Brackets:
     # Without a crossing the write goes out of range, where it is dropped.
     at = jnp.where(crossed, brackets.count, MAX_RECORDED_EVENTS)
@@ -135,7 +135,7 @@ def _noted(
 
 
 def _frozen(
-    branches: FrozenField, decisions: Decisions, t: Scalar, z: States, p: Parameters
+    branches: FrozenField, decisions: Decisions, t: ScalarLike, z: States, p: Parameters
 ) -> States:
     return branches(t, z, p, decisions)
 
@@ -167,7 +167,7 @@ def locate(
     """
     seeds = args.seeds
 
-    def reach(bracket: Brackets, t: Scalar) -> StateAndTangents:
+    def reach(bracket: Brackets, t: ScalarLike) -> StateAndTangents:
         begin = bracket.start
         start = begin.lifted if isinstance(begin, Estimated) else begin
         state = observer.init(term, bracket.begin, t, start, args)
@@ -180,7 +180,7 @@ def locate(
     def find(bracket: Brackets) -> RecordedEvents:
         index = jnp.maximum(bracket.marker, 0)
 
-        def along(t: Scalar, y: States, rate: Field = rate) -> tuple[Scalar, Scalar]:
+        def along(t: ScalarLike, y: States, rate: Field = rate) -> tuple[Scalar, Scalar]:
             flow = rate(t, y, args.p)
             g, slope = jax.jvp(
                 lambda t, y: value(t, y, args.p)[index], (t, y), (jnp.ones_like(t), flow)
@@ -203,7 +203,7 @@ def locate(
         t, *_ = jax.lax.fori_loop(0, NEWTON_STEPS, newton, bounds)
         here = reach(bracket, t)
 
-        def event(t: Scalar, y: States, tangents: Tangents, rate: Field) -> PerturbedEvent:
+        def event(t: ScalarLike, y: States, tangents: Tangents, rate: Field) -> PerturbedEvent:
             _, crossing = along(t, y, rate)
 
             def shift(tangent: States, seed: Parameters) -> Scalar:

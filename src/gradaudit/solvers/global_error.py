@@ -78,7 +78,7 @@ class EstimatedTerm(diffrax.ODETerm):
     """The lifted vector field; the estimates have none, for they live on steps."""
 
     def __init__(self, lifted: TangentTerm) -> None:
-        def estimated(t: Scalar, state: Estimated, args: TangentArgs) -> Estimated:
+        def estimated(t: ScalarLike, state: Estimated, args: TangentArgs) -> Estimated:
             rates = lifted.vf(t, state.lifted, args)
             zeros = jax.tree_util.tree_map(jnp.zeros_like, (state.error, state.tangent_error))
             return Estimated(rates.y, rates.tangents, *zeros)
@@ -115,11 +115,11 @@ class EstimatingSolver(WrappedSolver):
     def error_order(self, terms: Any) -> Any:
         return self.solver.error_order(self.term)
 
-    def func(self, terms: Any, t0: Scalar, y0: Estimated, args: TangentArgs) -> Estimated:
+    def func(self, terms: Any, t0: ScalarLike, y0: Estimated, args: TangentArgs) -> Estimated:
         return terms.vf(t0, y0, args)
 
     def init(
-        self, terms: Any, t0: Scalar, t1: Scalar, y0: Estimated, args: TangentArgs
+        self, terms: Any, t0: ScalarLike, t1: ScalarLike, y0: Estimated, args: TangentArgs
     ) -> tuple[Any, Any]:
         state = self.solver.init(self.term, t0, t1, y0.lifted, args)
         return state, eqx.filter(self._perturbed(state), eqx.is_inexact_array)
@@ -127,8 +127,8 @@ class EstimatingSolver(WrappedSolver):
     def step(
         self,
         terms: Any,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         y0: Estimated,
         args: TangentArgs,
         solver_state: tuple[Any, Any],
@@ -170,8 +170,8 @@ class EstimatingSolver(WrappedSolver):
 
 
 def perturbed_at(
-    t: Scalar,
-    begin: Scalar,
+    t: ScalarLike,
+    begin: ScalarLike,
     start: Estimated,
     observer: TangentSolver,
     field: Field,
@@ -188,7 +188,7 @@ def perturbed_at(
 
 
 def carried(
-    dt: Scalar, field: Field, t: ScalarLike, here: StateAndTangents, p: Parameters, seeds: Seeds
+    dt: ScalarLike, field: Field, t: ScalarLike, here: StateAndTangents, p: Parameters, seeds: Seeds
 ) -> StateAndTangents:
     """State and tangents a little later or earlier, along their rates at t, traced.
 
@@ -251,14 +251,16 @@ class EstimatedOutput(SteppedOutput):
             interpolant=self.dense,
         )
 
-    def init(self, terms: Any, t0: Scalar, t1: Scalar, y0: Estimated, args: TangentArgs) -> Any:
+    def init(
+        self, terms: Any, t0: ScalarLike, t1: ScalarLike, y0: Estimated, args: TangentArgs
+    ) -> Any:
         return self.solver.init(self.estimated, t0, t1, y0, args)
 
     def step(
         self,
         terms: Any,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         y0: Estimated,
         args: TangentArgs,
         solver_state: Any,
@@ -272,8 +274,8 @@ class EstimatedOutput(SteppedOutput):
 
 
 class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
-    t0: Scalar
-    t1: Scalar
+    t0: ScalarLike
+    t1: ScalarLike
     start: Estimated
     end: Estimated
     args: TangentArgs
@@ -283,7 +285,9 @@ class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
     direction: Slopes | None
     interpolant: Any = eqx.field(static=True)
 
-    def evaluate(self, t0: Scalar, t1: Scalar | None = None, left: bool = True) -> Estimated:
+    def evaluate(
+        self, t0: ScalarLike, t1: ScalarLike | None = None, left: bool = True
+    ) -> Estimated:
         del t1, left
         reached = StepToObservation(
             t0=self.t0,

@@ -50,7 +50,7 @@ class Neglected(NamedTuple):
 
 
 def neglected(
-    field: FrozenField, t0: Scalar, t1: Scalar, before: Any, after: Any, args: Any
+    field: FrozenField, t0: ScalarLike, t1: ScalarLike, before: Any, after: Any, args: Any
 ) -> Neglected:
     """The saltation term that the step from `before` to `after` leaves out, traced.
 
@@ -71,7 +71,7 @@ def neglected(
     tangents = before.tangents + at * (after.tangents - before.tangents)
     rate, rate_after = field(t, z, p, old), field(t, z, p, new)
 
-    def turning(t: Scalar, z: States, p: Parameters) -> Scalar:
+    def turning(t: ScalarLike, z: States, p: Parameters) -> Scalar:
         return field.margins(t, z, p, old)[first]
 
     _, speed = jax.jvp(lambda t, z: turning(t, z, p), (t, z), (jnp.ones_like(t), rate))

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from gradaudit.backend.shapes import Parameters, Scalar, ScalarLike, States
 from gradaudit.solvers.options import TracedOptions
 
-StepDecision: TypeAlias = tuple[Any, Scalar, Scalar, bool | Any, Any, Any]
+StepDecision: TypeAlias = tuple[Any, ScalarLike, Scalar, bool | Any, Any, Any]
 """Keep the step; the next one's ends; whether it begins at a jump; state; diffrax's result."""
 
 

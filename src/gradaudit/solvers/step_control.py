@@ -33,8 +33,8 @@ class NormController(diffrax.AbstractAdaptiveStepSizeController):
     def init(
         self,
         terms: Any,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         y0: Any,
         dt0: ScalarLike | None,
         args: Any,
@@ -45,8 +45,8 @@ class NormController(diffrax.AbstractAdaptiveStepSizeController):
 
     def adapt_step_size(
         self,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         y0: Any,
         y1_candidate: Any,
         args: Any,
@@ -84,8 +84,8 @@ class EqualSteps(diffrax.AbstractAdaptiveStepSizeController):
     def init(
         self,
         terms: Any,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         y0: Any,
         dt0: ScalarLike | None,
         args: Any,
@@ -103,8 +103,8 @@ class EqualSteps(diffrax.AbstractAdaptiveStepSizeController):
 
     def adapt_step_size(
         self,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         y0: Any,
         y1_candidate: Any,
         args: Any,

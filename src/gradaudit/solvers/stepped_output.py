@@ -15,7 +15,7 @@ import diffrax
 import jax.numpy as jnp
 import jax.tree_util as jtu
 
-from gradaudit.backend.shapes import Flag, Scalar
+from gradaudit.backend.shapes import Flag, ScalarLike
 from gradaudit.solvers.wrapper import WrappedSolver
 
 
@@ -39,14 +39,14 @@ class SteppedOutput(WrappedSolver):
     def interpolation_cls(self) -> Callable[..., StepToObservation]:
         return functools.partial(StepToObservation, solver=self.observer, term=self.term)
 
-    def init(self, terms: Any, t0: Scalar, t1: Scalar, y0: Any, args: Any) -> Any:
+    def init(self, terms: Any, t0: ScalarLike, t1: ScalarLike, y0: Any, args: Any) -> Any:
         return self.solver.init(self.term, t0, t1, y0, args)
 
     def step(
         self,
         terms: Any,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         y0: Any,
         args: Any,
         solver_state: Any,
@@ -61,14 +61,14 @@ class SteppedOutput(WrappedSolver):
 class StepToObservation(diffrax.AbstractLocalInterpolation):
     """A step of `solver` from the beginning of a step of the grid to a time within it."""
 
-    t0: Scalar
-    t1: Scalar
+    t0: ScalarLike
+    t1: ScalarLike
     start: Any
     args: Any
     solver: diffrax.AbstractSolver
     term: diffrax.ODETerm
 
-    def evaluate(self, t0: Scalar, t1: Scalar | None = None, left: bool = True) -> Any:
+    def evaluate(self, t0: ScalarLike, t1: ScalarLike | None = None, left: bool = True) -> Any:
         del t1, left
         state = self.solver.init(self.term, self.t0, t0, self.start, self.args)
         reached, *_ = self.solver.step(self.term, self.t0, t0, self.start, self.args, state, False)

@@ -87,7 +87,7 @@ class TangentTerm(diffrax.ODETerm):
     primal: diffrax.ODETerm
 
     def __init__(self, primal: diffrax.ODETerm) -> None:
-        def lifted(t: Scalar, state: StateAndTangents, args: TangentArgs) -> StateAndTangents:
+        def lifted(t: ScalarLike, state: StateAndTangents, args: TangentArgs) -> StateAndTangents:
             def push(tangent: States, seed: Parameters) -> tuple[States, States]:
                 return jax.jvp(lambda y, p: primal.vf(t, y, p), (state.y, args.p), (tangent, seed))
 
@@ -139,12 +139,12 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
         return self.inner.error_order(self.term)
 
     def func(
-        self, terms: Any, t0: Scalar, y0: StateAndTangents, args: TangentArgs
+        self, terms: Any, t0: ScalarLike, y0: StateAndTangents, args: TangentArgs
     ) -> StateAndTangents:
         return terms.vf(t0, y0, args)
 
     def init(
-        self, terms: Any, t0: Scalar, t1: Scalar, y0: StateAndTangents, args: TangentArgs
+        self, terms: Any, t0: ScalarLike, t1: ScalarLike, y0: StateAndTangents, args: TangentArgs
     ) -> TangentSolverState:
         _, fixed = eqx.partition(self._start(t0, t1, y0.y, args.p), eqx.is_inexact_array)
 
@@ -158,14 +158,14 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
         zero = jnp.zeros(())
         return TangentSolverState(eqx.combine(moving, fixed), tangents, zero, Crossed(zero, zero))
 
-    def _start(self, t0: Scalar, t1: Scalar, y: States, p: Parameters) -> Any:
+    def _start(self, t0: ScalarLike, t1: ScalarLike, y: States, p: Parameters) -> Any:
         return self.inner.init(self.term, t0, t1, y, p)
 
     def step(
         self,
         terms: Any,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         y0: StateAndTangents,
         args: TangentArgs,
         solver_state: TangentSolverState,
@@ -176,8 +176,8 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
 
     def _step(
         self,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         y0: StateAndTangents,
         args: TangentArgs,
         solver_state: TangentSolverState,
@@ -219,8 +219,8 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
 
     def neglected(
         self,
-        t0: Scalar,
-        t1: Scalar,
+        t0: ScalarLike,
+        t1: ScalarLike,
         before: StateAndTangents,
         after: StateAndTangents,
         args: TangentArgs,
@@ -253,13 +253,15 @@ def _over_tangents(push: Callable[..., Any], *, aux: bool = False) -> Callable[.
 class _TangentInterpolation(diffrax.AbstractLocalInterpolation):
     """The inner solver's dense output and its derivative: what AD makes of `SaveAt(ts)`."""
 
-    t0: Scalar
-    t1: Scalar
+    t0: ScalarLike
+    t1: ScalarLike
     primal: Any
     tangents: Any
     inner: Any = eqx.field(static=True)
 
-    def evaluate(self, t0: Scalar, t1: Scalar | None = None, left: bool = True) -> StateAndTangents:
+    def evaluate(
+        self, t0: ScalarLike, t1: ScalarLike | None = None, left: bool = True
+    ) -> StateAndTangents:
         del t1, left
 
         def observe(info: Any) -> States:
