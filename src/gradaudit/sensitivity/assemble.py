@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +16,7 @@ COUNTS = ("steps", "accepted", "rejected")
 
 
 def failed(request: Request, status: str) -> Sensitivities:
-    """A row for a method that cannot be used on a model."""
+    """The result of a method that gives none: NaN, no steps, and a status that says why."""
     model, times = request.model, request.times
     k = len(integrand_names(model))
 
@@ -32,17 +31,8 @@ def failed(request: Request, status: str) -> Sensitivities:
         integral_sensitivities=nan(k, model.m),
         indicator=float("nan"),
         status=status,
-        stats={**dict.fromkeys(COUNTS, 0.0), "seconds": 0.0},
+        stats={**dict.fromkeys(COUNTS, 0.0), "seconds": 0.0, "compile_seconds": 0.0},
     )
-
-
-def refused(request: Request, status: str) -> Sensitivities:
-    """A method that does not apply: NaN, and a status that says why."""
-    size = request.model.n + len(integrand_names(request.model))
-    states = np.full((len(request.times), size), np.nan)
-    tangents = np.full((*states.shape, request.model.m), np.nan)
-    raw = Raw(states, tangents, np.nan, 0, 0, 0, 0)
-    return replace(whole(request, raw, 0.0, 0.0), status=status)
 
 
 def whole(request: Request, raw: Raw, seconds: float, compile_seconds: float) -> Sensitivities:
@@ -54,7 +44,7 @@ def whole(request: Request, raw: Raw, seconds: float, compile_seconds: float) ->
 def smooth(request: Request, run: Callable[[Request], tuple[Raw, float, float]]) -> Sensitivities:
     """What `run` gives; the status "has_jumps" where the state jumps."""
     if request.model.jumps:
-        return refused(request, "has_jumps")
+        return failed(request, "has_jumps")
     return whole(request, *run(request))
 
 

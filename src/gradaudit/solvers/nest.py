@@ -23,8 +23,8 @@ Markers = tuple[Callable[..., Any], tuple[int, ...]]
 
 
 def nested(
-    solver: TangentSolver,
-    observer: TangentSolver,
+    solver: diffrax.AbstractSolver,
+    observer: diffrax.AbstractSolver,
     lifted: TangentTerm,
     *,
     estimate: bool,
@@ -37,7 +37,8 @@ def nested(
     Parameters
     ----------
     solver, observer
-        Make the steps of the grid, and those that end at an observation.
+        Make the steps of the grid, and those that end at an observation: tangent solvers, or, where
+        nothing is estimated, any solver of the large system.
     lifted
         The term of both.
     estimate
@@ -53,6 +54,7 @@ def nested(
     grid: diffrax.AbstractSolver = solver
     interpolation = solver.interpolation_cls if dense else None
     if estimate:
+        assert isinstance(solver, TangentSolver)
         grid, term = EstimatingSolver(solver, lifted, solver, direction), EstimatedTerm(lifted)
     if markers is not None:
         grid = EventRecorder(grid, term, *markers)

@@ -1,13 +1,14 @@
-"""What a witness found, as the `Sensitivities` that all methods return."""
+"""What an external solver gives, as the `Sensitivities` that all methods return."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradaudit.model.quadratures import integrand_names
 from gradaudit.records.results import Array, Sensitivities
+from gradaudit.sensitivity.assemble import failed
 
 if TYPE_CHECKING:
     from gradaudit.sensitivity.request import Request
@@ -30,14 +31,12 @@ def outcome(
         there are none.
     """
     model, times = request.model, request.times
-    n, size = model.n, model.n + len(integrand_names(model))
-    if states is None or tangents is None:
-        states, tangents = np.array(np.nan), np.array(np.nan)
-    if status == "ok" and not (np.all(np.isfinite(states)) and np.all(np.isfinite(tangents))):
+    n = model.n
+    stats = {"steps": np.nan, "accepted": np.nan, "rejected": np.nan, "seconds": 0.0, **stats}
+    if status == "ok" and not (_finite(states) and _finite(tangents)):
         status = "non_finite"
-    if status != "ok":
-        states = np.full((len(times), size), np.nan)
-        tangents = np.full((len(times), size, model.m), np.nan)
+    if status != "ok" or states is None or tangents is None:
+        return replace(failed(request, status), stats=stats)
     tangents = tangents / model.parameter_scale
     return Sensitivities(
         times=times,
@@ -47,5 +46,9 @@ def outcome(
         integral_sensitivities=tangents[:, n:],
         indicator=float("nan"),
         status=status,
-        stats={"steps": np.nan, "accepted": np.nan, "rejected": np.nan, "seconds": 0.0, **stats},
+        stats=stats,
     )
+
+
+def _finite(values: Array | None) -> bool:
+    return values is not None and bool(np.all(np.isfinite(values)))

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def solve(request: Request) -> Sensitivities:
     """Im y(p + ih) / h; "not_analytic" or "has_jumps" where the model does not allow it."""
     from gradaudit.model.analyticity import obstacle
-    from gradaudit.sensitivity.assemble import refused, smooth
+    from gradaudit.sensitivity.assemble import failed, smooth
     from gradaudit.sensitivity.perturbation import complex_step
 
     if not request.model.jumps and obstacle(request.model):
-        return refused(request, "not_analytic")
+        return failed(request, "not_analytic")
     return smooth(request, complex_step)
 
 
