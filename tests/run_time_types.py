@@ -3,7 +3,6 @@
 CHECKED = [
     "gradaudit.backend.jaxpr.branches",
     "gradaudit.solvers.error_norm",
-    "gradaudit.solvers.event_recorder",
     "gradaudit.solvers.first_step",
     "gradaudit.solvers.global_error",
     "gradaudit.solvers.missed_saltation",
