@@ -55,9 +55,9 @@ def _wrong(kind: str, value: Any, error: Mapping[str, Any]) -> str:
             ]
             return f"{value!r} is not one of {', '.join(choices)}{hint(str(value), choices)}"
         case "too_short" | "too_long":
-            wanted = context.get("min_length", context.get("max_length"))
+            length = context.get("min_length", context.get("max_length"))
             bound = "at least" if kind == "too_short" else "at most"
-            return f"{context['actual_length']} entries; write {bound} {wanted}"
+            return f"{context['actual_length']} entries; write {bound} {length}"
         case "string_too_short":
             return "the text is empty"
         case "repeated":
@@ -76,8 +76,8 @@ def _unknown_key(place: Place) -> str:
 
 
 def _meaning(place: Place) -> str:
-    _, found = _look_up(place)
-    return f" ({found})" if found else ""
+    _, meaning = _look_up(place)
+    return f" ({meaning})" if meaning else ""
 
 
 def _look_up(place: Place) -> tuple[type[Section] | None, str]:
