@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,10 +100,9 @@ def _look_up(place: Place) -> tuple[type[Section] | None, str]:
 
 def _is_numeral(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True
 
 
 def _with_point(text: str) -> str:
