@@ -104,7 +104,7 @@ def setting_handles(curves: Mapping[SolverAndMethod, Curve]) -> dict[str, list[L
 
 
 def marks(*, failed: bool, beyond: bool) -> list[Line2D]:
-    """Legend entries for the marks of `draw_curve` that are in use."""
+    """Legend entries for the marks of `draw_rows` that are in use."""
     handles = []
     if failed:
         handles.append(
