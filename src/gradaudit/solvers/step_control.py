@@ -147,7 +147,7 @@ def scalar_controller(
     that is not `adaptive` has no error to show. No step of "diffrax" exceeds `longest`.
     """
     if not adaptive:
-        return EqualSteps(0.0 if options is None else options.steps, t_end, None)
+        return EqualSteps(jnp.zeros(()) if options is None else options.steps, t_end, None)
     dtmin = 1e-3 * float(jnp.finfo(jnp.result_type(float)).eps) * t_end
     controller: Any
     if stepping == "sciml":
