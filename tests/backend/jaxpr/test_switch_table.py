@@ -1,6 +1,7 @@
 """Primitives that switch: decision, result on a branch, and where the decision changes."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_a_decision_changes_only_where_a_boundary_passes_through_zero(name):
     one = ("abs", "sign", "floor", "ceil", "round")
     at = others.get(name, (lambda x: (x,)) if name in one else (lambda x: (x, 0.75)))
     changes = 0
-    for left, right in zip(points, points[1:], strict=False):
+    for left, right in pairwise(points):
         decision = switch.decide(OF, *at(left))
         if decision == switch.decide(OF, *at(right)):
             continue
