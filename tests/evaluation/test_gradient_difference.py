@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gradaudit.evaluation.gradient_difference import difference
+from gradaudit.evaluation.gradient_difference import difference, seconds_of_both
 
 
 def row(gradient, status="ok"):
@@ -32,3 +32,9 @@ def test_it_is_infinite_where_the_other_gradient_could_not_be_computed(other):
 def test_a_gradient_that_is_zero_agrees_with_zero_alone():
     assert difference(row([0.0]), row([0.0])) == 0.0
     assert difference(row([1e-100]), row([0.0])) == math.inf
+
+
+def test_the_cost_is_that_of_both_gradients():
+    row, other = SimpleNamespace(seconds=0.5), SimpleNamespace(seconds=0.25)
+    assert seconds_of_both(row, other) == 0.75
+    assert math.isnan(seconds_of_both(row, None))
