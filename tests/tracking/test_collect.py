@@ -17,8 +17,13 @@ def plans(written: dict[str, Any], **changes: Any) -> list[Any]:
     return list(collect(Results(**{name: written[name] for name in FILES} | changes)))
 
 
-def test_parents_come_first_and_the_atlas_last(written: dict[str, Any]) -> None:
-    keys = [plan.key for plan in plans(written)]
+@pytest.fixture(scope="module")
+def collected(written: dict[str, Any]) -> list[Any]:
+    return plans(written)
+
+
+def test_parents_come_first_and_the_atlas_last(collected: list[Any]) -> None:
+    keys = [plan.key for plan in collected]
     assert keys[0] == "model/logistic"
     assert keys[7] == "model/neuron"
     assert all(key.startswith("solve/logistic/") for key in keys[1:7])
@@ -26,8 +31,8 @@ def test_parents_come_first_and_the_atlas_last(written: dict[str, Any]) -> None:
     assert len(keys) == len(set(keys)) == 2 * 7 + 2
 
 
-def test_runs_are_nested_in_the_run_of_their_model(written: dict[str, Any]) -> None:
-    parents = {plan.key: plan.parent for plan in plans(written)}
+def test_runs_are_nested_in_the_run_of_their_model(collected: list[Any]) -> None:
+    parents = {plan.key: plan.parent for plan in collected}
     assert parents["solve/neuron/tsit5/dual_norm"] == "model/neuron"
     assert parents["experiment/logistic"] == "model/logistic"
     assert parents["model/neuron"] == parents["atlas"] == ""
@@ -39,10 +44,10 @@ def test_an_experiment_on_a_model_without_audit_has_no_parent(written: dict[str,
     assert parents["experiment/logistic"] == ""
 
 
-def test_figures_go_to_the_run_that_they_show(written: dict[str, Any]) -> None:
+def test_figures_go_to_the_run_that_they_show(collected: list[Any]) -> None:
     figures = {
         plan.key: {a.path for a in plan.artifacts if a.path.startswith("figures/")}
-        for plan in plans(written)
+        for plan in collected
     }
     assert figures["model/logistic"] == {
         "figures/attribution_logistic.png",
@@ -52,8 +57,8 @@ def test_figures_go_to_the_run_that_they_show(written: dict[str, Any]) -> None:
     assert figures["atlas"] == {"figures/regime_map.png"}
 
 
-def test_tags_say_where_a_table_comes_from(written: dict[str, Any]) -> None:
-    assert {plan.tags["provenance.stage"] for plan in plans(written)} == {"test"}
+def test_tags_say_where_a_table_comes_from(collected: list[Any]) -> None:
+    assert {plan.tags["provenance.stage"] for plan in collected} == {"test"}
 
 
 def test_the_longest_name_of_a_model_that_fits_owns_a_figure() -> None:
