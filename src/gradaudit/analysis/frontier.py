@@ -28,8 +28,8 @@ def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataF
     compared = audits[["model", "functional", *SETTING, "converging", "status"]]
     for (model, functional), group in compared.groupby(["model", "functional"], sort=False):
         for accuracy in accuracies:
-            asked = {"model": model, "functional": functional, "accuracy": accuracy}
-            rows.append(asked | _cheapest(group, accuracy))
+            key = {"model": model, "functional": functional, "accuracy": accuracy}
+            rows.append(key | _cheapest(group, accuracy))
     return pd.DataFrame(rows)
 
 

@@ -120,10 +120,10 @@ def _trace(
     except Exception as error:
         raise ModelError(_explain(error, function, what)) from error
     _check_indices(function, arguments, what)
-    found = effects(first)
-    if found:
+    side_effects = effects(first)
+    if side_effects:
         raise ModelError(
-            f"{what} has a side effect ({', '.join(found)}). It {_PURE}: "
+            f"{what} has a side effect ({', '.join(side_effects)}). It {_PURE}: "
             "remove prints and callbacks."
         )
     if not same(first, second):
