@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gradaudit.backend.jaxpr import structural_ops
 from gradaudit.backend.jaxpr.evaluator import Evaluator
 from gradaudit.backend.jaxpr.walk import LONGEST_SCAN
-from gradaudit.certification.heyoka import array_ops, elementwise
+from gradaudit.certification.heyoka import array_ops, elementwise, linear_solve
 from gradaudit.certification.heyoka.branch_choices import HANDLED, Switches
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.removable_singularities import Quotients
@@ -69,6 +69,14 @@ class Interpreter(Evaluator[Values]):
 
     def equation(self, eqn: Any, values: list[Values]) -> list[Values]:
         name = eqn.primitive.name
+        if name == "custom_linear_solve":
+            return [linear_solve.solved(eqn, values, self.evaluate, self.numbers, self.where)]
+        factored = any(isinstance(value, linear_solve.Factor) for value in values)
+        symbolic = any(value.dtype == object for value in values)
+        if name in linear_solve.FACTORISING and (factored or symbolic):
+            return [linear_solve.Factor() for _ in eqn.outvars]  # type: ignore[misc]
+        if factored:
+            raise self.unknown("stop_gradient")
         for variable in eqn.outvars:
             if hasattr(variable.aval, "dtype"):
                 self.check_type(variable.aval.dtype, f"the result of the primitive {name!r}")
