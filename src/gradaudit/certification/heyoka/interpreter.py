@@ -62,6 +62,11 @@ class Interpreter(Evaluator[Values]):
     def check_type(self, dtype: Any, what: str) -> None:
         if np.issubdtype(dtype, np.integer) or dtype in (np.dtype(bool), np.dtype(np.float64)):
             return
+        if np.issubdtype(dtype, np.complexfloating):
+            raise TranslationError(
+                f"{self.where}: {what} is complex ({dtype}); the Taylor method has real numbers. "
+                "Write the real and the imaginary part apart, as with jnp.cos and jnp.sin for exp."
+            )
         raise TranslationError(
             f"{self.where}: {what} has the type {dtype}; a reference needs float64 throughout. "
             "Remove the cast, or write the constant as a plain number."

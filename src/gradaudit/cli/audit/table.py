@@ -90,4 +90,5 @@ def cheapest(table: pd.DataFrame, accuracy: float) -> tuple[dict[str, Any] | Non
     if setting["reason"]:
         return None, str(setting["reason"])
     same = (table[SETTING] == [setting[name] for name in SETTING]).all(axis=1)
-    return {str(name): value for name, value in table[same].iloc[0].items()}, ""
+    row = {str(name): value for name, value in table[same].iloc[0].items()}
+    return {**row, "tied": setting["tied"]}, ""

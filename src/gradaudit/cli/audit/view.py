@@ -93,6 +93,7 @@ class Audit:
             f"Cheapest setting for {goal}: {row['solver']}, {row['method']}, "
             f"rtol {tolerance(row['rtol'])} (error {_error(row)}, {seconds(row['seconds'])}, "
             f"{row['steps']:.0f} steps)."
+            + (f" As cheap: {row['tied']}." if row.get("tied") else "")
         )
 
 
