@@ -25,7 +25,8 @@ def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataF
     """For every (model, functional, accuracy) the fastest setting that reaches it.
 
     A setting counts only if its tolerance series converges: an error that is small once, by luck,
-    is no accuracy. `tied` names others that are as fast, of as many steps. Where none reaches it, `solver` is empty and `reason` says why.
+    is no accuracy. `tied` names others that are as fast, of as many steps. Where none reaches it,
+    `solver` is empty and `reason` says why.
     """
     rows = []
     compared = audits[["model", "functional", *SETTING, "converging", "status"]]

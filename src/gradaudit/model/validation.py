@@ -205,9 +205,9 @@ def _check_precision(closed: Any, what: str) -> None:
     if narrow:
         raise ModelError(
             f"{what} computes with {', '.join(narrow)}, which keeps 7 digits or fewer. "
-            "Remove dtype=..., astype(...) and constants of that type. If there are none, an array of "
-            "JAX was made before gradaudit switched JAX to double precision: import gradaudit before "
-            "it, or begin the script with jax.config.update('jax_enable_x64', True)."
+            "Remove dtype=..., astype(...) and constants of that type. If there are none, an array "
+            "of JAX was made before gradaudit switched JAX to double precision: import gradaudit "
+            "before it, or begin the script with jax.config.update('jax_enable_x64', True)."
         )
     for constant in constants(closed):
         rounded = _from_float32(constant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import diffrax
 import equinox as eqx
@@ -59,7 +59,7 @@ class Controller(diffrax.AbstractAdaptiveStepSizeController):
     def decide(self, attempt: Attempt) -> StepDecision:
         """Whether the step is kept, and the next one."""
 
-    def wrap(self, direction: Any) -> Self:
+    def wrap(self, direction: Any) -> Any:
         return self
 
     def init(
