@@ -22,6 +22,7 @@ from gradaudit.certification.hybrid_system import Hybrid
 from gradaudit.certification.variational import Progress, Solution, Variational
 from gradaudit.errors import SettingError
 from gradaudit.model.definition import Model
+from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.records.results import Reference
 
 NEGLIGIBLE = 1e-3
@@ -208,7 +209,8 @@ def _failed(climb: Climb, fine: Solution, coarse: Solution) -> str:
     reached = to_float64(fine.values)[:, 0]
     climb.accept(fine, certificate.between(coarse, fine, climb.grid))
     last = fine.times[np.isfinite(reached)]
-    reason = f", {fine.reason}" if fine.reason else ""
+    reason = fine.reason or along_the_solution(climb.model)
+    reason = f", {reason}" if reason else ""
     until = last[-1] if len(last) else 0.0
     return _uncertified(climb, f"{fine.status} after t = {until:g}{reason}")
 

@@ -333,6 +333,7 @@ def _warnings(
     states_only: bool,
 ) -> Warnings:
     out_of_steps = solved.result == diffrax.RESULTS.max_steps_reached
+    rough = ~solved.ok & (solved.undifferentiable >= 0)
     finite = jnp.all(jnp.isfinite(ravel_pytree((value, jacobian))[0]))
     # A step that errs by a tenth of what is wanted, and far more than its tolerance allows.
     lost = (tangent_error > 0.1 * wanted) & (solved.indicator > UNCONTROLLED)
@@ -342,8 +343,9 @@ def _warnings(
     # "Not below" is true of NaN, which an estimate may be where the Jacobian is finite.
     inaccurate = solved.ok & ~(relative <= wanted * likely.margin)
     return Warnings(
-        failed=~solved.ok & ~out_of_steps,
-        max_steps=out_of_steps,
+        failed=~solved.ok & ~out_of_steps & ~rough,
+        undifferentiable=rough,
+        max_steps=out_of_steps & ~rough,
         not_finite=solved.ok & ~finite,
         switched=solved.ok & (solved.neglected > 0.1 * wanted),
         one_sided=solved.ok & (solved.at_ends > 0.1 * wanted),
@@ -356,6 +358,7 @@ def _warnings(
         relative_error=relative,
         raw_error=estimate.relative,
         wanted=jnp.asarray(wanted),
+        entry=solved.undifferentiable,
         alarm=jnp.asarray(wanted * likely.margin),
         smallest=solved.faint.smallest,
         widening=widening,

@@ -44,8 +44,9 @@ class Solved(NamedTuple):
 
     `neglected` is the largest share, in an entry of the tangents, of what they lack because a step
     crossed a discontinuity, `at_ends` of what they would have with a switch that turns at an end of
-    the window; 0 if that is not watched. Arrays are NaN where the solve failed;
-    `result` is a member of diffrax's RESULTS.
+    the window; 0 if that is not watched. `undifferentiable` is the entry of y whose rate is finite
+    where a solve failed, while the derivative of that is not; -1 if there is none. Arrays are NaN
+    where the solve failed; `result` is a member of diffrax's RESULTS.
     """
 
     states: Any
@@ -56,6 +57,7 @@ class Solved(NamedTuple):
     neglected: Any
     at_ends: Any
     faint: Any
+    undifferentiable: Any
     stats: dict[str, Any]
     result: Any
 
@@ -210,7 +212,9 @@ def solve(
             dt0=dt0,
             y0=begin,
             args=args,
-            saveat=diffrax.SaveAt(ts=times, solver_state=True),
+            saveat=diffrax.SaveAt(
+                subs=[diffrax.SubSaveAt(ts=times), diffrax.SubSaveAt(t1=True)], solver_state=True
+            ),
             stepsize_controller=_of_norm(controller, scaled),
             adjoint=diffrax.ForwardMode(),
             max_steps=max_steps,
@@ -219,8 +223,10 @@ def solve(
     state: Any = solution.solver_state[0] if propagate else solution.solver_state
     ok = solution.result == diffrax.RESULTS.successful
     ys: Any = jtu.tree_map(
-        lambda x: jnp.where(ok, x[:1] if single else x, jnp.nan), tuple(solution.ys)
+        lambda x: jnp.where(ok, x[:1] if single else x, jnp.nan), tuple(solution.ys[0])
     )
+    reached: Any = jtu.tree_map(lambda x: x[0], tuple(solution.ys[1]))[:2]
+    rough = _undifferentiable(lifted, solution.ts[1][0], StateAndTangents(*reached), args, problem)
     states, tangents, *errors = ys
     at_ends = Crossed(jnp.zeros(()), jnp.zeros(()))
     if branches is not None:
@@ -235,11 +241,32 @@ def solve(
         indicator=state.indicator,
         neglected=state.crossed.neglected,
         faint=state.faint,
+        undifferentiable=jnp.where(ok, -1, rough),
         at_ends=jnp.where(ok, at_ends.neglected, 0.0),
         stats={name: solution.stats[name] for name in COUNTS},
         result=solution.result,
     )
 
+
+def _undifferentiable(
+    lifted: TangentTerm, t: Any, here: StateAndTangents, args: TangentArgs, problem: Problem
+) -> Any:
+    """The entry of y whose rate has no finite derivative at t, or soon after it; -1 if none has."""
+    found, window = jnp.asarray(-1), problem.t1 - problem.t0
+    rate = lifted.vf(t, here, args).y
+    # as large as the tangents are, for a product with them may be what overflows
+    moving = jnp.ones_like(here.tangents) + jnp.max(jnp.abs(here.tangents), initial=0.0)
+    for share in AHEAD:
+        step = share * window
+        point = StateAndTangents(here.y + step * rate, moving)
+        ahead = lifted.vf(t + step, point, args)
+        bad = jnp.isfinite(ahead.y) & ~jnp.all(jnp.isfinite(ahead.tangents), axis=-1)
+        found = jnp.where((found < 0) & jnp.any(bad), jnp.argmax(bad), found)
+    return found
+
+
+AHEAD = (0.0, 1e-9, 1e-6, 1e-3)
+"""Of the window: where behind the last good step a derivative that is not finite is looked for."""
 
 COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")
 

@@ -17,6 +17,11 @@ _SENTENCES = {
     "failed": "The solve failed and everything is NaN: a step became too short, or an implicit "
     "step found no root. Loosen rtol or take another solver; for a stiff model an implicit one, "
     'solver="kvaerno5".',
+    "undifferentiable": "The solve failed and everything is NaN: where it stopped the rate of "
+    "entry {entry:.0f} of y is finite and its derivative is not, as that of sqrt(c) or c**0.6 at "
+    "c = 0, or of 1 / (1 + exp(x)) beyond x = 709. No tolerance and no solver helps. Keep the "
+    "argument away from there (jnp.where in the argument and around the result, a small floor), or "
+    "use a function that is safe (jax.nn.sigmoid).",
     "max_steps": "The solve stopped after max_steps steps and everything is NaN. Raise max_steps, "
     "loosen rtol, or take an implicit solver if the model is stiff.",
     "not_finite": "The solve came to its end, but the value or the Jacobian is not finite. Look "
@@ -60,6 +65,7 @@ _NUMBERS = (
     "raw_error",
     "wanted",
     "alarm",
+    "entry",
     "smallest",
     "widening",
     "lower",
@@ -70,13 +76,15 @@ _NUMBERS = (
 
 
 class Warnings(NamedTuple):
-    """Eleven booleans and the numbers behind them; all traced, so that jit and vmap can return it.
+    """Twelve booleans and the numbers behind them; all traced, so that jit and vmap can return it.
 
     Attributes
     ----------
-    failed, max_steps, not_finite, switched, one_sided, faint, uncontrolled, saturated, vanishes,
-    inaccurate, cancelled
+    failed, undifferentiable, max_steps, not_finite, switched, one_sided, faint, uncontrolled,
+    saturated, vanishes, inaccurate, cancelled
         What was seen; `messages` says it in words.
+    entry
+        The entry of y whose derivative is not finite.
     relative_error, raw_error, wanted, alarm
         The estimated relative error of the Jacobian; before calibration; the bound; the estimate
         from where there is a warning.
@@ -89,6 +97,7 @@ class Warnings(NamedTuple):
     """
 
     failed: Any
+    undifferentiable: Any
     max_steps: Any
     not_finite: Any
     switched: Any
@@ -102,6 +111,7 @@ class Warnings(NamedTuple):
     relative_error: Any
     raw_error: Any
     wanted: Any
+    entry: Any
     alarm: Any
     smallest: Any
     widening: Any

@@ -19,6 +19,7 @@ from gradaudit.backend.jaxpr.dependence import parameters_read
 from gradaudit.backend.jaxpr.purity import constants, effects, python_state, same, types
 from gradaudit.errors import ModelError, ModelWarning
 from gradaudit.model.definition import Model
+from gradaudit.model.derivative_check import undifferentiable
 from gradaudit.model.quadratures import initial_state
 from gradaudit.model.start_events import start_events
 
@@ -55,6 +56,12 @@ def check(model: Model) -> None:
             read |= parameters_read(closed[0], len(arguments) - 1, model.m)
         traces[label] = closed[0]
     _check_start(model, traces, where)
+    # that of the model whose checks have passed: no function is called before
+    sentence = undifferentiable(
+        model, 0.0, np.asarray(initial_state(model, jnp.asarray(model.nominal)))
+    )
+    if sentence:
+        warnings.warn(f"{where}: {sentence}", ModelWarning, stacklevel=2)
     if not read.all():
         idle = [name for name, used in zip(model.parameters, read, strict=True) if not used]
         warnings.warn(

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from gradaudit.errors import ModelWarning, SettingError
 from gradaudit.model.definition import Model
+from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.model.loading import load_model
 from gradaudit.model.one_sided import one_sided
 from gradaudit.records.results import Sensitivities
@@ -120,9 +121,17 @@ def sensitivities(
     return _with_one_sided(model, chosen.solve(request))
 
 
+UNSOLVED = ("non_finite", "step_underflow", "root_not_found", "max_steps", "failed")
+"""Statuses of a solve that a derivative which is not finite may have stopped."""
+
+
 def _with_one_sided(model: Model, result: Sensitivities) -> Sensitivities:
     """The result with what it says of derivatives that exist from one side only, and a warning."""
     if result.status != "ok":
+        sentence = along_the_solution(model) if result.status in UNSOLVED else ""
+        if sentence:
+            text = f"model {model.name!r}: {result.status}: {sentence}"
+            warnings.warn(text, ModelWarning, stacklevel=3)
         return result
     values = np.concatenate([result.states, result.integrals], axis=1)
     slopes = np.concatenate([result.sensitivities, result.integral_sensitivities], axis=1)

@@ -1,0 +1,143 @@
+"""Where a vector field is finite and its derivative is not, and what makes it so.
+
+``sqrt(c)`` at c = 0 and ``1 / (1 + exp(x))`` at x = 710 are finite, and automatic differentiation
+makes inf / inf or 0 * inf of their derivatives. No tolerance and no solver helps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+
+from gradaudit.backend.jaxpr.evaluator import Evaluator
+from gradaudit.model.definition import Model
+from gradaudit.model.quadratures import initial_state
+
+Array = NDArray[np.float64]
+Pair = tuple[Any, Any]
+
+POINTS = 201
+CURE = (
+    "Automatic differentiation gives NaN there, with every solver and tolerance. Keep the argument "
+    "away from that point (jnp.where in the argument and around the result, or a small floor), or "
+    "use a function that is safe (jax.nn.sigmoid for 1 / (1 + exp(-x)), jnp.logaddexp)."
+)
+
+
+def undifferentiable(model: Model, t: float, y: Array) -> str:
+    """A sentence on a derivative that is not finite at a point where the rates are; else ""."""
+    p = jnp.asarray(model.nominal)
+    rates = np.asarray(model.vector_field(jnp.asarray(t), jnp.asarray(y), p))
+    by_state, by_parameter = jax.jacfwd(model.vector_field, (1, 2))(
+        jnp.asarray(t), jnp.asarray(y), p
+    )
+    slopes = np.concatenate([by_state, by_parameter], axis=1)
+    bad = ~np.isfinite(slopes) & np.isfinite(rates)[:, None]
+    if not bad.any():
+        return ""
+    names = [*model.states, *model.parameters]
+    row = int(np.argmax(bad.any(axis=1)))
+    columns = [name for name, wrong in zip(names, bad[row], strict=True) if wrong]
+    function = _cause(model, t, y)
+    return (
+        f"the rate of {list(model.states)[row]!r} is finite at t = {t:.6g}, and its derivative "
+        f"with respect to {', '.join(map(repr, columns[:4]))} is not"
+        + (f", because of {function}" if function else "")
+        + f". {CURE}"
+    )
+
+
+def along_the_solution(model: Model) -> str:
+    """The same for the first point of the solution where it is so, of some that SciPy gives."""
+    if model.jumps:
+        return ""
+    p = jnp.asarray(model.nominal)
+    field = jax.jit(lambda t, y: model.vector_field(t, y, p))
+    start = np.asarray(initial_state(model, p))
+    times = np.linspace(0.0, model.t_end, POINTS)
+    with np.errstate(all="ignore"):
+        solution = solve_ivp(
+            lambda t, y: np.asarray(field(t, y)), (0.0, model.t_end), start,
+            method="LSODA", t_eval=times, rtol=1e-6, atol=1e-9,
+        )  # fmt: skip
+    if not solution.t.size:
+        return ""
+    finite = jax.jit(
+        jax.vmap(
+            lambda t, y: jnp.all(
+                jnp.isfinite(jnp.concatenate(jax.jacfwd(model.vector_field, (1, 2))(t, y, p), 1))
+            )
+        )
+    )(solution.t, solution.y.T)
+    bad = np.flatnonzero(~np.asarray(finite))
+    return (
+        undifferentiable(model, float(solution.t[bad[0]]), solution.y[:, bad[0]])
+        if bad.size
+        else ""
+    )
+
+
+class _Derivatives(Evaluator[Pair]):
+    """Values with derivatives along one direction; stops at the first that is not finite."""
+
+    def __init__(self) -> None:
+        self.cause = ""
+
+    def constant(self, value: Any) -> Pair:
+        return value, _still(value)
+
+    def stack(self, rows: Sequence[Pair]) -> Pair:
+        values, tangents = zip(*rows, strict=True)
+        return jnp.stack(values), jnp.stack(tangents)
+
+    def row(self, sequence: Pair, step: int) -> Pair:
+        return sequence[0][step], sequence[1][step]
+
+    def primitive(self, eqn: Any, values: list[Pair]) -> list[Pair]:
+        inputs, tangents = (tuple(part) for part in zip(*values, strict=True))
+
+        def run(*arguments: Any) -> tuple[Any, ...]:
+            result = eqn.primitive.bind(*arguments, **eqn.params)
+            return tuple(result) if eqn.primitive.multiple_results else (result,)
+
+        out, moved = jax.jvp(run, inputs, tangents)
+        pairs = list(zip(out, moved, strict=True))
+        if not self.cause and _finite(out) and _finite(tangents) and not _finite(moved):
+            given = [float(jnp.ravel(x)[0]) for x in inputs if jnp.size(x)]
+            operands = ", ".join(f"{x:.4g}" for x in given[:2])
+            self.cause = f"{eqn.primitive.name}({operands})"
+        return pairs
+
+
+def _cause(model: Model, t: float, y: Array) -> str:
+    closed = jax.make_jaxpr(model.vector_field)(t, y, model.nominal)
+    reading = _Derivatives()
+    points = [jnp.asarray(x, dtype=float) for x in (t, y, model.nominal)]
+    moving = [jnp.zeros(()), *(jnp.ones_like(x) for x in points[1:])]
+    try:
+        reading.evaluate(closed, list(zip(points, moving, strict=True)))
+    except Exception:  # what cannot be taken apart is not named
+        return ""
+    return reading.cause
+
+
+def _still(value: Any) -> Any:
+    kind = jnp.result_type(value)
+    if jnp.issubdtype(kind, jnp.inexact):
+        return jnp.zeros_like(value)
+    return np.zeros(jnp.shape(value), dtype=jax.dtypes.float0)
+
+
+def _finite(values: Sequence[Any]) -> bool:
+    return all(
+        bool(jnp.all(jnp.isfinite(value)))
+        for value in values
+        if jnp.result_type(value) != jax.dtypes.float0
+        and jnp.issubdtype(jnp.result_type(value), jnp.inexact)
+    )
