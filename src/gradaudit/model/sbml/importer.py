@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import gradaudit.backend.jax_setup  # noqa: F401
 from gradaudit.errors import ModelError
 from gradaudit.model.definition import Model
 from gradaudit.model.sbml.document import read
-from gradaudit.model.sbml.equations import initial_state, vector_field
+from gradaudit.model.sbml.equations import Lookup, initial_state, vector_field
 from gradaudit.model.sbml.events import jumps, switches, triggers
 from gradaudit.model.sbml.selection import nominal, with_parameters
 from gradaudit.model.sbml.symbols import collect
@@ -24,6 +25,26 @@ from gradaudit.model.sbml.units import reference_text
 
 DEFAULT_T_END = 100.0
 """SBML has no window; this one is in the model's unit of time."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A model, and the quantities of the file that it was read from.
+
+    Attributes
+    ----------
+    model
+        The initial value problem.
+    system
+        All quantities by id, states or not.
+    """
+
+    model: Model
+    system: System
+
+    def lookup(self, t: Any, y: Any, p: Any) -> Callable[[str], Any]:
+        """What formulas of the file mean by each id at a point, rules included."""
+        return Lookup(self.system, t, y, p)
 
 
 def load_sbml(
@@ -49,19 +70,26 @@ def load_sbml(
     ModelError
         If the file is no valid SBML, or has an element that is not supported; it is named.
     """
+    return translate(path, t_end=t_end, fixed=fixed).model
+
+
+def translate(
+    path: str | Path, *, t_end: float = DEFAULT_T_END, fixed: Iterable[str] = ()
+) -> Translation:
+    """As `load_sbml`, with the values of all quantities of the file."""
     path = Path(path).expanduser()
     if not path.is_file():
         raise ModelError(f"the file {path} does not exist (looked for in {Path.cwd()}).")
     document, model = read(path)
     try:
-        return _model(model, path, t_end, set(fixed))
+        return _translation(model, path, t_end, set(fixed))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     finally:
         del document  # lives as long as its model is read
 
 
-def _model(model: Any, path: Path, t_end: float, fixed: set[str]) -> Model:
+def _translation(model: Any, path: Path, t_end: float, fixed: set[str]) -> Translation:
     found = triggers(model)
     symbols = collect(model)
     jumping = {name for trigger in found for name in trigger.assignments}
@@ -76,7 +104,7 @@ def _model(model: Any, path: Path, t_end: float, fixed: set[str]) -> Model:
     depends = set().union(
         *(system.closure(system.start_names(s), at_start=True) for s in system.states)
     )
-    return Model(
+    problem = Model(
         name=_name(model.getId() or path.stem),
         vector_field=rates,
         states={
@@ -94,6 +122,7 @@ def _model(model: Any, path: Path, t_end: float, fixed: set[str]) -> Model:
         description=model.getName(),
         citation=_citation(model),
     )
+    return Translation(problem, system)
 
 
 def _check_jumps(system: System, jumping: set[str]) -> None:

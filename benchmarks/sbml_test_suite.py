@@ -1,0 +1,180 @@
+"""How many cases of the SBML Test Suite are right, how many are wrong, and what is refused?
+
+Takes the semantic time courses of a checkout of github.com/sbmlteam/sbml-test-suite, of each the
+file of the highest level and version. A case is right if all its variables are within its
+tolerances at all its times. Solves are those of `event_loop`, which shares no code with the solves
+of the package. With --gradients, sensitivities of the method "saltation" are compared with
+differences of that loop.
+
+    python benchmarks/sbml_test_suite.py PATH/cases/semantic [--cases 00001 00002] [--jobs 2]
+    python benchmarks/sbml_test_suite.py PATH/cases/semantic --gradients 200 --seed 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import csv
+import json
+import multiprocessing
+import re
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+warnings.simplefilter("ignore")
+np.seterr(all="ignore")
+
+
+@dataclass
+class Case:
+    """A case of the suite: its file, settings and expected results."""
+
+    path: Path
+    settings: dict[str, str]
+    columns: list[str]
+    expected: Any
+
+    @classmethod
+    def read(cls, folder: Path) -> Case:
+        name = folder.name
+        path = sorted(folder.glob(f"{name}-sbml-l*v*.xml"))[-1]
+        lines = (folder / f"{name}-settings.txt").read_text().splitlines()
+        pairs = (line.split(":", 1) for line in lines if ":" in line)
+        settings = {key.strip(): value.strip() for key, value in pairs}
+        with (folder / f"{name}-results.csv").open() as file:
+            header, *rows = [row for row in csv.reader(file) if row]
+        numbers = np.array([[float(x) for x in row] for row in rows if len(row) == len(header)])
+        return cls(path, settings, [column.strip() for column in header], numbers)
+
+    def names(self, key: str) -> list[str]:
+        return [v.strip() for v in self.settings.get(key, "").split(",") if v.strip()]
+
+
+def is_time_course(folder: Path) -> bool:
+    text = (folder / f"{folder.name}-model.m").read_text(errors="replace")
+    return re.search(r"testType:\s*TimeCourse", text) is not None
+
+
+def translated(case: Case) -> Any:
+    from gradaudit.model.sbml.importer import translate
+
+    return translate(case.path, t_end=float(case.expected[-1, 0]))
+
+
+def solved(case: Case, translation: Any, *, p: Any = None, rtol: float = 1e-9) -> Any:
+    from event_loop import Functions, simulate
+
+    model = translation.model
+    size = np.abs(model.declared_state)
+    atol = np.where(size > 0, np.minimum(size, 1.0), 1.0) * rtol * 1e-3
+    atol = np.minimum(atol, float(case.settings["absolute"]) * 1e-3)
+    p = model.nominal if p is None else p
+    return simulate(Functions(model), p, case.expected[:, 0], rtol=rtol, atol=atol)
+
+
+def values(case: Case, translation: Any, states: Any) -> Any:
+    """The variables of the case from states, (T, V)."""
+    import jax
+    import jax.numpy as jnp
+
+    symbols, model = translation.system.symbols, translation.model
+    amounts, concentrations = case.names("amount"), case.names("concentration")
+
+    def at(t: Any, y: Any) -> Any:
+        scope, row = translation.lookup(t, y, jnp.asarray(model.nominal)), []
+        for name in case.columns[1:]:
+            symbol = symbols.get(name)
+            if symbol is None:
+                raise KeyError(name)
+            value = scope(name)
+            if name in amounts and symbol.volume:
+                value = value * scope(symbol.volume)
+            if name in concentrations and symbol.kind == "species" and not symbol.volume:
+                value = value / scope(symbol.compartment)
+            row.append(jnp.asarray(value, jnp.float64).reshape(()))
+        return jnp.stack(row)
+
+    return np.asarray(jax.jit(jax.vmap(at))(case.expected[:, 0], states))
+
+
+def judged(folder: Path) -> dict[str, Any]:
+    """The outcome of a case: right, wrong, or refused with a message."""
+    from event_loop import LoopError
+    from gradaudit import ModelError
+
+    started = time.perf_counter()
+    case = Case.read(folder)
+    try:
+        translation = translated(case)
+        found = values(case, translation, solved(case, translation))
+    except (ModelError, LoopError) as error:
+        message = str(error).replace(f"{case.path}: ", "")
+        kind = "refused" if isinstance(error, ModelError) else "unsolved"
+        return {"case": folder.name, "outcome": kind, "message": message}
+    except Exception as error:  # a benchmark goes on
+        message = f"{type(error).__name__}: {error}"
+        return {"case": folder.name, "outcome": "error", "message": message[:300]}
+    expected = case.expected[:, 1:]
+    allowed = float(case.settings["absolute"]) + float(case.settings["relative"]) * abs(expected)
+    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+    bad = ~(same | (abs(found - expected) <= allowed))
+    message = ""
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        message = (
+            f"{case.columns[1 + column]} at {case.expected[row, 0]:g}: {found[row, column]:.9g}, "
+            f"expected {expected[row, column]:.9g}"
+        )
+    return {
+        "case": folder.name,
+        "outcome": "wrong" if bad.any() else "right",
+        "message": message,
+        "events": len(translation.model.events),
+        "m": translation.model.m,
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def grouped(message: str) -> str:
+    message = re.sub(r"'[^']*'", "'...'", message)
+    message = re.sub(r"0 = .*? (is|has)", r"0 = ... \1", message)
+    return re.sub(r"[-+.\de]*\d[-+.\de]*", "#", message)[:140]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--cases", nargs="*", default=[])
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--gradients", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--output", type=Path, help="all outcomes as JSON lines")
+    options = parser.parse_args()
+    folders = sorted(f for f in options.path.iterdir() if f.is_dir() and f.name.isdigit())
+    if options.cases:
+        folders = [f for f in folders if f.name in options.cases]
+    folders = [f for f in folders if is_time_course(f)]
+    outcomes = []
+    with multiprocessing.get_context("spawn").Pool(options.jobs, maxtasksperchild=150) as pool:
+        for outcome in pool.imap_unordered(judged, folders):
+            outcomes.append(outcome)
+            if outcome["outcome"] in ("wrong", "error", "unsolved") or options.cases:
+                print(outcome["case"], outcome["outcome"], outcome["message"], flush=True)
+    if options.output:
+        options.output.write_text("".join(json.dumps(o) + "\n" for o in outcomes))
+    counts = collections.Counter(outcome["outcome"] for outcome in outcomes)
+    print(f"{len(outcomes)} time courses:", ", ".join(f"{v} {k}" for k, v in counts.items()))
+    refused = collections.Counter(
+        grouped(o["message"]) for o in outcomes if o["outcome"] == "refused"
+    )
+    for message, count in refused.most_common():
+        print(f"{count:5} {message}")
+
+
+if __name__ == "__main__":
+    main()
