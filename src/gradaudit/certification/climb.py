@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradaudit.certification import certificate
 from gradaudit.certification.certificate import Bounds, Grid
@@ -13,6 +15,7 @@ from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.rounding import in_float64
 from gradaudit.certification.hybrid_solve import build_system, solve_system
 from gradaudit.certification.hybrid_system import Hybrid
+from gradaudit.certification.one_sided import one_sided
 from gradaudit.certification.singular_start import SHARES, leave
 from gradaudit.certification.step_inspection import PANEL, Inspector, batched
 from gradaudit.certification.variational import (
@@ -170,19 +173,60 @@ class Climb:
         bounds = self.bounds or Bounds(
             np.full(values.shape, np.inf), np.full(derivatives.shape, np.inf)
         )
+        # Right whatever their bounds are, and uncertified all the same: `reference` says so.
+        beside = self._one_sided()
+        certain = np.where(beside, 0.0, bounds.derivatives)
         results, whole = [], []
         for part in (slice(0, n), slice(n, None)):
             threshold = certificate.entry_thresholds(
                 derivatives[:, part], scale[part], negligible=self.negligible
             )
-            held, least = certificate.held_digits(
-                derivatives[:, part], bounds.derivatives[:, part], threshold
-            )
+            held, least = certificate.held_digits(derivatives[:, part], certain[:, part], threshold)
+            held[beside[:, part]] = 0.0
             results.append(Digits(held, least))
             whole.append(least)
         threshold = certificate.value_thresholds(values[:, :n], negligible=self.negligible)
         held, least = certificate.held_digits(values[:, :n], bounds.values[:, :n], threshold)
         return (results[0], results[1], Digits(held, least)), whole[0]
+
+    def _one_sided(self) -> NDArray[np.bool_]:
+        """Entries of the derivatives at the observations that exist from one side only."""
+        assert self.best is not None
+        if self.best.one_sided is None:
+            return np.zeros(self.best.derivatives[self.grid.observed].shape, dtype=bool)
+        return self.best.one_sided[self.grid.observed]
+
+    def note_one_sided(self) -> str:
+        """Mark the derivatives of the best result that are one-sided; a sentence, if any are."""
+        assert self.best is not None
+        values, derivatives = self.best.float64()
+        rows = self.grid.observed
+        notes = one_sided(self.model, self.times, values[rows], derivatives[rows])
+        marked = np.zeros(derivatives.shape, dtype=bool)
+        if self.best.one_sided is not None:
+            marked |= self.best.one_sided
+        causes = [
+            (cause, time, marked[rows[np.argmin(np.abs(self.times - time))]].any(axis=0))
+            for cause, time in self.best.one_sided_causes
+            if np.min(np.abs(self.times - time)) <= 1e-9 * self.model.t_end
+        ]
+        for note in notes:
+            # One at the end is seen at the end alone.
+            where = slice(None) if note.time == 0.0 else rows[-1]
+            known = any(time == note.time and (c >= note.columns).all() for _, time, c in causes)
+            marked[where, :, note.columns] = True
+            if not known:
+                causes.append((note.cause, note.time, note.columns))
+        self.best = replace(self.best, one_sided=marked)
+        sentences = []
+        for cause, time, columns in causes[:3]:
+            names = [k for k, marked in zip(self.model.parameters, columns, strict=True) if marked]
+            if names:
+                sentences.append(
+                    f"at t = {time:g} derivatives with respect to {', '.join(map(repr, names))} "
+                    f"are one-sided: {cause}, at a time that depends on them"
+                )
+        return "; ".join(sentences)
 
     def held_until(self, digits: float) -> float:
         """The last observation time up to which every sensitivity has so many digits, else 0.

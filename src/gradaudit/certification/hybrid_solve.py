@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import saltation
 from gradaudit.certification.discrete_modes import SlidingError
+from gradaudit.certification.event_moment import EventMoment, Instant, alike, same_entries
 from gradaudit.certification.heyoka.precision import Precision, to_float64
 from gradaudit.certification.hybrid_system import EVENT_COOLDOWN, Hybrid, Segment, build_hybrid
 from gradaudit.certification.variational import (
@@ -23,6 +24,7 @@ from gradaudit.certification.variational import (
 )
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
+from gradaudit.model.moment import EndlessMomentError, outcomes
 from gradaudit.records.results import EventRecord
 
 Array = NDArray[Any]
@@ -60,6 +62,9 @@ def solve_hybrid(whole: Hybrid, times: NDArray[np.float64], options: Options) ->
         step_starts=np.array(run.watch.starts),
         step_sizes=np.array(run.watch.sizes),
         event_records=tuple(run.event_records),
+        reason=run.reason,
+        one_sided=run.one_sided,
+        one_sided_causes=tuple(run.one_sided_causes),
     )
 
 
@@ -76,6 +81,9 @@ class _Run:
         self.derivatives: Array = np.full((len(times), size, m), nan, dtype=precision.fp_type)
         self.p = np.array(list(precision.array(whole.model.nominal)), dtype=object)
         self.event_records: list[EventRecord] = []
+        self.reason = ""
+        self.one_sided = np.zeros(self.derivatives.shape, dtype=bool)
+        self.one_sided_causes: list[tuple[str, float]] = []
         self.row = 0
 
     def solve(self, first_step: float | None, departure: tuple[float, Array] | None) -> str:
@@ -91,8 +99,11 @@ class _Run:
             self._fill_upto(0.0, state, segment)
             now, state = precision.number(departure[0]), departure[1]
         while True:
+            began = now
             stop, fired, status = self._advance(segment, now, state, first_step, last)
             first_step = None
+            if status == "ok" and fired is None:
+                fired = self._due(segment, stop, began)
             if status != "ok" or fired is None:
                 return status
             if len(self.event_records) >= MAX_EVENTS:
@@ -102,13 +113,27 @@ class _Run:
             if isinstance(outcome, str):
                 return outcome
             segment, state = outcome
-            if float(now) >= last:
+            if float(now) >= last - self._near:
+                # at the end of the window, too, an observation is made after the event
+                self.row = int(np.searchsorted(self.times, float(now) - self._near, "left"))
                 self._fill_upto(float(now), state, segment)
                 return "ok"
 
+    @property
+    def _near(self) -> float:
+        return SAME_TIME * self.whole.model.t_end
+
+    def _due(self, segment: Segment, now: Any, began: Any) -> str | None:
+        """The event that happens at the end of the window, where the solve stops before it."""
+        if float(now) - float(began) <= self._near:
+            return None
+        z = np.array(list(segment.variational.integrator.state[: self.whole.reader.size]))
+        rates = segment.rates(now, z, self.p)
+        return next(iter(self._together(None, now, z, rates)), None)
+
     def _fill_upto(self, now: float, state: Array, segment: Segment) -> None:
         """Observations at the time of an event, or just at its side, are made after it."""
-        near = now + SAME_TIME * self.whole.model.t_end
+        near = now + self._near
         while self.row < len(self.times) and self.times[self.row] <= near:
             self._store(self.row, state, segment)
             self.row += 1
@@ -147,10 +172,11 @@ class _Run:
         reached = reached[1:]
         if fired is not None:
             # what lies at the event itself belongs behind it
-            before = float(ta.time) - SAME_TIME * self.whole.model.t_end
+            before = float(ta.time) - self._near
             reached = reached[: int(np.searchsorted(later[: len(reached)], before))]
         for values in reached:
-            here = self._sides(segment, precision.number(self.times[self.row]), values)
+            time_here = precision.number(self.times[self.row])
+            here = self._sides(segment, time_here, values, ahead=False)
             if self._lost(sides, here):
                 return ta.time, None, "lost_event"
             sides = np.where(here != 0.0, here, sides)
@@ -161,8 +187,13 @@ class _Run:
             return ta.time, None, "non_finite"
         return ta.time, fired, self.watch.status
 
-    def _sides(self, segment: Segment, now: Any, state: Array) -> NDArray[np.float64]:
-        """On which side of each threshold a state is or is about to be, 0 if that is unclear."""
+    def _sides(
+        self, segment: Segment, now: Any, state: Array, *, ahead: bool = True
+    ) -> NDArray[np.float64]:
+        """On which side of each threshold a state is, 0 if that is unclear.
+
+        Close to a threshold it is the side to which the flow leads, unless not `ahead`.
+        """
         z = np.array(list(state[: self.whole.reader.size]), dtype=object)
         rates = segment.rates(now, z, self.p)
         sides = []
@@ -170,7 +201,7 @@ class _Run:
             at = effect.function(now, z, self.p)
             value, rate = float(at["g"]), float(at["g_t"] + at["g_z"] @ rates)
             close = abs(value) <= 10.0 * abs(rate) * EVENT_COOLDOWN * self.whole.model.t_end
-            sides.append(np.sign(rate if close else value))
+            sides.append(np.sign(rate if ahead else 0.0) if close else np.sign(value))
         return np.array(sides)
 
     def _lost(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
@@ -195,74 +226,121 @@ class _Run:
                 )
 
     def _event(self, segment: Segment, now: Any, fired: str) -> tuple[Segment, Array] | str:
-        """Through the event: the segment and the whole state after it, or a status."""
+        """Through the events of a moment: the segment and the state after them, or a status."""
         whole, system = self.whole, segment.variational
-        size, m = whole.reader.size, whole.model.m
+        size = whole.reader.size
         raw = system.integrator.state
         z = np.array(list(raw[:size]), dtype=object)
         tangents = np.array([list(raw[part]) for part in system.rows], dtype=object)
-        before = segment.rates(now, z, self.p)
-        names = self._together(fired, now, z, before)
-        slopes, z_after = [], z
-        effects = []
+        before = Instant(z, tangents, segment.rates(now, z, self.p))
+        names, slopes = self._together(fired, now, z, before.rate), {}
         for name in names:
             effect = whole.effects[name].function(now, z, self.p)
-            if saltation.transversality(effect, before) < GRAZING:
+            if saltation.transversality(effect, before.rate) < GRAZING:
                 return "grazing"
-            slopes.append(saltation.event_time_slope(effect, tangents, before))
-            effects.append(effect)
-            self.event_records.append(EventRecord(name, now, slopes[-1], z, tangents, before))
-        if any(not _alike(slopes[0], other) for other in slopes[1:]):
-            return "simultaneous_events"
-        effect = effects[0]
-        for name in names[1:]:
-            effect = _compose(effect, whole.effects[name].function(now, effect["R"], self.p))
-        z_after = effect["R"]
-        doubles = to_float64(np.array([float(x) for x in z_after]))
+            slopes[name] = saltation.event_time_slope(effect, tangents, before.rate)
+        together = all(alike(slopes[fired], other) for other in slopes.values())
+        outcome = self._jumps(segment, now, before, slopes, together=together)
+        if isinstance(outcome, str):
+            return outcome
+        after, records = outcome
+        happened = {record.name: record for record in reversed(records)}
+        passed = [happened.get(k) or EventRecord(k, now, slopes[k], *before) for k in names]
+        self.event_records += [*passed, *(r for r in records if r.name not in names)]
+        doubles = to_float64(np.array([float(x) for x in after.z]))
         try:
             following = whole.segment(whole.reader.mode_at(float(now), doubles))
         except SlidingError:
             return "sliding"
         change = (fired, segment.mode, following.mode)
-        if following is not segment and not whole.coincidence.holds(
-            change, float(now), z, z_after, tangents, slopes[0]
+        if following is not segment and not (
+            together
+            and whole.coincidence.holds(change, float(now), z, after.z, tangents, slopes[fired])
         ):
-            return "simultaneous_events"
-        after = following.rates(now, z_after, self.p)
-        tangents = saltation.jumped(effect, tangents, before, after, slopes[0])
+            return self._because(
+                f"at t = {float(now):.6g} the event {fired!r} meets another event, or a switch of "
+                "the vector field, whose time depends on the parameters in another way"
+            )
+        rate = following.rates(now, after.z, self.p)
+        behind = after.tangents + np.outer(after.rate - rate, slopes[fired])
+        self._note_one_sided(now, before, after.z, behind, names, slopes)
         state = following.variational.initial.copy()
-        state[:size] = list(z_after)
-        for part, row in zip(following.variational.rows, tangents, strict=True):
+        state[:size] = list(after.z)
+        for part, row in zip(following.variational.rows, behind, strict=True):
             state[part] = list(row)
-        assert tangents.shape == (size, m)
         return following, state
 
-    def _together(self, fired: str, now: Any, z: Array, before: Array) -> list[str]:
+    def _jumps(
+        self, segment: Segment, now: Any, before: Instant, slopes: dict[str, Array], *,
+        together: bool,
+    ) -> tuple[Instant, tuple[EventRecord, ...]] | str:  # fmt: skip
+        """Through all jumps of a moment, or a status; `together`: their times have one slope."""
+        model = self.whole.model
+        jumping = {k: slope for k, slope in slopes.items() if model.events[k].jump is not None}
+        if not jumping:
+            return before, ()
+        results = []
+        for apart in (False,) if together else (False, True):
+            moment = EventMoment(
+                model, self.whole.effects, now, self.p, jumping,
+                rates=lambda z: segment.rates(now, z, self.p),
+                sides=lambda z: self._sides(segment, now, z),
+                apart=apart,
+            )  # fmt: skip
+            try:
+                after, settled = outcomes(
+                    moment, moment.begin(before), list(jumping),
+                    ranked=together, differs=moment.differs,
+                )  # fmt: skip
+            except EndlessMomentError:
+                return self._because(f"events trigger each other without end at t = {now:.6g}")
+            results.append(after)
+            new = len(after.records) > len(jumping)
+            if not settled or (not together and new) or moment.differs(results[0], after):
+                names = " and ".join(repr(record.name) for record in after.records)
+                return self._because(
+                    f"the events {names} happen together at t = {float(now):.6g} and the result "
+                    "depends on their order"
+                    + (": give them priorities" if together else ", which the parameters change")
+                )
+        return results[0].now, results[0].records
+
+    def _because(self, reason: str) -> str:
+        """The status of a moment that has no one outcome, with the reason kept."""
+        self.reason = reason
+        return "simultaneous_events"
+
+    def _note_one_sided(
+        self, now: Any, before: Instant, z: Array, tangents: Array, names: list[str],
+        slopes: dict[str, Array],
+    ) -> None:  # fmt: skip
+        """Observations at an event whose time depends on parameters have one-sided derivatives."""
+        rows = np.abs(self.times - float(now)) <= self._near
+        if not rows.any():
+            return
+        scale = self.whole.model.parameter_scale
+        slope = np.array([[float(x) for x in slopes[name]] for name in names])
+        moving = np.abs(slope * scale).max(axis=0) > self._near
+        leaping = ~same_entries(before.z, z)
+        turning = ~same_entries(before.tangents, tangents)
+        entries = moving & (leaping[:, None] | turning)
+        if entries.any():
+            self.one_sided[rows] |= entries
+            happens = " and ".join(map(repr, names)) + (
+                " happens" if len(names) == 1 else " happen"
+            )
+            self.one_sided_causes.append((f"{happens} there", float(now)))
+
+    def _together(self, fired: str | None, now: Any, z: Array, before: Array) -> list[str]:
         """The event that stopped the solve, and those that happen at the same time."""
         names = []
         for name, event in self.whole.model.events.items():
             effect = self.whole.effects[name].function(now, z, self.p)
             rate = effect["g_t"] + effect["g_z"] @ before
-            soon = abs(effect["g"]) <= abs(rate) * SAME_TIME * self.whole.model.t_end
+            soon = abs(effect["g"]) <= abs(rate) * self._near
             if name == fired or (soon and rate != 0 and event.direction * rate >= 0):
                 names.append(name)
         return names
-
-
-def _compose(first: dict[str, Array], second: dict[str, Array]) -> dict[str, Array]:
-    """Two jumps at one time as one, R = R2(t, R1(t, z, p), p)."""
-    chain = second["R_z"]
-    return {
-        "R": second["R"],
-        "R_t": second["R_t"] + chain @ first["R_t"],
-        "R_z": chain @ first["R_z"],
-        "R_p": second["R_p"] + chain @ first["R_p"],
-    }
-
-
-def _alike(a: Array, b: Array) -> bool:
-    one, other = (np.array([float(x) for x in v]) for v in (a, b))
-    return bool(np.allclose(one, other, rtol=1e-9, atol=1e-12 * np.max(np.abs(one), initial=0.0)))
 
 
 def _stopped_by(outcome: Any, names: list[str]) -> str | None:

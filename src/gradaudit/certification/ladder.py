@@ -93,7 +93,13 @@ def reference(
         time_limit=TIME_LIMIT if time_limit is None else time_limit,
         progress=progress,
     )
-    return climb.reference(_climb_seeing(climb, digits))
+    status, beside = _climb_seeing(climb, digits), climb.note_one_sided()
+    if beside:
+        held = climb.digits()[1]
+        status = f"uncertified: {beside}; the others hold {held:.1f} digits" + (
+            "" if status == "ok" else f" ({status})"
+        )
+    return climb.reference(status)
 
 
 def _climb_seeing(climb: Climb, wanted: float) -> str:
@@ -201,7 +207,9 @@ def _failed(climb: Climb, fine: Solution, coarse: Solution) -> str:
     reached = to_float64(fine.values)[:, 0]
     climb.accept(fine, certificate.between(coarse, fine, climb.grid))
     last = fine.times[np.isfinite(reached)]
-    return _uncertified(climb, f"{fine.status} after t = {last[-1] if len(last) else 0.0:g}")
+    reason = f", {fine.reason}" if fine.reason else ""
+    until = last[-1] if len(last) else 0.0
+    return _uncertified(climb, f"{fine.status} after t = {until:g}{reason}")
 
 
 def _uncertified(climb: Climb, why: str) -> str:

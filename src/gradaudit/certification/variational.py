@@ -17,6 +17,7 @@ from gradaudit.certification.heyoka.translate import System, heyoka_system, init
 from gradaudit.certification.step_inspection import Inspector
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import integrand_names
+from gradaudit.model.start_events import start_events
 from gradaudit.records.results import EventRecord
 
 Progress = Callable[[float, str], None]
@@ -67,11 +68,18 @@ class Solution:
     derivatives
         Their derivatives with respect to the parameters, (T, n + k, m).
     status
-        "ok", "non_finite", "step_underflow", "max_steps" or "time_limit".
+        "ok", "non_finite", "step_underflow", "max_steps", "time_limit"; and of models with events
+        "simultaneous_events", "grazing", "sliding", "lost_event" or "max_events".
     step_starts, step_sizes
         The grid in float64, (steps,), where it was asked for.
     event_records
         The events that happened, in order.
+    reason
+        More words on the status, where there are any.
+    one_sided
+        Which of `derivatives` are one-sided, None where no event happens at an observation.
+    one_sided_causes
+        What makes them so, and when.
     """
 
     times: NDArray[np.float64]
@@ -86,6 +94,9 @@ class Solution:
     step_starts: NDArray[np.float64]
     step_sizes: NDArray[np.float64]
     event_records: tuple[EventRecord, ...] = ()
+    reason: str = ""
+    one_sided: NDArray[np.bool_] | None = None
+    one_sided_causes: tuple[tuple[str, float], ...] = ()
 
     def float64(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Values and derivatives rounded to float64."""
@@ -155,7 +166,7 @@ def assemble(
 
 def _initial(model: Model, precision: Precision) -> tuple[Array, Array]:
     """y0 and dy0/dp in the precision, (n,) and (n, m)."""
-    if model.initial_state is None:
+    if model.initial_state is None and not start_events(model):
         return precision.array(model.declared_state), precision.array(np.zeros((model.n, model.m)))
     entries = initial_expressions(model, precision)
     variables = [hy.expression(f"p{index}") for index in range(model.m)]

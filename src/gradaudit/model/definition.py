@@ -41,11 +41,30 @@ class Event:
         +1: only where g rises through zero; -1: only where it falls; 0: both.
     jump
         ``R(t, y, p) -> (n,)`` in jax.numpy: the state after the event from that before it.
+    priority
+        A number, or ``(t, y, p) -> scalar``: of several events at one moment that with the highest
+        priority happens first; those without one come last.
+    assigns
+        Names of the states that the jump sets. If they are given, the jump is evaluated at the
+        state at which the event is triggered, before any other event of that moment, and changes
+        these states only. Otherwise it is evaluated at the state that the events before it left.
+    at_start
+        Whether an event that is at its threshold at t = 0, and moves in its direction, happens
+        there.
+
+    Notes
+    -----
+    Events at one moment are those whose functions cross zero together, and those whose functions
+    the jumps of others carry across zero. Where their order is not fixed by priorities, the result
+    must be the same in every order; otherwise the solve ends with "simultaneous_events".
     """
 
     when: VectorField
     direction: int = 0
     jump: VectorField | None = None
+    priority: float | VectorField | None = None
+    assigns: tuple[str, ...] | None = None
+    at_start: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +153,7 @@ class Model:
                 "it must be a positive, finite number."
             )
         object.__setattr__(self, "t_end", float(self.t_end))
-        _check_events(self.name, self.events)
+        _check_events(self.name, self.events, self.states)
         object.__setattr__(self, "axes", _checked_axes(self.name, self.axes))
         if not isinstance(self.observations, int) or self.observations < 2:
             raise ModelError(
@@ -190,6 +209,11 @@ class Model:
         names = list(self.states)
         return tuple(names.index(name) for name in self.observables)
 
+    def assigned_indices(self, event: Event) -> tuple[int, ...] | None:
+        """Positions of the states that the jump of an event sets, None if it may set all."""
+        names = list(self.states)
+        return None if event.assigns is None else tuple(map(names.index, event.assigns))
+
     @property
     def jumps(self) -> bool:
         """Whether the state jumps at any event."""
@@ -223,7 +247,7 @@ class Model:
         return np.minimum(given, self.t_end)
 
 
-def _check_events(model: str, events: object) -> None:
+def _check_events(model: str, events: object, states: Quantities) -> None:
     example = "{'bounce': Event(when=lambda t, y, p: y[0], direction=-1, jump=...)}"
     if not isinstance(events, Mapping):
         raise ModelError(f"model {model!r}: events must be a dict such as {example}.")
@@ -239,6 +263,17 @@ def _check_events(model: str, events: object) -> None:
             raise ModelError(
                 f"model {model!r}: events[{name!r}] has the direction {event.direction!r}; "
                 "it must be -1, 0 or 1."
+            )
+        if not (event.priority is None or callable(event.priority) or _is_number(event.priority)):
+            raise ModelError(
+                f"model {model!r}: events[{name!r}] has the priority {event.priority!r}; "
+                "write a number, a function of (t, y, p), or leave it out."
+            )
+        unknown = [state for state in event.assigns or () if state not in states]
+        if isinstance(event.assigns, str) or unknown:
+            raise ModelError(
+                f"model {model!r}: events[{name!r}] assigns {event.assigns!r}; write a tuple of "
+                f"names of states, which are {list(states)}."
             )
 
 

@@ -16,6 +16,7 @@ from jax import Array
 
 from gradaudit.backend.shapes import ModelState
 from gradaudit.model.definition import Model, VectorField
+from gradaudit.model.start_events import start_after, start_events
 
 
 def integrand_names(model: Model) -> list[str]:
@@ -47,7 +48,5 @@ def with_integrals(model: Model) -> VectorField:
 
 
 def initial_state(model: Model, p: Any) -> ModelState:
-    """y0(p), shape (n,), as a function of p that can be differentiated."""
-    if model.initial_state is None:
-        return jnp.asarray(model.declared_state)
-    return jnp.asarray(model.initial_state(p))
+    """y0(p), shape (n,), as a function of p that can be differentiated; after events at t = 0."""
+    return start_after(model, start_events(model))(p)

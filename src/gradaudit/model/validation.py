@@ -19,6 +19,8 @@ from gradaudit.backend.jaxpr.dependence import parameters_read
 from gradaudit.backend.jaxpr.purity import constants, effects, python_state, same, types
 from gradaudit.errors import ModelError, ModelWarning
 from gradaudit.model.definition import Model
+from gradaudit.model.quadratures import initial_state
+from gradaudit.model.start_events import start_events
 
 _NARROW = ("float16", "bfloat16", "float32", "complex64")
 _PURE = (
@@ -245,6 +247,8 @@ def _check_start(model: Model, traces: dict[str, Any], where: str) -> None:
     start = traces.get("initial_state")
     y0 = jnp.asarray(model.declared_state) if start is None else _evaluate(start, p)
     _check_finite(y0, model, f"{where}: the initial value of")
+    if start_events(model):
+        _check_finite(initial_state(model, p), model, f"{where}: after its events at t = 0,")
     dy = _evaluate(traces["vector_field"], jnp.zeros(()), y0, p)
     _check_finite(
         dy,

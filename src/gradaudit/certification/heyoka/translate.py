@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import heyoka as hy
-import jax.numpy as jnp
 import numpy as np
 
 from gradaudit.backend.jaxpr.tracing import trace
@@ -19,7 +18,8 @@ from gradaudit.certification.heyoka import elementwise
 from gradaudit.certification.heyoka.interpreter import Interpreter
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.model.definition import Model
-from gradaudit.model.quadratures import integrand_names, with_integrals
+from gradaudit.model.quadratures import initial_state, integrand_names, with_integrals
+from gradaudit.model.start_events import start_events
 
 System = list[tuple[hy.expression, hy.expression]]
 Argument = Any  # a scalar, or a sequence of them: expressions or numbers
@@ -51,10 +51,10 @@ def heyoka_system(model: Model, precision: Precision) -> System:
 
 def initial_expressions(model: Model, precision: Precision) -> list[hy.expression]:
     """y0(p) with the parameters as variables ``p0, p1, ...``, (n,)."""
-    if model.initial_state is None:
+    if model.initial_state is None and not start_events(model):
         return [hy.expression(precision.number(float(y))) for y in model.declared_state]
     return translate(
-        lambda p: jnp.asarray(model.initial_state(p)),  # type: ignore[misc]
+        lambda p: initial_state(model, p),
         [[hy.expression(f"p{index}") for index in range(model.m)]],
         precision=precision,
         where=f"model {model.name!r}: initial_state",
