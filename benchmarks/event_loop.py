@@ -78,7 +78,9 @@ class Functions:
 class Loop:
     """One solve at parameters p."""
 
-    def __init__(self, functions: Functions, p: Any, *, rtol: float, atol: Any, stiff: bool) -> None:
+    def __init__(
+        self, functions: Functions, p: Any, *, rtol: float, atol: Any, stiff: bool
+    ) -> None:
         self.f, self.p = functions, np.asarray(p, dtype=float)
         self.t_end = functions.model.t_end
         self.delta = AHEAD * self.t_end
@@ -111,6 +113,11 @@ class Loop:
 
     def _ahead(self, t: float, y: Any) -> Any:
         return np.sign(self.whens(t + self.delta, y + self.delta * self.rates(t, y)))
+
+    def _sides(self, t: float, y: Any) -> Any:
+        """Values of all functions; where one is zero, its sign right behind."""
+        g = self.whens(t, y)
+        return np.where(g == 0.0, self._ahead(t, y), g)
 
     def _start(self, y: Any) -> Any:
         if not self.f.jumping:
@@ -217,7 +224,7 @@ class Loop:
                 new = np.asarray(self.f.effects(t, seen, self.p)[0])[place]
                 after = y.copy()
                 after[self.f.assigned[i]] = new[self.f.assigned[i]]
-            g, h = self.whens(t, y), self.whens(t, after)
+            g, h = self._sides(t, y), self._sides(t, after)
             waiting = {j for j, _ in pending}
             for j in self.f.jumping:
                 across = g[j] * h[j] < 0 and self.f.directions[j] * h[j] >= 0

@@ -82,7 +82,7 @@ def values(case: Case, translation: Any, states: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
-    symbols, model = translation.system.symbols, translation.model
+    symbols, model = translation.layout.system.symbols, translation.model
     amounts, concentrations = case.names("amount"), case.names("concentration")
 
     def at(t: Any, y: Any) -> Any:
@@ -105,6 +105,7 @@ def values(case: Case, translation: Any, states: Any) -> Any:
 def judged(folder: Path) -> dict[str, Any]:
     """The outcome of a case: right, wrong, or refused with a message."""
     from event_loop import LoopError
+
     from gradaudit import ModelError
 
     started = time.perf_counter()

@@ -157,11 +157,15 @@ def _stoichiometry(sign: float, number: float, reference: str) -> Formula:
 
 def _rules(model: Any, symbols: dict[str, Symbol]) -> None:
     for rule in elements(model.getListOfRules()):
+        if rule.isAlgebraic() or rule.getMath() is None:
+            continue
         kind = "assignment" if rule.isAssignment() else "rate"
         where = f"the {kind} rule for {rule.getVariable()!r}"
         target = _target(symbols, rule.getVariable(), where)
         setattr(target, kind, formula(rule.getMath(), where))
     for assignment in elements(model.getListOfInitialAssignments()):
+        if assignment.getMath() is None:
+            continue
         where = f"the initial assignment to {assignment.getSymbol()!r}"
         target = _target(symbols, assignment.getSymbol(), where)
         target.initial = formula(assignment.getMath(), where)
