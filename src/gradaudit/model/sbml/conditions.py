@@ -144,7 +144,10 @@ def _fixed(value: bool, text: str) -> Condition:
 
 
 def _all(values: list[Any]) -> Any:
-    return reduce(lambda a, b: jnp.logical_and(a, b), values, True)
+    result: Any = True
+    for value in values:
+        result = jnp.logical_and(result, value)
+    return result
 
 
 def _combined(kind: int, values: list[Callable[[Truth], Any]]) -> Callable[[Truth], Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gradaudit.errors import ModelError
 from gradaudit.model.sbml.formula import Formula, Scope, constant, rate_of
-from gradaudit.model.sbml.symbols import Symbol
+from gradaudit.model.sbml.symbols import Symbol, per_volume
 
 
 def add_rates(text: str, symbols: dict[str, Symbol]) -> None:
@@ -39,26 +39,33 @@ def _rate(symbol: Symbol, symbols: dict[str, Symbol]) -> Formula:
     if volume is not None and volume.assignment is not None:
         what = f"is in the compartment {volume.id!r}, whose size follows from a rule"
         return Formula(text, frozenset(), (), _refuse(symbol.id, what))
-    names = {reaction for _, reaction in symbol.flow}
-    names = names.union(*(number.names for number, _ in symbol.flow))
-    if symbol.factor is not None:
-        names |= symbol.factor.names
-    if volume is not None:
-        names |= {volume.id}
-        if volume.rate is not None:
-            names |= {symbol.id, *volume.rate.names}
+    flow = [(number, *_flux(reaction, volume, symbols)) for number, reaction in symbol.flow]
+    factor = constant(1.0) if symbol.factor is None else symbol.factor
+    names = set(factor.names).union(*({*number.names, *found} for number, *found in flow))
+    swelling = volume if volume is not None and volume.rate is not None else None
+    if swelling is not None and swelling.rate is not None:
+        names |= {symbol.id, swelling.id, *swelling.rate.names}
 
     def value(scope: Scope) -> Any:
-        change: Any = sum(number.value(scope) * scope(reaction) for number, reaction in symbol.flow)
+        change: Any = 0.0
+        for number, rate, *size in flow:
+            flux = number.value(scope) * scope(rate)
+            change = change + (flux / scope(size[0]) if size else flux)
         if symbol.factor is not None:
             change = change * symbol.factor.value(scope)
-        if volume is None:
-            return change
-        if volume.rate is not None:
-            change = change - scope(symbol.id) * volume.rate.value(scope)
-        return change / scope(volume.id)
+        if swelling is not None and swelling.rate is not None:
+            change = change - scope(symbol.id) * swelling.rate.value(scope) / scope(swelling.id)
+        return change
 
     return Formula(text, frozenset(names), (), value)
+
+
+def _flux(reaction: str, volume: Symbol | None, symbols: dict[str, Symbol]) -> tuple[str, ...]:
+    """The name of a reaction's rate, per volume of a concentration; and a divisor if needed."""
+    if volume is None:
+        return (reaction,)
+    divided = per_volume(reaction, volume.id)
+    return (divided,) if divided in symbols else (reaction, volume.id)
 
 
 def _refuse(name: str, why: str) -> Any:
