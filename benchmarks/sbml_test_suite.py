@@ -141,6 +141,69 @@ def judged(folder: Path) -> dict[str, Any]:
     }
 
 
+PARAMETERS = 6  # per case, drawn at random
+PARTS = (0.3718, 0.6181, 0.9873)  # of the window: times at which no output of the suite lies
+STEP = 3e-4  # of a parameter
+AGREES = 1e-5  # of the largest sensitivity of a state, or of the state
+
+
+def graded(work: tuple[Path, int]) -> dict[str, Any]:
+    """Sensitivities of the package against differences of the event loop."""
+    from event_loop import Functions, simulate
+
+    import gradaudit
+
+    folder, seed = work
+    case, started = Case.read(folder), time.perf_counter()
+    try:
+        model = translated(case).model
+        times = model.t_end * np.array(PARTS)
+        result = gradaudit.sensitivities(
+            model, method="saltation", solver="dopri8", rtol=1e-10, times=times
+        )
+        columns = np.random.default_rng(seed).permutation(model.m)[:PARAMETERS]
+        functions, size = Functions(model), np.abs(result.states).max(axis=0)
+        atol = np.where(size > 0, np.minimum(size, 1.0), 1.0) * 1e-15
+
+        def at(j: int, step: float) -> Any:
+            p = model.nominal.copy()
+            p[j] += step
+            return simulate(functions, p, times, rtol=1e-12, atol=atol)
+
+        worst, where = 0.0, ""
+        nominal = at(0, 0.0)
+        states = np.max(np.abs(nominal - result.states), axis=0)
+        for j in columns:
+            h = STEP * model.parameter_scale[j]
+            coarse, fine = ((at(j, k * h) - at(j, -k * h)) / (2 * k * h) for k in (1.0, 0.5))
+            exact = (4.0 * fine - coarse) / 3.0 * model.parameter_scale[j]
+            noise = 3.0 * np.abs(fine - coarse) * model.parameter_scale[j]
+            found = result.sensitivities[:, :, j] * model.parameter_scale[j]
+            scale = np.maximum(np.abs(exact).max(axis=0), size)
+            scale = np.where(scale > 0, scale, 1.0)
+            error = np.abs(found - exact) / (scale * AGREES + 0.01 * noise)
+            i = int(np.nanargmax(error.max(axis=0)))
+            if not error.max() <= worst:
+                worst, where = float(error.max()), f"d {list(model.states)[i]} / d "
+                where += f"{list(model.parameters)[j]}: {found[:, i]}, expected {exact[:, i]}"
+    except Exception as error:  # a benchmark goes on
+        message = f"{type(error).__name__}: {error}"[:300]
+        return {"case": folder.name, "outcome": "error", "message": message}
+    jumps = sum(event.jump is not None for event in model.events.values())
+    outcome = "agrees" if worst <= 1.0 else "differs"
+    if result.status != "ok":
+        outcome, where = f"refused ({result.status})", ""
+    return {
+        "case": folder.name,
+        "outcome": outcome,
+        "message": where if outcome == "differs" else "",
+        "events": jumps,
+        "error": worst * AGREES,
+        "states": float(np.max(states)),
+        "seconds": time.perf_counter() - started,
+    }
+
+
 def grouped(message: str) -> str:
     message = re.sub(r"'[^']*'", "'...'", message)
     message = re.sub(r"0 = .*? (is|has)", r"0 = ... \1", message)
@@ -154,12 +217,16 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--gradients", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--right", type=Path, help="outcomes of an earlier run, to draw from")
     parser.add_argument("--output", type=Path, help="all outcomes as JSON lines")
     options = parser.parse_args()
     folders = sorted(f for f in options.path.iterdir() if f.is_dir() and f.name.isdigit())
     if options.cases:
         folders = [f for f in folders if f.name in options.cases]
     folders = [f for f in folders if is_time_course(f)]
+    if options.gradients:
+        grade(options, folders)
+        return
     outcomes = []
     with multiprocessing.get_context("spawn").Pool(options.jobs, maxtasksperchild=150) as pool:
         for outcome in pool.imap_unordered(judged, folders):
@@ -175,6 +242,28 @@ def main() -> None:
     )
     for message, count in refused.most_common():
         print(f"{count:5} {message}")
+
+
+def grade(options: argparse.Namespace, folders: list[Path]) -> None:
+    """Draw cases among those that are right, and compare their sensitivities."""
+    right = options.right.read_text().splitlines() if options.right else []
+    known = {o["case"] for o in map(json.loads, right) if o["outcome"] == "right"}
+    if known:
+        folders = [folder for folder in folders if folder.name in known]
+    drawn = np.random.default_rng(options.seed).permutation(len(folders))[: options.gradients]
+    work = [(folders[i], options.seed) for i in sorted(drawn)]
+    outcomes = []
+    with multiprocessing.get_context("spawn").Pool(options.jobs, maxtasksperchild=20) as pool:
+        for outcome in pool.imap_unordered(graded, work):
+            outcomes.append(outcome)
+            if outcome["outcome"] != "agrees" or options.cases:
+                print(outcome["case"], outcome["outcome"], outcome["message"], flush=True)
+            if options.output:
+                options.output.write_text("".join(json.dumps(o) + "\n" for o in outcomes))
+    counts = collections.Counter(outcome["outcome"] for outcome in outcomes)
+    print(f"{len(outcomes)} gradients:", ", ".join(f"{v} {k}" for k, v in counts.items()))
+    with_events = sum(o["outcome"] == "agrees" and o["events"] > 0 for o in outcomes)
+    print(f"{with_events} of those that agree have events with a jump")
 
 
 if __name__ == "__main__":

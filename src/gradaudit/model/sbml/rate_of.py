@@ -39,20 +39,19 @@ def _rate(symbol: Symbol, symbols: dict[str, Symbol]) -> Formula:
     if volume is not None and volume.assignment is not None:
         what = f"is in the compartment {volume.id!r}, whose size follows from a rule"
         return Formula(text, frozenset(), (), _refuse(symbol.id, what))
-    flow = [(number, *_flux(reaction, volume, symbols)) for number, reaction in symbol.flow]
+    flow = [(number, _flux(reaction, volume, symbols)) for number, reaction in symbol.flow]
     factor = constant(1.0) if symbol.factor is None else symbol.factor
-    names = set(factor.names).union(*({*number.names, *found} for number, *found in flow))
+    names = set(factor.names).union(*({*number.names, *found} for number, found in flow))
     swelling = volume if volume is not None and volume.rate is not None else None
     if swelling is not None and swelling.rate is not None:
         names |= {symbol.id, swelling.id, *swelling.rate.names}
 
     def value(scope: Scope) -> Any:
         change: Any = 0.0
-        for number, rate, *size in flow:
+        for number, (rate, *size) in flow:
             flux = number.value(scope) * scope(rate)
             change = change + (flux / scope(size[0]) if size else flux)
-        if symbol.factor is not None:
-            change = change * symbol.factor.value(scope)
+        change = change * factor.value(scope)
         if swelling is not None and swelling.rate is not None:
             change = change - scope(symbol.id) * swelling.rate.value(scope) / scope(swelling.id)
         return change
