@@ -225,10 +225,9 @@ class Loop:
                 after = y.copy()
                 after[self.f.assigned[i]] = new[self.f.assigned[i]]
             g, h = self._sides(t, y), self._sides(t, after)
-            waiting = {j for j, _ in pending}
-            for j in self.f.jumping:
+            for j in self.f.jumping:  # what is triggered again while it is pending happens twice
                 across = g[j] * h[j] < 0 and self.f.directions[j] * h[j] >= 0
-                if j != i and across and j not in waiting:
+                if j != i and across:
                     pending.append((j, after))
             y = after
             self.happened.append((self.f.names[i], t))

@@ -75,11 +75,11 @@ class Lookup:
             )
         return symbol.number / self(symbol.volume) if symbol.given_as_amount else symbol.number
 
-    def stored(self, name: str, value: Any, volume: Any | None = None) -> Any:
+    def stored(self, name: str, value: Any) -> Any:
         """The value of a state as y has it, from what formulas mean by its name."""
         if name not in self.system.amounts:
             return value
-        return value * (self(self.system.symbols[name].volume) if volume is None else volume)
+        return value * self(self.system.symbols[name].volume)
 
 
 def vector_field(system: System, idle: int = 0) -> Callable[[Any, Any, Any], Any]:

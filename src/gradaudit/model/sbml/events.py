@@ -49,7 +49,8 @@ def _events(layout: Layout, plan: Plan, memory: Memory, *, at_start: bool) -> di
     if plan.trigger.priority is not None:
         rank = function(layout, plan.trigger.priority.value)
     if not plan.slots:
-        only = tuple(s for s in layout.system.states if s in plan.trigger.assignments)
+        changed = layout.system.changed_by(plan.trigger.assignments)
+        only = tuple(s for s in layout.system.states if s in changed)
         jump = _direct(layout, plan, memory)
         return {
             name: Event(
@@ -97,10 +98,7 @@ def _direct(layout: Layout, plan: Plan, memory: Memory) -> Callable[[Any, Any, A
     def jump(t: Any, y: Any, p: Any) -> Any:
         point = Point(layout, t, y, p)
         after = point.assigned(point.values(assignments))
-        changed = after.vector(memory.after(after, assignments))
-        if not plan.checks:
-            return changed
-        return jnp.where(point.auxiliary[plan.memory] > 0.5, changed, y)
+        return after.vector(memory.after(after, assignments))
 
     return jump
 

@@ -108,7 +108,6 @@ def _translation(model: Any, path: Path, t_end: float, fixed: set[str]) -> Trans
     solve_algebraic(model, symbols, jumping)
     add_rates(model.toSBML(), symbols)
     system = _classified(symbols, jumping)
-    _check_jumps(system, jumping)
     watched = {name for trigger in found for name in trigger.names}
     atoms = [atom for trigger in found for atom in trigger.condition.atoms]
     compared = {name for atom in atoms if atom.equality for name in atom.names}
@@ -181,16 +180,6 @@ def _depends(system: System, begin: Start) -> bool:
         return True
     needed = (system.closure(system.start_names(s), at_start=True) for s in system.states)
     return bool(set().union(*needed) & set(system.parameters))
-
-
-def _check_jumps(system: System, jumping: set[str]) -> None:
-    for name in system.states:
-        symbol = system.symbols[name]
-        if symbol.rate is not None and symbol.volume in jumping:
-            raise ModelError(
-                f"an event changes the size of compartment {symbol.volume!r}, and the species "
-                f"{name!r} in it has a rate rule; this is not supported."
-            )
 
 
 def _name(given: str) -> str:

@@ -73,7 +73,11 @@ class Point:
         system = self.layout.system
         states = []
         for name, old in zip(system.states, self.states, strict=True):
-            volume = new.get(system.symbols[name].volume)
-            states.append(self.scope.stored(name, new[name], volume) if name in new else old)
+            # A new concentration is that in the old size; then the size changes, and no amount.
+            value = self.scope.stored(name, new[name]) if name in new else old
+            compartment = system.symbols[name].volume
+            if compartment in new and name not in system.amounts:
+                value = value * self.scope(compartment) / new[compartment]
+            states.append(value)
         auxiliary = [self.auxiliary[name] for name in self.layout.auxiliary]
         return Point(self.layout, self.t, stacked([*states, *auxiliary]), self.p)

@@ -60,7 +60,7 @@ class Memory:
 
     def after(self, point: Point, changed: Iterable[str]) -> dict[str, Any]:
         """The conditions anew that an assignment to `changed` may alter, at the point after it."""
-        changed = set(changed)
+        changed = self.system.changed_by(changed)
 
         def touched(condition: Condition | Atom) -> bool:
             return bool(self.system.closure(condition.names) & changed)

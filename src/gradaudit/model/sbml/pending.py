@@ -50,7 +50,8 @@ class Queue:
         """The slots with the execution that an event triggered at `point` has."""
         new = point.values(self.plan.trigger.assignments) if self.stored[0] else {}
         if self.plan.delay is None:
-            return {self.times[0]: 1.0, **{self.stored[0][v]: value for v, value in new.items()}}
+            once = jnp.where(slots[self.times[0]] > 0.5, jnp.nan, 1.0)
+            return {self.times[0]: once, **{self.stored[0][v]: value for v, value in new.items()}}
         delay = jnp.asarray(self.plan.delay.value(point.scope), jnp.float64)
         full = slots[self.times[-1]] >= 0.0
         # Neither can be represented; a result without a number is refused by every solve.

@@ -6,9 +6,10 @@ trigger. Two cases need auxiliary states, which are constant between events:
 - The truth of a trigger is remembered, as ``NAME.condition`` (0 or 1), where it is no single
   inequality; where only jumps change its two sides; and where other events change them, so that
   equality counts, or an execution may be dropped.
-- An execution is stored until it happens, where the event has a delay or where its values are
-  those at the time of triggering and others may happen in between: ``NAME.execution_time`` or
-  ``NAME.pending``, and for each variable its new value, ``NAME.VARIABLE``.
+- An execution is stored until it happens, where the event has a delay, where others may cancel it,
+  or where its values are those at the time of triggering and others may happen in between:
+  ``NAME.execution_time`` or ``NAME.pending``, and for each variable its new value,
+  ``NAME.VARIABLE``.
 """
 
 from __future__ import annotations
@@ -73,12 +74,17 @@ def plans(system: System, found: Iterable[Trigger]) -> list[Plan]:
         others = [other for other in found if other is not trigger]
         delay = None if is_zero(trigger.delay) else trigger.delay
         changing = system.closure(trigger.assigned_names)
-        disturbed = any(changing & set(other.assignments) for other in others)
+        disturbed = any(changing & system.changed_by(other.assignments) for other in others)
+        if _is_disturbed(system, trigger, others):  # it may be triggered again before it happens
+            disturbed = disturbed or bool(changing & system.changed_by(trigger.assignments))
         early = trigger.early and disturbed and delay is None
-        told = any(set(trigger.assignments) & system.closure(m.condition.names) for m in memories)
+        told = any(
+            system.changed_by(trigger.assignments) & system.closure(m.condition.names)
+            for m in memories
+        )
         memory = f"{trigger.name}.condition" if remembered[id(trigger)] else ""
         checks = not trigger.persistent and (bool(memory) or delay is not None)
-        stores = delay is not None or (early and (told or checks))
+        stores = delay is not None or checks or (early and told)
         slots: tuple[tuple[str, dict[str, str]], ...] = ()
         if stores:
             kept = trigger.early and bool(changing & system.varying)
@@ -95,8 +101,13 @@ def _remembered(system: System, trigger: Trigger, found: list[Trigger]) -> bool:
     if atom.strict and trigger.persistent:
         # Whether a jump crosses the threshold is seen by the signs of the difference.
         return False
-    needs = system.closure(atom.names)
-    return any(other is not trigger and needs & set(other.assignments) for other in found)
+    return _is_disturbed(system, trigger, [other for other in found if other is not trigger])
+
+
+def _is_disturbed(system: System, trigger: Trigger, others: list[Trigger]) -> bool:
+    """Whether jumps of others change the condition."""
+    needs = system.closure(trigger.condition.names)
+    return any(needs & system.changed_by(other.assignments) for other in others)
 
 
 def _slot(

@@ -46,6 +46,16 @@ class System:
         """Whether what follows from `names` changes between events."""
         return bool(self.closure(names) & self.moving)
 
+    def changed_by(self, assigned: Iterable[str]) -> set[str]:
+        """What jumps when `assigned` are given new values.
+
+        A new size of a compartment leaves amounts as they are, and so changes the concentrations
+        that are states.
+        """
+        assigned = set(assigned)
+        carried = (s for s in self.states if self.symbols[s].volume in assigned)
+        return assigned.union(s for s in carried if s not in self.amounts)
+
     def unit(self, name: str) -> str:
         """The unit of a state or parameter, as y and p have it."""
         symbol = self.symbols[name]
