@@ -28,9 +28,9 @@ class Falling:
 
     def __init__(self, heights=(), max_steps=10_000, **of_segment):
         self.heights, self.bounces, self.of_segment = heights, 0, of_segment
-        self.options = SimpleNamespace(max_steps=max_steps)
+        self.options = SimpleNamespace(max_steps=max_steps, saltation=True)
         jump = lambda *_: None  # noqa: E731 - that there is one is all that counts
-        self.events = {"bounce": SimpleNamespace(direction=-1, jump=jump)}
+        self.events = {"bounce": SimpleNamespace(direction=-1, jump=jump, priority=None)}
         self.model = SimpleNamespace(
             m=2, nominal=np.array([1.0, 1.0]), parameter_scale=np.array([1.0, 3.0]), t_end=10.0
         )
@@ -55,7 +55,7 @@ class Falling:
         segment = Segment(
             states=heights, tangents=np.repeat(heights[..., None], 2, -1), errors=(), stop=stop,
             state=np.array([hit - stop]), tangent=np.zeros((1, 2)), error=(),
-            event_index=-1 if ended else 0, changed_branch=False, missed_event=False,
+            event_index=-1 if ended else 0, signs_ahead=np.ones(1), changed_branch=False, missed_event=False,
             indicator=1.0 + self.bounces, crossed=Crossed(0.1, 0.2), counts=np.array([5, 4, 1]),
             result=OK,
         )  # fmt: skip

@@ -15,7 +15,6 @@ from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.rounding import in_float64
 from gradaudit.certification.hybrid_solve import build_system, solve_system
 from gradaudit.certification.hybrid_system import Hybrid
-from gradaudit.certification.one_sided import one_sided
 from gradaudit.certification.singular_start import SHARES, leave
 from gradaudit.certification.step_inspection import PANEL, Inspector, batched
 from gradaudit.certification.variational import (
@@ -26,6 +25,7 @@ from gradaudit.certification.variational import (
     Variational,
 )
 from gradaudit.model.definition import Model
+from gradaudit.model.one_sided import one_sided
 from gradaudit.records.results import Digits, Reference
 
 # A Taylor series is blind to what is exactly flat where it is expanded: steps are capped, and
@@ -219,11 +219,11 @@ class Climb:
                 causes.append((note.cause, note.time, note.columns))
         self.best = replace(self.best, one_sided=marked)
         sentences = []
-        for cause, time, columns in causes[:3]:
+        for cause, when, columns in causes[:3]:
             names = [k for k, marked in zip(self.model.parameters, columns, strict=True) if marked]
             if names:
                 sentences.append(
-                    f"at t = {time:g} derivatives with respect to {', '.join(map(repr, names))} "
+                    f"at t = {when:g} derivatives with respect to {', '.join(map(repr, names))} "
                     f"are one-sided: {cause}, at a time that depends on them"
                 )
         return "; ".join(sentences)

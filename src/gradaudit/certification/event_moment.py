@@ -10,16 +10,11 @@ from numpy.typing import NDArray
 
 from gradaudit.certification.saltation import Effect, jumped
 from gradaudit.model.definition import Model
+from gradaudit.model.moment import alike
 from gradaudit.records.results import EventRecord
 
 Array = NDArray[Any]
 Rates = Callable[[Array], Array]
-
-ALIKE = 1e-9
-"""Relative difference below which slopes or outcomes of two orders are the same.
-
-What does not commute differs in its leading digits, what does to the rounding of the precision.
-"""
 
 
 class Instant(NamedTuple):
@@ -109,17 +104,3 @@ class EventMoment:
     def differs(one: Progress, other: Progress) -> bool:
         """Whether two orders come to different states or tangents."""
         return not (alike(one.now.z, other.now.z) and alike(one.now.tangents, other.now.tangents))
-
-
-def alike(a: Array, b: Array) -> bool:
-    """Whether two arrays are the same but for rounding."""
-    return bool(np.all(same_entries(a, b)))
-
-
-def same_entries(a: Array, b: Array) -> NDArray[np.bool_]:
-    """Which entries are the same but for rounding, in relation to the largest of their row."""
-    one, other = (np.array(x, dtype=float) for x in (a, b))
-    size = np.maximum(np.abs(one), np.abs(other))
-    if size.ndim > 1:
-        size = np.broadcast_to(size.max(axis=-1, keepdims=True), size.shape)
-    return np.asarray(np.abs(one - other) <= ALIKE * size)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import saltation
 from gradaudit.certification.discrete_modes import SlidingError
-from gradaudit.certification.event_moment import EventMoment, Instant, alike, same_entries
+from gradaudit.certification.event_moment import EventMoment, Instant
 from gradaudit.certification.heyoka.precision import Precision, to_float64
 from gradaudit.certification.hybrid_system import EVENT_COOLDOWN, Hybrid, Segment, build_hybrid
 from gradaudit.certification.variational import (
@@ -24,7 +24,7 @@ from gradaudit.certification.variational import (
 )
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
-from gradaudit.model.moment import EndlessMomentError, outcomes
+from gradaudit.model.moment import EndlessMomentError, alike, outcomes, same_entries
 from gradaudit.records.results import EventRecord
 
 Array = NDArray[Any]

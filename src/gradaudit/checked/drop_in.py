@@ -11,6 +11,7 @@ diffrax's private interfaces.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import diffrax
@@ -21,13 +22,14 @@ import jax.tree_util as jtu
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
+from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.backend.shapes import Flag, Parameters, Scalar, States, TangentsAtTimes
 from gradaudit.checked.batching import columnwise
 from gradaudit.checked.nondifferentiable import without_derivative
 from gradaudit.checked.options import check_options
 from gradaudit.checked.pytrees import from_columns, to_vector
 from gradaudit.checked.solve import Problem, adaptive_solvers, solve
-from gradaudit.errors import SettingError
+from gradaudit.errors import ModelWarning, SettingError
 from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs
 
 OF_TIMES = (
@@ -47,6 +49,15 @@ TANGENTS_FAILED = (
     "states alone did not. Raise max_steps or loosen the tolerances; with throw=False the tangents "
     "are NaN instead."
 )
+SWITCHED = (
+    "gradaudit.diffeqsolve: the vector field jumps from one branch to another, within the window "
+    "or at an end of it, at a time that depends on what is differentiated. The derivative lacks "
+    "the saltation term, {share:.0%} of an entry, and is wrong at every tolerance. Make the switch an "
+    'event (gradaudit.sensitivities(..., method="saltation")), or smooth it over a time that the '
+    "steps resolve."
+)
+LARGEST_SHARE = 1e-3
+"""Of the saltation term in an entry of the tangents; a tenth of what `checked_jacfwd` wants."""
 
 
 def diffeqsolve(
@@ -176,6 +187,7 @@ def diffeqsolve(
             inner = controller.controller
         unit = _scale(jnp.concatenate([theta, y]), jnp.concatenate(seeds))
         along_theta, along_y = (seed.astype(y.dtype) / unit for seed in seeds)
+        branches = FrozenField(flat_field, y.size, theta.size) if y.dtype == float else None
         solved = solve(
             Problem(flat_field, direction * t0, direction * t1, direction * times),
             StateAndTangents(y, along_y),
@@ -184,7 +196,10 @@ def diffeqsolve(
             controller.wrap(direction),
             dt0=None if dt0 is None else direction * dt0,
             max_steps=max_steps,
+            branches=branches if branches is not None and branches.switches else None,
         )
+        if branches is not None and branches.switches:
+            jax.debug.callback(_tell, solved.neglected, solved.at_ends)
         return solved.tangents * unit, ~solved.ok
 
     in_columns = columnwise(pushed)
@@ -207,6 +222,13 @@ def diffeqsolve(
         return solution, eqx.tree_at(lambda s: s.ys, still, rates)
 
     return eqx.combine(solution_of(moving, y0, fixed, settings), remains["static"])
+
+
+def _tell(neglected: Any, at_ends: Any) -> None:
+    """Warn of a derivative that lacks the term of a jump of the vector field; also under jit."""
+    share = float(np.max(np.maximum(neglected, at_ends), initial=0.0))
+    if share > LARGEST_SHARE:
+        warnings.warn(SWITCHED.format(share=share), ModelWarning, stacklevel=2)
 
 
 def _as_arrays(y0: Any, times: list[Any]) -> Any:

@@ -322,6 +322,7 @@ def _warnings(
         max_steps=out_of_steps,
         not_finite=solved.ok & ~finite,
         switched=solved.ok & (solved.neglected > 0.1 * wanted),
+        one_sided=solved.ok & (solved.at_ends > 0.1 * wanted),
         uncontrolled=solved.ok & lost & states_only,
         saturated=solved.ok & ~(estimate.relative <= SATURATED) & ~cancelled,
         inaccurate=inaccurate & ~cancelled,

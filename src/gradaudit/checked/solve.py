@@ -21,6 +21,7 @@ from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.backend.shapes import Scalar
 from gradaudit.errors import SettingError
 from gradaudit.solvers.error_norm import Control, block_norm
+from gradaudit.solvers.missed_saltation import Crossed, at_edge
 from gradaudit.solvers.nest import nested, without_errors
 from gradaudit.solvers.options import TracedOptions
 from gradaudit.solvers.registry import get_solver, solvers
@@ -35,12 +36,15 @@ from gradaudit.solvers.tangent_solver import (
 
 TOLERANCES = ("rtol", "atol", "norm")  # of a root finder; diffrax may take them from elsewhere
 
+EDGE = 1e-9  # of the window: how far around its ends the branches are looked at
+
 
 class Solved(NamedTuple):
     """States (T, n) and tangents (T, n, c), their estimated errors or None, and what it took.
 
     `neglected` is the largest share, in an entry of the tangents, of what they lack because a step
-    crossed a discontinuity; 0 if that is not watched. Arrays are NaN where the solve failed;
+    crossed a discontinuity, `at_ends` of what they would have with a switch that turns at an end of
+    the window; 0 if that is not watched. Arrays are NaN where the solve failed;
     `result` is a member of diffrax's RESULTS.
     """
 
@@ -50,6 +54,7 @@ class Solved(NamedTuple):
     tangent_errors: Any
     indicator: Any
     neglected: Any
+    at_ends: Any
     stats: dict[str, Any]
     result: Any
 
@@ -215,6 +220,11 @@ def solve(
         lambda x: jnp.where(ok, x[:1] if single else x, jnp.nan), tuple(solution.ys)
     )
     states, tangents, *errors = ys
+    at_ends = Crossed(jnp.zeros(()), jnp.zeros(()))
+    if branches is not None:
+        width, last = EDGE * (problem.t1 - problem.t0), StateAndTangents(states[-1], tangents[-1])
+        for t, here in ((problem.t0, start), (problem.times[-1], last)):
+            at_ends = at_ends.including(at_edge(branches, t, width, here, args), here.tangents)
     return Solved(
         states=states,
         tangents=tangents,
@@ -222,6 +232,7 @@ def solve(
         tangent_errors=errors[1] if propagate else None,
         indicator=state.indicator,
         neglected=state.crossed.neglected,
+        at_ends=jnp.where(ok, at_ends.neglected, 0.0),
         stats={name: solution.stats[name] for name in COUNTS},
         result=solution.result,
     )

@@ -27,6 +27,10 @@ _SENTENCES = {
     "entry, and are wrong at every tolerance. Make the switch an event "
     '(gradaudit.sensitivities(..., method="saltation")), or smooth it over a time that the steps '
     "resolve.",
+    "one_sided": "The vector field jumps from one branch to another at t0 or at the last of ts, at "
+    "a time that depends on the parameters: a change of them to one side brings the jump into the "
+    "window and a change to the other takes it out, so that the derivative is one-sided. Move the "
+    "end of the window, or the value of the parameter.",
     "uncontrolled": "The tangents are not controlled: one step errs by {tangent_error:.1e} of "
     "them, as the states stand still or are integrated exactly while their sensitivities move. "
     'A tighter rtol does not help. Use control="full".',
@@ -54,11 +58,12 @@ _NUMBERS = (
 
 
 class Warnings(NamedTuple):
-    """Eight booleans and the numbers behind them; all traced, so that jit and vmap can return it.
+    """Nine booleans and the numbers behind them; all traced, so that jit and vmap can return it.
 
     Attributes
     ----------
-    failed, max_steps, not_finite, switched, uncontrolled, saturated, inaccurate, cancelled
+    failed, max_steps, not_finite, switched, one_sided, uncontrolled, saturated, inaccurate,
+    cancelled
         What was seen; `messages` says it in words.
     relative_error, raw_error, wanted, tangent_error, neglected, cancellation
         The estimated relative error of the Jacobian; before calibration; the bound; the largest
@@ -70,6 +75,7 @@ class Warnings(NamedTuple):
     max_steps: Any
     not_finite: Any
     switched: Any
+    one_sided: Any
     uncontrolled: Any
     saturated: Any
     inaccurate: Any

@@ -11,10 +11,20 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 State = TypeVar("State")
 
 MOST_EVENTS = 1000
 """Events that happen at one moment; where there are more, they trigger each other for ever."""
+
+
+ALIKE = 1e-9
+"""Relative difference below which slopes or outcomes of two orders are the same.
+
+What does not commute differs in its leading digits, what does to the rounding of the precision.
+"""
 
 
 class EndlessMomentError(Exception):
@@ -101,3 +111,17 @@ def _highest(moment: Moment[State], pending: Sequence[str], state: State) -> lis
     ranks = [moment.priority(name, state) for name in pending]
     numbers = [-math.inf if rank is None else float(rank) for rank in ranks]
     return [name for name, rank in zip(pending, numbers, strict=True) if rank == max(numbers)]
+
+
+def alike(a: object, b: object) -> bool:
+    """Whether two arrays are the same but for rounding."""
+    return bool(np.all(same_entries(a, b)))
+
+
+def same_entries(a: object, b: object) -> NDArray[np.bool_]:
+    """Which entries are the same but for rounding, in relation to the largest of their row."""
+    one, other = (np.array(x, dtype=float) for x in (a, b))
+    size = np.maximum(np.abs(one), np.abs(other))
+    if size.ndim > 1:
+        size = np.broadcast_to(size.max(axis=-1, keepdims=True, initial=0.0), size.shape)
+    return np.asarray(np.abs(one - other) <= ALIKE * size)

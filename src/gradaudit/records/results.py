@@ -131,6 +131,9 @@ class Sensitivities:
         The events that happened, in order.
     estimates
         Estimated errors, where they were asked for.
+    one_sided
+        Parameters whose derivatives at an observation exist from one side only, as an event or a
+        switch that they move is there, or at an end of the window; the right-hand one is given.
     """
 
     times: Float[np.ndarray, "T"]
@@ -147,3 +150,4 @@ class Sensitivities:
     chunk_of: Int[np.ndarray, "m"] | None = None
     events: tuple[EventRecord, ...] = ()
     estimates: Estimates | None = None
+    one_sided: tuple[str, ...] = ()

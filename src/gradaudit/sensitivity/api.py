@@ -6,14 +6,18 @@ A method is one file in `gradaudit.sensitivity.methods`.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from gradaudit.errors import SettingError
+from gradaudit.errors import ModelWarning, SettingError
 from gradaudit.model.definition import Model
 from gradaudit.model.loading import load_model
+from gradaudit.model.one_sided import one_sided
 from gradaudit.records.results import Sensitivities
 from gradaudit.sensitivity.method import Method
 from gradaudit.sensitivity.methods import get_method, methods
@@ -113,7 +117,30 @@ def sensitivities(
         fd_step=fd_step,
     )
     check_options(request, chosen)
-    return chosen.solve(request)
+    return _with_one_sided(model, chosen.solve(request))
+
+
+def _with_one_sided(model: Model, result: Sensitivities) -> Sensitivities:
+    """The result with what it says of derivatives that exist from one side only, and a warning."""
+    if result.status != "ok":
+        return result
+    values = np.concatenate([result.states, result.integrals], axis=1)
+    slopes = np.concatenate([result.sensitivities, result.integral_sensitivities], axis=1)
+    marked = np.isin(list(model.parameters), result.one_sided)
+    for note in one_sided(model, result.times, values, slopes):
+        marked |= note.columns
+    names = tuple(name for name, mark in zip(model.parameters, marked, strict=True) if mark)
+    if not names:
+        return result
+    warnings.warn(
+        f"model {model.name!r}: derivatives with respect to {', '.join(map(repr, names))} are "
+        "one-sided: an event or a switch that they move lies at an observation or at an end of the "
+        "window. The method gives one of the two or neither; move the observation, or the value "
+        "of the parameter, to have a derivative.",
+        ModelWarning,
+        stacklevel=3,
+    )
+    return replace(result, one_sided=names)
 
 
 METHODS: Mapping[str, Method] = methods()

@@ -86,8 +86,20 @@ def assemble(
         chunk_integrals=states[:, :, n:] if several else None,
         chunk_of=chunk_of if several else None,
         indicators=_indicators(raws, model),
+        one_sided=_one_sided(raws, chunks, model),
         events=() if several else _unscaled(raws[0].event_records, model),
         estimates=None if several else _estimates(raws[0], model),
+    )
+
+
+def _one_sided(raws: list[Raw], chunks: list[np.ndarray], model: Model) -> tuple[str, ...]:
+    """Names of the parameters whose derivatives at an observation are one-sided."""
+    names = list(model.parameters)
+    return tuple(
+        names[column]
+        for raw, columns in zip(raws, chunks, strict=True)
+        for column, marked in zip(columns, np.atleast_1d(raw.one_sided), strict=False)
+        if marked
     )
 
 

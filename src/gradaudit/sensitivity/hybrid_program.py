@@ -41,7 +41,7 @@ from gradaudit.backend.shapes import (
 )
 from gradaudit.model.definition import Event
 from gradaudit.model.quadratures import integrand_names, with_integrals
-from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN, EventTransition, Segment
+from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN, EventTransition, Segment, Triggered
 from gradaudit.sensitivity.program import Program
 from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.solvers.error_norm import Control
@@ -129,7 +129,7 @@ class HybridProgram(Program):
         observed, last = solution.ys
         progress = solution.solver_state[0] if self.options.estimate else solution.solver_state
         stop, state = solution.ts[1][0], last.y[0]
-        rate = field(stop, state, p, decisions)
+        rate, ahead = field(stop, state, p, decisions), EVENT_COOLDOWN * self.model.t_end
         values, rates = jax.jvp(
             lambda t, z: self._values(t, z, p), (stop, state), (jnp.ones_like(stop), rate)
         )
@@ -146,6 +146,7 @@ class HybridProgram(Program):
             state=state,
             tangent=last.tangents[0],
             error=StateAndTangents(*(x[0] for x in last.errors)) if self.options.estimate else (),
+            signs_ahead=jnp.sign(self._values(stop + ahead, state + ahead * rate, p)),
             event_index=jnp.where(happened, jnp.argmin(signs * values / jnp.abs(rates)), -1),
             changed_branch=changed_branch,
             missed_event=missed_event,
@@ -215,18 +216,48 @@ class HybridProgram(Program):
         decisions: Decisions,
         p: Parameters,
         seeds: Seeds,
+        slopes: tuple[Slopes, Slopes] | None = None,
+        trigger: Triggered | None = None,
     ) -> EventTransition:
-        """Through one event, traced; `decisions` are those before it."""
+        """Through one event, traced; `decisions` are those before it.
+
+        An event that comes after others of the same moment has its `slopes` given, those of its
+        time in the solve and in the perturbed solve, and the state at its `trigger`.
+        """
         crossing = self._transition(
-            event, t, z, tangents, decisions, p, seeds, self.options.saltation
-        )
+            event, t, z, tangents, decisions, p, seeds, self.options.saltation,
+            None if slopes is None else slopes[0], trigger,
+        )  # fmt: skip
         if not self.options.estimate:
             return crossing
-        record, reached = self._perturbed(
-            event, t, Estimated(z, tangents, *error).perturbed, decisions, p, seeds
-        )
+        perturbed = Estimated(z, tangents, *error).perturbed
+        if slopes is None:
+            record, reached = self._perturbed(event, t, perturbed, decisions, p, seeds)
+        else:
+            record, reached = self._perturbed_later(
+                event, t, perturbed, decisions, p, seeds, slopes[1], trigger
+            )
         error = StateAndTangents(reached.y - crossing.state, reached.tangents - crossing.tangents)
         return crossing._replace(error=error, perturbed=record)
+
+    def _perturbed_later(
+        self,
+        event: Event,
+        t: ScalarLike,
+        perturbed: StateAndTangents,
+        decisions: Decisions,
+        p: Parameters,
+        seeds: Seeds,
+        slope: Slopes,
+        trigger: Triggered | None,
+    ) -> tuple[PerturbedEvent, StateAndTangents]:
+        """The perturbed solve through an event that comes after others, at their time."""
+        if trigger is not None:
+            moved = Estimated(trigger.state, trigger.tangents, *trigger.error).perturbed
+            trigger = trigger._replace(state=moved.y, tangents=moved.tangents)
+        after = self._transition(event, t, *perturbed, decisions, p, seeds, True, slope, trigger)
+        record = PerturbedEvent(jnp.asarray(t), slope, *perturbed, after.rate)
+        return record, StateAndTangents(after.state, after.tangents)
 
     def _perturbed(
         self,
@@ -268,29 +299,47 @@ class HybridProgram(Program):
         p: Parameters,
         seeds: Seeds,
         saltation: bool,
+        given_slope: Slopes | None = None,
+        trigger: Triggered | None = None,
     ) -> EventTransition:
         field, one = self._field(), jnp.ones_like(t)
+        if trigger is None:
+            trigger = Triggered(z, tangents, (), decisions)
+        assigned = self.model.assigned_indices(event)
 
-        def after(t: ScalarLike, z: States, p: Parameters) -> States:
+        def after(t: ScalarLike, z: States, at: States, p: Parameters) -> States:
             if event.jump is None:
                 return z
-            y = jnp.asarray(event.jump(t, z[: self.model.n], p))
-            return jnp.concatenate([y, z[self.model.n :]])
+            if assigned is None:
+                y = jnp.asarray(event.jump(t, z[: self.model.n], p))
+                return jnp.concatenate([y, z[self.model.n :]])
+            rows = jnp.asarray(assigned)
+            return z.at[rows].set(jnp.asarray(event.jump(t, at[: self.model.n], p))[rows])
 
-        before_rate, z_after = field(t, z, p, decisions), after(t, z, p)
+        before_rate = field(t, z, p, decisions)
+        rates = (before_rate, field(t, trigger.state, p, trigger.decisions))
+        z_after = after(t, z, trigger.state, p)
         step = EVENT_COOLDOWN * self.model.t_end
         after_rate = field(t, z_after, p, field.decisions_ahead(t, z_after, p, step))
         # as the time goes on along the flow before the event
         _, crossing = jax.jvp(lambda t, z: self.value(event, t, z, p), (t, z), (one, before_rate))
-        _, moving = jax.jvp(lambda t, z: after(t, z, p), (t, z), (one, before_rate))
+        _, moving = jax.jvp(
+            lambda t, z, at: after(t, z, at, p), (t, z, trigger.state), (one, *rates)
+        )
 
-        def push(tangent: States, seed: Parameters) -> tuple[States, States, Scalar]:
+        def push(tangent: States, at_trigger: States, seed: Parameters) -> tuple[States, Scalar]:
             _, shift = jax.jvp(lambda z, p: self.value(event, t, z, p), (z, p), (tangent, seed))
-            _, jumped = jax.jvp(lambda z, p: after(t, z, p), (z, p), (tangent, seed))
-            slope = -shift / crossing
-            return jumped, (moving - after_rate) * slope, slope
+            _, jumped = jax.jvp(
+                lambda z, at, p: after(t, z, at, p),
+                (z, trigger.state, p),
+                (tangent, at_trigger, seed),
+            )
+            return jumped, -shift / crossing
 
-        jumped, extra, slope = jax.vmap(push, in_axes=-1, out_axes=-1)(tangents, seeds)
+        jumped, slope = jax.vmap(push, in_axes=-1, out_axes=-1)(tangents, trigger.tangents, seeds)
+        if given_slope is not None:
+            slope = given_slope
+        extra = (moving - after_rate)[:, None] * slope[None, :]
         tangents = jumped + extra if saltation else jumped
         behind = self._behind(t, z_after, tangents, slope, before_rate, p)
         return behind if saltation else behind._replace(neglected=extra)

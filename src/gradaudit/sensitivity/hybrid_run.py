@@ -13,11 +13,21 @@ import diffrax
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradaudit.backend.jaxpr.branches import differ
 from gradaudit.errors import SettingError
+from gradaudit.model.moment import EndlessMomentError, alike, outcomes, same_entries
 from gradaudit.records.results import EventRecord
+from gradaudit.sensitivity.hybrid_moment import HybridMoment, Slopes
 from gradaudit.sensitivity.hybrid_program import HybridProgram
-from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN, EventTransition, Segment
-from gradaudit.sensitivity.solve_status import LOST_EVENT, TOO_MANY_EVENTS, UNDECLARED_SWITCH, Raw
+from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN, EventTransition, Segment, Triggered
+from gradaudit.sensitivity.solve_status import (
+    GRAZING,
+    LOST_EVENT,
+    SIMULTANEOUS_EVENTS,
+    TOO_MANY_EVENTS,
+    UNDECLARED_SWITCH,
+    Raw,
+)
 from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.missed_saltation import Crossed, Neglected
 from gradaudit.solvers.options import TracedOptions
@@ -60,6 +70,7 @@ class HybridRun:
         self.crossed = Crossed(0.0, 0.0)
         self.event_records: list[EventRecord] = []
         self.perturbed_events: list[EventRecord] = []
+        self.one_sided = np.zeros(len(self.columns), dtype=bool)
 
     def run(self) -> tuple[Raw, float, float]:
         begin = self._call("start", self.program.start, (self.p, self.seeds))
@@ -80,6 +91,7 @@ class HybridRun:
             event_records=tuple(self.event_records),
             perturbed=tuple(self.perturbed_events),
             crossed=self.crossed,
+            one_sided=self.one_sided,
             estimates=tuple(x[: self.given] for x in self.errors) if begin.error else (),
         )
         return raw, self.seconds, self.compile_seconds
@@ -94,6 +106,8 @@ class HybridRun:
         while True:
             segment, event_name = self._segment(now, here)
             done = float(segment.stop)
+            if event_name is None and done >= self.model.t_end and int(segment.result) == 0:
+                event_name = next(iter(self._due(segment, now, here)), None)
             ended = event_name is None
             near = SAME_TIME * self.model.t_end
             stop = np.searchsorted(self.times, done + near if ended else done - near, "right")
@@ -116,8 +130,10 @@ class HybridRun:
                 return int(segment.result)
             if len(self.event_records) >= MAX_EVENTS:
                 return TOO_MANY_EVENTS
-            here = self._through(event_name, done, segment, here)
-            now = done
+            behind = self._through(event_name, done, segment, here, now)
+            if isinstance(behind, int):
+                return behind
+            here, now = behind, done
             at_event = int(np.searchsorted(self.times, done + near, "right"))
             self._fill(slice(self.row, at_event), here.state, here.tangents, here.error)
             self.row = max(self.row, at_event)
@@ -142,40 +158,104 @@ class HybridRun:
         stuck = int(segment.event_index) < 0 or not np.all(np.isfinite(segment.state))
         return segment, None if stuck else self.names[int(segment.event_index)]
 
+    def _due(self, segment: Segment, now: float, before: EventTransition) -> list[str]:
+        """The events whose functions cross zero where a segment ends, in their directions."""
+        if float(segment.stop) - now < EVENT_COOLDOWN * self.model.t_end:
+            return []
+        return [
+            name
+            for (name, event), sign, ahead in zip(
+                self.program.events.items(), before.signs, segment.signs_ahead, strict=True
+            )
+            if sign != ahead and event.direction * ahead >= 0
+        ]
+
     def _through(
-        self, event_name: str, now: float, segment: Segment, before: EventTransition
-    ) -> EventTransition:
-        """Through an event, and through jumps at the same time."""
+        self, event_name: str, now: float, segment: Segment, before: EventTransition, start: float
+    ) -> EventTransition | int:
+        """Through all events of a moment; or the code of what is in the way."""
+        events = self.program.events
         sign = before.signs[self.names.index(event_name)]
-        if self.program.events[event_name].direction * sign > 0:  # it goes the other way
+        if events[event_name].direction * sign > 0:  # it goes the other way
             inputs = (np.float64(now), segment.state, segment.tangent, segment.error, self.p)
             return self._call("drift", self.program.drift, inputs)
-        here = self._transition(
-            event_name, now, segment.state, segment.tangent, segment.error, before.decisions
+        at = Triggered(segment.state, segment.tangent, segment.error, before.decisions)
+        due = self._due(segment, start, before)
+        names = [name for name in self.names if name == event_name or name in due]
+        firsts = {name: self._transition(name, now, at) for name in names}
+        finite = all(np.all(np.isfinite(x.slope)) for x in firsts.values())
+        if self.program.options.saltation and not finite:
+            return GRAZING
+        together = not finite or all(
+            alike(firsts[event_name].slope, x.slope) for x in firsts.values()
         )
-        for index, name in enumerate(self.names):
-            event, now_sign = self.program.events[name], here.signs[index]
-            turned = now_sign != before.signs[index] and event.direction * now_sign >= 0
-            if name != event_name and event.jump is not None and turned:
-                here = self._transition(
-                    name, now, here.state, here.tangents, here.error, here.decisions
+        jumping = {name: x for name, x in firsts.items() if events[name].jump is not None}
+        executed = jumping or {event_name: firsts[event_name]}
+        results = []
+        for apart in (False,) if together else (False, True):
+            moment = HybridMoment(
+                self.model, events, executed,
+                lambda name, here, slopes, trigger: self._transition(
+                    name, now, here, slopes, trigger
+                ),
+                time=now, apart=apart,
+            )  # fmt: skip
+            begin = moment.begin(at, np.asarray(before.signs))
+            try:
+                progress, settled = outcomes(
+                    moment, begin, list(executed), ranked=together, differs=moment.differs
                 )
-        return here
+            except EndlessMomentError:
+                return TOO_MANY_EVENTS
+            results.append(progress)
+            new = len(progress.happened) > len(executed)
+            if not settled or (not together and new) or moment.differs(results[0], progress):
+                return SIMULTANEOUS_EVENTS
+        happened = {name: (at, crossing) for name, crossing in firsts.items()}
+        happened |= {name: (when, crossing) for name, when, crossing in results[0].happened}
+        last = results[0].happened[-1][2]
+        if not together and bool(differ(before.decisions, last.decisions)):
+            return SIMULTANEOUS_EVENTS
+        for name, (when, crossing) in happened.items():
+            self._record(name, now, when, crossing)
+        self._note_one_sided(now, at, last, [x.slope for x in firsts.values()])
+        return last
 
-    def _transition(
-        self, name: str, now: float, state: Array, tangents: Array, error: Any, decisions: Any
-    ) -> EventTransition:
-        event = self.program.events[name]
-        crossing = self._call(
-            ("transition", name),
-            lambda *inputs: self.program.transition(event, *inputs),
-            (np.float64(now), state, tangents, error, decisions, self.p, self.seeds),
-        )
+    def _record(self, name: str, now: float, when: Triggered, crossing: EventTransition) -> None:
         self.event_records.append(
-            EventRecord(name, now, crossing.slope, state, tangents, crossing.rate)
+            EventRecord(name, now, crossing.slope, when.state, when.tangents, crossing.rate)
         )
         if crossing.perturbed:
             self.perturbed_events.append(EventRecord(name, *crossing.perturbed))
         missing = Neglected(crossing.neglected, crossing.slope)
         self.crossed = self.crossed.including(missing, crossing.tangents)
-        return crossing
+
+    def _transition(
+        self,
+        name: str,
+        now: float,
+        here: Triggered,
+        slopes: Slopes | None = None,
+        trigger: Triggered | None = None,
+    ) -> EventTransition:
+        event = self.program.events[name]
+        inputs: tuple[Any, ...] = (np.float64(now), *here, self.p, self.seeds)
+        if slopes is not None:
+            inputs += (slopes, trigger)
+        return self._call(
+            ("transition", name, slopes is None),
+            lambda *inputs: self.program.transition(event, *inputs),
+            inputs,
+        )
+
+    def _note_one_sided(
+        self, now: float, before: Triggered, after: EventTransition, slopes: Sequence[Array]
+    ) -> None:
+        """Parameters whose derivatives at an observation are one-sided, as an event is there."""
+        near = SAME_TIME * self.model.t_end
+        if not np.any(np.abs(self.times - now) <= near):
+            return
+        moving = np.max(np.abs(np.stack(slopes)), axis=0) > near
+        leaping = ~same_entries(before.state, after.state)
+        turning = ~same_entries(before.tangents, after.tangents)
+        self.one_sided |= moving & np.any(leaping[:, None] | turning, axis=0)

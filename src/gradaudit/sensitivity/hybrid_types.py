@@ -10,6 +10,7 @@ EVENT_COOLDOWN = 1e-9  # of the window: no event is looked for so soon after ano
 class Segment(NamedTuple):
     """A solve up to an event or to the end; `event_index` is the event's number, -1 at the end.
 
+    `signs_ahead` (E,) are the signs of all events just behind the stop, along the flow before it.
     `errors` are the estimates at the observations and `error` at the end, `StateAndTangents`, or
     empty.
     """
@@ -22,12 +23,22 @@ class Segment(NamedTuple):
     tangent: Any
     error: Any
     event_index: Any
+    signs_ahead: Any
     changed_branch: Any
     missed_event: Any
     indicator: Any
     crossed: Any
     counts: Any
     result: Any
+
+
+class Triggered(NamedTuple):
+    """The state at which an event is triggered, with what `EventTransition` has of it."""
+
+    state: Any
+    tangents: Any
+    error: Any
+    decisions: Any
 
 
 class EventTransition(NamedTuple):

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import diffrax
 import numpy as np
 
-TOO_MANY_EVENTS, UNDECLARED_SWITCH, LOST_EVENT = -1, -2, -3  # results that diffrax does not have
+# results that diffrax does not have
+TOO_MANY_EVENTS, UNDECLARED_SWITCH, LOST_EVENT, SIMULTANEOUS_EVENTS = -1, -2, -3, -4
+GRAZING = -5
 
 
 class Raw(NamedTuple):
@@ -15,7 +17,8 @@ class Raw(NamedTuple):
 
     `estimates` are those of the errors of states (T, N) and tangents (T, N, c), if asked for, and
     `perturbed` the events of the perturbed solve; `crossed` is what was seen of discontinuities, if
-    anything was looked at.
+    anything was looked at; `one_sided` (c,) marks the parameters whose derivatives exist from one
+    side only, as an event is at an observation.
     """
 
     states: Any
@@ -29,6 +32,7 @@ class Raw(NamedTuple):
     estimates: Any = ()
     perturbed: Any = ()
     crossed: Any = ()
+    one_sided: Any = ()
 
 
 _WORDS = (
@@ -48,6 +52,8 @@ def word_for(result: int, finite: bool) -> str:
         TOO_MANY_EVENTS: "max_events",
         UNDECLARED_SWITCH: "undeclared_switch",
         LOST_EVENT: "lost_event",
+        GRAZING: "grazing",
+        SIMULTANEOUS_EVENTS: "simultaneous_events",
     }
     word = known.get(result, "failed")
     return "non_finite" if word == "ok" and not finite else word

@@ -151,7 +151,8 @@ class EstimatingSolver(WrappedSolver):
             # with what the tangents lacked before, for it moves the time of the next switch
             before = StateAndTangents(y0.y, start.tangents)
             end = StateAndTangents(y1.y, self._along(y1.tangents) + tangent_error)
-            tangent_error += self.watching.neglected(t0, t1, before, end, args).term
+            missing = self.watching.neglected(t0, t1, before, end, args, made_jump)
+            tangent_error += missing.term
         perturbed = eqx.filter(perturbed, eqx.is_inexact_array)
         return (
             Estimated(y1.y, y1.tangents, y_error, tangent_error),

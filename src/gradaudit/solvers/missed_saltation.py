@@ -49,6 +49,23 @@ class Neglected(NamedTuple):
     slope: Slopes
 
 
+def at_edge(
+    field: FrozenField, t: ScalarLike, width: ScalarLike, here: Any, args: Any
+) -> Neglected:
+    """The saltation term of a switch that turns at an end of the window, traced.
+
+    It turns within the window for a change of the parameters to one side only, so that the
+    derivative is one-sided: with this term or without it. `here` is the `StateAndTangents` at t,
+    and `width` how far around t the branches are looked at.
+    """
+    p, sides = args.p, []
+    for step in (-width, width):
+        decided = field.decisions_ahead(t, here.y, p, step)
+        sides.append(here.y + step * field(t, here.y, p, decided))
+    before, after = (here._replace(y=y) for y in sides)
+    return neglected(field, t - width, t + width, before, after, args)
+
+
 def neglected(
     field: FrozenField, t0: ScalarLike, t1: ScalarLike, before: Any, after: Any, args: Any
 ) -> Neglected:

@@ -35,6 +35,9 @@ from gradaudit.backend.shapes import (
 )
 from gradaudit.solvers.missed_saltation import Crossed, Neglected, neglected
 
+BEFORE_A_JUMP = 1e-6
+"""Of the step behind a declared jump: how far in front of it the branches are looked at."""
+
 
 @runtime_checkable
 class WithTangents(Protocol):
@@ -204,7 +207,8 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
         tangents1, tangent_error, dense_tangents, moving_tangents = tangent
         reached, crossed = StateAndTangents(y1, tangents1), solver_state.crossed
         if self.branches is not None:
-            crossed = crossed.including(self.neglected(t0, t1, y0, reached, args), tangents1)
+            missing = self.neglected(t0, t1, y0, reached, args, made_jump)
+            crossed = crossed.including(missing, tangents1)
         state = TangentSolverState(
             eqx.combine(moving_out, fixed_out),
             moving_tangents,
@@ -224,10 +228,15 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
         before: StateAndTangents,
         after: StateAndTangents,
         args: TangentArgs,
+        made_jump: bool | Flag,
     ) -> Neglected:
-        """What the tangents of a step lack because it crosses a discontinuity."""
+        """What the tangents of a step lack because it crosses a discontinuity.
+
+        Also where the step before it ended just in front of one, at a declared jump.
+        """
         assert self.branches is not None
-        return neglected(self.branches, t0, t1, before, after, args)
+        begin = jnp.where(made_jump, t0 - BEFORE_A_JUMP * (t1 - t0), t0)
+        return neglected(self.branches, begin, t1, before, after, args)
 
 
 def _scaled_maximum(

@@ -1,0 +1,136 @@
+"""Derivatives that exist from one side only: switches at the ends of the window, or on them always.
+
+A switch of the vector field whose time depends on a parameter may lie at the first or at the last
+moment of the window at the nominal parameters. Then a change of the parameter to one side brings it
+into the window and a change to the other side takes it out, and the two derivatives differ. The
+same holds for a state that stays on a threshold, such as ``jnp.maximum(y, 0)`` where y is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.backend.jaxpr.branches import FrozenField, flat
+from gradaudit.backend.program_cache import identity_cache
+from gradaudit.model.definition import Model
+from gradaudit.model.quadratures import initial_state, integrand_names
+from gradaudit.model.switching import branching
+
+Array = NDArray[np.float64]
+Columns = NDArray[np.bool_]
+
+_AT_AN_END = "a switch of the vector field lies at the {} of the window"
+_STANDING = "the solution stays on a switch of the vector field"
+
+AHEAD = 1e-9  # of the window: how far from its ends the outcomes of switches are looked at
+SAME_TIME = 1e-12  # of the window: a slope below it is none
+ALIKE = 1e-9  # of the rates, in double precision
+NUDGE = 1e-6  # of a parameter: where the other side of a threshold is looked for
+
+
+class OneSided(NamedTuple):
+    """Which parameters have one-sided derivatives (m,), when, and why."""
+
+    columns: Columns
+    time: float
+    cause: str
+
+
+def one_sided(model: Model, times: Array, values: Array, derivatives: Array) -> list[OneSided]:
+    """What a solution says of switches at the ends of its window.
+
+    Parameters
+    ----------
+    times
+        Observation times (T,); the window ends at the last of them.
+    values, derivatives
+        States and integrals (T, N) and their derivatives (T, N, m).
+    """
+    looks = _looks(model)
+    if looks is None:
+        return []
+    notes = []
+    if looks.start.any():
+        notes.append(OneSided(looks.start, 0.0, _AT_AN_END.format("start")))
+    end, z, tangents = float(times[-1]), values[-1], derivatives[-1]
+    if np.all(np.isfinite(z)) and np.all(np.isfinite(tangents)):
+        columns = np.asarray(looks.turning(end, z, tangents))
+        if columns.any():
+            notes.append(OneSided(columns, end, _AT_AN_END.format("end")))
+        if len(times) > 1 and np.all(np.isfinite(values)):
+            columns = np.asarray(looks.standing(times[[0, -1]], values[[0, -1]], tangents))
+            if columns.any():
+                notes.append(OneSided(columns, 0.0, _STANDING))
+    return notes
+
+
+class _Looks(NamedTuple):
+    """What is compiled for a model that switches, and what its start shows."""
+
+    start: Columns
+    turning: Callable[..., Any]
+    standing: Callable[..., Any]
+
+
+@identity_cache
+def _looks(model: Model) -> _Looks | None:
+    branches = branching(model)
+    if branches is None:
+        return None
+    p, extra = jnp.asarray(model.nominal), np.zeros(len(integrand_names(model)))
+    y, tangents = initial_state(model, p), jax.jacfwd(lambda p: initial_state(model, p))(p)
+    z = np.concatenate([y, extra])
+    tangents = np.pad(np.asarray(tangents), ((0, len(extra)), (0, 0)))
+    turning = jax.jit(partial(_turning, branches, model))
+    start = np.asarray(turning(0.0, z, tangents))
+    return _Looks(start, turning, jax.jit(partial(_standing, branches, model)))
+
+
+def _turning(branches: FrozenField, model: Model, t: Any, z: Any, tangents: Any) -> Any:
+    """Parameters (m,) that move a switch which turns at t, where it makes the rates jump."""
+    p, step = jnp.asarray(model.nominal), AHEAD * model.t_end
+    old = branches.decisions_ahead(t, z, p, -step)
+    new = branches.decisions_ahead(t, z, p, step)
+    before, after = branches(t, z, p, old), branches(t, z, p, new)
+    leaps = jnp.any(jnp.abs(before - after) > ALIKE * (jnp.abs(before) + jnp.abs(after)))
+
+    def margins(t: Any, z: Any, p: Any) -> Any:
+        return branches.margins(t, z, p, old)
+
+    here = (jnp.asarray(t, dtype=float), z, p)
+    value, speed = jax.jvp(margins, here, (jnp.ones(()), before, jnp.zeros_like(p)))
+    moving = jax.vmap(
+        lambda column, seed: jax.jvp(margins, here, (jnp.zeros(()), column, seed))[1],
+        in_axes=-1, out_axes=-1,
+    )(tangents, jnp.eye(len(p)))  # fmt: skip
+    near = (flat(old) != flat(new)) & (jnp.abs(value) <= 10.0 * step * jnp.abs(speed))
+    moved = jnp.abs(moving * model.parameter_scale) > (
+        SAME_TIME * model.t_end * jnp.abs(speed)[:, None]
+    )
+    return leaps & jnp.any(near[:, None] & moved, axis=0)
+
+
+def _standing(branches: FrozenField, model: Model, times: Any, values: Any, tangents: Any) -> Any:
+    """Parameters (m,) that move the solution off a threshold on which it stays, to other rates."""
+    p, (t, z) = jnp.asarray(model.nominal), (times[-1], values[-1])
+    decided = branches.decisions(t, z, p)
+    margins = jax.vmap(lambda t, z: branches.margins(t, z, p, decided))(times, values)
+
+    def splits(column: Any, seed: Any) -> Any:
+        def rate(sign: float) -> Any:
+            side = branches.decisions(t, z + sign * column, p + sign * seed)
+            return jax.jvp(lambda z, p: branches(t, z, p, side), (z, p), (column, seed))[1]
+
+        one, other = rate(NUDGE), rate(-NUDGE)
+        return jnp.any(jnp.abs(one - other) > ALIKE * (jnp.abs(one) + jnp.abs(other)))
+
+    seeds = jnp.diag(jnp.asarray(model.parameter_scale))
+    columns = tangents * model.parameter_scale
+    return jnp.any(jnp.all(margins == 0.0, axis=0)) & jax.vmap(splits, in_axes=-1)(columns, seeds)
