@@ -56,17 +56,20 @@ class Case:
 
 
 def is_time_course(folder: Path) -> bool:
+    """Whether a case is a time course, not a steady state of a flux balance."""
     text = (folder / f"{folder.name}-model.m").read_text(errors="replace")
     return re.search(r"testType:\s*TimeCourse", text) is not None
 
 
 def translated(case: Case) -> Any:
+    """The model of a case, over its window, with all its quantities."""
     from gradaudit.model.sbml.importer import translate
 
     return translate(case.path, t_end=float(case.expected[-1, 0]))
 
 
 def solved(case: Case, translation: Any, *, p: Any = None, rtol: float = 1e-9) -> Any:
+    """The states at the times of a case, (T, n)."""
     from event_loop import Functions, simulate
 
     model = translation.model
@@ -136,6 +139,7 @@ def judged(folder: Path) -> dict[str, Any]:
         "outcome": "wrong" if bad.any() else "right",
         "message": message,
         "events": len(translation.model.events),
+        "constant": list(translation.model.states) == ["constant"],
         "m": translation.model.m,
         "seconds": time.perf_counter() - started,
     }
@@ -157,6 +161,10 @@ def graded(work: tuple[Path, int]) -> dict[str, Any]:
     case, started = Case.read(folder), time.perf_counter()
     try:
         model = translated(case).model
+        if not model.events and not np.any(
+            model.vector_field(0.1, model.declared_state, model.nominal)
+        ):
+            return {"case": folder.name, "outcome": "nothing changes", "message": "", "events": 0}
         times = model.t_end * np.array(PARTS)
         result = gradaudit.sensitivities(
             model, method="saltation", solver="dopri8", rtol=1e-10, times=times
@@ -205,12 +213,14 @@ def graded(work: tuple[Path, int]) -> dict[str, Any]:
 
 
 def grouped(message: str) -> str:
+    """A message without the names and numbers of its case."""
     message = re.sub(r"'[^']*'", "'...'", message)
     message = re.sub(r"0 = .*? (is|has)", r"0 = ... \1", message)
     return re.sub(r"[-+.\de]*\d[-+.\de]*", "#", message)[:140]
 
 
 def main() -> None:
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", type=Path)
     parser.add_argument("--cases", nargs="*", default=[])
@@ -237,6 +247,8 @@ def main() -> None:
         options.output.write_text("".join(json.dumps(o) + "\n" for o in outcomes))
     counts = collections.Counter(outcome["outcome"] for outcome in outcomes)
     print(f"{len(outcomes)} time courses:", ", ".join(f"{v} {k}" for k, v in counts.items()))
+    constant = sum(o["outcome"] == "right" and o["constant"] for o in outcomes)
+    print(f"{constant} of those that are right have nothing that changes by a rate or an event")
     refused = collections.Counter(
         grouped(o["message"]) for o in outcomes if o["outcome"] == "refused"
     )
@@ -250,16 +262,21 @@ def grade(options: argparse.Namespace, folders: list[Path]) -> None:
     known = {o["case"] for o in map(json.loads, right) if o["outcome"] == "right"}
     if known:
         folders = [folder for folder in folders if folder.name in known]
-    drawn = np.random.default_rng(options.seed).permutation(len(folders))[: options.gradients]
-    work = [(folders[i], options.seed) for i in sorted(drawn)]
+    drawn = np.random.default_rng(options.seed).permutation(len(folders))
+    work = [(folders[i], options.seed) for i in drawn]
     outcomes = []
     with multiprocessing.get_context("spawn").Pool(options.jobs, maxtasksperchild=20) as pool:
         for outcome in pool.imap_unordered(graded, work):
+            if outcome["outcome"] == "nothing changes":
+                continue
             outcomes.append(outcome)
             if outcome["outcome"] != "agrees" or options.cases:
                 print(outcome["case"], outcome["outcome"], outcome["message"], flush=True)
             if options.output:
                 options.output.write_text("".join(json.dumps(o) + "\n" for o in outcomes))
+            if len(outcomes) == options.gradients:
+                pool.terminate()
+                break
     counts = collections.Counter(outcome["outcome"] for outcome in outcomes)
     print(f"{len(outcomes)} gradients:", ", ".join(f"{v} {k}" for k, v in counts.items()))
     with_events = sum(o["outcome"] == "agrees" and o["events"] > 0 for o in outcomes)

@@ -190,3 +190,64 @@ def test_equality_counts_where_a_jump_sets_what_is_compared(x, load):
     dose, condition = model.events["dose"].jump, names.index("enough.condition")
     first = dose(2.0, y, p)
     assert (first[condition], dose(4.0, first, p)[condition]) == (0.0, 1.0)
+
+
+def solved(model, time: float):
+    """States by name and sensitivities by name and parameter, of the method "saltation"."""
+    result = gradaudit.sensitivities(
+        model, method="saltation", solver="dopri8", rtol=1e-10, times=[time]
+    )
+    assert result.status == "ok"
+    names = list(model.states)
+    return (
+        dict(zip(names, result.states[0], strict=True)),
+        dict(zip(names, result.sensitivities[0], strict=True)),
+    )
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_sensitivities_go_through_a_delay(x, load, early):
+    """S is 1 at T = log(3) / k; A becomes t + S, of T (early) or of T + d."""
+    model = load(
+        Parameters=x.K + x.parameter("d", 1.5) + numbers(x, S=3.0, A=0.0),
+        Rules=x.rate_rule("S", "-k * S"),
+        Events=delayed(x, "time + S", early=early),
+    )
+    states, sensitivities = solved(model, 6.0)
+    t, late = np.log(3.0) / 0.5, np.exp(-0.75)
+    expected = t + 1.0 if early else t + 1.5 + late
+    by_k = -t / 0.5 - (0.0 if early else 1.5 * late)
+    by_d = 0.0 if early else 1.0 - 0.5 * late
+    # dopri8 at 1e-10, and the event found to its accuracy
+    assert states["A"] == pytest.approx(expected, rel=1e-8)
+    np.testing.assert_allclose(sensitivities["A"], [by_k, by_d], rtol=1e-7, atol=1e-12)
+
+
+def test_sensitivities_go_through_a_condition_of_two_inequalities(x, load):
+    """Both hold from T = log(3) / k on: A becomes T. The other event is false at its threshold."""
+    model = load(
+        Parameters=x.K + numbers(x, S=3.0, A=0.0, B=0.0),
+        Rules=x.rate_rule("S", "-k * S"),
+        Events=x.event("a", "time > 2 && S < 1", A="time")
+        + x.event("b", "time < 2 && S < 1", B="time"),
+    )
+    states, sensitivities = solved(model, 6.0)
+    t = np.log(3.0) / 0.5
+    assert (states["A"], states["B"]) == (pytest.approx(t, rel=1e-8), 0.0)
+    assert sensitivities["A"][0] == pytest.approx(-t / 0.5, rel=1e-7)
+
+
+def test_values_from_trigger_time_are_stored_where_others_count(x, load):
+    """At t = 3 A and B swap, and the trigger C > 1, which both swap and A set, is true after it."""
+    model = load(
+        Parameters=x.K + numbers(x, A=1.0, B=2.0, D=0.0),
+        Rules=x.rate_rule("A", "-k * A"),
+        Events=x.event("a", "time >= 3", A="B")
+        + x.event("b", "time >= 3", B="A")
+        + x.event("d", "A >= 2", D="D + A"),
+    )
+    assert {"a.A", "a.pending", "d.condition"} <= set(model.states)
+    states, _ = solved(model, 4.0)
+    assert states["A"] == pytest.approx(2.0 * np.exp(-0.5), rel=1e-8)
+    assert states["B"] == pytest.approx(np.exp(-1.5), rel=1e-8)
+    assert states["D"] == pytest.approx(2.0, rel=1e-12)
