@@ -11,7 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 import libsbml
 
-from gradaudit.model.sbml.formula import Formula, formula
+from gradaudit.model.sbml.formula import Formula, Relation, formula
 from gradaudit.model.sbml.functions import EQUALITIES, FOLDED, RELATIONS, Scope, Value
 
 
@@ -37,6 +37,8 @@ class Atom:
         It is false where the difference is zero.
     equality
         It is == or !=, or a number that is taken as a truth value.
+    inner
+        Switches within its two sides.
     """
 
     text: str
@@ -48,6 +50,7 @@ class Atom:
     rising: bool
     strict: bool
     equality: bool
+    inner: tuple[Relation, ...] = ()
 
     def holds(self, difference: Any) -> Any:
         """Whether the comparison holds at a value of its difference."""
@@ -136,6 +139,7 @@ def _atom(kind: int, a: Formula, b: Formula, text: str) -> Atom:
         rising=kind in _RISING,
         strict=kind in _STRICT,
         equality=kind in EQUALITIES,
+        inner=(*a.relations, *b.relations),
     )
 
 

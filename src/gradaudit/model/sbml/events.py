@@ -9,6 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from gradaudit.model.definition import Event
+from gradaudit.model.sbml.decided import decided
 from gradaudit.model.sbml.equations import Lookup
 from gradaudit.model.sbml.formula import Value
 from gradaudit.model.sbml.layout import Field, Layout, Point
@@ -97,7 +98,8 @@ def _direct(layout: Layout, plan: Plan, memory: Memory) -> Callable[[Any, Any, A
 
     def jump(t: Any, y: Any, p: Any) -> Any:
         point = Point(layout, t, y, p)
-        after = point.assigned(point.values(assignments))
+        new = decided(layout, point, point.values(assignments), assignments.values())
+        after = point.assigned(new)
         return after.vector(memory.after(after, assignments))
 
     return jump
@@ -108,7 +110,10 @@ def _stored(
 ) -> Callable[[Any, Any, Any], Any]:
     def jump(t: Any, y: Any, p: Any) -> Any:
         point = Point(layout, t, y, p)
-        after = point.assigned(queue.first(point))
+        new = queue.first(point)
+        if not queue.stored[0]:
+            new = decided(layout, point, new, plan.trigger.assignments.values())
+        after = point.assigned(new)
         books = queue.without_first(point) | memory.after(after, plan.trigger.assignments)
         changed = after.vector(books)
         return jnp.where(queue.is_due(point), changed, y) if plan.checks else changed

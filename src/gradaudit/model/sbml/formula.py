@@ -40,13 +40,16 @@ TIME = "<time>"
 class Relation:
     """A place where a formula switches: where ``difference`` crosses zero.
 
-    ``equality`` marks == and !=, which hold at points only unless nothing varies in them.
+    ``equality`` marks == and !=, which hold at points only unless nothing varies in them; `inner`
+    are the switches within a comparison; ``jumps`` is false where the formula has a kink only.
     """
 
     text: str
     names: frozenset[str]
     difference: Value
     equality: bool = False
+    inner: tuple[Relation, ...] = ()
+    jumps: bool = True
 
 
 @dataclass(frozen=True)
@@ -118,14 +121,14 @@ def _operation(
     values = [part.value for part in parts]
     if kind in UNARY:
         function = UNARY[kind]
-        switch = [Relation(text, parts[0].names, values[0])]
+        switch = [Relation(text, parts[0].names, values[0], jumps=False)]
         own = switch if kind == libsbml.AST_FUNCTION_ABS else []
         return lambda scope: function(values[0](scope)), own
     if kind in FOLDED:
         fold, start = FOLDED[kind]
         pairs = list(itertools.combinations(parts, 2))
         switching = kind in (libsbml.AST_FUNCTION_MAX, libsbml.AST_FUNCTION_MIN)
-        own = [_difference(a, b, f"{a.text} - {b.text}") for a, b in pairs] if switching else []
+        own = [_kink(a, b) for a, b in pairs] if switching else []
         if not values:
             return lambda scope: start, own
         return lambda scope: reduce(fold, (value(scope) for value in values)), own
@@ -171,5 +174,13 @@ def _piecewise(values: list[Value]) -> Value:
     return value
 
 
-def _difference(a: Formula, b: Formula, text: str, equality: bool = False) -> Relation:
-    return Relation(text, a.names | b.names, lambda s: a.value(s) - b.value(s), equality)
+def _difference(a: Formula, b: Formula, text: str, equality: bool) -> Relation:
+    inner = (*a.relations, *b.relations)
+    return Relation(
+        text, a.names | b.names, lambda s: a.value(s) - b.value(s), equality=equality, inner=inner
+    )
+
+
+def _kink(a: Formula, b: Formula) -> Relation:
+    text = f"{a.text} - {b.text}"
+    return Relation(text, a.names | b.names, lambda s: a.value(s) - b.value(s), jumps=False)

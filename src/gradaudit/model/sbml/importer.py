@@ -24,11 +24,11 @@ from gradaudit.model.sbml.events import jumps
 from gradaudit.model.sbml.layout import Layout, Point
 from gradaudit.model.sbml.lifting import lift_branches
 from gradaudit.model.sbml.memory import Memory
-from gradaudit.model.sbml.plans import plans
+from gradaudit.model.sbml.plans import EXECUTIONS, plans
 from gradaudit.model.sbml.rate_of import add_rates
 from gradaudit.model.sbml.selection import nominal, with_parameters
 from gradaudit.model.sbml.start import Start
-from gradaudit.model.sbml.switches import check_equalities, switches
+from gradaudit.model.sbml.switches import check_triggers, switches
 from gradaudit.model.sbml.symbols import Symbol, collect
 from gradaudit.model.sbml.system import System, classify
 from gradaudit.model.sbml.triggers import assigned, triggers
@@ -59,7 +59,11 @@ class Translation:
 
 
 def load_sbml(
-    path: str | Path, *, t_end: float = DEFAULT_T_END, fixed: Iterable[str] = ()
+    path: str | Path,
+    *,
+    t_end: float = DEFAULT_T_END,
+    fixed: Iterable[str] = (),
+    executions: int = EXECUTIONS,
 ) -> Model:
     """The initial value problem of a model in SBML, any level and version.
 
@@ -75,17 +79,24 @@ def load_sbml(
         End of the window, in the unit of time of the file.
     fixed
         Parameters that stay the numbers that they are: their sensitivities are not computed.
+    executions
+        Executions of an event with a delay that can be stored at once. A solve with more of them
+        has no result.
 
     Raises
     ------
     ModelError
         If the file is no valid SBML, or has an element that is not supported; it is named.
     """
-    return translate(path, t_end=t_end, fixed=fixed).model
+    return translate(path, t_end=t_end, fixed=fixed, executions=executions).model
 
 
 def translate(
-    path: str | Path, *, t_end: float = DEFAULT_T_END, fixed: Iterable[str] = ()
+    path: str | Path,
+    *,
+    t_end: float = DEFAULT_T_END,
+    fixed: Iterable[str] = (),
+    executions: int = EXECUTIONS,
 ) -> Translation:
     """As `load_sbml`, with the values of all quantities of the file."""
     path = Path(path).expanduser()
@@ -93,14 +104,16 @@ def translate(
         raise ModelError(f"the file {path} does not exist (looked for in {Path.cwd()}).")
     document, model = read(path)
     try:
-        return _translation(model, path, t_end, set(fixed))
+        return _translation(model, path, t_end, set(fixed), executions)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     finally:
         del document  # lives as long as its model is read
 
 
-def _translation(model: Any, path: Path, t_end: float, fixed: set[str]) -> Translation:
+def _translation(
+    model: Any, path: Path, t_end: float, fixed: set[str], executions: int
+) -> Translation:
     lift_branches(model)
     found = triggers(model)
     symbols = collect(model)
@@ -113,10 +126,10 @@ def _translation(model: Any, path: Path, t_end: float, fixed: set[str]) -> Trans
     compared = {name for atom in atoms if atom.equality for name in atom.names}
     system = with_parameters(system, watched, fixed, compared)
     p = nominal(system)
-    planned = plans(system, found)
+    planned = plans(system, found, executions)
     auxiliary = {name: unit for plan in planned for name, unit in plan.auxiliary.items()}
     layout = Layout(system, tuple(auxiliary))
-    check_equalities(layout, found)
+    check_triggers(layout, found)
     rates = vector_field(system, len(auxiliary))
     # What has no value is told here, by its name.
     jax.eval_shape(rates, 0.0, jnp.zeros(layout.count + len(auxiliary)), p)

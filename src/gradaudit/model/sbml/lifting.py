@@ -2,7 +2,7 @@
 
 A comparison then has two smooth sides, so the function that is zero where it switches is smooth,
 too. Branches are `piecewise`, `abs`, `min` and `max`, written in the comparison or in an assignment
-rule that it looks up.
+rule or a kinetic law that it looks up.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Any
 
 import libsbml
 
+from gradaudit.errors import ModelError
 from gradaudit.model.sbml.document import elements
 
 MOST_BRANCHES = 64
-"""Comparisons that one may become; with more it is left as it is."""
+"""Comparisons that one may become; with more the file is refused."""
 
 _RELATIONS = {
     libsbml.AST_RELATIONAL_LT,
@@ -47,7 +48,12 @@ def lifted(node: Any, definitions: Mapping[str, Any]) -> Any:
     if node.getType() in _RELATIONS:
         whole = _inlined(node, definitions)
         parts = _split(whole)
-        if 1 < len(parts) <= MOST_BRANCHES:
+        if len(parts) > MOST_BRANCHES:
+            raise ModelError(
+                f"the comparison {libsbml.formulaToL3String(node)!r} has more than "
+                f"{MOST_BRANCHES} branches; write it with fewer."
+            )
+        if len(parts) > 1:
             terms = [_joined(libsbml.AST_LOGICAL_AND, part) for part in parts]
             return lifted(_joined(libsbml.AST_LOGICAL_OR, terms), {})
         return node.deepCopy()
@@ -137,12 +143,15 @@ def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
 
 
 def _definitions(model: Any) -> dict[str, Any]:
-    """The assignment rules that branch, by their variables, without names of each other."""
+    """Assignment rules and kinetic laws that branch, by id, without names of each other."""
     rules = {
         rule.getVariable(): rule.getMath()
         for rule in elements(model.getListOfRules())
         if rule.isAssignment() and rule.getMath() is not None
     }
+    for reaction in elements(model.getListOfReactions()):
+        if reaction.isSetKineticLaw() and reaction.getKineticLaw().getMath() is not None:
+            rules[reaction.getId()] = reaction.getKineticLaw().getMath()
     found: dict[str, Any] = {}
     for _ in rules:  # a rule may look up another; SBML has no order of rules and no cycles
         for name, math in rules.items():

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from gradaudit.model.sbml.conditions import Atom, Condition
 from gradaudit.model.sbml.equations import Lookup, vector_field
+from gradaudit.model.sbml.formula import Relation
 from gradaudit.model.sbml.layout import Layout, Point
 from gradaudit.model.sbml.plans import Plan
 
@@ -93,8 +94,8 @@ class Memory:
         return truth
 
 
-def along_flow(layout: Layout, atom: Atom, point: Point, rates: Any) -> tuple[Any, Any]:
-    """The difference of an atom, and its derivative along the flow."""
+def along_flow(layout: Layout, atom: Atom | Relation, point: Point, rates: Any) -> tuple[Any, Any]:
+    """The difference of a comparison, and its derivative along the flow."""
     time = jnp.asarray(point.t, jnp.float64)
     y, p = point.y, point.p
     if layout.system.closure(atom.names) & set(layout.system.states):

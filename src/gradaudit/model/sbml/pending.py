@@ -11,6 +11,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from gradaudit.model.sbml.decided import decided
 from gradaudit.model.sbml.layout import Layout, Point
 from gradaudit.model.sbml.plans import Plan
 
@@ -44,7 +45,8 @@ class Queue:
     def add(self, t: Any, y: Any, p: Any) -> Any:
         """The jump when the event is triggered: an execution more."""
         point = Point(self.layout, t, y, p)
-        return point.vector(self.with_one(point, point.auxiliary))
+        slots = self.with_one(point, point.auxiliary)
+        return point.vector(decided(self.layout, point, slots, self.plan.trigger.formulas))
 
     def with_one(self, point: Point, slots: dict[str, Any]) -> dict[str, Any]:
         """The slots with the execution that an event triggered at `point` has."""

@@ -22,7 +22,7 @@ from gradaudit.model.sbml.formula import Formula
 from gradaudit.model.sbml.system import System
 from gradaudit.model.sbml.triggers import Trigger
 
-SLOTS = 4
+EXECUTIONS = 2
 """Executions of one event that can be stored at once; with more, the solve has no result."""
 
 
@@ -64,7 +64,7 @@ class Plan:
         return found
 
 
-def plans(system: System, found: Iterable[Trigger]) -> list[Plan]:
+def plans(system: System, found: Iterable[Trigger], executions: int = EXECUTIONS) -> list[Plan]:
     """A plan for every event of the file that can happen after t = 0."""
     found = [trigger for trigger in found if trigger.condition.atoms]
     remembered = {id(t): _remembered(system, t, found) for t in found}
@@ -88,7 +88,7 @@ def plans(system: System, found: Iterable[Trigger]) -> list[Plan]:
         slots: tuple[tuple[str, dict[str, str]], ...] = ()
         if stores:
             kept = trigger.early and bool(changing & system.varying)
-            count = 1 if delay is None or not trigger.persistent else SLOTS
+            count = 1 if delay is None or not trigger.persistent else executions
             slots = tuple(_slot(trigger, delay, kept, number) for number in range(1, count + 1))
         result.append(Plan(trigger, memory, slots, delay, checks, assigns=early and not stores))
     return result
