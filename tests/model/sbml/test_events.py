@@ -193,6 +193,18 @@ def test_equality_counts_where_a_jump_sets_what_is_compared(x, load):
     assert (first[condition], dose(4.0, first, p)[condition]) == (0.0, 1.0)
 
 
+def test_a_new_value_that_rounding_decides_is_no_number(x, load):
+    """At S = 1 itself, floor(S) is 1 or 0 by the rounding of S."""
+    model = load(
+        Parameters=x.K + numbers(x, S=3.0, A=0.0),
+        Rules=x.rate_rule("S", "-k * S"),
+        Events=x.event("e", "S < 1", A="floor(S)") + x.event("f", "time > 4", A="floor(S)"),
+    )
+    p, y = jnp.asarray(model.nominal), jnp.asarray([1.0, 0.0])
+    assert np.isnan(model.events["e"].jump(2.0, y, p)[1])
+    assert model.events["f"].jump(4.0, y.at[0].set(2.5), p)[1] == 2.0
+
+
 def solved(model, time: float):
     """States by name and sensitivities by name and parameter, of the method "saltation"."""
     result = gradaudit.sensitivities(

@@ -22,6 +22,14 @@ REFUSED = {
         lambda x: {"Events": x.event("e", "S == 2", S="3")},
         "the trigger of event 'e': 'S == 2' compares",
     ),
+    "steps in a trigger": (
+        lambda x: {"Events": x.event("e", "S + floor(S) < 2", S="3")},
+        r"event 'e': the comparison '.S \+ floor\(S\). < 2' has a side that may jump",
+    ),
+    "steps in a comparison": (
+        lambda x: {"Rules": x.rate_rule("x", "piecewise(k, rem(time, 2) < 1, 0)")},
+        r"the comparison 'rem\(time, 2\) < 1' has a side that may jump",
+    ),
     "no value": (
         lambda x: {"Parameters": x.parameter("k") + x.parameter("x", 1.0, constant=False)},
         "parameter 'k' has no finite value",

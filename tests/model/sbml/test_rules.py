@@ -152,6 +152,15 @@ def test_initial_values_are_parameters_where_there_are_no_others(x, load):
     assert model.initial_state(jnp.asarray([4.0]))[0] == 4.0
 
 
+def test_an_initial_value_can_be_fixed_by_its_name(x, load):
+    model = load(
+        fixed=["S(0)"],
+        Parameters=x.parameter("S", 3.0, constant=False) + x.parameter("T", 1.0, constant=False),
+        Rules=x.rate_rule("S", "-S") + x.rate_rule("T", "S"),
+    )
+    assert list(model.parameters) == ["T(0)"]
+
+
 def test_a_model_in_which_nothing_changes_has_a_constant_state(x, load):
     with pytest.warns(ModelWarning, match="nothing changes with time"):
         model = load(

@@ -26,7 +26,7 @@ from gradaudit.model.sbml.lifting import lift_branches
 from gradaudit.model.sbml.memory import Memory
 from gradaudit.model.sbml.plans import EXECUTIONS, plans
 from gradaudit.model.sbml.rate_of import add_rates
-from gradaudit.model.sbml.selection import nominal, with_parameters
+from gradaudit.model.sbml.selection import initial_value, nominal, with_parameters
 from gradaudit.model.sbml.start import Start
 from gradaudit.model.sbml.switches import check_triggers, switches
 from gradaudit.model.sbml.symbols import Symbol, collect
@@ -183,8 +183,8 @@ def _classified(symbols: dict[str, Symbol], jumping: set[str]) -> System:
 
 
 def _parameter(system: System, name: str) -> str:
-    """The name of a parameter; that of an initial value is no id of SBML."""
-    return f"{name}(0)" if name in system.states else name
+    """The name of a parameter of the model."""
+    return initial_value(name) if name in system.states else name
 
 
 def _depends(system: System, begin: Start) -> bool:

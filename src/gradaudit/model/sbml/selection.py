@@ -36,7 +36,8 @@ def with_parameters(
     always = system.closure(rates)
     needed = always | system.closure(starts, at_start=True)
     candidates = parameters_of(system, needed, set())
-    unknown = sorted(fixed - set(candidates))
+    starts_of = {initial_value(name) for name in system.states}
+    unknown = sorted(fixed - set(candidates) - starts_of)
     if unknown:
         raise ModelError(
             f"fixed has {unknown}, which are no parameters; the parameters are {list(candidates)}."
@@ -64,13 +65,18 @@ def with_parameters(
     return replace(system, parameters=parameters)
 
 
+def initial_value(name: str) -> str:
+    """The name of the parameter that is the initial value of a state; no id of SBML."""
+    return f"{name}(0)"
+
+
 def _initial_values(system: System, held: set[str]) -> tuple[str, ...]:
     """The states whose initial values are parameters, where there are no others."""
     scope = Lookup(system, 0.0, None, jnp.zeros(0))
     found = []
     for name in system.states:
         symbol = system.symbols[name]
-        if name in held or not math.isfinite(float(scope(name))):
+        if name in held or initial_value(name) in held or not math.isfinite(float(scope(name))):
             continue
         if symbol.initial is not None:  # a number, as it depends on no parameter
             symbol.number, symbol.initial = float(scope(name)), None

@@ -20,6 +20,7 @@ from gradaudit.model.sbml.layout import Layout, Point
 from gradaudit.model.sbml.memory import Memory, along_flow
 from gradaudit.model.sbml.pending import Queue
 from gradaudit.model.sbml.plans import Plan, is_zero
+from gradaudit.model.sbml.selection import initial_value
 from gradaudit.model.sbml.triggers import Trigger
 
 MOST_EVENTS = 1000
@@ -155,8 +156,12 @@ class Start:
 
             slopes = np.asarray(jax.grad(difference)(self.p))
             if np.any(slopes != 0.0):
-                names = self.layout.system.parameters
-                moving = [repr(n) for n, slope in zip(names, slopes, strict=True) if slope != 0.0]
+                system = self.layout.system
+                moving = [
+                    repr(initial_value(name) if name in system.states else name)
+                    for name, slope in zip(system.parameters, slopes, strict=True)
+                    if slope != 0.0
+                ]
                 raise ModelError(
                     f"event {trigger.name!r} is exactly at its threshold {atom.text!r} at t = 0, "
                     f"and the threshold depends on {', '.join(moving)}, so that derivatives are "

@@ -64,8 +64,8 @@ def check_smooth(layout: Layout, relation: Relation | Atom, where: str) -> None:
         if switch.jumps and system.moves(switch.names):
             raise ModelError(
                 f"{where}the comparison {relation.text!r} has a side that may jump where "
-                f"{switch.text!r} switches; this is not supported. Write it without steps and "
-                "branches, or with the branches in an assignment rule."
+                f"{switch.text!r} switches; this is not supported. Write it as comparisons "
+                "without steps and branches."
             )
 
 
