@@ -23,6 +23,9 @@ MOST_DIGITS = 15.6
 
 SMALLEST = 1e-290  # float64 loses digits below it
 
+NOUGHT = 1e-25
+"""Of the natural scale |y_i| / |p_j|: a sensitivity that is smaller, and of no digit, is zero."""
+
 SAFETY = 2.0
 PEERS_SAFETY = 2.0  # more, where all solves have one precision: what they share does not show
 COMPANION_STEPS = 2.0
@@ -135,6 +138,21 @@ def entry_thresholds(derivatives: Array, scale: Array, *, negligible: float) -> 
     largest = np.nan_to_num(share).max(axis=(0, 1), initial=0.0)
     whole = np.broadcast_to(largest * scale[:, None], derivatives.shape)
     return np.maximum(negligible * whole, SMALLEST)
+
+
+def zero_columns(
+    derivatives: Array, bounds: Array, scale: Array, parameter_scale: Array
+) -> NDArray[np.bool_]:
+    """Parameters (m,) whose derivatives are zero as far as anyone can tell.
+
+    No entry of the column is larger than the largest of the bounds of its errors, and these are
+    below 1e-25 of the natural scale |y_i| / |p_j|: higher precisions made both smaller. So it has
+    digits in relation to that scale, and none in relation to itself.
+    """
+    natural = parameter_scale / scale[:, None]
+    size = np.max(np.abs(derivatives) * natural, axis=(0, 1), initial=0.0)
+    bound = np.max(bounds * natural, axis=(0, 1), initial=0.0)
+    return np.asarray((size <= bound) & (bound <= NOUGHT))
 
 
 def value_thresholds(values: Array, *, negligible: float) -> Array:

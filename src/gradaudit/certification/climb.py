@@ -16,7 +16,7 @@ from gradaudit.certification.heyoka.rounding import in_float64
 from gradaudit.certification.hybrid_solve import build_system, solve_system
 from gradaudit.certification.hybrid_system import Hybrid
 from gradaudit.certification.singular_start import SHARES, leave
-from gradaudit.certification.step_inspection import PANEL, Inspector, batched
+from gradaudit.certification.step_inspection import FEW, MANY, PANEL, Inspector, batched
 from gradaudit.certification.variational import (
     PROGRESS_AFTER,
     Options,
@@ -67,7 +67,7 @@ class Climb:
         self.rungs: list[dict[str, Any]] = []
         self.best: Solution | None = None
         self.bounds: Bounds | None = None
-        self.finer = 1
+        self.finer, self.nodes = 1, FEW
         self.field = batched(model)
         self.leaves: tuple[float, float] | None = None
         self.grid = Grid(times, np.stack([np.arange(len(times))] * 3))
@@ -104,7 +104,8 @@ class Climb:
             fraction, leaves = attempts.pop(0)
             departure = self._departure(system, leaves)
             first = None if fraction is None or not len(positive) else fraction * positive[0]
-            inspector = Inspector(self.model, self.field, PANEL if self.finer == 1 else 1 / cap)
+            panel = PANEL if self.finer == 1 else 1 / cap
+            inspector = Inspector(self.model, self.field, panel, self.nodes)
             options = Options(
                 max_step=self.model.t_end / cap,
                 first_step=None if departure else first,
@@ -137,9 +138,18 @@ class Climb:
             raise JumpedOverError(missed, solution)
         return solution
 
+    def look_closer(self) -> None:
+        """Integrate the vector field of every step with more nodes."""
+        self.nodes = MANY
+        self.forget_companions()
+
     def start_over(self) -> None:
-        """Take shorter steps, and forget the companions, which were placed by the longer ones."""
+        """Take shorter steps."""
         self.finer = FINER
+        self.forget_companions()
+
+    def forget_companions(self) -> None:
+        """Forget the companions, which were placed by the steps of another solve."""
         self.grid = Grid(self.times, np.stack([np.arange(len(self.times))] * 3))
 
     def _departure(
@@ -175,12 +185,14 @@ class Climb:
         )
         # Right whatever their bounds are, and uncertified all the same: `reference` says so.
         beside = self._one_sided()
+        nought = self._nought(derivatives, bounds, scale)
         certain = np.where(beside, 0.0, bounds.derivatives)
         results, whole = [], []
         for part in (slice(0, n), slice(n, None)):
             threshold = certificate.entry_thresholds(
                 derivatives[:, part], scale[part], negligible=self.negligible
             )
+            threshold[..., nought] = scale[part, None] / self.model.parameter_scale[nought]
             held, least = certificate.held_digits(derivatives[:, part], certain[:, part], threshold)
             held[beside[:, part]] = 0.0
             results.append(Digits(held, least))
@@ -195,6 +207,12 @@ class Climb:
         if self.best.one_sided is None:
             return np.zeros(self.best.derivatives[self.grid.observed].shape, dtype=bool)
         return self.best.one_sided[self.grid.observed]
+
+    def _nought(self, derivatives: Any, bounds: Bounds, scale: Any) -> NDArray[np.bool_]:
+        """Parameters on which nothing depends, as the solves of several precisions show."""
+        return certificate.zero_columns(
+            derivatives, bounds.derivatives, scale, self.model.parameter_scale
+        )
 
     def note_one_sided(self) -> str:
         """Mark the derivatives of the best result that are one-sided; a sentence, if any are."""
@@ -251,6 +269,10 @@ class Climb:
         values, derivatives = self.best.float64()
         values, derivatives = values[self.grid.observed], derivatives[self.grid.observed]
         (digits, integral_digits, state_digits), _ = self.digits()
+        if self.bounds is not None:
+            every = certificate.state_scale(*self.best.float64(), self.model.parameter_scale)
+            derivatives = derivatives.copy()
+            derivatives[..., self._nought(derivatives, self.bounds, every)] = 0.0
         return Reference(
             times=self.times,
             states=values[:, :n],

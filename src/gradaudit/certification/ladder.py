@@ -103,11 +103,12 @@ def reference(
 
 
 def _climb_seeing(climb: Climb, wanted: float) -> str:
-    """Climb, and once more with shorter steps if one of them jumped over something."""
-    try:
-        return _climb(climb, wanted)
-    except JumpedOverError:
-        climb.start_over()
+    """Climb; where a step seems to have jumped over something, look closer, then step shorter."""
+    for mend in (climb.look_closer, climb.start_over):
+        try:
+            return _climb(climb, wanted)
+        except JumpedOverError:
+            mend()
     try:
         return _climb(climb, wanted)
     except JumpedOverError as again:

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 
+from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, QUAD
+from gradaudit.certification.rounding_check import RoundingCheck
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import integrand_names, with_integrals
 
@@ -30,8 +32,11 @@ PANEL = 1 / 2500
 LARGEST_DEFECT = 1e-9
 BATCH = 2048
 
-_NODES, _WEIGHTS = leggauss(4)
-_NODES, _WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
+ROUNDING = 10.0
+"""How much larger than seen at a few points the rounding of the rates may be in a step."""
+
+FEW, MANY = 4, 16
+"""Nodes of a panel: as many as show a pulse, and as many as integrate a fast, smooth term."""
 
 
 def batched(model: Model) -> Field:
@@ -49,11 +54,17 @@ class Inspector:
     panel
         Length, of the window, of the pieces that a step is cut into; a step of less than half of
         it is not looked at.
+    nodes
+        Gauss nodes of a piece.
     """
 
-    def __init__(self, model: Model, field: Field, panel: float = PANEL) -> None:
+    def __init__(self, model: Model, field: Field, panel: float = PANEL, nodes: int = FEW) -> None:
+        points, weights = leggauss(nodes)
+        self.nodes, self.weights = 0.5 * (points + 1.0), 0.5 * weights
+        self.model = model
         self.field, self.nominal, self.panel = field, model.nominal, panel * model.t_end
         self.size = model.n + len(integrand_names(model))
+        self.eps = DOUBLE.eps
         self._times: list[Array] = []
         self._states: list[Array] = []
         self._weights: list[Array] = []
@@ -65,15 +76,19 @@ class Inspector:
         pieces = ceil(step / self.panel - 1e-6)
         if not np.isfinite(step) or step < 0.5 * self.panel:
             return
-        shares = ((np.arange(pieces)[:, None] + _NODES) / pieces).ravel()
+        shares = ((np.arange(pieces)[:, None] + self.nodes) / pieces).ravel()
         times = (end - step) + step * shares
         kind = type(integrator.time)
+        if kind is np.longdouble:
+            self.eps = LONG_DOUBLE.eps
+        elif kind is not float:
+            self.eps = QUAD.eps
         states = np.empty((len(times), self.size))
         for row, time in zip(states, times, strict=True):
             row[:] = self._at(integrator, kind(time))
         self._times.append(times)
         self._states.append(states)
-        self._weights.append(np.tile(_WEIGHTS * step / pieces, pieces))
+        self._weights.append(np.tile(self.weights * step / pieces, pieces))
         last = self._at(integrator, integrator.time)
         first = self._at(integrator, integrator.time - integrator.last_h)
         self._increments.append((last - first).astype(np.float64))
@@ -87,16 +102,40 @@ class Inspector:
         if not self._times:
             return None
         times, states = np.concatenate(self._times), np.concatenate(self._states)
-        weighted = np.concatenate(self._weights)[:, None] * self._rates(times, states)
+        weights, rates = np.concatenate(self._weights)[:, None], self._rates(times, states)
+        shares = self._defects(weights, rates, states)
+        if not np.any(shares > LARGEST_DEFECT):
+            return None
+        # Before something is said of the vector field: is it the rounding of its values?
+        suspect = np.repeat(shares > LARGEST_DEFECT, [len(x) for x in self._times])
+        check = RoundingCheck(self.model)
+        resolved, rough = check.resolved(times[suspect], states[suspect], rates[suspect])
+        explained = ~np.isnan(resolved)
+        rates[suspect] = np.where(explained, resolved, rates[suspect])
+        # The solve itself evaluates the same formula, in its own precision.
+        noise = np.zeros_like(rates)
+        noise[suspect] = np.where(explained, ROUNDING * rough * self.eps / DOUBLE.eps, 0.0)
+        shares = self._defects(weights, rates, states, noise)
+        worst = int(shares.argmax())
+        return float(np.mean(self._times[worst])) if shares[worst] > LARGEST_DEFECT else None
+
+    def _defects(
+        self, weights: Array, rates: Array, states: Array, noise: Array | float = 0.0
+    ) -> Array:
+        """Of each step, the largest difference of its increment and the integral of the rates.
+
+        Less what `noise` of the rates (K, N) may amount to.
+        """
+        weighted = weights * rates
         starts = np.cumsum([0, *map(len, self._times)])[:-1]
         passed = np.add.reduceat(np.abs(weighted), starts)
         defects = np.abs(np.array(self._increments) - np.add.reduceat(weighted, starts))
+        if np.ndim(noise):
+            defects = defects - np.add.reduceat(weights * noise, starts)
         scale = np.nanmax(np.abs(states), axis=0) + passed
         with np.errstate(divide="ignore", invalid="ignore"):
             # the vector field may be undefined at a point where the solution is smooth
-            shares = np.nan_to_num(defects / scale, nan=0.0, posinf=0.0).max(axis=1)
-        worst = int(shares.argmax())
-        return float(np.mean(self._times[worst])) if shares[worst] > LARGEST_DEFECT else None
+            return np.nan_to_num(defects / scale, nan=0.0, posinf=0.0).max(axis=1)
 
     def _rates(self, times: Array, states: Array) -> Array:
         rates = np.empty_like(states)

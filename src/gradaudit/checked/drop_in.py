@@ -52,9 +52,9 @@ TANGENTS_FAILED = (
 SWITCHED = (
     "gradaudit.diffeqsolve: the vector field jumps from one branch to another, within the window "
     "or at an end of it, at a time that depends on what is differentiated. The derivative lacks "
-    "the saltation term, {share:.0%} of an entry, and is wrong at every tolerance. Make the switch an "
-    'event (gradaudit.sensitivities(..., method="saltation")), or smooth it over a time that the '
-    "steps resolve."
+    "the saltation term, {share:.0%} of an entry, and is wrong at every tolerance. Make the switch "
+    'an event (gradaudit.sensitivities(..., method="saltation")), or smooth it over a time that '
+    "the steps resolve."
 )
 LARGEST_SHARE = 1e-3
 """Of the saltation term in an entry of the tangents; a tenth of what `checked_jacfwd` wants."""

@@ -15,6 +15,17 @@ from gradaudit.checked.solve import Solved, in_directions
 PATTERNS = 8
 """Patterns of signs that the size of the terms is sampled with."""
 
+UNRESOLVED = 1e4
+"""By how much, per unit of its embedded error, a step errs more in which faint states grow.
+
+The embedded error of a step that is not resolved is too small, the more so the larger it is: 4e-3
+of logistic growth from 1e-9, with a tolerance of 1e-9, is 20 times too small, 2e-2 from 1e-12 is
+170 times too small.
+"""
+
+NOUGHT = 1e-10
+"""Of the natural scale: a Jacobian that is smaller, with an error that is smaller, is zero."""
+
 
 class Estimate(NamedTuple):
     """Of a Jacobian in scaled parameters, all raw, that is, before calibration.
@@ -28,11 +39,15 @@ class Estimate(NamedTuple):
     cancellation
         Norm of the Jacobian over the size of the terms that it is the sum of; 1 if nothing is known
         of them. Small near an optimum, where the terms cancel.
+    vanishes
+        Whether the Jacobian is zero to rounding; `relative` is then over the natural scale
+        |d readout / dy| |y|, for the Jacobian has no digit of its own.
     """
 
     error: Any
     relative: Any
     cancellation: Any
+    vanishes: Any = False
 
 
 def by_indicator(solved: Solved, jacobian: Any, tangent_error: Any) -> Estimate:
@@ -73,8 +88,28 @@ def by_probing(
     return Estimate(error, relative, jnp.where(terms > 0, size / terms, 1.0))
 
 
-def _size_of_terms(observe: Callable[..., Any], solved: Solved) -> Any:
+def widened(estimate: Estimate, solved: Solved) -> Estimate:
+    """The estimate where steps did not resolve the growth of states below their `atol`."""
+    factor = 1.0 + UNRESOLVED * jnp.where(solved.ok, solved.faint.emerged, 0.0)
+    error = jtu.tree_map(lambda e: factor * e, estimate.error)
+    return estimate._replace(error=error, relative=factor * estimate.relative)
+
+
+def vanishing(
+    observe: Callable[..., Any], solved: Solved, jacobian: Any, estimate: Estimate
+) -> Estimate:
+    """The estimate where the Jacobian is zero in relation to the readout's natural scale."""
+    natural = _size_of_terms(observe, solved, solved.states[..., None])
+    size, error = _norm(jacobian), _norm(estimate.error)
+    vanishes = (size <= NOUGHT * natural) & (error <= NOUGHT * natural) & (size > 0)
+    relative = jnp.where(vanishes, error / natural, estimate.relative)
+    return estimate._replace(relative=relative, vanishes=vanishes)
+
+
+def _size_of_terms(observe: Callable[..., Any], solved: Solved, columns: Any = None) -> Any:
     """Root of the sum of squares of all terms (d readout / d y_i) S_i, sampled.
+
+    Or of (d readout / d y_i) c_i with the `columns` c (T, n, k).
 
     With random signs s_i the expectation of (sum s_i a_i)^2 is the sum of a_i^2; so it needs no
     more than Jacobian-vector products, and is exact where there is one term.
@@ -82,7 +117,8 @@ def _size_of_terms(observe: Callable[..., Any], solved: Solved) -> Any:
     signs = jax.random.rademacher(
         jax.random.key(0), (PATTERNS, *solved.states.shape, 1), solved.tangents.dtype
     )
-    sums = jax.vmap(lambda s: in_directions(observe, solved.states, s * solved.tangents))(signs)
+    columns = solved.tangents if columns is None else columns
+    sums = jax.vmap(lambda s: in_directions(observe, solved.states, s * columns))(signs)
     return _norm(sums) / jnp.sqrt(PATTERNS)
 
 

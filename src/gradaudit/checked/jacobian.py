@@ -17,7 +17,15 @@ from numpy.typing import ArrayLike
 from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.backend.shapes import Parameters, Scalar, States, StatesAtTimes
 from gradaudit.checked import calibration
-from gradaudit.checked.estimate import Estimate, by_indicator, by_probing, by_propagation
+from gradaudit.checked.estimate import (
+    UNRESOLVED,
+    Estimate,
+    by_indicator,
+    by_probing,
+    by_propagation,
+    vanishing,
+    widened,
+)
 from gradaudit.checked.nondifferentiable import without_derivative
 from gradaudit.checked.pytrees import as_floats, from_columns, to_vector
 from gradaudit.checked.solve import (
@@ -33,6 +41,7 @@ from gradaudit.model.probe_direction import signs
 from gradaudit.sensitivity.request import tolerance
 from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs
 
+ATOL = 1e-9
 CONTROLS = {"full": 1.0, "states": 0.0}
 ONCE = (
     "a checked Jacobian cannot be differentiated: its error is controlled and estimated for first "
@@ -107,7 +116,7 @@ def checked_jacfwd(
     t0: float = 0.0,
     solver: str | diffrax.AbstractSolver = "tsit5",
     rtol: float = 1e-6,
-    atol: float = 1e-9,
+    atol: float | None = None,
     control: Literal["full", "states"] = "full",
     propagate: bool | Literal["probe"] = True,
     wanted: float = 1e-2,
@@ -138,7 +147,10 @@ def checked_jacfwd(
     solver
         A name of `gradaudit.solvers.registry.SOLVERS`, or a Runge-Kutta solver of diffrax.
     rtol, atol
-        Tolerances of the states and of the tangents p_j dy/dp_j, which have the states' units.
+        Tolerances of the states and of the tangents p_j dy/dp_j, which have the states' units. By
+        default `atol` is 1e-9 times the initial size of each state where that is below 1, and times
+        the smallest such size where a state begins at 0: what is amplified from a small seed has
+        the digits that `rtol` asks for.
     control
         "full": no step is accepted unless the states and every parameter's tangents are good to the
         tolerances. "states": steps from the states alone, as in plain forward AD.
@@ -192,12 +204,13 @@ def checked_jacfwd(
     if control not in CONTROLS:
         raise SettingError(f"unknown control {control!r}; choose from {', '.join(CONTROLS)}.")
     rtol = tolerance("rtol", rtol, below=1.0)
-    atol = tolerance("atol", atol, below=np.inf)
-    adaptive_solvers(solver, rtol=rtol, atol=atol, n=1)
+    if atol is not None:
+        atol = tolerance("atol", atol, below=np.inf)
+    adaptive_solvers(solver, rtol=rtol, atol=ATOL if atol is None else atol, n=1)
     window = float(times[-1]) - t0
     smallest = 1e-3 * float(np.finfo(np.float64).eps) * max(abs(t0), abs(float(times[-1])))
     stepping: Any = diffrax.PIDController(
-        rtol=rtol, atol=atol, dtmin=smallest, dtmax=dtmax, force_dtmin=False
+        rtol=rtol, atol=ATOL, dtmin=smallest, dtmax=dtmax, force_dtmin=False
     )
     if jump_ts is not None:
         stepping = diffrax.ClipStepSizeController(stepping, jump_ts=jnp.asarray(jump_ts))
@@ -232,7 +245,7 @@ def checked_jacfwd(
         solved = solve(
             Problem(field, t0, times[-1], jnp.asarray(times)),
             start,
-            TangentArgs(vector, seeds, rtol, atol),
+            TangentArgs(vector, seeds, rtol, _sized(start.y) if atol is None else atol),
             solver,
             stepping,
             dt0=min(0.01, 1e-3 * window) if dt0 is None else dt0,
@@ -250,6 +263,7 @@ def checked_jacfwd(
             estimate = by_propagation(observe, solved, jacobian)
         else:
             estimate = by_indicator(solved, jacobian, tangent_error)
+        estimate = vanishing(observe, solved, jacobian, widened(estimate, solved))
         raw = estimate.relative
         likely = calibration.calibrated(raw, propagate)
         value = observe(solved.states)
@@ -260,6 +274,7 @@ def checked_jacfwd(
             estimate,
             likely,
             wanted=wanted,
+            rtol=rtol,
             tangent_error=tangent_error,
             states_only=control == "states",
         )
@@ -287,6 +302,13 @@ def checked_jacfwd(
     return checked
 
 
+def _sized(start: States) -> Any:
+    """The default of `atol`, one for each state (n,)."""
+    size = jnp.abs(start)
+    least = jnp.min(jnp.where(size > 0, size, 1.0), initial=1.0)
+    return ATOL * jnp.minimum(jnp.where(size > 0, size, least), 1.0)
+
+
 def _switching(field: Callable[..., Any], n: int, m: int) -> FrozenField | None:
     """The vector field with each branch chosen explicitly, or None if it has none."""
     frozen = FrozenField(field, n, m)
@@ -306,6 +328,7 @@ def _warnings(
     likely: calibration.Likely,
     *,
     wanted: float,
+    rtol: float,
     tangent_error: Any,
     states_only: bool,
 ) -> Warnings:
@@ -314,6 +337,7 @@ def _warnings(
     # A step that errs by a tenth of what is wanted, and far more than its tolerance allows.
     lost = (tangent_error > 0.1 * wanted) & (solved.indicator > UNCONTROLLED)
     relative = likely.median
+    widening = 1.0 + UNRESOLVED * solved.faint.emerged
     cancelled = relative * estimate.cancellation <= 0.1 * wanted  # the terms are good enough
     # "Not below" is true of NaN, which an estimate may be where the Jacobian is finite.
     inaccurate = solved.ok & ~(relative <= wanted * likely.margin)
@@ -323,13 +347,19 @@ def _warnings(
         not_finite=solved.ok & ~finite,
         switched=solved.ok & (solved.neglected > 0.1 * wanted),
         one_sided=solved.ok & (solved.at_ends > 0.1 * wanted),
+        faint=solved.ok & (widening > 2.0) & (relative > 0.1 * wanted),
         uncontrolled=solved.ok & lost & states_only,
         saturated=solved.ok & ~(estimate.relative <= SATURATED) & ~cancelled,
+        vanishes=solved.ok & estimate.vanishes,
         inaccurate=inaccurate & ~cancelled,
         cancelled=inaccurate & cancelled & (estimate.cancellation < 1.0),
         relative_error=relative,
         raw_error=estimate.relative,
         wanted=jnp.asarray(wanted),
+        alarm=jnp.asarray(wanted * likely.margin),
+        smallest=solved.faint.smallest,
+        widening=widening,
+        lower=1e-3 * rtol * solved.faint.smallest,
         tangent_error=tangent_error,
         neglected=solved.neglected,
         cancellation=estimate.cancellation,

@@ -55,6 +55,7 @@ class Solved(NamedTuple):
     indicator: Any
     neglected: Any
     at_ends: Any
+    faint: Any
     stats: dict[str, Any]
     result: Any
 
@@ -180,7 +181,8 @@ def solve(
     (n,) = start.y.shape
     control = Control(tangent_weight, 0.0, 0.0, jnp.ones(start.tangents.shape[1]))
     options = TracedOptions(args.rtol, args.atol)
-    fast, own = adaptive_solvers(solver, rtol=args.rtol, atol=args.atol, n=n)
+    # The root finder of an implicit solver has one tolerance for all states.
+    fast, own = adaptive_solvers(solver, rtol=args.rtol, atol=jnp.min(args.atol), n=n)
     term = diffrax.ODETerm(jax.jit(problem.field))  # traced once, not in every stage
     lifted = TangentTerm(term)
     terms, grid = nested(
@@ -232,6 +234,7 @@ def solve(
         tangent_errors=errors[1] if propagate else None,
         indicator=state.indicator,
         neglected=state.crossed.neglected,
+        faint=state.faint,
         at_ends=jnp.where(ok, at_ends.neglected, 0.0),
         stats={name: solution.stats[name] for name in COUNTS},
         result=solution.result,

@@ -31,6 +31,10 @@ _SENTENCES = {
     "a time that depends on the parameters: a change of them to one side brings the jump into the "
     "window and a change to the other takes it out, so that the derivative is one-sided. Move the "
     "end of the window, or the value of the parameter.",
+    "faint": "States begin below their absolute tolerance and grow out of it: they are "
+    "{smallest:.1e} where steps took them for noise, and their relative error, which grows with "
+    "them, is not controlled. The estimate is widened by a factor of {widening:.0f}. Lower atol to "
+    "{lower:.0e}.",
     "uncontrolled": "The tangents are not controlled: one step errs by {tangent_error:.1e} of "
     "them, as the states stand still or are integrated exactly while their sensitivities move. "
     'A tighter rtol does not help. Use control="full".',
@@ -38,8 +42,12 @@ _SENTENCES = {
     "means that no digit of the Jacobian can be trusted, and the true error may be larger by "
     'orders of magnitude. Do not use this Jacobian; tighten rtol, use control="full", or '
     "shorten the window.",
-    "inaccurate": "The estimated relative error of the Jacobian, {relative_error:.1e}, is above "
-    "the {wanted:.1e} that is wanted. Tighten rtol and atol; if that does not help, see whether "
+    "vanishes": "The Jacobian is zero to rounding: it is below 1e-10 of the natural scale of the "
+    "readout, and so is its error. It has no digit of its own, and the relative error is that in "
+    "relation to the scale.",
+    "inaccurate": "The estimated relative error of the Jacobian is {relative_error:.1e}. The alarm "
+    "is at {alarm:.1e}, from where the true error may be above the {wanted:.1e} that is wanted. "
+    "Tighten rtol and atol; if that does not help, see whether "
     "the solution is chaotic or drifts in phase.",
     "cancelled": "The Jacobian nearly vanishes: its terms cancel to {cancellation:.1e} of their "
     "size, as near an optimum, and its estimated relative error is {relative_error:.1e} although "
@@ -51,6 +59,10 @@ _NUMBERS = (
     "relative_error",
     "raw_error",
     "wanted",
+    "alarm",
+    "smallest",
+    "widening",
+    "lower",
     "tangent_error",
     "neglected",
     "cancellation",
@@ -58,17 +70,22 @@ _NUMBERS = (
 
 
 class Warnings(NamedTuple):
-    """Nine booleans and the numbers behind them; all traced, so that jit and vmap can return it.
+    """Eleven booleans and the numbers behind them; all traced, so that jit and vmap can return it.
 
     Attributes
     ----------
-    failed, max_steps, not_finite, switched, one_sided, uncontrolled, saturated, inaccurate,
-    cancelled
+    failed, max_steps, not_finite, switched, one_sided, faint, uncontrolled, saturated, vanishes,
+    inaccurate, cancelled
         What was seen; `messages` says it in words.
-    relative_error, raw_error, wanted, tangent_error, neglected, cancellation
-        The estimated relative error of the Jacobian; before calibration; the bound; the largest
-        embedded error of the tangents in one step, of their size; the share that
-        they lack because a step crossed a jump; the norm of the Jacobian over that of its terms.
+    relative_error, raw_error, wanted, alarm
+        The estimated relative error of the Jacobian; before calibration; the bound; the estimate
+        from where there is a warning.
+    smallest, widening, lower
+        The size of faint states, the factor by which they widen the estimate, and the absolute
+        tolerance that they need.
+    tangent_error, neglected, cancellation
+        The largest embedded error of the tangents in one step, of their size; the share that they
+        lack because a step crossed a jump; the norm of the Jacobian over that of its terms.
     """
 
     failed: Any
@@ -76,13 +93,19 @@ class Warnings(NamedTuple):
     not_finite: Any
     switched: Any
     one_sided: Any
+    faint: Any
     uncontrolled: Any
     saturated: Any
+    vanishes: Any
     inaccurate: Any
     cancelled: Any
     relative_error: Any
     raw_error: Any
     wanted: Any
+    alarm: Any
+    smallest: Any
+    widening: Any
+    lower: Any
     tangent_error: Any
     neglected: Any
     cancellation: Any

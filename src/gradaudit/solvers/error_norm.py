@@ -61,7 +61,8 @@ def block_norm(
     tangent_size = size(before.tangents, after.tangents)
     e, tangent_e = error.y[:n], error.tangents[:n]
     state = _rms(e / (atol + rtol * state_size))
-    tangent = jnp.max(_rms(tangent_e / (atol + rtol * tangent_size)), initial=0.0)
+    of_tangents = jnp.asarray(atol)[..., None]  # atol is a scalar, or one for each state (n,)
+    tangent = jnp.max(_rms(tangent_e / (of_tangents + rtol * tangent_size)), initial=0.0)
     # 0 * inf is NaN, so the weight selects; it does not multiply.
     blocks = jnp.where(control.tangent_weight > 0, jnp.maximum(state, tangent), state)
 

@@ -33,6 +33,7 @@ from gradaudit.backend.shapes import (
     States,
     Tangents,
 )
+from gradaudit.solvers.faint_states import Faint
 from gradaudit.solvers.missed_saltation import Crossed, Neglected, neglected
 
 BEFORE_A_JUMP = 1e-6
@@ -62,26 +63,28 @@ class StateAndTangents(NamedTuple):
 class TangentArgs(NamedTuple):
     """What a step depends on besides the state.
 
-    `p` (m,); `seeds` (m, c), the directions in parameter space; `rtol` and `atol` scale the
-    indicator, which watches the first `n` components.
+    `p` (m,); `seeds` (m, c), the directions in parameter space; `rtol`, and `atol`, a scalar or
+    (N,), scale the indicator, which watches the first `n` components.
     """
 
     p: Parameters
     seeds: Seeds
     rtol: ScalarLike
-    atol: ScalarLike
+    atol: Any
 
 
 class TangentSolverState(NamedTuple):
     """The inner solver's state, its tangents, and what the steps so far have shown.
 
-    `indicator` is the largest scaled embedded tangent error, `crossed` what `crossings` tells.
+    `indicator` is the largest scaled embedded tangent error, `crossed` what was seen of
+    discontinuities and `faint` of states below their absolute tolerance.
     """
 
     inner: Any
     tangents: Any
     indicator: Scalar
     crossed: Crossed
+    faint: Faint
 
 
 class TangentTerm(diffrax.ODETerm):
@@ -159,7 +162,9 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
 
         moving, tangents = _over_tangents(push)(y0.tangents, args.seeds)
         zero = jnp.zeros(())
-        return TangentSolverState(eqx.combine(moving, fixed), tangents, zero, Crossed(zero, zero))
+        return TangentSolverState(
+            eqx.combine(moving, fixed), tangents, zero, Crossed(zero, zero), Faint.none()
+        )
 
     def _start(self, t0: ScalarLike, t1: ScalarLike, y: States, p: Parameters) -> Any:
         return self.inner.init(self.term, t0, t1, y, p)
@@ -217,6 +222,7 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
                 _scaled_maximum(tangent_error, y0.tangents, tangents1, args, self.watched),
             ),
             crossed,
+            solver_state.faint.including(y0.y, y1, error, args.rtol, args.atol),
         )
         dense_info = {"primal": dense, "tangents": dense_tangents}
         return reached, StateAndTangents(error, tangent_error), dense_info, state, result
@@ -246,7 +252,8 @@ def _scaled_maximum(
     if error is None:  # Euler's method has no embedded error
         return jnp.nan
     size = jnp.maximum(jnp.abs(before), jnp.abs(after))
-    scaled = jnp.abs(error) / (args.atol + args.rtol * size)
+    atol = jnp.asarray(args.atol)
+    scaled = jnp.abs(error) / (atol[..., None] + args.rtol * size)
     return jnp.max(scaled[:watched], initial=0.0)
 
 
