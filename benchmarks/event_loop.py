@@ -33,6 +33,10 @@ class OrderError(LoopError):
     """The result depends on an order that the model leaves open."""
 
 
+class NoNumberError(LoopError):
+    """A jump has no result: too many executions are stored, or rounding decides it."""
+
+
 @dataclass
 class Functions:
     """A model's functions, compiled once, for any parameters."""
@@ -229,6 +233,9 @@ class Loop:
                 across = g[j] * h[j] < 0 and self.f.directions[j] * h[j] >= 0
                 if j != i and across:
                     pending.append((j, after))
+            if not np.all(np.isfinite(after)):
+                name = self.f.names[i]
+                raise NoNumberError(f"event {name!r} gives a state that is no number, t = {t:.6g}")
             y = after
             self.happened.append((self.f.names[i], t))
             count += 1
@@ -241,7 +248,7 @@ def simulate(functions: Functions, p: Any, times: Any, *, rtol: float, atol: Any
     """The states at `times` (T, n), with an implicit method where the explicit one is too slow."""
     try:
         return Loop(functions, p, rtol=rtol, atol=atol, stiff=False).solve(times)
-    except OrderError:
+    except (OrderError, NoNumberError):
         raise
     except LoopError:
         return Loop(functions, p, rtol=rtol, atol=atol, stiff=True).solve(times)

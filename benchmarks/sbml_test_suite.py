@@ -180,7 +180,7 @@ def graded(work: tuple[Path, int]) -> dict[str, Any]:
 
         worst, where = 0.0, ""
         nominal = at(0, 0.0)
-        states = np.max(np.abs(nominal - result.states), axis=0)
+        states = np.abs(nominal - result.states).max(axis=0) / np.where(size > 0, size, 1.0)
         for j in columns:
             h = STEP * model.parameter_scale[j]
             coarse, fine = ((at(j, k * h) - at(j, -k * h)) / (2 * k * h) for k in (1.0, 0.5))
@@ -198,6 +198,8 @@ def graded(work: tuple[Path, int]) -> dict[str, Any]:
         message = f"{type(error).__name__}: {error}"[:300]
         return {"case": folder.name, "outcome": "error", "message": message}
     jumps = sum(event.jump is not None for event in model.events.values())
+    if not states.max() <= AGREES:
+        worst, where = np.inf, f"states {list(model.states)[int(np.nanargmax(states))]}"
     outcome = "agrees" if worst <= 1.0 else "differs"
     if result.status != "ok":
         outcome, where = f"refused ({result.status})", ""
