@@ -2,6 +2,7 @@
 
 CHECKED = [
     "gradaudit.backend.jaxpr.branches",
+    "gradaudit.solvers.controller",
     "gradaudit.solvers.error_norm",
     "gradaudit.solvers.first_step",
     "gradaudit.solvers.global_error",

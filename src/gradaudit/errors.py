@@ -49,13 +49,13 @@ class ModelWarning(UserWarning):
 
 
 @contextmanager
-def extras_by_name(wanted: str) -> Iterator[None]:
+def extras_by_name(feature: str) -> Iterator[None]:
     """Say which extra is missing where an import within fails for it.
 
     Parameters
     ----------
-    wanted
-        What was asked for, in the words of a user: the beginning of the sentence.
+    feature
+        What needs the extra, in the words of a user: the beginning of the sentence.
 
     Raises
     ------
@@ -69,6 +69,6 @@ def extras_by_name(wanted: str) -> Iterator[None]:
         if package not in EXTRAS:
             raise
         raise MissingExtraError(
-            f"{wanted} needs the package {package}, which is not installed. "
+            f"{feature} needs the package {package}, which is not installed. "
             f"Run: pip install 'gradaudit[{EXTRAS[package]}]'"
         ) from None

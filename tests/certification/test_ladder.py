@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import heyoka as hy
 import jax
 import jax.numpy as jnp
@@ -9,7 +11,9 @@ import numpy as np
 import pytest
 
 from gradaudit import Model, SettingError, load_model
-from gradaudit.certification import certificate, reference
+from gradaudit.certification import certificate, ladder, reference
+from gradaudit.certification.climb import JumpedOverError
+from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, QUAD
 from gradaudit.sensitivity.taylor import taylor_sensitivities
 
 BITS = 237
@@ -264,3 +268,127 @@ def test_taylor_sensitivities_is_a_method_like_any_other():
         wanted = exact(solution.times, 1.1)
         errors.append(np.max(np.abs(solution.sensitivities[:, :, 0] - wanted)))
     assert errors[1] < 1e-8 < errors[0]
+
+
+class PretendedClimb:
+    """Hands out the digits of each bound in turn, and notes what was built and run."""
+
+    def __init__(self, held, statuses=()):
+        self.held, self.statuses = list(held), list(statuses)
+        self.built, self.best, self.left = [], None, 60.0
+        self.times, self.model, self.grid = np.array([1.0, 2.0]), SimpleNamespace(t_end=2.0), None
+        self.rungs = [{"status": "max_steps"}]
+
+    def build(self, precision, tolerance):
+        self.built.append((precision.name, tolerance))
+        return precision, tolerance
+
+    def run(self, system, **options):
+        precision, tolerance = system
+        return SimpleNamespace(
+            status=self.statuses.pop(0) if self.statuses else "ok",
+            precision=precision,
+            tolerance=tolerance,
+            run_seconds=1e-3,
+            step_starts=np.empty(0),
+            step_sizes=np.empty(0),
+            times=self.times,
+            values=np.array([[1.0], [np.nan]]),
+        )
+
+    def accept(self, solution, bounds):
+        self.best = solution
+        return float("nan") if bounds is None else self.held.pop(0)
+
+    def digits(self):
+        return None, 7.25
+
+    def held_until(self, digits):
+        return 1.0
+
+
+@pytest.fixture
+def climbing(monkeypatch):
+    """Climb with the given digits of each bound, in turn."""
+    monkeypatch.setattr(ladder.certificate, "between", lambda coarse, fine, grid: "bounds")
+    monkeypatch.setattr(ladder.certificate, "among", lambda peers, coarser, grid: (peers[0], "b"))
+    monkeypatch.setattr(ladder, "available", lambda precision: True)
+
+    def climb(*held, digits=12.0, statuses=()):
+        pretended = PretendedClimb(held, statuses)
+        return ladder._climb(pretended, digits), pretended
+
+    return climb
+
+
+def test_long_double_ends_the_climb_where_its_disagreement_with_double_is_small(climbing):
+    status, climb = climbing(12.5)
+    assert status == "ok"
+    assert [name for name, _ in climb.built] == ["double", "long double"]
+
+
+def test_peers_in_long_double_are_asked_where_they_can_certify_enough(climbing):
+    """A spread of them certifies at best eps_double / eps_long_double = 2^11 more: 3.3 digits."""
+    status, climb = climbing(10.0, 13.0)
+    assert status == "ok"
+    assert [name for name, _ in climb.built] == ["double"] + ["long double"] * 6
+    status, climb = climbing(8.0, 15.0)
+    assert [name for name, _ in climb.built] == ["double", "long double", "quad"]
+
+
+def test_the_first_tolerance_of_quad_follows_from_the_digits_that_are_missing(climbing):
+    _, climb = climbing(8.0, 15.0)
+    assert climb.built[-1] == ("quad", pytest.approx(10.0 ** (8.0 - 12.0 - 20.0)))
+    _, climb = climbing(float("nan"), 15.0)
+    assert climb.built[-1] == ("quad", 1e-30)
+
+
+def test_the_top_of_the_ladder_is_reached_without_a_certificate(climbing):
+    status, climb = climbing(1.0, 2.0, 3.0, 4.0, 5.0)
+    assert status == (
+        "uncertified: the top of the ladder is reached; 7.2 digits hold, and 10 or more until t = 1"
+    )
+    assert [name for name, _ in climb.built[2:]] == ["quad", "quad", "multiple", "multiple"]
+
+
+def test_a_failure_in_long_double_says_until_when_there_is_a_solution(climbing):
+    status, _ = climbing(1.0, statuses=["ok", "ok", "non_finite"])
+    assert status.startswith("uncertified: non_finite after t = 1; 7.2 digits hold")
+
+
+def test_a_time_limit_in_double_precision_ends_it_at_once(climbing):
+    status, climb = climbing(statuses=["time_limit"])
+    assert status.startswith("uncertified: the time limit came in double precision; 7.2 digits")
+    assert len(climb.built) == 1
+
+
+def test_a_rung_that_would_take_too_long_is_not_begun(climbing, monkeypatch):
+    monkeypatch.setattr(ladder, "_expected_seconds", lambda climb, precision, tolerance: 500.0)
+    status, climb = climbing(8.0, 15.0)
+    assert status.startswith("uncertified: quad precision would take about 500 s; ")
+    assert len(climb.built) == 2
+
+
+def test_the_cost_goes_with_the_square_of_the_order_and_with_the_arithmetic():
+    """From 1e-16 in double to 1e-32 in quad: twice the order, and 55 times the arithmetic."""
+    climb = PretendedClimb([])
+    climb.accept(climb.run((DOUBLE, 1e-16)), None)
+    assert ladder._expected_seconds(climb, QUAD, 1e-32) == pytest.approx(1e-3 * 4.0 * 55.0)
+    assert ladder._expected_seconds(climb, LONG_DOUBLE, 1e-16) == pytest.approx(1e-3 * 4.5)
+
+
+def test_what_was_jumped_over_twice_is_an_uncertified_reference(monkeypatch):
+    climb = PretendedClimb([])
+    climb.starts = 0
+
+    def start_over():
+        climb.starts += 1
+
+    def jump(climb, digits):
+        raise JumpedOverError(1.5, climb.run((DOUBLE, 1e-16)))
+
+    climb.start_over = start_over
+    monkeypatch.setattr(ladder, "_climb", jump)
+    status = ladder._climb_seeing(climb, 12.0)
+    assert climb.starts == 1
+    assert status.startswith("uncertified: about t = 1.5 the vector field has a kink, a jump or a ")

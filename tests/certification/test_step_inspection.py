@@ -6,6 +6,7 @@ import pytest
 
 import gradaudit
 from gradaudit import Model
+from gradaudit.certification.step_inspection import BATCH, PANEL, Inspector
 
 
 @pytest.mark.parametrize("c", [0.7, 1.5, 2.3])
@@ -52,3 +53,78 @@ def test_a_kink_in_disguise_is_no_reference():
     )
     found = gradaudit.reference(model)
     assert found.status.startswith("uncertified")
+
+
+LINE = Model(
+    name="line",
+    vector_field=lambda t, y, p: p,
+    states={"y": (0.0, "1")},
+    parameters={"k": (2.0, "1")},
+    integrands={"area": lambda t, y, p: y[0]},
+    t_end=10.0,
+)
+
+
+class Steps:
+    """What an inspector reads of heyoka: y = 2 t, its integral t^2, and an offset from t = 5 on."""
+
+    def __init__(self, offset=0.0):
+        self.offset = offset
+
+    def step(self, time, size):
+        self.time, self.last_h = time, size
+        return self
+
+    def update_d_output(self, time):
+        passed = float(time > 5.0)
+        self.d_output = np.array([2.0 * time, time**2 + self.offset * passed, 99.0])
+
+
+def inspector_of(steps, ends=(4.0, 6.0, 7.0), calls=None):
+    def field(times, states, nominal):
+        if calls is not None:
+            calls.append(len(times))
+        return np.stack([np.full(len(times), nominal[0]), states[:, 0]], axis=1)
+
+    inspector = Inspector(LINE, field)
+    before = 0.0
+    for end in ends:
+        inspector.look(steps.step(end, end - before))
+        before = end
+    return inspector
+
+
+def test_steps_that_follow_the_field_hide_nothing():
+    assert inspector_of(Steps()).missed() is None
+
+
+def test_a_step_that_does_not_add_up_is_named_by_its_middle():
+    assert inspector_of(Steps(offset=1e-3)).missed() == pytest.approx(5.0, abs=1e-12)
+
+
+def test_a_defect_at_the_size_of_rounding_is_no_finding():
+    """Of an area of about 36."""
+    assert inspector_of(Steps(offset=1e-9)).missed() is None
+    assert inspector_of(Steps(offset=1e-6)).missed() is not None
+
+
+def test_short_steps_and_those_that_failed_are_not_looked_at():
+    short = 0.4 * PANEL * LINE.t_end
+    assert inspector_of(Steps(offset=1.0), ends=[short]).missed() is None
+    inspector = inspector_of(Steps(), ends=[])
+    inspector.look(Steps().step(1.0, float("nan")))
+    assert inspector.missed() is None
+
+
+def test_the_field_is_called_with_one_number_of_points():
+    """So that it is compiled once."""
+    calls = []
+    inspector_of(Steps(), calls=calls).missed()
+    looks = 4 * round(7.0 / (PANEL * LINE.t_end))
+    assert calls == [BATCH] * -(-looks // BATCH)
+
+
+def test_a_point_at_which_the_field_is_undefined_is_no_finding():
+    inspector = inspector_of(Steps())
+    inspector.field = lambda times, states, nominal: np.full(states.shape, np.nan)
+    assert inspector.missed() is None

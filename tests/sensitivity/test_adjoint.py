@@ -6,12 +6,18 @@ and what it does to the step sizes); see test_theorems.py for the default way to
 
 from dataclasses import replace
 
+import diffrax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import gradaudit
 from gradaudit import Event, Model, SettingError
+from gradaudit.sensitivity import adjoint
+from gradaudit.sensitivity.adjoint import CHECKPOINTED_STEPS, backsolve_adjoint, discrete_adjoint
+from gradaudit.sensitivity.request import Request
+from gradaudit.sensitivity.solve_status import status_of
+from gradaudit.solvers.options import SolveOptions
 
 LOGISTIC = gradaudit.load_model("logistic")
 TIMES = np.array([0.0, 2.0, 5.0])
@@ -121,3 +127,97 @@ def test_a_state_that_jumps_is_refused(method):
 def test_backsolve_has_no_equal_steps():
     with pytest.raises(SettingError, match="has no steps"):
         gradaudit.sensitivities(LOGISTIC, method="backsolve_adjoint", steps=10)
+
+
+# Below, programs are replaced: it is the order of passes and the steps of a replay that count.
+PASSED_AT = np.array([1.0, 2.0, 5.0])
+SCALE = LOGISTIC.parameter_scale
+SIZE = LOGISTIC.n + 1
+
+
+def request(**options):
+    return Request(
+        model=LOGISTIC, times=PASSED_AT, options=SolveOptions(rtol=1e-6, atol=1e-9, **options)
+    )
+
+
+def rows_at(times):
+    """d z/dp at `times`, (T, N, m): the time itself everywhere."""
+    return np.broadcast_to(np.asarray(times)[..., None, None], (*np.shape(times), SIZE, LOGISTIC.m))
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    """The options and the times of every program and solve; `failing` times have code 1."""
+    seen = {"options": [], "times": [], "failing": set()}
+
+    def backsolve_program(model, options):
+        seen["options"].append(options)
+
+        def solve(inputs):
+            times = inputs[0]
+            seen["times"].append(times.tolist())
+            failed = times[-1] in seen["failing"]
+            counts = [7, 6, 1, int(failed)]
+            return (np.ones((3, SIZE)), rows_at(times[-1]), counts), 0.25, 1.0
+
+        return solve
+
+    def adjoint_program(model, options):
+        seen["options"].append(options)
+        return lambda inputs: ((np.ones((3, SIZE)), rows_at(PASSED_AT), [7, 6, 1, 0]), 0.25, 1.0)
+
+    monkeypatch.setattr(adjoint, "backsolve_program", backsolve_program)
+    monkeypatch.setattr(adjoint, "adjoint_program", adjoint_program)
+    return seen
+
+
+def test_there_is_room_for_so_many_checkpoints_and_no_estimate(programs):
+    discrete_adjoint(request(estimate=True))
+    discrete_adjoint(request(max_steps=10))
+    assert [options.max_steps for options in programs["options"]] == [CHECKPOINTED_STEPS, 10]
+    assert not any(options.estimate for options in programs["options"])
+
+
+def test_rows_are_scaled_as_tangents(programs):
+    raw, seconds, compiling = discrete_adjoint(request())
+    np.testing.assert_array_equal(raw.tangents, rows_at(PASSED_AT) * SCALE)
+    assert (raw.steps, raw.accepted, raw.rejected) == (7, 6, 1)
+    assert (seconds, compiling) == (0.25, 1.0)
+
+
+def test_every_time_is_the_last_one_of_a_backward_solve_of_its_own(programs):
+    raw, seconds, _ = backsolve_adjoint(request())
+    assert programs["times"] == [[1.0, 2.0, 5.0], [1.0, 1.0, 2.0], [1.0, 1.0, 1.0]]
+    np.testing.assert_array_equal(raw.tangents, rows_at(PASSED_AT) * SCALE)
+    assert seconds == 0.75
+    assert status_of(raw) == "ok"
+    assert raw.steps == 7
+
+
+def test_the_first_time_that_fails_ends_it(programs):
+    programs["failing"].add(2.0)
+    raw, *_ = backsolve_adjoint(request())
+    assert len(programs["times"]) == 2
+    assert np.isnan(raw.tangents[0]).all()
+    assert status_of(raw) == "non_finite"
+
+
+def test_a_replay_makes_the_recorded_steps_up_to_the_one_that_passes_the_time():
+    ends = jnp.array([0.0, 0.25, 0.75, 1.0, jnp.inf])
+    replay = adjoint._Replay(ends, 0.5)
+    term = diffrax.ODETerm(lambda t, y, p: y)
+    first, state = replay.init(term, jnp.asarray(0.0), jnp.asarray(2.0), None, None, None, None, 4)
+    assert float(first) == 0.25
+
+    def step(t0, t1, state):
+        times = jnp.asarray(t0), jnp.asarray(t1)
+        return replay.adapt_step_size(*times, None, None, None, None, 4, state)
+
+    keep, start, end, jump, state, result = step(0.0, 0.25, state)
+    assert (bool(keep), float(start), float(end), jump) == (True, 0.25, 0.75, False)
+    assert result == diffrax.RESULTS.successful
+    _, start, end, _, state, result = step(0.25, 0.75, state)
+    assert (float(start), float(end)) == (0.75, 1.0)
+    assert result == diffrax.RESULTS.event_occurred
+    assert replay.wrap(1) is replay

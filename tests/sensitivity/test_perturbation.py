@@ -11,6 +11,11 @@ import pytest
 import gradaudit
 from gradaudit import Model, SettingError
 from gradaudit.model.analyticity import obstacle
+from gradaudit.sensitivity import perturbation
+from gradaudit.sensitivity.perturbation import complex_step, default_fd_step, finite_difference
+from gradaudit.sensitivity.request import Request
+from gradaudit.sensitivity.solve_status import Raw, status_of
+from gradaudit.solvers.options import SolveOptions
 
 LOGISTIC = gradaudit.load_model("logistic")
 TIMES = np.array([1.0, 2.0, 5.0])
@@ -139,3 +144,122 @@ def test_only_finite_differences_have_a_step():
         _run("forward_ad", fd_step=1e-6)
     with pytest.raises(SettingError, match="positive number"):
         _run("finite_difference", fd_step=-1e-6)
+
+
+# Below, solves are a closed form: y_i(t, p) = (p_i - 1)^2 + p_0 t, a quadratic, of which a central
+# difference has no truncation error.
+SOLVED_AT = np.array([0.5, 1.0, 2.0])
+P = np.array([4.0, -2.0])
+QUADRATIC = Model(
+    name="quadratic",
+    vector_field=lambda t, y, p: jnp.stack([p[0], p[0]]),
+    states={"a": (9.0, "1"), "b": (9.0, "1")},
+    parameters={"p": (4.0, "1"), "q": (-2.0, "1")},
+    t_end=2.0,
+)
+
+
+def states(times, p):
+    return (p - 1.0) ** 2 + p[0] * times[:, None]
+
+
+def exact():
+    """p_j dy_i/dp_j by |p_j|, (T, 2, 2)."""
+    by_p = np.zeros((len(SOLVED_AT), 2, 2))
+    by_p[:, [0, 1], [0, 1]] = 2.0 * (P - 1.0)
+    by_p[:, :, 0] += SOLVED_AT[:, None]
+    return by_p * np.abs(P)
+
+
+@pytest.fixture
+def solved(monkeypatch):
+    """The parameters of every solve; those in `failing` end with the code of too many steps."""
+    calls, failing = [], []
+
+    def program(model, options):
+        assert options.estimate is False
+
+        def solve(times, traced, *, control, columns, p):
+            p = P if p is None else p.copy()
+            result = int(len(calls) in failing)
+            calls.append(p)
+            y = states(times, p)
+            return Raw(y, np.zeros((*y.shape, 1)), 0.5, 10, 8, 2, result), 0.25, 1.0
+
+        return solve
+
+    def complex_program(model, options):
+        def solve(times, p, traced):
+            calls.append((times, p.copy()))
+            return states(times, p), [10, 8, 2, 0], 0.25, 1.0
+
+        return solve
+
+    monkeypatch.setattr(perturbation, "program", program)
+    monkeypatch.setattr(perturbation, "complex_program", complex_program)
+    calls_and_failing = calls, failing
+    return calls_and_failing
+
+
+def request(times=SOLVED_AT, fd_step=None, dtype="float64"):
+    options = SolveOptions(rtol=1e-6, atol=1e-9, dtype=dtype, estimate=True)
+    return Request(model=QUADRATIC, times=times, options=options, fd_step=fd_step)
+
+
+def test_the_default_step_balances_truncation_and_rounding():
+    assert default_fd_step() == pytest.approx(6.055e-6, rel=1e-3)
+    assert default_fd_step("float32") == pytest.approx(4.92e-3, rel=1e-3)
+
+
+def test_central_differences_of_a_quadratic_are_exact(solved):
+    """But for the rounding of states of size 25, over the step: 25 eps / 0.01 = 6e-13."""
+    raw, seconds, compiling = finite_difference(request(fd_step=0.01))
+    np.testing.assert_allclose(raw.tangents, exact(), atol=1e-12)
+    np.testing.assert_array_equal(raw.states, states(SOLVED_AT, P))
+    assert (seconds, compiling) == (5 * 0.25, 1.0)
+
+
+def test_each_parameter_is_moved_by_its_own_scale_and_alone(solved):
+    finite_difference(request(fd_step=0.01))
+    moves = [p - P for p in solved[0]]
+    expected = [[0, 0], [0.04, 0], [-0.04, 0], [0, 0.02], [0, -0.02]]
+    np.testing.assert_allclose(moves, expected, atol=1e-15)
+
+
+def test_the_step_is_the_one_that_the_precision_can_make(solved):
+    """In float32, 4 + 4e-7 is 4 + 4.8e-7; the quotient has that step."""
+    raw, *_ = finite_difference(request(fd_step=1e-7, dtype="float32"))
+    moves = [p - P for p in solved[0]]
+    assert moves[1][0] == np.spacing(np.float32(4.0))
+    np.testing.assert_allclose(raw.tangents[..., 0], exact()[..., 0], rtol=1e-6)
+
+
+def test_a_step_that_is_lost_in_rounding_gives_no_number(solved):
+    raw, *_ = finite_difference(request(fd_step=1e-18))
+    assert np.isnan(raw.tangents).all()
+    assert status_of(raw) == "non_finite"
+
+
+def test_counts_are_those_of_all_solves_and_the_first_failure_decides(solved):
+    solved[1].append(3)
+    raw, *_ = finite_difference(request(fd_step=0.01))
+    assert (raw.steps, raw.accepted, raw.rejected) == (50, 40, 10)
+    assert status_of(raw) == "max_steps"
+    assert np.isnan(raw.indicator)
+
+
+def test_a_complex_step_has_no_cancellation(solved):
+    raw, seconds, _ = complex_step(request())
+    np.testing.assert_allclose(raw.tangents, exact(), rtol=1e-15)
+    np.testing.assert_array_equal(raw.states, states(SOLVED_AT, P))
+    assert raw.steps == 20
+    assert seconds == 0.5
+    assert [p.imag.tolist() for _, p in solved[0]] == [[4e-30, 0.0], [0.0, 2e-30]]
+
+
+def test_one_observation_is_solved_for_twice_and_returned_once(solved):
+    raw, *_ = complex_step(request(times=SOLVED_AT[:1]))
+    assert raw.states.shape == (1, 2)
+    assert raw.tangents.shape == (1, 2, 2)
+    np.testing.assert_allclose(raw.tangents, exact()[:1], rtol=1e-15)
+    assert solved[0][0][0].tolist() == [0.5, 0.5]

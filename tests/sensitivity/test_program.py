@@ -14,8 +14,11 @@ import pytest
 import scipy.linalg
 
 import gradaudit
-from gradaudit import Model, SettingError
+from gradaudit import Event, Model, SettingError
 from gradaudit.sensitivity.methods.dual_norm import dual_chunks
+from gradaudit.sensitivity.program import Program
+from gradaudit.solvers.event_recorder import RecordedEvents
+from gradaudit.solvers.options import StaticOptions
 
 
 def _oscillator(**changes):
@@ -249,3 +252,49 @@ def test_finite_differences_agree_with_the_wrong_number():
     difference = fd.sensitivities[-1, 0, 0]
     assert abs(difference / ad - 1.0) < 1e-6
     assert abs(difference / exact - 1.0) > 1e-3
+
+
+EVENTFUL = Model(
+    name="eventful",
+    vector_field=lambda t, y, p: -p * y,
+    states={"y": (1.0, "1")},
+    parameters={"k": (1.0, "1/s")},
+    t_end=1.0,
+    events={
+        "low": Event(when=lambda t, y, p: y[0] - 0.5),
+        "lower": Event(when=lambda t, y, p: y[0] - 0.2),
+    },
+)
+
+
+def marks(perturbed=()):
+    """Of three slots the last two are in use, the later event first."""
+    time = np.array([np.nan, 0.9, 0.4])
+    return RecordedEvents(
+        marker=np.array([-1, 1, 0]),
+        time=time,
+        slope=np.arange(3.0)[:, None],
+        state=np.arange(6.0).reshape(3, 2),
+        tangents=np.arange(6.0).reshape(3, 2, 1),
+        rate=np.zeros((3, 2)),
+        perturbed=perturbed,
+    )
+
+
+def test_records_are_in_the_order_of_time_and_empty_slots_are_left_out():
+    records, perturbed = Program(EVENTFUL, StaticOptions())._records_of(marks())
+    assert [(record.name, record.time) for record in records] == [("low", 0.4), ("lower", 0.9)]
+    np.testing.assert_array_equal(records[0].state, [4.0, 5.0])
+    np.testing.assert_array_equal(records[1].slope, [1.0])
+    assert perturbed == ()
+
+
+def test_events_of_the_perturbed_solve_are_in_the_order_of_those_of_the_solve():
+    own = (np.array([np.nan, 0.3, 0.5]), *marks()[2:6])
+    records, perturbed = Program(EVENTFUL, StaticOptions())._records_of(marks(own))
+    assert [record.name for record in perturbed] == [record.name for record in records]
+    assert [record.time for record in perturbed] == [0.5, 0.3]
+
+
+def test_a_model_without_events_has_no_records():
+    assert Program(EVENTFUL, StaticOptions())._records_of(()) == ((), ())

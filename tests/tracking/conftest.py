@@ -187,6 +187,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Arguments of stage track for made-up results; there is no store."""
+    return write_results(tmp_path_factory.mktemp("written"), MODELS)
+
+
 @pytest.fixture
 def tracked(tmp_path: Path, template: Path) -> dict[str, Any]:
     """Arguments of stage track for made-up results that a store beside them holds already."""

@@ -47,8 +47,8 @@ def prepared(audits: pd.DataFrame) -> pd.DataFrame:
     base = given.fillna("").astype(str)
     clip = solver.str.endswith("_clip")
     table["base_solver"] = base.where(base != "", solver.str.removesuffix("_clip"))
-    told = table["variant"] if "variant" in table else pd.Series("", index=table.index)
-    variant = told.fillna("").astype(str)
+    stated_variant = table["variant"] if "variant" in table else pd.Series("", index=table.index)
+    variant = stated_variant.fillna("").astype(str)
     if "observe" in table:
         clip |= table["observe"].astype(str) == "clip"
     table["variant"] = variant.where((variant != "") | ~clip, "observe=clip")
@@ -60,12 +60,12 @@ def prepared(audits: pd.DataFrame) -> pd.DataFrame:
 
 
 def _informative(table: pd.DataFrame) -> pd.Series:
-    told = pd.Series(True, index=table.index)
+    informative = pd.Series(True, index=table.index)
     if {"reference_norm", "natural_scale"} <= set(table.columns):
-        told &= table["reference_norm"] > ZERO * table["natural_scale"]
+        informative &= table["reference_norm"] > ZERO * table["natural_scale"]
     if "piecewise_constant" in table:
-        told &= ~table["piecewise_constant"].fillna(False).astype(bool)
-    return told
+        informative &= ~table["piecewise_constant"].fillna(False).astype(bool)
+    return informative
 
 
 def typical(table: pd.DataFrame) -> pd.DataFrame:

@@ -17,29 +17,35 @@ TABLE = Table(
 
 SETTING = ["solver", "method", "rtol", "error", "seconds", "steps", "verdict"]
 
+NOISE = 1.25
+"""Seconds are as good as equal within this factor."""
+
 
 def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataFrame:
     """For every (model, functional, accuracy) the fastest setting that reaches it.
 
     A setting counts only if its tolerance series converges: an error that is small once, by luck,
-    is no accuracy. Where none reaches it, `solver` is empty and `reason` says why.
+    is no accuracy. `tied` names others that are as fast, of as many steps. Where none reaches it, `solver` is empty and `reason` says why.
     """
     rows = []
     compared = audits[["model", "functional", *SETTING, "converging", "status"]]
     for (model, functional), group in compared.groupby(["model", "functional"], sort=False):
         for accuracy in accuracies:
-            asked = {"model": model, "functional": functional, "accuracy": accuracy}
-            rows.append(asked | _cheapest(group, accuracy))
+            key = {"model": model, "functional": functional, "accuracy": accuracy}
+            rows.append(key | _cheapest(group, accuracy))
     return pd.DataFrame(rows)
 
 
 def _cheapest(group: pd.DataFrame, accuracy: float) -> dict[str, Any]:
     reaching = group[(group["error"] <= accuracy) & group["converging"]]
     if len(reaching):
-        # Clocks are noisy: of the settings about as fast as the fastest, the one of fewest steps.
-        fast = reaching[reaching["seconds"] <= 1.25 * reaching["seconds"].min()]
-        best = fast.loc[fast["steps"].idxmin()]
-        return {**best[SETTING].to_dict(), "reason": ""}
+        # Clocks are noisy: of the settings about as fast as the fastest, the one of fewest steps;
+        # of those of equal steps the clock may choose, and all are named.
+        fast = reaching[reaching["seconds"] <= NOISE * reaching["seconds"].min()]
+        alike = fast[fast["steps"] == fast["steps"].min()].sort_values("seconds", kind="stable")
+        best, *others = alike.to_dict("records")
+        tied = ", ".join(f"{row['solver']} {row['method']}" for row in others)
+        return {**{name: best[name] for name in SETTING}, "tied": tied, "reason": ""}
     return {
         "solver": "",
         "method": "",
@@ -48,6 +54,7 @@ def _cheapest(group: pd.DataFrame, accuracy: float) -> dict[str, Any]:
         "seconds": float("nan"),
         "steps": float("nan"),
         "verdict": "",
+        "tied": "",
         "reason": _why_none(group, accuracy),
     }
 

@@ -98,5 +98,5 @@ def _main(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _expected(regime: pd.Series) -> str:
     present = set(regime.fillna("").astype(str))
-    found = [word for word in VERDICTS if word in present]
-    return found[-1] if found else ""
+    by_severity = [word for word in VERDICTS if word in present]
+    return by_severity[-1] if by_severity else ""

@@ -67,14 +67,14 @@ def remedies(audits: pd.DataFrame) -> pd.DataFrame:
     table = prepared(audits)
     now = working(table[table["method"] == "forward_ad"])
     usual = (now["stepping"] == "explicit") & (now["variant"] == "")
-    lost = now[(usual | now["variant"].str.contains(HARMFUL)) & (now["verdict"] != "good")]
+    baselines = now[(usual | now["variant"].str.contains(HARMFUL)) & (now["verdict"] != "good")]
     by_model = {str(name): rows for name, rows in table.groupby("model", sort=False)}
     rows = []
-    for baseline in lost.to_dict("records"):
+    for baseline in baselines.to_dict("records"):
         own = by_model[str(baseline["model"])]
         for remedy, find in _FINDERS.items():
-            found = find(baseline, table if remedy == "window" else own)
-            rows.append(_effect(baseline, remedy, found))
+            remedied = find(baseline, table if remedy == "window" else own)
+            rows.append(_effect(baseline, remedy, remedied))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -207,24 +207,28 @@ def _first(rows: pd.DataFrame, changed: str) -> Row | None:
     return rows.iloc[0].to_dict() | {"changed": changed} if len(rows) else None
 
 
-def _effect(baseline: Row, remedy: str, found: Row | None) -> Row:
+def _effect(baseline: Row, remedy: str, remedied: Row | None) -> Row:
     names = ["model", "mechanism", "functional", "kind", "solver", "rtol"]
     before = {
         f"{name}_before": baseline.get(name)
         for name in ("verdict", "reason", "converging", "error")
     }
     start = {name: baseline[name] for name in names} | before
-    start |= {"remedy": remedy, "seconds_before": baseline["seconds"], "tried": found is not None}
-    if found is None:
+    start |= {
+        "remedy": remedy,
+        "seconds_before": baseline["seconds"],
+        "tried": remedied is not None,
+    }
+    if remedied is None:
         return start | {"changed": "", "verdict_after": ""}
     return start | {
-        "changed": found["changed"],
-        "verdict_after": found["verdict"],
-        "error_after": found["error"],
-        "seconds_after": found["seconds"],
+        "changed": remedied["changed"],
+        "verdict_after": remedied["verdict"],
+        "error_after": remedied["error"],
+        "seconds_after": remedied["seconds"],
         # Errors of two functionals are those of two gradients: they have no ratio.
-        "factor": _over(baseline["error"], found["error"]) if remedy != "functional" else np.nan,
-        "cost": _over(found["seconds"], baseline["seconds"]),
+        "factor": _over(baseline["error"], remedied["error"]) if remedy != "functional" else np.nan,
+        "cost": _over(remedied["seconds"], baseline["seconds"]),
     }
 
 

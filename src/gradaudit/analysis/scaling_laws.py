@@ -102,17 +102,17 @@ def _against(rows: pd.DataFrame, column: str) -> dict[str, Any]:
     x = np.log10(fitted[column].to_numpy(dtype=float))
     y = np.log10(fitted["error"].to_numpy(dtype=float))
     labels = _labels(fitted, LADDER)
-    found = _fitted(x, y, labels, enough=ENOUGH)
+    law = _fitted(x, y, labels, enough=ENOUGH)
     if exact:
-        found["status"] = "state_exact"
+        law["status"] = "state_exact"
     elif len(np.unique(labels)) < 3 and by_ladder.mean() < 0.5:
-        found = _none(found, "not_converging")
-    elif found["status"] != "ok" and _at_floor(rows):
-        found["status"] = "rounding"
+        law = _none(law, "not_converging")
+    elif law["status"] != "ok" and _at_floor(rows):
+        law["status"] = "rounding"
     quartiles = np.full(3, np.nan)
     if column == "state_error" and len(fitted):
         quartiles = np.percentile(fitted["error"] / fitted["state_error"], [25, 50, 75])
-    return found | {
+    return law | {
         "form": "power",
         "model": "",
         "axis": column,
@@ -157,14 +157,14 @@ def _along(rows: pd.DataFrame, *, exponential: bool) -> dict[str, Any]:
     x = values if exponential else np.log10(values)
     y = np.log(fitted["error"].to_numpy(dtype=float))
     y = y if exponential else y / np.log(10.0)
-    found = _fitted(x, y, labels, enough=ENOUGH_SETTINGS)
+    law = _fitted(x, y, labels, enough=ENOUGH_SETTINGS)
     if exponential:
-        found |= {"x_min": x.min() if len(x) else np.nan, "x_max": x.max() if len(x) else np.nan}
+        law |= {"x_min": x.min() if len(x) else np.nan, "x_max": x.max() if len(x) else np.nan}
     if settings < ENOUGH_SETTINGS:
-        found["status"] = "too_few_settings"
-    elif found["status"] != "ok" and not by_ladder.any():
-        found["status"] = "not_converging"
-    return found | {
+        law["status"] = "too_few_settings"
+    elif law["status"] != "ok" and not by_ladder.any():
+        law["status"] = "not_converging"
+    return law | {
         "form": "exponential" if exponential else "power",
         "abscissae": settings,
         "left_out": int((~by_ladder).sum()),
@@ -176,14 +176,14 @@ def _along(rows: pd.DataFrame, *, exponential: bool) -> dict[str, Any]:
 
 def _fitted(x: np.ndarray, y: np.ndarray, labels: np.ndarray, *, enough: int) -> dict[str, Any]:
     abscissae = len(np.unique(np.round(x, 9)))
-    found = slope(x, y, labels) if abscissae >= enough else None
-    ok = found is not None and np.isfinite(found.value)
+    line = slope(x, y, labels) if abscissae >= enough else None
+    ok = line is not None and np.isfinite(line.value)
     return {
-        "exponent": found.value if found is not None and ok else np.nan,
-        "low": found.low if found is not None and ok else np.nan,
-        "high": found.high if found is not None and ok else np.nan,
-        "intercept": found.intercept if found is not None and ok else np.nan,
-        "interval": found.interval if found is not None and ok else "",
+        "exponent": line.value if line is not None and ok else np.nan,
+        "low": line.low if line is not None and ok else np.nan,
+        "high": line.high if line is not None and ok else np.nan,
+        "intercept": line.intercept if line is not None and ok else np.nan,
+        "interval": line.interval if line is not None and ok else "",
         "points": len(x),
         "abscissae": abscissae,
         "ladders": len(np.unique(labels)) if len(labels) else 0,
@@ -193,10 +193,10 @@ def _fitted(x: np.ndarray, y: np.ndarray, labels: np.ndarray, *, enough: int) ->
     }
 
 
-def _none(found: dict[str, Any], status: str) -> dict[str, Any]:
+def _none(law: dict[str, Any], status: str) -> dict[str, Any]:
     """The same without a number."""
     numbers = dict.fromkeys(("exponent", "low", "high", "intercept"), np.nan)
-    return found | numbers | {"interval": "", "status": status}
+    return law | numbers | {"interval": "", "status": status}
 
 
 def _at_floor(rows: pd.DataFrame) -> bool:

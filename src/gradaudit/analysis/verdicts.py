@@ -19,8 +19,8 @@ LADDER = ["model", "mechanism", "regime", "solver", "method", "functional", "kin
 
 def ladders(audits: pd.DataFrame) -> pd.DataFrame:
     """One row per (model, solver, method, functional): what its tolerance series shows."""
-    told = ["verdict", "ladder_verdict", "order", "converging", "error", "rtol", "status"]
-    groups = audits[[*LADDER, *told]].groupby(LADDER, sort=False)
+    columns = ["verdict", "ladder_verdict", "order", "converging", "error", "rtol", "status"]
+    groups = audits[[*LADDER, *columns]].groupby(LADDER, sort=False)
     return pd.DataFrame([_ladder(rows) for _, rows in groups])
 
 

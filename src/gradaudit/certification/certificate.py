@@ -58,10 +58,10 @@ def companion_grid(times: Array, starts: Array, sizes: Array, *, t_end: float) -
         step = sizes[np.clip(np.searchsorted(starts, times, side="right") - 1, 0, None)]
     else:
         step = np.full(len(times), 1e-3 * t_end)
-    wanted = np.stack([times + c * step for c in (0.0, -COMPANION_STEPS, COMPANION_STEPS)])
-    wanted = np.where(times == 0.0, 0.0, np.clip(wanted, 0.0, t_end))  # the start needs no step
-    grid = np.unique(wanted)
-    return Grid(grid, np.searchsorted(grid, wanted))
+    instants = np.stack([times + c * step for c in (0.0, -COMPANION_STEPS, COMPANION_STEPS)])
+    instants = np.where(times == 0.0, 0.0, np.clip(instants, 0.0, t_end))  # the start needs no step
+    grid = np.unique(instants)
+    return Grid(grid, np.searchsorted(grid, instants))
 
 
 def difference(a: NDArray[Any], b: NDArray[Any], *, finer: Precision) -> Array:

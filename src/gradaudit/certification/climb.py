@@ -259,8 +259,8 @@ class Climb:
         wrong = self.bounds.derivatives[:, :n] / scale[:, None]
         largest = np.maximum.accumulate(shares.max(axis=1), axis=0)
         with np.errstate(invalid="ignore"):
-            lost = ~(wrong.max(axis=1) <= 10.0**-digits * largest).all(axis=1)
-        first = int(lost.argmax()) if lost.any() else len(lost)
+            uncertified = ~(wrong.max(axis=1) <= 10.0**-digits * largest).all(axis=1)
+        first = int(uncertified.argmax()) if uncertified.any() else len(uncertified)
         return float(self.times[first - 1]) if first else 0.0
 
     def reference(self, status: str) -> Reference:

@@ -102,15 +102,15 @@ def reference(
     return climb.reference(status)
 
 
-def _climb_seeing(climb: Climb, wanted: float) -> str:
+def _climb_seeing(climb: Climb, digits: float) -> str:
     """Climb; where a step seems to have jumped over something, look closer, then step shorter."""
     for mend in (climb.look_closer, climb.start_over):
         try:
-            return _climb(climb, wanted)
+            return _climb(climb, digits)
         except JumpedOverError:
             mend()
     try:
-        return _climb(climb, wanted)
+        return _climb(climb, digits)
     except JumpedOverError as again:
         climb.accept(again.solution, None)
         return _uncertified(
@@ -120,8 +120,8 @@ def _climb_seeing(climb: Climb, wanted: float) -> str:
         )
 
 
-def _climb(climb: Climb, wanted: float) -> str:
-    """Run rungs until `wanted` digits are certified; the status."""
+def _climb(climb: Climb, digits: float) -> str:
+    """Run rungs until so many digits are certified; the status."""
     double = climb.build(DOUBLE, DOUBLE_TOLERANCE)
     scout = climb.run(double, keep_grid=True)
     climb.accept(scout, None)
@@ -139,17 +139,17 @@ def _climb(climb: Climb, wanted: float) -> str:
             return _failed(climb, fine, coarse)
         agree = coarse.status == "ok"
         held = climb.accept(fine, certificate.between(coarse, fine, climb.grid) if agree else None)
-        if held >= wanted:
+        if held >= digits:
             return "ok"
         # rounding shrinks with epsilon, so this is what the spread can certify at best
-        if agree and held + np.log10(DOUBLE.eps / LONG_DOUBLE.eps) > wanted:
+        if agree and held + np.log10(DOUBLE.eps / LONG_DOUBLE.eps) > digits:
             peers = _long_double_peers(climb, double, coarse, fine)
             if peers is None:
                 return _uncertified(climb, f"{climb.rungs[-1]['status']} in long double precision")
             held = peers
-            if held >= wanted:
+            if held >= digits:
                 return "ok"
-    return _climb_higher(climb, wanted, held)
+    return _climb_higher(climb, digits, held)
 
 
 def _long_double_peers(
@@ -168,13 +168,13 @@ def _long_double_peers(
     return climb.accept(consensus, bounds)
 
 
-def _climb_higher(climb: Climb, wanted: float, held: float) -> str:
+def _climb_higher(climb: Climb, digits: float, held: float) -> str:
     """Quad and beyond: every rung certifies the one below, and is returned with its digits."""
     assert climb.best is not None
     plan: list[tuple[Precision, float]] = []
     if available(QUAD):
         known = 0.0 if np.isnan(held) else held
-        first = float(np.clip(10.0 ** (known - wanted - 20.0), 1e-30, 1e-22))
+        first = float(np.clip(10.0 ** (known - digits - 20.0), 1e-30, 1e-22))
         plan += [(QUAD, first), (QUAD, max(first * 1e-5, 3e-34))]
     if available(multiple(MULTIPLE_BITS)):
         plan += [(multiple(MULTIPLE_BITS), tolerance) for tolerance in MULTIPLE_TOLERANCES]
@@ -190,7 +190,7 @@ def _climb_higher(climb: Climb, wanted: float, held: float) -> str:
         if solution.status != "ok":
             return _uncertified(climb, f"{solution.status} in {precision.name} precision")
         held = climb.accept(solution, certificate.between(climb.best, solution, climb.grid))
-        if held >= wanted:
+        if held >= digits:
             return "ok"
     return _uncertified(climb, "the top of the ladder is reached")
 

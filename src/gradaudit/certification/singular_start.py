@@ -60,12 +60,10 @@ def leave(
         for fraction in (0.0, 0.5, 0.5, 1.0):
             ahead = fraction * step
             dz, dt = k[-1] if k else (moved, turned)
-            found = rates(
-                (index + fraction) * step,
-                z0 + (moved + ahead * dz),
-                tangents0 + (turned + ahead * dt),
-            )
-            k.append((np.asarray(found[0]), np.asarray(found[1])))
+            with np.errstate(invalid="ignore"):  # of slopes that are infinite, see the end
+                z, tangents = z0 + (moved + ahead * dz), tangents0 + (turned + ahead * dt)
+            derivatives = rates((index + fraction) * step, z, tangents)
+            k.append((np.asarray(derivatives[0]), np.asarray(derivatives[1])))
         weights = np.array([1.0, 2.0, 2.0, 1.0]) * step / 6.0
         moved = moved + sum(w * a for w, (a, _) in zip(weights, k, strict=True))
         turned = turned + sum(w * b for w, (_, b) in zip(weights, k, strict=True))

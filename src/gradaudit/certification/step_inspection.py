@@ -73,9 +73,9 @@ class Inspector:
     def look(self, integrator: Any) -> None:
         """Take down the last step of an integrator."""
         end, step = float(integrator.time), float(integrator.last_h)
-        pieces = ceil(step / self.panel - 1e-6)
         if not np.isfinite(step) or step < 0.5 * self.panel:
             return
+        pieces = ceil(step / self.panel - 1e-6)
         shares = ((np.arange(pieces)[:, None] + self.nodes) / pieces).ravel()
         times = (end - step) + step * shares
         kind = type(integrator.time)

@@ -43,6 +43,12 @@ def to_vector(tree: Any, like: Any, name: str) -> jax.Array:
         raise SettingError(
             f"{name} has to have the structure and shapes of y0, {shapes[1]}, not {shapes[0]}."
         )
+    kinds = {jnp.result_type(leaf) for leaf in jtu.tree_leaves(tree)}
+    if any(jnp.issubdtype(kind, jnp.complexfloating) for kind in kinds):
+        raise SettingError(
+            f"{name} is complex, and states are real: make the real and the imaginary part two "
+            "states."
+        )
     return ravel_pytree(tree)[0]
 
 

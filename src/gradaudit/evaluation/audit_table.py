@@ -113,16 +113,16 @@ def _common(certified: EventTable, solves: Sequence[Solves]) -> tuple[int, ...]:
     The last of them is one that a solve can be expected to have: it may record fewer events
     than happen. At least one, if the reference has one.
     """
-    found = []
+    counts = []
     for each in solves:
         for method in dict.fromkeys(cell.method for cell in each.cells):
             tight = [c for c in each.of(method) if c.ok and c.occurrences is not None]
             if tight and tight[-1].occurrences is not None:
-                found.append(tight[-1].occurrences.counts())
+                counts.append(tight[-1].occurrences.counts())
     exact = certified.counts()
-    if not found:
+    if not counts:
         return tuple(int(count) for count in exact)
-    reached = -np.sort(-np.array(found), axis=0)[(len(found) - 1) // 2]
+    reached = -np.sort(-np.array(counts), axis=0)[(len(counts) - 1) // 2]
     return tuple(int(c) for c in np.minimum(exact, np.maximum(reached, 1)))
 
 
@@ -149,24 +149,24 @@ def _rows(
         for functional in (*truth.functionals, *_to_solver_targets(cell, solves, truth)):
             if isinstance(functional, Functional):
                 error = gradient_error(functional, cell.observations, truth.observations)
-                told = _values(functional, cell, truth)
+                values = _values(functional, cell, truth)
                 if cell.estimates is not None:
-                    told |= of_estimate(
+                    values |= of_estimate(
                         *estimated_change(functional, cell.observations, cell.estimates)
                     )
                 if solves.observe == "interpolant" and not _at_grid_points(functional):
-                    told["observation_part"] = math.nan
+                    values["observation_part"] = math.nan
             elif cell.occurrences is None or truth.occurrences is None:
                 continue
             else:
                 error = event_error(functional, cell.occurrences, truth.occurrences, solved=cell.ok)
-                told = _event_values(functional, cell, cell.occurrences, truth.occurrences)
+                values = _event_values(functional, cell, cell.occurrences, truth.occurrences)
                 if cell.perturbed is not None and np.all(np.isfinite(error.gradient)):
-                    told |= of_estimate(
+                    values |= of_estimate(
                         *estimated_event_change(functional, cell.occurrences, cell.perturbed)
                     )
             own = thresholds.floor * epsilon
-            yield shared | _describe(functional, error, thresholds, own, truth.digits, told)
+            yield shared | _describe(functional, error, thresholds, own, truth.digits, values)
 
 
 def _to_solver_targets(cell: Cell, solves: Solves, truth: CertifiedSolution) -> list[Functional]:
@@ -220,7 +220,7 @@ def _describe(
     thresholds: Thresholds,
     floor: float,
     digits: float,
-    told: dict[str, Any],
+    values: dict[str, Any],
 ) -> dict[str, Any]:
     zero = error.is_zero(thresholds.cancellation)
     counts = error.normalised if zero else error.relative
@@ -236,7 +236,7 @@ def _describe(
             ("observation", error.observation_part),
         )
     }
-    parts["observation"] = told.pop("observation_part", parts["observation"])
+    parts["observation"] = values.pop("observation_part", parts["observation"])
     return {
         "functional": functional.name,
         "kind": functional.kind,
@@ -254,7 +254,7 @@ def _describe(
         "dominant": _dominant(parts, counts, floor),
         "attribution_residual": error.residual,
         "piecewise_constant": getattr(functional, "piecewise_constant", False),
-        **told,
+        **values,
         "gradient": error.gradient.tolist(),
         "reference_gradient": error.reference.tolist(),
     }

@@ -22,11 +22,11 @@ def last_common(context: Context) -> Iterator[tuple[int, EventTable, int]]:
     """Number of each event that happened, the certified events, its last common occurrence."""
     if context.occurrences is None:
         return
-    found = context.occurrences.counts()
-    common = context.common or tuple(found)
-    for number in range(len(found)):
-        if found[number]:
-            yield number, context.occurrences, min(int(common[number]), int(found[number]))
+    counts = context.occurrences.counts()
+    common = context.common or tuple(counts)
+    for number in range(len(counts)):
+        if counts[number]:
+            yield number, context.occurrences, min(int(common[number]), int(counts[number]))
 
 
 def linear(

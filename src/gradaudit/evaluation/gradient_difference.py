@@ -1,4 +1,4 @@
-"""How far apart two gradients of one table are."""
+"""How far apart two gradients of one table are, and what both cost."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def difference(row: Any, other: Any) -> float:
         return math.inf
     size, change = float(np.linalg.norm(theirs)), float(np.linalg.norm(mine - theirs))
     return change / size if size > 0 else (0.0 if change == 0 else math.inf)
+
+
+def seconds_of_both(row: Any, other: Any) -> float:
+    """The time of two gradients; NaN where there is only one."""
+    return float(row.seconds + getattr(other, "seconds", math.nan))

@@ -148,8 +148,8 @@ def event_error(
     reference = certified.gradient(phi)
     gradient = np.full_like(reference, np.nan)
     state_part = observation_part = gradient
-    found = computed.counts()[computed.names.index(functional.event)]
-    if solved and functional.needed <= found:
+    count = computed.counts()[computed.names.index(functional.event)]
+    if solved and functional.needed <= count:
         gradient = computed.gradient(phi_h)
         change = EventWeights(phi_h.times - phi.times, phi_h.values - phi.values)
         state_part = certified.gradient(change)

@@ -54,28 +54,28 @@ def of_estimate(change: Array, gradient: Array) -> dict[str, float]:
 
 def looser_of(cell: Cell, ladder: list[Cell]) -> Cell | None:
     """Of the same method, the solve at the nearest tolerance that is `LOOSER` times as loose."""
-    found = [other for other in ladder if other.rtol >= 0.99 * LOOSER * cell.rtol]
-    return min(found, key=lambda other: other.rtol) if found else None
+    looser = [other for other in ladder if other.rtol >= 0.99 * LOOSER * cell.rtol]
+    return min(looser, key=lambda other: other.rtol) if looser else None
 
 
 def with_comparisons(table: pd.DataFrame) -> pd.DataFrame:
     """The table of a model with the indicators that compare one row with another one."""
-    found = {
+    by_setting = {
         (row.solver, row.method, row.rtol, row.functional): row
         for row in table.itertuples(index=False)
     }
     rtols = {key: sorted(group["rtol"]) for key, group in table.groupby(["solver", "method"])}
     rows = [
-        _compared(row, found, rtols[row.solver, row.method])
+        _compared(row, by_setting, rtols[row.solver, row.method])
         for row in table.itertuples(index=False)
     ]
     return table.assign(**pd.DataFrame(rows, index=table.index))
 
 
-def _compared(row: Any, found: dict[Any, Any], rtols: list[float]) -> dict[str, float]:
+def _compared(row: Any, by_setting: dict[Any, Any], rtols: list[float]) -> dict[str, float]:
     wider = [rtol for rtol in rtols if rtol >= 0.99 * LOOSER * row.rtol]
-    looser = found.get((row.solver, row.method, wider[0], row.functional)) if wider else None
-    seen = RowsSeen(controlled=next(_controlled(row, found), None), looser=looser)
+    looser = by_setting.get((row.solver, row.method, wider[0], row.functional)) if wider else None
+    seen = RowsSeen(controlled=next(_controlled(row, by_setting), None), looser=looser)
     columns = {}
     for indicator in indicators().values():
         if indicator.of_rows is not None:
@@ -91,14 +91,16 @@ def controlling() -> tuple[str, ...]:
     That is, those that locate events where there are any, then the others.
     """
     methods = catalogue("methods").values()
-    found = [method for method in methods if method.controls_tangents and not method.own_solver]
-    return tuple(m.name for m in sorted(found, key=lambda m: not m.same_without_events))
+    candidates = [
+        method for method in methods if method.controls_tangents and not method.own_solver
+    ]
+    return tuple(m.name for m in sorted(candidates, key=lambda m: not m.same_without_events))
 
 
-def _controlled(row: Any, found: dict[Any, Any]) -> Iterator[Any]:
+def _controlled(row: Any, by_setting: dict[Any, Any]) -> Iterator[Any]:
     """What a row is compared with: error control on the tangents, or forward AD for such rows."""
     others = ("forward_ad",) if row.method in controlling() else controlling()
     for method in others:
-        other = found.get((row.solver, method, row.rtol, row.functional))
+        other = by_setting.get((row.solver, method, row.rtol, row.functional))
         if other is not None:
             yield other

@@ -91,12 +91,12 @@ def arranged(
     times, slopes, values, rates
         Shapes (slots,), (slots, m), (slots, N) and (slots, N, m).
     """
-    found = [np.flatnonzero(kinds == number) for number in range(len(names))]
-    most = max((len(slots) for slots in found), default=0)
+    slots_by_event = [np.flatnonzero(kinds == number) for number in range(len(names))]
+    most = max((len(slots) for slots in slots_by_event), default=0)
 
     def fill(source: Array) -> Array:
         filled = np.full((len(names), most, *source.shape[1:]), np.nan)
-        for number, slots in enumerate(found):
+        for number, slots in enumerate(slots_by_event):
             filled[number, : len(slots)] = source[slots]
         return filled
 

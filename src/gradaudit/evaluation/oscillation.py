@@ -23,10 +23,10 @@ def upward_crossings(trace: Array, level: float) -> int:
 
 def oscillating(context: Context) -> list[tuple[str, int]]:
     """Name and column of the observables that cross their midrange upwards at least twice."""
-    found = []
+    oscillators = []
     for name in context.observables:
         column = context.states.index(name)
         trace = context.observations[:, column]
         if upward_crossings(trace, midrange(trace)) >= FEWEST:
-            found.append((name, column))
-    return found
+            oscillators.append((name, column))
+    return oscillators

@@ -129,16 +129,16 @@ def _cells(
         for rtol in np.sort(dataset["rtol"].values)[::-1]:
             data = dataset.sel({"method": method, "rtol": rtol})
             status = str(data["status"].values)
-            found = _occurrences(data, scale, names, ok=status == "ok")
+            occurrences = _occurrences(data, scale, names, ok=status == "ok")
             yield Cell(
                 method=str(method),
                 rtol=float(rtol),
                 status=status,
                 observations=_observations(data, scale),
-                occurrences=found if located[str(method)] else None,
+                occurrences=occurrences if located[str(method)] else None,
                 estimates=_estimates(data, scale),
                 perturbed=_perturbed(data, scale, names),
-                truncated=found is not None and int(found.counts().sum()) >= most,
+                truncated=occurrences is not None and int(occurrences.counts().sum()) >= most,
                 data=data,
             )
 

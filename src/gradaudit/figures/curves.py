@@ -64,23 +64,23 @@ def draw_rows(
     """
     ladder = rows.sort_values("rtol", ascending=False)
     xs, ys = as_numbers(ladder[x]), as_numbers(ladder[y])
-    lost = failed_rows(ladder) | ~np.isfinite(ys)
-    shown = np.where(lost, np.nan, limits.inside(ys))
+    failed = failed_rows(ladder) | ~np.isfinite(ys)
+    shown = np.where(failed, np.nan, limits.inside(ys))
     style = {"color": curve.colour, "alpha": curve.alpha}
     edged = {**style, "mec": "white", "mew": 0.5}
     ax.plot(xs, shown, ls=curve.dashes, lw=curve.width, marker=curve.marker, ms=curve.size, **edged)
     for beyond, marker in ((ys > limits.top, "^"), (ys < limits.bottom, "v")):
-        at = beyond & ~lost
+        at = beyond & ~failed
         if not at.any():
             continue
         ax.plot(xs[at], shown[at], ls="none", marker=marker, ms=curve.size + 2.5, **edged)
-    if not lost.any():
+    if not failed.any():
         return
     xs = np.where(np.isfinite(xs), xs, ax.get_xlim()[1])
     height = 1.0 - STRIP * (0.12 + 0.76 * (curve.slot % 9) / 8.0)
     ax.plot(
-        xs[lost],
-        np.full(lost.sum(), height),
+        xs[failed],
+        np.full(failed.sum(), height),
         transform=ax.get_xaxis_transform(),
         ls="none",
         marker="x",
@@ -104,7 +104,7 @@ def setting_handles(curves: Mapping[SolverAndMethod, Curve]) -> dict[str, list[L
 
 
 def marks(*, failed: bool, beyond: bool) -> list[Line2D]:
-    """Legend entries for the marks of `draw_curve` that are in use."""
+    """Legend entries for the marks of `draw_rows` that are in use."""
     handles = []
     if failed:
         handles.append(

@@ -36,7 +36,7 @@ def draw_norms(
         rows = table[table["variant"] == name].sort_values("rtol", ascending=False)
         x = style.as_numbers(rows["rtol"])
         y = np.where(style.failed_rows(rows), np.nan, style.as_numbers(rows["gradient_norm"]))
-        lost = ~np.isfinite(y)
+        failed = ~np.isfinite(y)
         y = np.clip(y, bottom * 1.3, top / 1.3)
         ax.plot(
             x,
@@ -49,15 +49,17 @@ def draw_norms(
             mew=0.6,
         )
         ax.plot(
-            x[lost],
-            np.full(lost.sum(), 0.965),
+            x[failed],
+            np.full(failed.sum(), 0.965),
             transform=ax.get_xaxis_transform(),
             ls="none",
             marker="x",
             mew=1.6,
             color=colours[name],
         )
-        starts[name], ends[name] = y[~lost][[0, -1]] if (~lost).any() else (top / 1.5, top / 1.5)
+        starts[name], ends[name] = (
+            y[~failed][[0, -1]] if (~failed).any() else (top / 1.5, top / 1.5)
+        )
     _limit(ax, table, colours)
     if published:
         ax.plot(
@@ -180,8 +182,8 @@ def _label_ends(
         return float((np.log10(value) - low) / (high - low))
 
     # Lines that end together are told apart by where they begin.
-    wanted = [height(ends[name]) + 0.05 * height(starts[name]) for name in ends]
-    for name, place in zip(ends, spread(wanted, gap=0.125), strict=True):
+    heights = [height(ends[name]) + 0.05 * height(starts[name]) for name in ends]
+    for name, place in zip(ends, spread(heights, gap=0.125), strict=True):
         ax.annotate(
             variants[name],
             (0.955, height(ends[name])),

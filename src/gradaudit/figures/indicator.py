@@ -44,9 +44,9 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     methods = list(style.method_colours(audits["method"], settings["palette"]))
     seen = style.as_numbers(audits["indicator"]) * style.as_numbers(audits["rtol"])
     error = style.as_numbers(audits["error"])
-    lost = style.failed_rows(audits) | ~np.isfinite(error)
+    failed = style.failed_rows(audits) | ~np.isfinite(error)
     bounds = [thresholds.good / 10.0, thresholds.horrible * 10.0]
-    limits = _limits(seen[~lost]), _limits(np.append(error[~lost], bounds))
+    limits = _limits(seen[~failed]), _limits(np.append(error[~failed], bounds))
     with style.styled(settings):
         figure, panels = layout.panels(len(methods), columns=3, size=(3.7, 3.5), legends=1)
         for ax, method in zip(panels, methods, strict=True):
@@ -54,7 +54,7 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             chosen = (audits["method"] == method).to_numpy()
             for verdict, colour in style.VERDICTS.items():
                 here = chosen & (audits["verdict"] == verdict)
-                _points(ax, seen[here], error[here], lost[here], colour)
+                _points(ax, seen[here], error[here], failed[here], colour)
             ax.set_title(method_name(method), fontweight="bold")
         layout.axis_names(
             figure,
@@ -70,7 +70,7 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
                     Line2D([], [], marker="o", color=colour, label=word, **grey)
                     for word, colour in style.VERDICTS.items()
                 ]
-                + marks(failed=bool(lost.any()), beyond=False),
+                + marks(failed=bool(failed.any()), beyond=False),
             },
         )
         layout.head(
@@ -109,13 +109,13 @@ def _scales(
         ax.axhline(level, color=style.FAINT, lw=1.0, zorder=0)
 
 
-def _points(ax: Axes, x: np.ndarray, y: np.ndarray, lost: np.ndarray, colour: str) -> None:
+def _points(ax: Axes, x: np.ndarray, y: np.ndarray, failed: np.ndarray, colour: str) -> None:
     """Points inside the axes, at its edges where they are beyond, crosses on top for the failed."""
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     x = np.clip(np.where(np.isfinite(x), x, right), left * 1.3, right / 1.3)
     ax.plot(
-        x[~lost],
-        np.clip(y[~lost], bottom * 1.3, top / 1.3),
+        x[~failed],
+        np.clip(y[~failed], bottom * 1.3, top / 1.3),
         ls="none",
         marker="o",
         color=colour,
@@ -124,4 +124,4 @@ def _points(ax: Axes, x: np.ndarray, y: np.ndarray, lost: np.ndarray, colour: st
         ms=4.0,
         alpha=0.85,
     )
-    ax.plot(x[lost], np.full(lost.sum(), top / 1.6), ls="none", marker="x", color=colour, ms=6)
+    ax.plot(x[failed], np.full(failed.sum(), top / 1.6), ls="none", marker="x", color=colour, ms=6)

@@ -85,9 +85,9 @@ def _panel(
 ) -> None:
     settings = {}
     for key in table["model"].unique():
-        base, found = axes_of(str(key))
-        if base == model and axis in found:
-            settings[key] = found[axis]
+        base, coordinates = axes_of(str(key))
+        if base == model and axis in coordinates:
+            settings[key] = coordinates[axis]
     rows = working(table[table["model"].isin(list(settings))])
     rows = rows.assign(_axis=rows["model"].map(settings), _error=rows["error"].clip(*Y))
     ax.set_yscale("log")

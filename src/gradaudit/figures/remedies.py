@@ -75,11 +75,11 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         for y, name in enumerate(names):
             top = HEAD + y * TALL + 0.12 * (name == "all")
             plain = "All together" if name == "all" else label_of(name)
-            lost = max(int(cells[name, remedy]["baselines"]) for remedy in REMEDIES)
+            baselines = max(int(cells[name, remedy]["baselines"]) for remedy in REMEDIES)
             weight = "bold" if name == "all" else "normal"
             ax.text(LABELS - 0.5, top + TALL / 2, plain, ha="right", va="center", fontweight=weight)
             ax.text(
-                LABELS - 0.22, top + TALL / 2, str(lost), ha="center", va="center",
+                LABELS - 0.22, top + TALL / 2, str(baselines), ha="center", va="center",
                 color=style.MUTED,
             )  # fmt: skip
             for x, remedy in enumerate(shown):

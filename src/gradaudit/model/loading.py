@@ -59,7 +59,7 @@ def load_model(model: str | Path | Model) -> Model:
     """
     if isinstance(model, Model):
         check(model)
-        return model
+        return _complete(model)
     path = model_path(model).resolve()
     return _load(path, path.stat().st_mtime_ns, split_axes(model)[1])
 
@@ -73,7 +73,7 @@ def _load(path: Path, modified: int, setting: str) -> Model:
         loaded = _at(module, loaded, _parsed(loaded, setting), setting)
     loaded = replace(loaded, source=str(path))
     check(loaded)
-    return loaded
+    return _complete(loaded)
 
 
 def _import(path: Path) -> tuple[ModuleType | None, Model]:
@@ -124,6 +124,16 @@ def _at(module: ModuleType | None, model: Model, values: dict[str, float], setti
                 "t_end. Define a function at(**axes) in the file that returns the model there."
             )
     return replace(model, name=name, **changed)
+
+
+def _complete(model: Model) -> Model:
+    """The model with the events that follow from its vector field by themselves."""
+    from gradaudit.model.interpolation import with_knots
+
+    complete = with_knots(model)
+    if complete is not model:
+        check(complete)
+    return complete
 
 
 def check(model: Model) -> None:

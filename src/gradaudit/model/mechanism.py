@@ -209,8 +209,8 @@ def checked(mechanism: str, *, model: str) -> str:
 
 def label_of(mechanism: str) -> str:
     """A mechanism in plain words, from its text in a table."""
-    found = next((member for member in Mechanism if member.value == mechanism), None)
-    return found.label if found else mechanism[:1].upper() + mechanism[1:]
+    known = next((member for member in Mechanism if member.value == mechanism), None)
+    return known.label if known else mechanism[:1].upper() + mechanism[1:]
 
 
 def having(trait: Trait) -> list[str]:

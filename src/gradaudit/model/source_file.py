@@ -40,9 +40,9 @@ def import_model(path: Path) -> tuple[ModuleType, Model]:
     except ModelError as error:
         raise ModelError(f"{path}{_line(error, path)}: {error}") from error
     except (Exception, SystemExit) as error:
-        told = f"{type(error).__name__}: {error}".rstrip(": ")
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
         raise ModelError(
-            f"{path}{_line(error, path)}: importing it failed with {told}. "
+            f"{path}{_line(error, path)}: importing it failed with {reason}. "
             "A model's file must import by itself; mend that line."
         ) from error
     return module, _model_of(module, path)
@@ -67,11 +67,11 @@ def _model_of(module: ModuleType, path: Path) -> Model:
             raise ModelError(f"{path}: defines no MODEL; rename {held[0]!r} to MODEL.")
         hint = " (names are case sensitive)" if close and hasattr(module, close[0].lower()) else ""
         raise ModelError(f"{path}: defines no MODEL{hint}; {example}")
-    found = module.MODEL
-    if not isinstance(found, Model):
-        kind = "the class Model" if found is Model else f"of type {type(found).__name__}"
+    model = module.MODEL
+    if not isinstance(model, Model):
+        kind = "the class Model" if model is Model else f"of type {type(model).__name__}"
         raise ModelError(f"{path}: MODEL is {kind}, no gradaudit.Model; {example}")
-    return found
+    return model
 
 
 def _parse(path: Path) -> ast.Module:

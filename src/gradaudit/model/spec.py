@@ -109,10 +109,10 @@ def axes_of(path: Path) -> dict[str, tuple[float, ...]]:
         if isinstance(value, ast.Name):
             value = assigned.get(value.id, value)
         try:
-            found = ast.literal_eval(value)
+            axes = ast.literal_eval(value)
         except ValueError:
             continue
-        return {str(axis): tuple(map(float, values)) for axis, values in found.items()}
+        return {str(axis): tuple(map(float, values)) for axis, values in axes.items()}
     return {}
 
 

@@ -120,10 +120,10 @@ def _trace(
     except Exception as error:
         raise ModelError(_explain(error, function, what)) from error
     _check_indices(function, arguments, what)
-    found = effects(first)
-    if found:
+    side_effects = effects(first)
+    if side_effects:
         raise ModelError(
-            f"{what} has a side effect ({', '.join(found)}). It {_PURE}: "
+            f"{what} has a side effect ({', '.join(side_effects)}). It {_PURE}: "
             "remove prints and callbacks."
         )
     if not same(first, second):
@@ -189,6 +189,11 @@ def _check_result(traced: Any, shape: Any, label: str, what: str, model: Model) 
     fits = np.prod(result.shape) == 1 if shape == () else result.shape == shape
     if not fits:
         raise ModelError(f"{what} returns shape {result.shape}; it must return {form}{states}.")
+    if jnp.issubdtype(result.dtype, jnp.complexfloating):
+        raise ModelError(
+            f"{what} returns complex numbers ({result.dtype}); states are real. Make the real and "
+            "the imaginary part two states."
+        )
     if result.dtype != jnp.float64 and not label.startswith("exact"):
         raise ModelError(
             f"{what} returns {result.dtype}; it must return float64. Remove casts to another type."
@@ -200,14 +205,17 @@ def _check_precision(closed: Any, what: str) -> None:
     if narrow:
         raise ModelError(
             f"{what} computes with {', '.join(narrow)}, which keeps 7 digits or fewer. "
-            "Remove dtype=..., astype(...) and constants of that type."
+            "Remove dtype=..., astype(...) and constants of that type. If there are none, an array of "
+            "JAX was made before gradaudit switched JAX to double precision: import gradaudit before "
+            "it, or begin the script with jax.config.update('jax_enable_x64', True)."
         )
     for constant in constants(closed):
         rounded = _from_float32(constant)
         if rounded.size:
             raise ModelError(
                 f"{what} has the constant {float(rounded[0])!r}, a number that was rounded to "
-                f"float32; write {np.float32(rounded[0])} as a python number or in float64."
+                f"float32; write {np.float32(rounded[0])} as a python number or in float64, and "
+                "import gradaudit before arrays of JAX are made."
             )
 
 

@@ -27,7 +27,7 @@ def stages() -> Mapping[str, Stage]:
 
     The stage figures is here once for each kind of figures, as ``figures_model`` for example.
     """
-    found = {
+    by_name = {
         name: stage
         for name, (_, stage) in declared(
             "stages", "STAGE", {"Stage": Stage, "Output": Output}
@@ -37,10 +37,12 @@ def stages() -> Mapping[str, Stage]:
         name: Output(f"atlas/{name}.parquet", f"Parquet table: {table.about}")
         for name, (_, table) in tables().items()
     }
-    found["atlas"] = replace(found["atlas"], outputs={**found["atlas"].outputs, **made})
-    base = found.pop("figures")
-    found |= {f"figures_{kind}": _figure_stage(base, kind) for kind in figure_kinds()}
-    return MappingProxyType(dict(sorted(found.items(), key=lambda item: _depth(item[1], found))))
+    by_name["atlas"] = replace(by_name["atlas"], outputs={**by_name["atlas"].outputs, **made})
+    base = by_name.pop("figures")
+    by_name |= {f"figures_{kind}": _figure_stage(base, kind) for kind in figure_kinds()}
+    return MappingProxyType(
+        dict(sorted(by_name.items(), key=lambda item: _depth(item[1], by_name)))
+    )
 
 
 def sources_of(reference: str) -> list[tuple[str, Stage, Output]]:
@@ -56,10 +58,10 @@ def sources_of(reference: str) -> list[tuple[str, Stage, Output]]:
     stage, _, output = reference.partition(".")
     if stage == "figures":
         return [
-            (name, found, made)
-            for name, found in stages().items()
+            (name, writer, made)
+            for name, writer in stages().items()
             if name.startswith("figures_")
-            for made in found.outputs.values()
+            for made in writer.outputs.values()
         ]
     try:
         return [(stage, stages()[stage], stages()[stage].outputs[output or "output"])]
@@ -100,10 +102,10 @@ def _figure_stage(base: Stage, kind: str) -> Stage:
     )
 
 
-def _depth(stage: Stage, found: Mapping[str, Stage]) -> int:
+def _depth(stage: Stage, by_name: Mapping[str, Stage]) -> int:
     """How many stages come before it."""
     above = {reference.partition(".")[0] for reference in stage.inputs.values()}
     before = [
-        other for name, other in found.items() if name in above or name.partition("_")[0] in above
+        other for name, other in by_name.items() if name in above or name.partition("_")[0] in above
     ]
-    return 1 + max((_depth(other, found) for other in before), default=0)
+    return 1 + max((_depth(other, by_name) for other in before), default=0)

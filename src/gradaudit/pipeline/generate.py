@@ -44,7 +44,7 @@ def between(text: str, name: str, part: str, *, where: Path) -> str:
     pattern = re.compile(f"({re.escape(begin)}).*?({re.escape(end)})", re.DOTALL)
     if not pattern.search(text):
         raise SettingError(f"{where}: the lines {begin.strip()} and {end} are missing; add them.")
-    return pattern.sub(lambda found: found[1] + part + found[2], text)
+    return pattern.sub(lambda match: match[1] + part + match[2], text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -37,4 +37,4 @@ def table(kind: str) -> str:
 
 def with_tables(guide: str) -> str:
     """The text of a guide with its tables as the declarations are now."""
-    return _TABLE.sub(lambda found: f"{found[1]}\n{table(found[2])}\n{found[3]}", guide)
+    return _TABLE.sub(lambda match: f"{match[1]}\n{table(match[2])}\n{match[3]}", guide)

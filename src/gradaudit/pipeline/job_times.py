@@ -70,11 +70,11 @@ def timed(stage: str) -> Iterator[_Clock]:
 
 def jobs_of(logs: Iterable[Path]) -> list[JobTime]:
     """The jobs whose logs contain their times, in the order in which they began."""
-    found = []
+    jobs = []
     for log in logs:
         for stage, *numbers in _LINE.findall(_text(log)):
-            found.append(JobTime(stage, *map(float, numbers)))
-    return sorted(found, key=lambda job: job.began)
+            jobs.append(JobTime(stage, *map(float, numbers)))
+    return sorted(jobs, key=lambda job: job.began)
 
 
 def _text(log: Path) -> str:

@@ -102,8 +102,8 @@ def through(argv: Sequence[str]) -> int | None:
 
 def stages_of(process: str) -> list[str]:
     """The stages, as commands and modules are named, that a warm process imports."""
-    found = (name.partition("_")[0] for name, stage in stages().items() if stage.process == process)
-    return list(dict.fromkeys(found))
+    names = (name.partition("_")[0] for name, stage in stages().items() if stage.process == process)
+    return list(dict.fromkeys(names))
 
 
 def serve(place: Path, run: Run) -> None:

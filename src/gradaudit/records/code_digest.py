@@ -71,10 +71,10 @@ def code_digest(stage: str, package: Path = PACKAGE) -> str:
 
 
 def _files(modules: set[str], package: Path) -> list[Path]:
-    found = {_file_of(name, package) for name in modules}
-    for path in [path for path in found if path.name == "__init__.py"]:
-        found.update(_data_files(path.parent))
-    return sorted(found)
+    paths = {_file_of(name, package) for name in modules}
+    for path in [path for path in paths if path.name == "__init__.py"]:
+        paths.update(_data_files(path.parent))
+    return sorted(paths)
 
 
 def _reachable(module: str, graph: grimp.ImportGraph) -> set[str]:
@@ -85,13 +85,13 @@ def _reachable(module: str, graph: grimp.ImportGraph) -> set[str]:
     folders = {kind.folder for kind in KINDS.values()}
     root = module.partition(".")[0]
     folders_read = {f"{root}.{folder}" for folder in FOLDERS}
-    found: set[str] = set()
+    reached: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name in found or name not in graph.modules:
+        if name in reached or name not in graph.modules:
             continue
-        found.add(name)
+        reached.add(name)
         imported = graph.find_modules_directly_imported_by(name)
         waiting += imported
         for read in imported & folders_read:
@@ -100,7 +100,7 @@ def _reachable(module: str, graph: grimp.ImportGraph) -> set[str]:
             waiting.append(name.rpartition(".")[0])
         if name in folders:
             waiting += [child for child in graph.find_children(name) if _declares(child, graph)]
-    return found
+    return reached
 
 
 def _declares(module: str, graph: grimp.ImportGraph) -> bool:

@@ -44,18 +44,18 @@ def declared(
     SettingError
         If a declaration is not made of literals, or two modules have the same name.
     """
-    found: dict[str, tuple[str, Any]] = {}
+    by_name: dict[str, tuple[str, Any]] = {}
     for module, path in (*_of_folder(folder), *_of_other_packages(folder)):
         declaration = read_declaration(path, constant, types)
         if declaration is None:
             continue
         name = path.stem
-        if name in found:
+        if name in by_name:
             raise SettingError(
-                f"{found[name][0]} and {module} both declare {constant} of {name!r}; rename one."
+                f"{by_name[name][0]} and {module} both declare {constant} of {name!r}; rename one."
             )
-        found[name] = (module, declaration)
-    return found
+        by_name[name] = (module, declaration)
+    return by_name
 
 
 def read_declaration(

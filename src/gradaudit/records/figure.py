@@ -49,8 +49,8 @@ class Drawing:
     @property
     def needs(self) -> tuple[str, ...]:
         """The tables, and the reference if facts are wanted of it."""
-        wanted = ("reference",) if self.facts and "reference" not in self.tables else ()
-        return (*self.tables, *wanted)
+        reference = ("reference",) if self.facts and "reference" not in self.tables else ()
+        return (*self.tables, *reference)
 
 
 def table_name(reference: str) -> str:
@@ -67,16 +67,16 @@ def drawings() -> Mapping[str, tuple[str, Drawing]]:
     SettingError
         If one is for a kind of job that there is not.
     """
-    found = declared("figures", "FIGURE", {"Drawing": Drawing})
-    for module, figure in found.values():
+    by_name = declared("figures", "FIGURE", {"Drawing": Drawing})
+    for module, figure in by_name.values():
         if figure.of not in (*EACH, *TOGETHER):
             raise SettingError(
                 f"{module}: a figure cannot be of {figure.of!r}; write one of "
                 f"{', '.join((*EACH, *TOGETHER))}."
             )
-    return MappingProxyType(found)
+    return MappingProxyType(by_name)
 
 
 def drawings_of(kind: str) -> dict[str, tuple[str, Drawing]]:
     """The figures of one kind: module and declaration by name."""
-    return {name: found for name, found in drawings().items() if found[1].of == kind}
+    return {name: entry for name, entry in drawings().items() if entry[1].of == kind}

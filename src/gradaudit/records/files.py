@@ -117,21 +117,21 @@ def read_provenance(path: Path) -> dict[str, str]:
     match path.suffix:
         case ".nc":
             attributes = read_dataset(path).attrs
-            found = {key: attributes[key] for key in FIELDS if key in attributes}
+            fields = {key: attributes[key] for key in FIELDS if key in attributes}
         case ".parquet":
             import pyarrow.parquet as pq
 
-            found = json.loads((pq.read_schema(path).metadata or {}).get(_KEY, b"{}"))
+            fields = json.loads((pq.read_schema(path).metadata or {}).get(_KEY, b"{}"))
         case ".json":
-            found = read_json(path).get("provenance", {})
+            fields = read_json(path).get("provenance", {})
         case ".png":
             from PIL import Image
 
             with Image.open(path) as image:
-                found = json.loads(image.info.get("gradaudit", "{}"))
+                fields = json.loads(image.info.get("gradaudit", "{}"))
         case _:
-            found = {}
-    return found
+            fields = {}
+    return fields
 
 
 def _existing(path: Path) -> Path:

@@ -42,9 +42,9 @@ def tables() -> Mapping[str, tuple[str, Table]]:
     SettingError
         If two have the same name.
     """
-    found: dict[str, tuple[str, Table]] = {}
+    by_name: dict[str, tuple[str, Table]] = {}
     for module, table in declared("analysis", "TABLE", {"Table": Table}).values():
-        if table.name in found:
-            raise SettingError(f"{found[table.name][0]} and {module} both make {table.name!r}.")
-        found[table.name] = (module, table)
-    return MappingProxyType(found)
+        if table.name in by_name:
+            raise SettingError(f"{by_name[table.name][0]} and {module} both make {table.name!r}.")
+        by_name[table.name] = (module, table)
+    return MappingProxyType(by_name)

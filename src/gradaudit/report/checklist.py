@@ -31,7 +31,7 @@ def checklist(
 ) -> list[Item]:
     """The items that the data support, in the order in which a modeller needs them."""
     summed = summary(remedies)
-    found = [
+    items = [
         _tolerance(laws, good),
         _rest(summed),
         _events(summed),
@@ -41,7 +41,7 @@ def checklist(
         _implicit(summed),
         _converges(remedies),
     ]
-    return [item for item in found if item is not None]
+    return [item for item in items if item is not None]
 
 
 def _tolerance(laws: pd.DataFrame, good: float) -> Item | None:

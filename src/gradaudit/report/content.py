@@ -143,8 +143,8 @@ def provenance(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """What made the tables: each stage's code once, with Python, platform and packages."""
     seen: dict[str, dict[str, Any]] = {}
     for path in paths:
-        found: dict[str, Any] = dict(read_provenance(path))
-        if found:
-            found["packages"] = json.loads(found["packages"])
-            seen.setdefault(f"{found['stage']} {found['code']} {found['platform']}", found)
+        record: dict[str, Any] = dict(read_provenance(path))
+        if record:
+            record["packages"] = json.loads(record["packages"])
+            seen.setdefault(f"{record['stage']} {record['code']} {record['platform']}", record)
     return list(seen.values())

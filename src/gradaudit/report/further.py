@@ -26,7 +26,7 @@ class Further:
 
 def further(images: Mapping[str, str]) -> list[Further]:
     """The figures among `images`, by stem of the file, that are shown nowhere else."""
-    found = []
+    figures = []
     for name, (_, drawing) in drawings().items():
         if name in PLACED:
             continue
@@ -37,5 +37,5 @@ def further(images: Mapping[str, str]) -> list[Further]:
             model = stem.removeprefix(name).removeprefix("_")
             title = f"{drawing.label}: {model}" if model else drawing.label
             caption = _MODEL.sub(model, drawing.caption).replace("``", "")
-            found.append(Further(f"{title[0].upper()}{title[1:]}", caption, source))
-    return found
+            figures.append(Further(f"{title[0].upper()}{title[1:]}", caption, source))
+    return figures

@@ -62,9 +62,9 @@ def _best(rows: pd.DataFrame, noun: str) -> str:
             f"alarm on {percent(best['false_alarms'])} of the good ones"
         )
         if np.isfinite(best["missed_nonconverging"]):
-            lost = int(best["missed_nonconverging"])
+            missed = int(best["missed_nonconverging"])
             text += (
-                f"; of those that it misses {lost or 'none'} belong to tolerance series that do "
+                f"; of those that it misses {missed or 'none'} belong to tolerance series that do "
                 "not converge"
             )
     return f"{text}."

@@ -47,9 +47,7 @@ def sentence(jobs: Sequence[JobTime], audits: pd.DataFrame) -> str:
             "one run of every solve": warm,
             "tracing, repeated timing and writing of gradients": gradients - compiling - warm,
         }
-    parts["simulations, sweeps and the experiment"] = (
-        spent - sum(parts.values()) - (0.0 if gradients > 0.0 else gradients)
-    )
+    parts["simulations, sweeps and the experiment"] = spent - sum(parts.values())
     shares = ", ".join(
         f"{name} {percent(value / spent)}"
         for name, value in sorted(parts.items(), key=lambda part: -part[1])

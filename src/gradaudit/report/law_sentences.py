@@ -45,9 +45,9 @@ def pooled(
     laws: pd.DataFrame, law: str, *, method: str = "forward_ad", **where: str
 ) -> Mapping[Any, Any] | None:
     """The fitted law over everything, a mechanism or a stepping; None where there is none."""
-    wanted = {"mechanism": EVERYWHERE, "stepping": EVERYWHERE} | where | {"method": method}
+    conditions = {"mechanism": EVERYWHERE, "stepping": EVERYWHERE} | where | {"method": method}
     rows = laws[(laws["law"] == law) & (laws["status"] == "ok")]
-    for name, value in wanted.items():
+    for name, value in conditions.items():
         rows = rows[rows[name] == value]
     return rows.iloc[0].to_dict() if len(rows) else None
 
@@ -207,11 +207,11 @@ def ladder_rule(laws: pd.DataFrame, good: float) -> str:
     state, rtol = pooled(laws, "state_error"), pooled(laws, "tolerance")
     if state is None or rtol is None or not np.isfinite(rtol["intercept"]):
         return ""
-    wanted = 10.0 ** ((np.log10(good) - rtol["intercept"]) / rtol["exponent"])
-    if not 1e-16 < wanted < 1.0:
+    required = 10.0 ** ((np.log10(good) - rtol["intercept"]) / rtol["exponent"])
+    if not 1e-16 < required < 1.0:
         return ""
     return (
         f"By the median law an error of {number(good)} by {method_name('forward_ad')} needs rtol "
-        f"{tolerance(wanted)} or tighter, where it converges at all; the error of the gradient is "
-        f"then {number(state['ratio'], 2)} times that of the states."
+        f"{tolerance(required)} or tighter, where it converges at all; the error of the gradient "
+        f"is then {number(state['ratio'], 2)} times that of the states."
     )

@@ -43,7 +43,7 @@ Seen = tuple[str, str]
 
 def references(facts: Facts, anchors: Collection[str]) -> list[Reference]:
     """Every entry with what the data say of it; `anchors` are the places that the page has."""
-    found = []
+    cited = []
     for entry in ENTRIES:
         parts = _EVIDENCE[entry.evidence](facts) if entry.evidence else None
         if parts is None:
@@ -51,11 +51,11 @@ def references(facts: Facts, anchors: Collection[str]) -> list[Reference]:
                 "This configuration has no data for it" if entry.evidence else "Not in the tables"
             )
             text += f"; shown by {entry.test}." if entry.test else "."
-            found.append(Reference(entry=entry, seen=text, anchor=""))
+            cited.append(Reference(entry=entry, seen=text, anchor=""))
             continue
         anchor = parts[1] if parts[1] in anchors else ""
-        found.append(Reference(entry=entry, seen=parts[0], anchor=anchor))
-    return found
+        cited.append(Reference(entry=entry, seen=parts[0], anchor=anchor))
+    return cited
 
 
 def answer(listed: list[Reference], facts: Facts) -> list[str]:

@@ -54,10 +54,10 @@ def _expected(regimes: pd.DataFrame) -> str:
     better: list[str] = []
     worse: list[str] = []
     for name, rows in plain.groupby("mechanism", sort=False):
-        wanted = str(rows["regime"].iloc[0])
-        worst = max((w for w in ranks if rows[w].sum()), key=ranks.__getitem__, default=wanted)
-        found = met if worst == wanted else better if ranks[worst] < ranks[wanted] else worse
-        found.append(str(name))
+        expected = str(rows["regime"].iloc[0])
+        worst = max((w for w in ranks if rows[w].sum()), key=ranks.__getitem__, default=expected)
+        group = met if worst == expected else better if ranks[worst] < ranks[expected] else worse
+        group.append(str(name))
     if not (met or better or worse):
         return ""
     text = (
@@ -79,16 +79,16 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
         ]
     summed = summary(remedies)
     every = summed[summed["mechanism"] == "all"]
-    lost = int(every["baselines"].max())
+    baselines = int(every["baselines"].max())
     tried = every[every["tried"] > 0].sort_values("share", ascending=False)
     corrected = [
         f"{REMEDIES[row['remedy']]} {row['good']} of {row['tried']}{_cost(row)}"
         for row in tried.to_dict("records")
     ]
-    verb = "is" if lost == 1 else "are"
+    verb = "is" if baselines == 1 else "are"
     text = (
-        f"At the tolerance nearest to 1e-6, {count(lost, 'gradient')} of forward AD by explicit "
-        f"solvers, or in a harmful setting, {verb} not good. Good after one change: "
+        f"At the tolerance nearest to 1e-6, {count(baselines, 'gradient')} of forward AD by "
+        f"explicit solvers, or in a harmful setting, {verb} not good. Good after one change: "
         f"{listed(corrected, limit=8)}."
     )
     missing = [REMEDIES[name] for name in every.loc[every["tried"] == 0, "remedy"]]
@@ -125,8 +125,8 @@ def _mechanism(name: str, summed: pd.DataFrame, rows: pd.DataFrame) -> str:
     tried = summed[summed["tried"] > 0].sort_values(
         ["share", "cost"], ascending=[False, True], kind="stable"
     )
-    lost = int(summed["baselines"].max())
-    head = f"{name[:1].upper()}{name[1:]} ({count(lost, 'gradient')} not good)"
+    baselines = int(summed["baselines"].max())
+    head = f"{name[:1].upper()}{name[1:]} ({count(baselines, 'gradient')} not good)"
     if tried.empty:
         return f"{head}: no remedy is in this configuration."
     works = [_gain(row, rows) for row in tried[tried["good"] > 0].to_dict("records")]

@@ -176,12 +176,12 @@ def _models(verdicts: pd.DataFrame) -> str:
     """Which models are entirely good, and which have a horrible tolerance series."""
     by_model = verdicts.groupby("model")["verdict"]
     clean = [str(name) for name, words in by_model if (words == "good").all()]
-    lost = [str(name) for name, words in by_model if (words == "horrible").any()]
+    horrible = [str(name) for name, words in by_model if (words == "horrible").any()]
     parts = []
     if clean:
         parts.append(f"Good throughout: {listed(sorted(clean))}.")
-    if lost:
-        parts.append(f"Horrible somewhere: {listed(sorted(lost))}.")
+    if horrible:
+        parts.append(f"Horrible somewhere: {listed(sorted(horrible))}.")
     if not parts:
         rows = verdicts.sort_values("worst_error").iloc[-1]
         parts.append(

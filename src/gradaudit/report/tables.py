@@ -75,10 +75,10 @@ def cheapest_table(frontier: pd.DataFrame, names: Mapping[str, str]) -> Table:
     for functional, name in names.items():
         row = [Cell(text=name)]
         for accuracy in accuracies:
-            found = frontier[
+            matching = frontier[
                 (frontier["functional"] == functional) & (frontier["accuracy"] == accuracy)
             ]
-            text = model_sentences.cheapest(found.iloc[0].to_dict()) if len(found) else DASH
+            text = model_sentences.cheapest(matching.iloc[0].to_dict()) if len(matching) else DASH
             row.append(Cell(text=text))
         rows.append(row)
     return Table(heads=["", *(f"error ≤ {tolerance(a)}" for a in accuracies)], rows=rows)

@@ -7,6 +7,7 @@ loss function does not pay, and the reason why reverse mode is not the way to S 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -25,9 +26,9 @@ from gradaudit.records.results import Array
 from gradaudit.sensitivity.request import Request
 from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.sensitivity.state_solve import StateSolve, counts_of
+from gradaudit.solvers.controller import Attempt, Controller, Start, StepDecision
 from gradaudit.solvers.options import StaticOptions, TracedOptions
 from gradaudit.solvers.registry import get_solver
-from gradaudit.solvers.sciml_controller import StepDecision
 from gradaudit.solvers.wrapper import WrappedSolver
 
 Inputs = tuple[Array, Array, TracedOptions]
@@ -61,8 +62,8 @@ def _within_checkpoints(request: Request) -> StaticOptions:
 
 
 @dataclass(frozen=True)
-class AdjointProgram:
-    """The compiled solve and reverse passes, for any number of observation times."""
+class _ReverseProgram(ABC):
+    """A compiled solve with its way back, for any number of observation times."""
 
     solve: StateSolve
     _compiled: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -71,6 +72,16 @@ class AdjointProgram:
         return run_compiled(
             self._compiled, len(inputs[0]), self._run, inputs, self.solve.options.dtype
         )
+
+    @abstractmethod
+    def _run(
+        self, times: Times, p: Parameters, traced: TracedOptions
+    ) -> tuple[StatesAtTimes, Any, list[Any]]:
+        """States (T, N), rows of sensitivities, and counts."""
+
+
+class AdjointProgram(_ReverseProgram):
+    """The compiled solve and reverse passes."""
 
     def _run(
         self, times: Times, p: Parameters, traced: TracedOptions
@@ -170,17 +181,8 @@ def backsolve_adjoint(request: Request) -> tuple[Raw, float, float]:
     return raw, seconds, compile_seconds
 
 
-@dataclass(frozen=True)
-class BacksolveProgram:
+class BacksolveProgram(_ReverseProgram):
     """The compiled solve and backward solves, for the last one of the times."""
-
-    solve: StateSolve
-    _compiled: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
-
-    def __call__(self, inputs: Inputs) -> tuple[Any, float, float]:
-        return run_compiled(
-            self._compiled, len(inputs[0]), self._run, inputs, self.solve.options.dtype
-        )
 
     def _run(
         self, times: Times, p: Parameters, traced: TracedOptions
@@ -225,43 +227,17 @@ def backsolve_program(model: Model, options: StaticOptions) -> BacksolveProgram:
     return BacksolveProgram(StateSolve(model, options))
 
 
-class _Replay(diffrax.AbstractAdaptiveStepSizeController):
+class _Replay(Controller):
     """Steps that end at `ends`, up to and including the one that passes `time`."""
 
     ends: Any
     time: Any
-    rtol: Any = 0.0
-    atol: Any = 1.0
-    norm: Any = eqx.field(static=True, default=abs)
 
-    def wrap(self, direction: Any) -> _Replay:
-        return self
-
-    def init(
-        self,
-        terms: Any,
-        t0: Scalar,
-        t1: Scalar,
-        y0: Any,
-        dt0: Any,
-        args: Any,
-        func: Any,
-        error_order: Any,
-    ) -> tuple[Scalar, Any]:
+    def begin(self, start: Start) -> tuple[Scalar, Any]:
         return self.ends[1], jnp.asarray(1)
 
-    def adapt_step_size(
-        self,
-        t0: Scalar,
-        t1: Scalar,
-        y0: Any,
-        y1_candidate: Any,
-        args: Any,
-        y_error: Any,
-        error_order: Any,
-        controller_state: Any,
-    ) -> StepDecision:
-        following = controller_state + 1
+    def decide(self, attempt: Attempt) -> StepDecision:
+        t1, following = attempt.t1, attempt.controller_state + 1
         passed = t1 >= self.time
         result = diffrax.RESULTS.where(
             passed, diffrax.RESULTS.event_occurred, diffrax.RESULTS.successful

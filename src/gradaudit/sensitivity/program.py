@@ -105,13 +105,13 @@ class Program:
         if not isinstance(marks, RecordedEvents):
             return (), ()
         names = list(self._markers)
-        found = [k for k in np.argsort(marks.time, kind="stable") if marks.marker[k] >= 0]
+        slots = [k for k in np.argsort(marks.time, kind="stable") if marks.marker[k] >= 0]
 
         def records(fields: Any) -> tuple[EventRecord, ...]:
             time, *rest = fields
             return tuple(
                 EventRecord(names[int(marks.marker[k])], float(time[k]), *(x[k] for x in rest))
-                for k in found
+                for k in slots
             )
 
         return records(marks[1:6]), records(marks.perturbed) if marks.perturbed else ()

@@ -9,20 +9,18 @@ with 0.01.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import diffrax
 import equinox as eqx
 import jax.numpy as jnp
 
-from gradaudit.backend.shapes import Parameters, Scalar, ScalarLike, States
+from gradaudit.backend.shapes import Parameters, Scalar, States
+from gradaudit.solvers.controller import Attempt, Controller, Start, StepDecision
 from gradaudit.solvers.options import TracedOptions
 
-StepDecision: TypeAlias = tuple[Any, ScalarLike, Scalar, bool | Any, Any, Any]
-"""Keep the step; the next one's ends; whether it begins at a jump; state; diffrax's result."""
 
-
-class SciMLController(diffrax.AbstractAdaptiveStepSizeController):
+class SciMLController(Controller):
     """The `PIController` of OrdinaryDiffEq.jl with its defaults, for a method of order `order`.
 
     It sees a scaled error (a scalar, or with `norm` anything) that is good up to 1.
@@ -30,45 +28,19 @@ class SciMLController(diffrax.AbstractAdaptiveStepSizeController):
 
     order: int = eqx.field(static=True)
     dtmin: Any
-    rtol: Any = 0.0
-    atol: Any = 1.0
-    norm: Any = eqx.field(static=True, default=abs)
 
     gamma = 0.9
     qmin, qmax = 0.2, 10.0
     first_error = 1e-4
 
-    def wrap(self, direction: Any) -> SciMLController:
-        del direction
-        return self
-
-    def init(
-        self,
-        terms: Any,
-        t0: Scalar,
-        t1: Scalar,
-        y0: Any,
-        dt0: ScalarLike | None,
-        args: Any,
-        func: Any,
-        error_order: Any,
-    ) -> tuple[Scalar, Any]:
-        if dt0 is None:
+    def begin(self, start: Start) -> tuple[Scalar, Any]:
+        if start.dt0 is None:
             raise ValueError("SciMLController needs dt0; see first_step.")
-        return t0 + dt0, jnp.asarray(self.first_error)
+        return start.t0 + start.dt0, jnp.asarray(self.first_error)
 
-    def adapt_step_size(
-        self,
-        t0: Scalar,
-        t1: Scalar,
-        y0: Any,
-        y1_candidate: Any,
-        args: Any,
-        y_error: Any,
-        error_order: Any,
-        controller_state: Any,
-    ) -> StepDecision:
-        error, before = y_error, controller_state
+    def decide(self, attempt: Attempt) -> StepDecision:
+        t0, t1 = attempt.t0, attempt.t1
+        error, before = attempt.y_error, attempt.controller_state
         beta1, beta2 = 7.0 / (10.0 * self.order), 2.0 / (5.0 * self.order)
         proportional = error**beta1
         q = jnp.clip(proportional / before**beta2 / self.gamma, 1.0 / self.qmax, 1.0 / self.qmin)

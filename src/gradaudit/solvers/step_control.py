@@ -9,13 +9,14 @@ import equinox as eqx
 import jax.numpy as jnp
 import jax.tree_util as jtu
 
-from gradaudit.backend.shapes import Scalar, ScalarLike
+from gradaudit.backend.shapes import Scalar
 from gradaudit.errors import SettingError
+from gradaudit.solvers.controller import Attempt, Controller, Start, StepDecision
 from gradaudit.solvers.options import PID, Stepping, TracedOptions
-from gradaudit.solvers.sciml_controller import SciMLController, StepDecision
+from gradaudit.solvers.sciml_controller import SciMLController
 
 
-class NormController(diffrax.AbstractAdaptiveStepSizeController):
+class NormController(Controller):
     """A controller that is shown a scalar, ``scaled(error, before, after)``, for the error vector.
 
     `scalar` is any step size controller that takes a scaled error as it is.
@@ -23,48 +24,26 @@ class NormController(diffrax.AbstractAdaptiveStepSizeController):
 
     scalar: Any
     scaled: Any
-    rtol: Any = 0.0
-    atol: Any = 1.0
-    norm: Any = eqx.field(static=True, default=abs)
 
     def wrap(self, direction: Any) -> NormController:
         return eqx.tree_at(lambda c: c.scalar, self, self.scalar.wrap(direction))
 
-    def init(
-        self,
-        terms: Any,
-        t0: ScalarLike,
-        t1: ScalarLike,
-        y0: Any,
-        dt0: ScalarLike | None,
-        args: Any,
-        func: Any,
-        error_order: Any,
-    ) -> tuple[Scalar, Any]:
-        return self.scalar.init(terms, t0, t1, jnp.zeros(()), dt0, args, func, error_order)
+    def begin(self, start: Start) -> tuple[Scalar, Any]:
+        return self.scalar.init(*start._replace(y0=jnp.zeros(())))
 
-    def adapt_step_size(
-        self,
-        t0: ScalarLike,
-        t1: ScalarLike,
-        y0: Any,
-        y1_candidate: Any,
-        args: Any,
-        y_error: Any,
-        error_order: Any,
-        controller_state: Any,
-    ) -> StepDecision:
+    def decide(self, attempt: Attempt) -> StepDecision:
         zero = jnp.zeros(())
-        estimated = bool(jtu.tree_leaves(y_error))
+        estimated = bool(jtu.tree_leaves(attempt.y_error))
         if not estimated and not isinstance(self.scalar, EqualSteps):
             raise SettingError("this solver has no error estimate: it takes equal steps only.")
-        error = self.scaled(y_error, y0, y1_candidate) if estimated else None
+        vectors = attempt.y_error, attempt.y0, attempt.y1_candidate
+        error = self.scaled(*vectors) if estimated else None
         return self.scalar.adapt_step_size(
-            t0, t1, zero, zero, args, error, error_order, controller_state
+            *attempt._replace(y0=zero, y1_candidate=zero, y_error=error)
         )
 
 
-class EqualSteps(diffrax.AbstractAdaptiveStepSizeController):
+class EqualSteps(Controller):
     """Equal steps where there are `steps` > 0, else those of the controller `adaptive`.
 
     The number is traced, so that one compiled program serves every number, and error control too.
@@ -74,45 +53,19 @@ class EqualSteps(diffrax.AbstractAdaptiveStepSizeController):
     steps: Any
     t_end: float = eqx.field(static=True)
     adaptive: Any
-    rtol: Any = 0.0
-    atol: Any = 1.0
-    norm: Any = eqx.field(static=True, default=abs)
 
-    def wrap(self, direction: Any) -> EqualSteps:
-        return self
-
-    def init(
-        self,
-        terms: Any,
-        t0: ScalarLike,
-        t1: ScalarLike,
-        y0: Any,
-        dt0: ScalarLike | None,
-        args: Any,
-        func: Any,
-        error_order: Any,
-    ) -> tuple[Scalar, Any]:
-        done = jnp.floor(t0 * self.steps / self.t_end + 1e-6)
+    def begin(self, start: Start) -> tuple[Scalar, Any]:
+        done = jnp.floor(start.t0 * self.steps / self.t_end + 1e-6)
         if self.adaptive is None:
             return self._end_of_step(done), (done, None)
-        first, state = self.adaptive.init(terms, t0, t1, y0, dt0, args, func, error_order)
+        first, state = self.adaptive.init(*start)
         return jnp.where(self.steps > 0, self._end_of_step(done), first), (done, state)
 
     def _end_of_step(self, done: Scalar) -> Scalar:
         return self.t_end * (done + 1) / self.steps
 
-    def adapt_step_size(
-        self,
-        t0: ScalarLike,
-        t1: ScalarLike,
-        y0: Any,
-        y1_candidate: Any,
-        args: Any,
-        y_error: Any,
-        error_order: Any,
-        controller_state: Any,
-    ) -> StepDecision:
-        done, state = controller_state
+    def decide(self, attempt: Attempt) -> StepDecision:
+        (done, state), t1 = attempt.controller_state, attempt.t1
         # A step may have been clipped to end at an observation before.
         end, length = self._end_of_step(done), self.t_end / self.steps
         done = done + (t1 >= end - 1e-6 * length)
@@ -123,7 +76,7 @@ class EqualSteps(diffrax.AbstractAdaptiveStepSizeController):
             )
             return self.steps > 0, t1, following, False, (done, None), result
         keep, start, end, jump, state, result = self.adaptive.adapt_step_size(
-            t0, t1, y0, y1_candidate, args, y_error, error_order, state
+            *attempt._replace(controller_state=state)
         )
         equal = self.steps > 0
         result = diffrax.RESULTS.where(equal, diffrax.RESULTS.successful, result)
@@ -147,7 +100,7 @@ def scalar_controller(
     that is not `adaptive` has no error to show. No step of "diffrax" exceeds `longest`.
     """
     if not adaptive:
-        return EqualSteps(0.0 if options is None else options.steps, t_end, None)
+        return EqualSteps(jnp.zeros(()) if options is None else options.steps, t_end, None)
     dtmin = 1e-3 * float(jnp.finfo(jnp.result_type(float)).eps) * t_end
     controller: Any
     if stepping == "sciml":

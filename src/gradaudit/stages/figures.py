@@ -44,9 +44,9 @@ def run(kind: str, *, settings: Settings, output_dir: Path, **tables: Path) -> N
     read = {name: _read(path) for name, path in tables.items()}
     for name, (module, drawing) in drawings_of(kind).items():
         draw = getattr(import_module(module), name)
-        wanted = [read[table_name(reference)] for reference in drawing.tables]
+        frames = [read[table_name(reference)] for reference in drawing.tables]
         facts = _facts(read["reference"].attrs) if drawing.facts else {}
-        figure = draw(*wanted, **{fact: facts[fact] for fact in drawing.facts}, settings=settings)
+        figure = draw(*frames, **{fact: facts[fact] for fact in drawing.facts}, settings=settings)
         suffix = f"_{_key(read, tables)}" if kind in EACH else ""
         _save(figure, Path(output_dir) / f"{name}{suffix}.png", settings)
 

@@ -55,12 +55,12 @@ def run(
         JSON file of the scores fitted to all mechanisms.
     """
     rows, bound = read_table(audits), settings["good"]
-    said = held_out(rows, bound)
+    estimates = held_out(rows, bound)
     written = {
-        skills: skill(rows, said, bound),
-        predictions: said,
-        calibrations: calibration(said),
-        misses: fooled(said, bound),
+        skills: skill(rows, estimates, bound),
+        predictions: estimates,
+        calibrations: calibration(estimates),
+        misses: fooled(estimates, bound),
     }
     for path, table in written.items():
         write_table(table, path, stage="trust", settings=settings)
@@ -70,11 +70,11 @@ def run(
 def fitted(audits: pd.DataFrame, bound: float) -> dict[str, Any]:
     """The scores fitted to all mechanisms, with what they were fitted to, as plain data."""
     rows = usable(audits)
-    found = [fit(rows, name, bound).as_dict() for name in FEATURES] if len(rows) else []
+    scores = [fit(rows, name, bound).as_dict() for name in FEATURES] if len(rows) else []
     return {
         "bound": bound,
         "gradients": len(rows),
         "models": int(rows["model"].nunique()),
         "mechanisms": int(rows["mechanism"].nunique()),
-        "scores": found,
+        "scores": scores,
     }

@@ -103,21 +103,21 @@ def _atlas(verdicts: Path, figures: list[Path]) -> RunPlan:
 
 
 def _tolerances(tables: Iterable[Path]) -> set[float]:
-    found: set[float] = set()
+    tolerances: set[float] = set()
     for path in tables:
         if not path.is_file():
             raise MissingResultError(f"{path} does not exist: run the stage that writes it first.")
-        found.update(pd.read_parquet(path, columns=["rtol"])["rtol"])
-    return found
+        tolerances.update(pd.read_parquet(path, columns=["rtol"])["rtol"])
+    return tolerances
 
 
 def _figures_by_model(figures: Sequence[Path], models: set[str]) -> dict[str, list[Path]]:
     """Figures by the model that ends their name, the longest that fits; "" for the atlas."""
-    found: dict[str, list[Path]] = {model: [] for model in ("", *models)}
+    by_model: dict[str, list[Path]] = {model: [] for model in ("", *models)}
     for path in sorted(figures):
         fitting = [model for model in models if re.search(rf"_{re.escape(model)}$", path.stem)]
-        found[max(fitting, key=len, default="")].append(path)
-    return found
+        by_model[max(fitting, key=len, default="")].append(path)
+    return by_model
 
 
 def _is_published(figure: Path) -> bool:

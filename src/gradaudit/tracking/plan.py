@@ -86,10 +86,10 @@ def readings(values: Iterable[tuple[str, int, Any]]) -> tuple[Reading, ...]:
 
 def texts(values: Mapping[str, Any], *, length: int) -> dict[str, str]:
     """Values as texts that are short enough to be params or tags; empty ones are left out."""
-    found = {name: _text(value) for name, value in values.items()}
+    values_as_text = {name: _text(value) for name, value in values.items()}
     return {
         name: text if len(text) <= length else text[: length - 1] + "…"
-        for name, text in found.items()
+        for name, text in values_as_text.items()
         if text
     }
 

@@ -136,19 +136,19 @@ def relocate(database: Path) -> bool:
 
 
 def _experiment(client: MlflowClient, name: str, *, artifacts: Path | None) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         location = str(artifacts) if artifacts else None
         identity = client.create_experiment(name, artifact_location=location)
         if artifacts:
             client.set_experiment_tag(identity, _BESIDE, "beside the database")
-        found = client.get_experiment(identity)
-    elif found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
+        experiment = client.get_experiment(identity)
+    elif experiment.lifecycle_stage == "deleted":
+        client.restore_experiment(experiment.experiment_id)
     for key, value in _TAGS.items():
-        if found.tags.get(key) != value:
-            client.set_experiment_tag(found.experiment_id, key, value)
-    return str(found.experiment_id)
+        if experiment.tags.get(key) != value:
+            client.set_experiment_tag(experiment.experiment_id, key, value)
+    return str(experiment.experiment_id)
 
 
 def _artifacts(database: Path) -> Path:

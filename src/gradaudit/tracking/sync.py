@@ -58,9 +58,9 @@ def synchronise(client: MlflowClient, experiment: str, plans: Iterable[RunPlan])
     for plan in plans:
         digest = plan.digest
         parent = ids.get(plan.parent, "")
-        found = existing.pop(plan.key, [])
-        kept = next((run for run in found if _is_complete(run, digest)), None)
-        outdated = [run.info.run_id for run in found if run is not kept]
+        active = existing.pop(plan.key, [])
+        kept = next((run for run in active if _is_complete(run, digest)), None)
+        outdated = [run.info.run_id for run in active if run is not kept]
         for identity in outdated:
             client.delete_run(identity)
         if kept is None:
@@ -79,17 +79,17 @@ def synchronise(client: MlflowClient, experiment: str, plans: Iterable[RunPlan])
 
 def _existing_runs(client: MlflowClient, experiment: str) -> dict[str, list[Run]]:
     """Active runs with a key, by their key."""
-    found: dict[str, list[Run]] = defaultdict(list)
+    by_key: dict[str, list[Run]] = defaultdict(list)
     token: str | None = None
     while True:
         page = client.search_runs(
             [experiment], filter_string=f"tags.`{KEY}` LIKE '%'", max_results=1000, page_token=token
         )
         for run in page:
-            found[run.data.tags[KEY]].append(run)
+            by_key[run.data.tags[KEY]].append(run)
         token = page.token
         if not token:
-            return dict(found)
+            return dict(by_key)
 
 
 def _is_complete(run: Run, digest: str) -> bool:

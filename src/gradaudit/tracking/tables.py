@@ -38,8 +38,8 @@ def sentence_of_counts(counts: Mapping[str, int]) -> str:
 
 def worst(verdicts: pd.Series) -> str:
     """The worst verdict; empty where there is none."""
-    found = [word for word in VERDICTS if (verdicts == word).any()]
-    return found[-1] if found else ""
+    by_severity = [word for word in VERDICTS if (verdicts == word).any()]
+    return by_severity[-1] if by_severity else ""
 
 
 def markdown_table(frame: pd.DataFrame) -> str:

@@ -65,24 +65,24 @@ def fit(rows: pd.DataFrame, name: str, bound: float) -> Score:
         out = cases.mechanism == mechanism
         residuals.append(cases.true[out] - _line(cases[~out], name).predict(cases[out].indicators))
         weights.append(np.full(out.sum(), 1.0 / out.sum()))
-    said = score.predict(cases.indicators)
+    estimates = score.predict(cases.indicators)
     if not residuals:
-        residuals, weights = [cases.true - said], [balanced(cases.mechanism)]
+        residuals, weights = [cases.true - estimates], [balanced(cases.mechanism)]
     r, w = np.concatenate(residuals), np.concatenate(weights)
     low, high = (quantile(r, w, level) for level in SPREAD)
-    alarm = threshold(said, cases.true > np.log10(bound), cases.mechanism, bound)
+    alarm = threshold(estimates, cases.true > np.log10(bound), cases.mechanism, bound)
     return replace(score, low=low, high=high, bound=bound, threshold=alarm)
 
 
-def threshold(said: Array, bad: Any, mechanism: Any, bound: float) -> float:
+def threshold(estimates: Array, bad: Any, mechanism: Any, bound: float) -> float:
     """The largest threshold that misses no more than `ALLOWED_MISSES` of the bad gradients.
 
-    An alarm is a number `said` (N,) at or above it; what is not finite says nothing.
+    An alarm is one of `estimates` (N,) at or above it; what is not finite says nothing.
     """
-    bad = bad & np.isfinite(said)
+    bad = bad & np.isfinite(estimates)
     if not bad.any():
         return float(np.log10(bound))
-    return quantile(said[bad], balanced(mechanism[bad]), ALLOWED_MISSES)
+    return quantile(estimates[bad], balanced(mechanism[bad]), ALLOWED_MISSES)
 
 
 def quantile(values: Array, weights: Array, level: float) -> float:
@@ -110,9 +110,9 @@ class Cases:
     @classmethod
     def of(cls, rows: pd.DataFrame, name: str) -> Cases:
         """From usable rows, for the score of that name."""
-        wanted = ("neglected", *FEATURES[name])
+        columns = ("neglected", *FEATURES[name])
         return cls(
-            indicators={column: rows[column].to_numpy(dtype=float) for column in wanted},
+            indicators={column: rows[column].to_numpy(dtype=float) for column in columns},
             true=true_logarithm(rows),
             mechanism=pd.factorize(rows["mechanism"])[0],
         )

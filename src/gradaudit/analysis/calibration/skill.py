@@ -54,9 +54,9 @@ def held_out(audits: pd.DataFrame, bound: float) -> pd.DataFrame:
                 )
             )
     if not parts:
-        told = ["estimate", "low", "high", "threshold", "true", "error"]
-        empty = pd.DataFrame(columns=[*IDENTITY, "score", *told[:-1]])
-        return empty.astype(dict.fromkeys(told, float))
+        numbers = ["estimate", "low", "high", "threshold", "true", "error"]
+        empty = pd.DataFrame(columns=[*IDENTITY, "score", *numbers[:-1]])
+        return empty.astype(dict.fromkeys(numbers, float))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -84,7 +84,7 @@ def skill(audits: pd.DataFrame, predictions: pd.DataFrame, bound: float) -> pd.D
         Bad gradients without alarm in tolerance series that do not converge.
     """
     rows = usable(audits)
-    found = [
+    skills = [
         _row(
             name,
             "indicator",
@@ -98,23 +98,24 @@ def skill(audits: pd.DataFrame, predictions: pd.DataFrame, bound: float) -> pd.D
     ]
     for name, own in predictions.groupby("score", sort=False):
         meaning = "from " + ", ".join(FEATURES[str(name)]) + " and neglected"
-        judged = own.rename(columns={"estimate": "said"})
         known = catalogue("indicators")
         costs = [_cost(rows, known[feature].cost) for feature in FEATURES[str(name)]]
         cost = max(costs, default=math.nan)
-        found.append(_row(str(name), "score", meaning, cost, judged, bound))
-    return pd.DataFrame(found)
+        skills.append(_row(str(name), "score", meaning, cost, own, bound))
+    return pd.DataFrame(skills)
 
 
 def _judged(rows: pd.DataFrame, name: str, bound: float) -> pd.DataFrame:
     """What an indicator said, with a threshold from the other mechanisms."""
-    said = logarithm(rows[name].to_numpy(dtype=float))
-    judged = rows[IDENTITY].assign(said=said, true=true_logarithm(rows), threshold=math.nan)
+    estimates = logarithm(rows[name].to_numpy(dtype=float))
+    judged = rows[IDENTITY].assign(
+        estimate=estimates, true=true_logarithm(rows), threshold=math.nan
+    )
     bad, mechanisms = (rows["error"] > bound).to_numpy(), pd.factorize(rows["mechanism"])[0]
     for mechanism in np.unique(mechanisms):
         out = mechanisms == mechanism
         if not out.all():
-            bound_here = threshold(said[~out], bad[~out], mechanisms[~out], bound)
+            bound_here = threshold(estimates[~out], bad[~out], mechanisms[~out], bound)
             judged.loc[out, "threshold"] = bound_here
     return judged
 
@@ -122,17 +123,17 @@ def _judged(rows: pd.DataFrame, name: str, bound: float) -> pd.DataFrame:
 def _row(
     name: str, kind: str, meaning: str, cost: float, judged: pd.DataFrame, bound: float
 ) -> dict[str, Any]:
-    known = judged[np.isfinite(judged["said"])]
+    known = judged[np.isfinite(judged["estimate"])]
     bad = (known["error"] > bound).to_numpy()
-    alarm = (known["said"] >= known["threshold"]).to_numpy()
+    alarm = (known["estimate"] >= known["threshold"]).to_numpy()
     # of what is ranked only the order counts, and whole numbers are ranked faster
-    said, true = (pd.factorize(known[name], sort=True)[0] for name in ("said", "true"))
-    table = {"said": said, "true": true, "bad": bad, "alarm": alarm}
+    estimate, true = (pd.factorize(known[name], sort=True)[0] for name in ("estimate", "true"))
+    table = {"estimate": estimate, "true": true, "bad": bad, "alarm": alarm}
     drawn = [
         _measures({key: values[places] for key, values in table.items()})
         for places in resampled(known["mechanism"].to_numpy(), draws=RESAMPLES, seed=0)
     ]
-    lost = bad & ~alarm & ~known["converging"].to_numpy(dtype=bool)
+    missed_stuck = bad & ~alarm & ~known["converging"].to_numpy(dtype=bool)
     return {
         "indicator": name,
         "kind": kind,
@@ -142,16 +143,16 @@ def _row(
         "covered": len(known) / len(judged) if len(judged) else math.nan,
         **_with_intervals(_measures(table), drawn),
         "threshold": 10.0 ** float(known["threshold"].median()) if len(known) else math.nan,
-        "missed_nonconverging": int(lost.sum()),
+        "missed_nonconverging": int(missed_stuck.sum()),
         "nonconverging": int((bad & ~known["converging"].to_numpy(dtype=bool)).sum()),
     }
 
 
 def _measures(t: dict[str, Array]) -> dict[str, float]:
-    said, true = ranks(t["said"]), ranks(t["true"])
+    estimate, true = ranks(t["estimate"]), ranks(t["true"])
     return {
-        "spearman": correlation(said, true),
-        "auc": area(said, t["bad"]),
+        "spearman": correlation(estimate, true),
+        "auc": area(estimate, t["bad"]),
         "misses": _share(~t["alarm"], t["bad"]),
         "false_alarms": _share(t["alarm"], ~t["bad"]),
     }
@@ -186,11 +187,11 @@ def correlation(a: Array, b: Array) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def roc(said: Array, bad: Array) -> tuple[Array, Array]:
+def roc(estimates: Array, bad: Array) -> tuple[Array, Array]:
     """False alarms and hits, as shares, for every threshold."""
-    order = np.argsort(-said, kind="stable")
+    order = np.argsort(-estimates, kind="stable")
     hits, false = np.cumsum(bad[order]), np.cumsum(~bad[order])
-    last = np.append(np.diff(said[order]) != 0, True)  # ties are one step
+    last = np.append(np.diff(estimates[order]) != 0, True)  # ties are one step
     return (
         np.append(0.0, false[last] / max(int(false[-1]), 1)),
         np.append(0.0, hits[last] / max(int(hits[-1]), 1)),

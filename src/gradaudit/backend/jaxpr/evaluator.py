@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
@@ -12,20 +13,20 @@ from gradaudit.backend.jaxpr.walk import inlined_body, is_log_add_exp
 Value = TypeVar("Value")
 
 
-class Evaluator(Generic[Value]):
+class Evaluator(ABC, Generic[Value]):
     """Runs the equations of a jaxpr in turn; calls are inlined.
 
     A subclass says what a constant and a primitive are for its kind of values, and may take scans
     and conditionals apart by `unrolled` and by methods of its own.
     """
 
+    @abstractmethod
     def constant(self, value: Any) -> Value:
         """A literal or constant of the jaxpr as a value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def primitive(self, eqn: Any, values: list[Value]) -> list[Value]:
         """The results of an equation that is neither a call nor a scan nor a conditional."""
-        raise NotImplementedError
 
     def log_add_exp(self, values: list[Value]) -> list[Value] | None:
         """The result of JAX's logaddexp as a whole; None to run what it is made of."""
@@ -43,9 +44,9 @@ class Evaluator(Generic[Value]):
         """What a step of a scan gets of a sequence."""
         return sequence[step, ...]  # type: ignore[index]
 
+    @abstractmethod
     def stack(self, rows: Sequence[Value]) -> Value:
         """The sequence made of what the steps of a scan give."""
-        raise NotImplementedError
 
     def evaluate(self, closed: Any, inputs: Sequence[Value]) -> list[Value]:
         """The results of a jaxpr, closed or without constants."""

@@ -29,12 +29,12 @@ def effects(closed: Any) -> list[str]:
 
 def constants(closed: Any) -> list[np.ndarray]:
     """Every constant and literal, as arrays."""
-    found = [np.asarray(value) for value in closed.consts]
+    arrays = [np.asarray(value) for value in closed.consts]
     for equation in equations(closed.jaxpr):
-        found += [np.asarray(atom.val) for atom in equation.invars if hasattr(atom, "val")]
+        arrays += [np.asarray(atom.val) for atom in equation.invars if hasattr(atom, "val")]
         for value in equation.params.values():
-            found += [np.asarray(constant) for constant in getattr(value, "consts", ())]
-    return found
+            arrays += [np.asarray(constant) for constant in getattr(value, "consts", ())]
+    return arrays
 
 
 def types(closed: Any) -> set[str]:
@@ -80,7 +80,7 @@ def python_state(function: Callable[..., Any]) -> dict[str, Any]:
     Globals that it names, variables of enclosing functions, attributes and default arguments; a
     container with its entries by identity, an array with its bytes.
     """
-    found: dict[str, Any] = {}
+    fingerprints: dict[str, Any] = {}
     waiting, seen = [function], set()
     while waiting:
         current: Any = waiting.pop()
@@ -89,13 +89,13 @@ def python_state(function: Callable[..., Any]) -> dict[str, Any]:
             continue
         seen.add(id(current))
         for name, value in _reachable(current):
-            found[name] = _fingerprint(value)
+            fingerprints[name] = _fingerprint(value)
             if (
                 isinstance(value, FunctionType)
                 and value.__code__.co_filename == current.__code__.co_filename
             ):
                 waiting.append(value)
-    return found
+    return fingerprints
 
 
 def _reachable(function: FunctionType) -> Iterator[tuple[str, Any]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gradaudit.backend.jaxpr import structural_ops
 from gradaudit.backend.jaxpr.evaluator import Evaluator
 from gradaudit.backend.jaxpr.walk import LONGEST_SCAN
-from gradaudit.certification.heyoka import array_ops, elementwise
+from gradaudit.certification.heyoka import array_ops, elementwise, linear_solve
 from gradaudit.certification.heyoka.branch_choices import HANDLED, Switches
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.removable_singularities import Quotients
@@ -62,6 +62,11 @@ class Interpreter(Evaluator[Values]):
     def check_type(self, dtype: Any, what: str) -> None:
         if np.issubdtype(dtype, np.integer) or dtype in (np.dtype(bool), np.dtype(np.float64)):
             return
+        if np.issubdtype(dtype, np.complexfloating):
+            raise TranslationError(
+                f"{self.where}: {what} is complex ({dtype}); the Taylor method has real numbers. "
+                "Write the real and the imaginary part apart, as with jnp.cos and jnp.sin for exp."
+            )
         raise TranslationError(
             f"{self.where}: {what} has the type {dtype}; a reference needs float64 throughout. "
             "Remove the cast, or write the constant as a plain number."
@@ -69,6 +74,14 @@ class Interpreter(Evaluator[Values]):
 
     def equation(self, eqn: Any, values: list[Values]) -> list[Values]:
         name = eqn.primitive.name
+        if name == "custom_linear_solve":
+            return [linear_solve.solved(eqn, values, self.evaluate, self.numbers, self.where)]
+        factored = any(isinstance(value, linear_solve.Factor) for value in values)
+        symbolic = any(value.dtype == object for value in values)
+        if name in linear_solve.FACTORISING and (factored or symbolic):
+            return [linear_solve.Factor() for _ in eqn.outvars]  # type: ignore[misc]
+        if factored:
+            raise self.unknown("stop_gradient")
         for variable in eqn.outvars:
             if hasattr(variable.aval, "dtype"):
                 self.check_type(variable.aval.dtype, f"the result of the primitive {name!r}")

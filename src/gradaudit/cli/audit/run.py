@@ -238,10 +238,10 @@ def _audit(
     rows = worst(table)
     failures = {s: o.message for s, o in outcomes.items() if s != REFERENCE and not o.ok}
     if rows.empty:
-        found, reason = None, "no solver could be run"
+        setting, reason = None, "no solver could be run"
     else:
-        found, reason = cheapest(rows, accuracy)
-    if found is None and (rows["verdict"] == UNKNOWN).any():
+        setting, reason = cheapest(rows, accuracy)
+    if setting is None and (rows["verdict"] == UNKNOWN).any():
         reason = "the reference has too few digits"
         if truth.status == "none":
             reason = "there is no reference"
@@ -251,7 +251,7 @@ def _audit(
         accuracy=accuracy,
         truth=truth,
         rows=rows,
-        cheapest=found,
+        cheapest=setting,
         reason=reason,
         failures=failures,
         warnings=tuple(dict.fromkeys(w for o in outcomes.values() for w in o.warnings)),

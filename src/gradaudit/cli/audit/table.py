@@ -84,10 +84,11 @@ def cheapest(table: pd.DataFrame, accuracy: float) -> tuple[dict[str, Any] | Non
     The reference's own error counts: a setting reaches an accuracy if the two errors together do.
     """
     bound = table["error"] + table["resolution"]
-    found = cheapest_settings(
+    setting = cheapest_settings(
         table.assign(model="", functional="", error=bound.fillna(np.inf)), [accuracy]
     ).iloc[0]
-    if found["reason"]:
-        return None, str(found["reason"])
-    same = (table[SETTING] == [found[name] for name in SETTING]).all(axis=1)
-    return {str(name): value for name, value in table[same].iloc[0].items()}, ""
+    if setting["reason"]:
+        return None, str(setting["reason"])
+    same = (table[SETTING] == [setting[name] for name in SETTING]).all(axis=1)
+    row = {str(name): value for name, value in table[same].iloc[0].items()}
+    return {**row, "tied": setting["tied"]}, ""

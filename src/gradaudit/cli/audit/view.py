@@ -85,14 +85,15 @@ class Audit:
     @property
     def sentence(self) -> str:
         """The cheapest setting that reaches the accuracy, or that none does and why."""
-        wanted = f"an error of {tolerance(self.accuracy)}"
+        goal = f"an error of {tolerance(self.accuracy)}"
         if self.cheapest is None:
-            return f"No setting is known to reach {wanted}: {self.reason}."
+            return f"No setting is known to reach {goal}: {self.reason}."
         row = self.cheapest
         return (
-            f"Cheapest setting for {wanted}: {row['solver']}, {row['method']}, "
+            f"Cheapest setting for {goal}: {row['solver']}, {row['method']}, "
             f"rtol {tolerance(row['rtol'])} (error {_error(row)}, {seconds(row['seconds'])}, "
             f"{row['steps']:.0f} steps)."
+            + (f" As cheap: {row['tied']}." if row.get("tied") else "")
         )
 
 

@@ -25,13 +25,13 @@ def functionals(context: Context) -> list[EventFunctional]:
 
 
 def _count(certified: EventTable, number: int, t_end: float) -> EventFunctional:
-    found = int(certified.counts()[number])
+    count = int(certified.counts()[number])
     natural = np.zeros(certified.slopes.shape[-1])
-    if found >= 2:
-        first, last = certified.times[number, [0, found - 1]]
-        interval = (last - first) / (found - 1)
-        slopes = np.abs(certified.slopes[number, [0, found - 1]])
-        natural = t_end / interval**2 * np.sum(slopes, axis=0) / (found - 1)
+    if count >= 2:
+        first, last = certified.times[number, [0, count - 1]]
+        interval = (last - first) / (count - 1)
+        slopes = np.abs(certified.slopes[number, [0, count - 1]])
+        natural = t_end / interval**2 * np.sum(slopes, axis=0) / (count - 1)
     return EventFunctional(
         name=f"event_count_{certified.names[number]}",
         kind="event_count",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from gradaudit.evaluation.gradient_difference import difference
+from gradaudit.evaluation.gradient_difference import difference, seconds_of_both
 from gradaudit.evaluation.indicator import Indicator, RowsSeen
 
 
@@ -16,7 +15,7 @@ def value(row: Any, seen: RowsSeen) -> float:
 
 def seconds(row: Any, seen: RowsSeen) -> float:
     """Of both gradients; NaN where there is only one."""
-    return float(row.seconds + getattr(seen.looser, "seconds", math.nan))
+    return seconds_of_both(row, seen.looser)
 
 
 INDICATOR = Indicator(

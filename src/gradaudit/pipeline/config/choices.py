@@ -29,17 +29,17 @@ def model_specs(study: Study) -> dict[str, str]:
     SettingError
         As `model_files`.
     """
-    found: dict[str, str] = {}
+    specs_by_key: dict[str, str] = {}
     for entry in [*study.models, *study.experiment.models, *study.sweep.models]:
         for spec in specs.expand(entry):
             key, setting = specs.key_of(spec), spec.partition("@")[1:]
             path = relative(specs.file_of(spec))
-            if found.setdefault(key, path + "".join(setting)).partition("@")[0] != path:
+            if specs_by_key.setdefault(key, path + "".join(setting)).partition("@")[0] != path:
                 raise SettingError(
-                    f"models: two models have the key {key!r}: {found[key]} and {path}. "
+                    f"models: two models have the key {key!r}: {specs_by_key[key]} and {path}. "
                     "The key is the stem of the file; rename one of them."
                 )
-    return found
+    return specs_by_key
 
 
 def keys_of(models: Iterable[str]) -> list[str]:

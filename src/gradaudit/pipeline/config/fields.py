@@ -69,8 +69,8 @@ def section_of(annotation: Any) -> type[Section] | None:
     """The section in a type, which may be the values of a dict; None where there is none."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
-    found = (section_of(argument) for argument in get_args(annotation))
-    return next((section for section in found if section is not None), None)
+    sections = (section_of(argument) for argument in get_args(annotation))
+    return next((section for section in sections if section is not None), None)
 
 
 def is_mapping(annotation: Any) -> bool:

@@ -42,10 +42,10 @@ def read_source(path: Path) -> Source:
         raise SettingError(
             f"{path}{at}: invalid YAML: {error.problem}. Check indentation, quotes and brackets."
         ) from None
-    found = list(_entries(tree, ()))
+    entries = list(_entries(tree, ()))
     lines: dict[Place, int] = {}
     repeated = []
-    for place, line in found:
+    for place, line in entries:
         if place in lines:
             repeated.append(
                 f"{path}:{line}: {dotted(place)} is set twice, here and on line {lines[place]}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,9 +56,9 @@ def _wrong(kind: str, value: Any, error: Mapping[str, Any]) -> str:
             ]
             return f"{value!r} is not one of {', '.join(choices)}{hint(str(value), choices)}"
         case "too_short" | "too_long":
-            wanted = context.get("min_length", context.get("max_length"))
+            length = context.get("min_length", context.get("max_length"))
             bound = "at least" if kind == "too_short" else "at most"
-            return f"{context['actual_length']} entries; write {bound} {wanted}"
+            return f"{context['actual_length']} entries; write {bound} {length}"
         case "string_too_short":
             return "the text is empty"
         case "repeated":
@@ -76,8 +77,8 @@ def _unknown_key(place: Place) -> str:
 
 
 def _meaning(place: Place) -> str:
-    _, found = _look_up(place)
-    return f" ({found})" if found else ""
+    _, meaning = _look_up(place)
+    return f" ({meaning})" if meaning else ""
 
 
 def _look_up(place: Place) -> tuple[type[Section] | None, str]:
@@ -99,10 +100,9 @@ def _look_up(place: Place) -> tuple[type[Section] | None, str]:
 
 def _is_numeral(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True
 
 
 def _with_point(text: str) -> str:

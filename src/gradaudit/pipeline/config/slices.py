@@ -34,14 +34,14 @@ def settings_of(stage: str, study: Study, *, solver: str = "", model: str = "") 
 
 def _read(stage: str, section: Section) -> dict[str, Any]:
     """The keys of a section, and of those below it, that name `stage` among their readers."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if stage in extra_of(field).get("stages", ()):
-            found[name] = value.model_dump() if isinstance(value, Section) else value
+            settings[name] = value.model_dump() if isinstance(value, Section) else value
         elif isinstance(value, Section):
-            found |= _read(stage, value)
-    return found
+            settings |= _read(stage, value)
+    return settings
 
 
 def _simulate(study: Study, read: dict[str, Any], job: _Job) -> dict[str, Any]:

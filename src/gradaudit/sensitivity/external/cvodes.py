@@ -66,7 +66,7 @@ def cvodes(request: Request, *, controlled: bool) -> Sensitivities:
     start, parameters = _inputs(model, weight)
     built = time.perf_counter()
     try:
-        found = integrator(x0=start, p=parameters)
+        solution = integrator(x0=start, p=parameters)
     except RuntimeError as error:
         status = next((word for code, word in _WORDS.items() if code in str(error)), "failed")
         return outcome(
@@ -77,7 +77,7 @@ def cvodes(request: Request, *, controlled: bool) -> Sensitivities:
             stats={"seconds": time.perf_counter() - built},
         )
     seconds = time.perf_counter() - built
-    blocks = np.concatenate([_blocks(found[key], model.m) for key in ("xf", "qf")], axis=1)
+    blocks = np.concatenate([_blocks(solution[key], model.m) for key in ("xf", "qf")], axis=1)
     counts = integrator.stats()
     rejected = counts["netfails"] + counts["nncfails"]
     return outcome(
@@ -129,7 +129,7 @@ def _inputs(model: Model, weight: float) -> tuple[Array, Array]:
     return start, np.column_stack([p, seeds])
 
 
-def _blocks(found: Any, m: int) -> Array:
+def _blocks(result: Any, m: int) -> Array:
     """A result of casadi, (N, T (1 + m)), as (T, N, 1 + m)."""
-    whole = np.array(found)
+    whole = np.array(result)
     return np.moveaxis(whole.reshape(len(whole), -1, 1 + m), 0, 1)

@@ -50,9 +50,9 @@ def diffsol(request: Request, *, controlled: bool) -> Sensitivities:
     states, tangents, status = None, None, "ok"
     until = times if times[-1] > 0.0 else np.array([0.0, model.t_end])
     try:
-        found = ode.solve_fwd_sens(model.nominal / model.parameter_scale, until)
-        states = np.asarray(found.ys).T[: len(times)]
-        tangents = np.moveaxis(np.asarray(found.sens), 0, -1)
+        solution = ode.solve_fwd_sens(model.nominal / model.parameter_scale, until)
+        states = np.asarray(solution.ys).T[: len(times)]
+        tangents = np.moveaxis(np.asarray(solution.sens), 0, -1)
         tangents = np.moveaxis(tangents, 1, 0)[: len(times)]
     except RuntimeError as error:
         status = next((word for words, word in _WORDS.items() if words in str(error)), "failed")

@@ -165,9 +165,9 @@ def largest_jump(at: Callable[[float], Point], points: Sequence[Point]) -> Jump 
         return None
     even = np.linspace(0, len(pairs) - 1, CANDIDATES).astype(int)
     chosen = [pairs[k] for k in np.unique(even)]
-    found = [_bisected(at, a, b, lambda point: point.decisions, 0.0) for a, b in chosen]
-    found = [jump for jump in found if np.isfinite(jump.size)]
-    return max(found, key=lambda jump: jump.size, default=None)
+    bisected = [_bisected(at, a, b, lambda point: point.decisions, 0.0) for a, b in chosen]
+    bisected = [jump for jump in bisected if np.isfinite(jump.size)]
+    return max(bisected, key=lambda jump: jump.size, default=None)
 
 
 def _bisected(

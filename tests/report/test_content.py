@@ -1,0 +1,95 @@
+"""What the page shows of models, figures, terms and the origin of tables."""
+
+import base64
+import json
+
+import pytest
+
+from gradaudit.analysis.frontier import cheapest_settings
+from gradaudit.analysis.verdicts import ladders
+from gradaudit.records.files import write_dataset, write_table
+from gradaudit.report import content
+from gradaudit.report.content import Certificate
+
+
+@pytest.fixture
+def certificate(tmp_path, made_up_reference):
+    path = tmp_path / "made_up.nc"
+    write_dataset(made_up_reference, path, stage="reference", settings={})
+    return Certificate.read(path)
+
+
+def test_a_certificate_has_its_model_and_its_cost(certificate):
+    assert certificate.key == "made_up"
+    assert certificate.model["observables"] == ["V"]
+    assert [rung["precision"] for rung in certificate.rungs] == ["double", "long double"]
+    assert certificate.seconds == pytest.approx(1.0 + 2.0 + 0.5 + 0.5)
+
+
+def test_a_reference_without_a_record_of_solves_costs_nothing(tmp_path, made_up_reference):
+    del made_up_reference.attrs["rungs_json"]
+    path = tmp_path / "made_up.nc"
+    write_dataset(made_up_reference, path, stage="reference", settings={})
+    assert Certificate.read(path).seconds == 0.0
+
+
+def test_a_section_is_of_its_own_model_and_figures(certificate, made_up_audits):
+    audits = made_up_audits(
+        models=("made_up", "other"), errors={("other", "forward_ad"): 0.9}, tolerances=(1e-3, 1e-5)
+    )
+    images = {"convergence_made_up": "a", "convergence_other": "b", "laws": "c"}
+    section = content.model_section(
+        certificate,
+        audits=audits,
+        verdicts=ladders(audits),
+        frontier=cheapest_settings(audits, [1e-2]),
+        figures=images,
+    )
+    assert section.key == "made_up"
+    assert section.figures == {"convergence": "a"}
+    assert section.verdict == "good"
+    assert len(section.verdicts.rows) == len(section.cheapest.rows) == 3
+    assert section.sentences[0].startswith("The reference is certified, by 2 solves")
+    assert all(section.sentences)
+
+
+def test_the_section_of_an_experiment_has_its_published_norm(tmp_path, made_up_experiment):
+    path = tmp_path / "made_up.parquet"
+    write_table(made_up_experiment(), path, stage="experiment", settings={})
+    with_norm, without = (
+        content.experiment(path, settings=settings, figures=figures)
+        for settings, figures in (
+            ({"published_norms": {"made_up": 1.45e6}}, {"experiment_made_up": "image"}),
+            ({}, {}),
+        )
+    )
+    assert (with_norm.key, with_norm.figure, without.figure) == ("made_up", "image", "")
+    assert "1.45e6" in " ".join(with_norm.paragraphs)
+    assert "1.45e6" not in " ".join(without.paragraphs)
+    assert len(without.table.rows) == 4
+
+
+def test_figures_are_embedded_by_their_stem(tmp_path):
+    path = tmp_path / "laws.png"
+    path.write_bytes(b"\x89PNG")
+    (name, address), *none = content.embedded([path]).items()
+    assert (name, none) == ("laws", [])
+    assert base64.b64decode(address.removeprefix("data:image/png;base64,")) == b"\x89PNG"
+
+
+def test_terms_have_the_thresholds_filled_in():
+    found = content.glossary(good=1e-2, horrible=0.5)
+    assert found.keys() == content.GLOSSARY.keys()
+    assert not any("{" in text for text in found.values())
+    assert any("0.01" in text and "0.5" in text for text in found.values())
+
+
+def test_the_origin_of_tables_is_listed_once_per_stage_and_code(tmp_path, made_up_experiment):
+    paths = [tmp_path / name for name in ("a.parquet", "b.parquet", "c.parquet", "plain.parquet")]
+    for path, stage in zip(paths, ("evaluate", "evaluate", "atlas"), strict=False):
+        write_table(made_up_experiment(), path, stage=stage, settings={})
+    made_up_experiment().to_parquet(paths[-1])  # of another program: it says nothing
+    found = content.provenance(paths)
+    assert [record["stage"] for record in found] == ["evaluate", "atlas"]
+    assert "numpy" in found[0]["packages"]
+    assert json.dumps(found[0]["packages"])
