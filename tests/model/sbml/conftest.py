@@ -105,8 +105,8 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def load(write: Callable[..., Path]) -> Callable[..., Model]:
-    def make(fixed=(), **lists: str) -> Model:
-        return load_sbml(write(**lists), t_end=10.0, fixed=fixed)
+    def make(fixed=(), executions: int = 2, **lists: str) -> Model:
+        return load_sbml(write(**lists), t_end=10.0, fixed=fixed, executions=executions)
 
     return make
 

@@ -52,20 +52,3 @@ def test_an_inconsistent_file_is_refused(write, x):
     found = message(path)
     assert found.startswith("not valid SBML: line ")
     assert "'k'" in found
-
-
-@pytest.mark.parametrize(("more", "what"), [("delay", "a delay"), ("priority", "a priority")])
-def test_events_that_wait_or_have_ranks_are_refused(write, x, more, what):
-    timed = x.event("kick", "time > 1", f"<{more}>{x.mathml('1')}</{more}>", S="2")
-    found = message(write(Species=x.S, Parameters=x.K, Reactions=x.DECAY, Events=timed))
-    assert found == f"event 'kick' has {what}, which is not supported."
-
-
-def test_an_algebraic_rule_is_refused_with_its_formula(write, x):
-    rule = f"<algebraicRule>{x.mathml('S + z - 1')}</algebraicRule>"
-    variable = x.parameter("z", 1.0, constant=False)
-    path = write(Species=x.S, Parameters=x.K + variable, Rules=rule, Reactions=x.DECAY)
-    assert message(path) == (
-        "the algebraic rule 0 = S + z - 1 is not supported; solve it for a variable and write an "
-        "assignment rule."
-    )

@@ -45,21 +45,6 @@ def test_an_event_is_a_jump_where_its_trigger_becomes_true(x, load):
     np.testing.assert_array_equal(late.jump(0.0, y, p), [1.0])
 
 
-def test_a_trigger_of_two_conditions_fires_when_the_second_becomes_true(x, load):
-    model = load(
-        Species=x.S,
-        Parameters=x.K,
-        Reactions=x.DECAY,
-        Events=x.event("e", "time > 2 && S < 1", S="5"),
-    )
-    p = jnp.asarray(model.nominal)
-    by_time, by_state = model.events["e: time > 2"], model.events["e: S < 1"]
-    assert float(by_time.jump(2.0, jnp.array([0.5]), p)[0]) == 5.0
-    assert float(by_time.jump(2.0, jnp.array([1.5]), p)[0]) == 1.5
-    assert float(by_state.jump(3.0, jnp.array([1.0]), p)[0]) == 5.0
-    assert float(by_state.jump(1.0, jnp.array([1.0]), p)[0]) == 1.0
-
-
 def test_sensitivities_go_through_an_event(x, load):
     """S = 3 (1 + D)^4 exp(-k t) after four doses, whose times depend on k and D."""
     model = load(

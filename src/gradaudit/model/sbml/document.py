@@ -105,21 +105,9 @@ def _refuse_packages(document: Any, path: Path) -> None:
 
 def _refuse_elements(model: Any, path: Path) -> None:
     """What would be lost on the way to Level 3 Version 2, or has no meaning for y' = f(t, y, p)."""
-    for rule in elements(model.getListOfRules()):
-        if rule.isAlgebraic():
-            formula = libsbml.formulaToL3String(rule.getMath())
-            raise ModelError(
-                f"{path}: the algebraic rule 0 = {formula} is not supported; solve it for a "
-                "variable and write an assignment rule."
-            )
     for reaction in elements(model.getListOfReactions()):
         if reaction.isSetFast() and reaction.getFast():
             raise ModelError(
                 f"{path}: reaction {reaction.getId()!r} is fast, which makes the model "
                 "differential-algebraic; this is not supported. Give it a rate."
             )
-    for number, event in enumerate(elements(model.getListOfEvents()), start=1):
-        name = event.getId() or f"number {number}"
-        for given, what in ((event.isSetDelay(), "delay"), (event.isSetPriority(), "priority")):
-            if given:
-                raise ModelError(f"{path}: event {name!r} has a {what}, which is not supported.")

@@ -34,11 +34,14 @@ class Lookup:
         self.start: Lookup | None = None
         self.unfinished: set[str] = set()
         self.values: dict[str, Any] = {TIME: t}
-        vectors = [(system.parameters, p)] + ([] if y is None else [(system.states, y)])
-        for names, vector in vectors:
+        # The initial value of a state may be a parameter; after t = 0 the name is the state's.
+        given = {name for name in system.parameters if system.symbols[name].given_as_amount}
+        vectors = [(system.parameters, p, given)]
+        vectors += [] if y is None else [(system.states, y, set(system.amounts))]
+        for names, vector, amounts in vectors:
             for name, value in zip(names, jnp.unstack(jnp.asarray(vector)), strict=True):
                 volume = system.symbols[name].volume
-                self.values[name] = _Amount(value, volume) if name in system.amounts else value
+                self.values[name] = _Amount(value, volume) if name in amounts else value
 
     def __call__(self, name: str) -> Any:
         value = self.values.get(name)
@@ -72,19 +75,20 @@ class Lookup:
             )
         return symbol.number / self(symbol.volume) if symbol.given_as_amount else symbol.number
 
-    def stored(self, name: str, value: Any, volume: Any | None = None) -> Any:
+    def stored(self, name: str, value: Any) -> Any:
         """The value of a state as y has it, from what formulas mean by its name."""
         if name not in self.system.amounts:
             return value
-        return value * (self(self.system.symbols[name].volume) if volume is None else volume)
+        return value * self(self.system.symbols[name].volume)
 
 
-def vector_field(system: System) -> Callable[[Any, Any, Any], Any]:
-    """f(t, y, p) -> (n,)."""
+def vector_field(system: System, idle: int = 0) -> Callable[[Any, Any, Any], Any]:
+    """f(t, y, p) -> (n,), with `idle` auxiliary states at the end that only events change."""
+    count = len(system.states)
 
     def rates(t: Any, y: Any, p: Any) -> Any:
-        scope = Lookup(system, t, y, p)
-        return stacked([_rate(scope, name) for name in system.states])
+        scope = Lookup(system, t, jnp.asarray(y)[:count], p)
+        return stacked([*(_rate(scope, name) for name in system.states), *([0.0] * idle)])
 
     return rates
 

@@ -1,172 +1,141 @@
-"""Events: those of the SBML file, which jump, and the switches of formulas, which do not."""
+"""The events of a model from the events of an SBML file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax.numpy as jnp
-import libsbml
 
-from gradaudit.errors import ModelError
 from gradaudit.model.definition import Event
-from gradaudit.model.sbml.document import elements
-from gradaudit.model.sbml.equations import Lookup, stacked
-from gradaudit.model.sbml.formula import Formula, Value, formula, oriented
-from gradaudit.model.sbml.system import System, formulas
+from gradaudit.model.sbml.decided import decided
+from gradaudit.model.sbml.equations import Lookup
+from gradaudit.model.sbml.formula import Value
+from gradaudit.model.sbml.layout import Field, Layout, Point
+from gradaudit.model.sbml.memory import Memory
+from gradaudit.model.sbml.pending import Queue
+from gradaudit.model.sbml.plans import Plan
+from gradaudit.model.sbml.system import System
 
-LONGEST_NAME = 60
+FIRST = math.inf
+"""Priority of what keeps the books: conditions and stored executions, before any assignment."""
 
 
-@dataclass(frozen=True)
-class Trigger:
-    """An event of the file.
+def jumps(
+    layout: Layout, plans: list[Plan], memory: Memory, late: Mapping[str, bool]
+) -> dict[str, Event]:
+    """All events with a jump.
 
-    Attributes
+    Parameters
     ----------
-    condition
-        What must become true.
-    parts
-        ``(text, value)``: inequalities that must all hold; a value is positive where its own does.
-    at_start
-        Whether the event counts as triggered before t = 0.
-    assignments
-        New values by name.
+    late
+        For each event of the file whether it is false at t = 0 and exactly at its threshold, so
+        that it happens there if its difference rises.
     """
-
-    name: str
-    condition: Formula
-    parts: tuple[tuple[str, Value], ...]
-    at_start: bool
-    assignments: dict[str, Formula]
-
-    @property
-    def names(self) -> set[str]:
-        """The names that the trigger and the assignments look up."""
-        used = (self.condition, *self.assignments.values())
-        return set().union(*(f.names for f in used))
-
-
-def triggers(model: Any) -> list[Trigger]:
-    """The events of the file.
-
-    Raises
-    ------
-    ModelError
-        If a trigger is neither an inequality nor several joined by "and".
-    """
-    found = []
-    for number, event in enumerate(elements(model.getListOfEvents()), start=1):
-        name = event.getId() or f"event_{number}"
-        if not event.isSetTrigger():
-            raise ModelError(f"event {name!r} has no trigger; give it one.")
-        assignments = {
-            a.getVariable(): formula(a.getMath(), f"event {name!r}, {a.getVariable()!r}")
-            for a in elements(event.getListOfEventAssignments())
-        }
-        where = f"the trigger of event {name!r}"
-        tree = event.getTrigger().getMath()
-        condition = formula(tree, where)
-        parts = tuple(_parts(tree, where))
-        found.append(
-            Trigger(name, condition, parts, event.getTrigger().getInitialValue(), assignments)
-        )
-    return found
-
-
-def _parts(node: Any, where: str) -> list[tuple[str, Value]]:
-    if node.getType() == libsbml.AST_LOGICAL_AND:
-        children = [node.getChild(index) for index in range(node.getNumChildren())]
-        return [part for child in children for part in _parts(child, where)]
-    value = oriented(node, where)
-    if value is None:
-        raise ModelError(
-            f"{where} is {libsbml.formulaToL3String(node)!r}; supported are inequalities of two "
-            "terms, such as a < b, and several of them joined by 'and'."
-        )
-    return [(libsbml.formulaToL3String(node), value)]
-
-
-def jumps(system: System, found: Iterable[Trigger], p: Any) -> dict[str, Event]:
-    """An Event for every inequality of every trigger.
-
-    A trigger of several inequalities fires when the last of them begins to hold; so each has an
-    event of its own, which changes nothing unless the others hold.
-
-    Raises
-    ------
-    ModelError
-        If an event would fire at t = 0, where its derivative is not defined.
-    """
-    events = {}
-    for trigger in found:
-        _check_start(system, trigger, p)
-        for index, (text, value) in enumerate(trigger.parts):
-            name = trigger.name if len(trigger.parts) == 1 else f"{trigger.name}: {text}"
-            others = [part for i, (_, part) in enumerate(trigger.parts) if i != index]
-            events[name] = Event(
-                when=_function(system, value), direction=1, jump=_jump(system, trigger, others)
-            )
-    return events
-
-
-def _check_start(system: System, trigger: Trigger, p: Any) -> None:
-    scope = Lookup(system, 0.0, None, p)
-    values = [float(value(scope)) for _, value in trigger.parts]
-    holds = all(v > 0.0 for v in values)
-    if (holds and not trigger.at_start) or (0.0 in values and all(v >= 0.0 for v in values)):
-        raise ModelError(
-            f"event {trigger.name!r} is triggered at t = 0 itself, or is exactly at its threshold "
-            "there; this is not supported. Put its effect into the initial values, or move the "
-            "threshold."
-        )
-
-
-def _jump(system: System, trigger: Trigger, others: list[Value]) -> Callable[[Any, Any, Any], Any]:
-    def after(t: Any, y: Any, p: Any) -> Any:
-        scope = Lookup(system, t, y, p)
-        new = {name: f.value(scope) for name, f in trigger.assignments.items()}
-        entries = []
-        for name, old in zip(system.states, jnp.unstack(jnp.asarray(y)), strict=True):
-            volume = new.get(system.symbols[name].volume)
-            entries.append(scope.stored(name, new[name], volume) if name in new else old)
-        changed = stacked(entries)
-        for other in others:
-            changed = jnp.where(other(scope) > 0.0, changed, y)
-        return changed
-
-    return after
-
-
-def switches(system: System, found: Iterable[Trigger]) -> dict[str, Event]:
-    """An Event without a jump wherever a formula of the rates or of a trigger switches.
-
-    Raises
-    ------
-    ModelError
-        If a formula compares for equality what varies.
-    """
-    conditions = [trigger.condition for trigger in found]
-    watched = set().union(*(system.rate_names(name) for name in system.states))
-    watched |= set().union(*(condition.names for condition in conditions))
     events: dict[str, Event] = {}
-    for used in formulas(system, system.closure(watched)):
-        for relation in used.relations:
-            depends = system.closure(relation.names)
-            if relation.equality:
-                if depends & system.varying:
-                    raise ModelError(
-                        f"{relation.text!r} compares for equality what changes with time, which "
-                        "has no meaning for a solver; use an inequality."
-                    )
-            elif depends & {*system.varying, *system.parameters}:
-                name = relation.text
-                if len(name) > LONGEST_NAME:
-                    name = f"{name[: LONGEST_NAME - 8]}... ({len(events) + 1})"
-                events.setdefault(name, Event(when=_function(system, relation.difference)))
+    for atom, users in memory.differences().values():
+        name = f"threshold: {atom.text}"
+        events[_free(name, events)] = Event(
+            when=function(layout, atom.difference), jump=memory.crossed(users), priority=FIRST
+        )
+    for plan in plans:
+        events |= _events(layout, plan, memory, at_start=late[plan.trigger.name])
     return events
 
 
-def _function(system: System, value: Value) -> Callable[[Any, Any, Any], Any]:
-    return lambda t, y, p: jnp.asarray(value(Lookup(system, t, y, p)), jnp.float64)
+def _events(layout: Layout, plan: Plan, memory: Memory, *, at_start: bool) -> dict[str, Event]:
+    name, rises = plan.trigger.name, _rises(layout, plan)
+    rank = None
+    if plan.trigger.priority is not None:
+        rank = function(layout, plan.trigger.priority.value)
+    if not plan.slots:
+        changed = layout.system.changed_by(plan.trigger.assignments)
+        only = tuple(s for s in layout.system.states if s in changed)
+        jump = _direct(layout, plan, memory)
+        return {
+            name: Event(
+                when=rises,
+                direction=1,
+                jump=jump,
+                priority=rank,
+                assigns=only if plan.assigns else None,
+                at_start=at_start,
+            )
+        }
+    queue = Queue(layout, plan)
+    events = {
+        f"{name}: triggered": Event(
+            when=rises, direction=1, jump=queue.add, priority=FIRST, at_start=at_start
+        ),
+        name: Event(
+            when=queue.when,
+            direction=1,
+            jump=_stored(layout, plan, memory, queue),
+            priority=rank,
+            at_start=False,
+        ),
+    }
+    if plan.checks:
+        events[f"{name}: dropped"] = Event(
+            when=rises, direction=-1, jump=queue.clear, priority=FIRST, at_start=False
+        )
+    return events
+
+
+def _rises(layout: Layout, plan: Plan) -> Field:
+    """What rises through zero where the condition becomes true."""
+    if plan.memory:
+        entry = layout.entry(plan.memory)
+        return lambda t, y, p: entry(t, y, p) - 0.5
+    atom = plan.trigger.condition.single
+    assert atom is not None
+    return function(layout, atom.oriented)
+
+
+def _direct(layout: Layout, plan: Plan, memory: Memory) -> Callable[[Any, Any, Any], Any]:
+    assignments = plan.trigger.assignments
+
+    def jump(t: Any, y: Any, p: Any) -> Any:
+        point = Point(layout, t, y, p)
+        new = decided(layout, point, point.values(assignments), assignments.values())
+        after = point.assigned(new)
+        return after.vector(memory.after(after, assignments))
+
+    return jump
+
+
+def _stored(
+    layout: Layout, plan: Plan, memory: Memory, queue: Queue
+) -> Callable[[Any, Any, Any], Any]:
+    def jump(t: Any, y: Any, p: Any) -> Any:
+        point = Point(layout, t, y, p)
+        new = queue.first(point)
+        if not queue.stored[0]:
+            new = decided(layout, point, new, plan.trigger.assignments.values())
+        after = point.assigned(new)
+        books = queue.without_first(point) | memory.after(after, plan.trigger.assignments)
+        changed = after.vector(books)
+        return jnp.where(queue.is_due(point), changed, y) if plan.checks else changed
+
+    return jump
+
+
+def function(layout: Layout, value: Value) -> Field:
+    """A formula as a function of (t, y, p)."""
+    return field(layout.system, value, layout.count)
+
+
+def field(system: System, value: Value, count: int) -> Field:
+    """A formula as a function of (t, y, p), of which the first `count` entries of y are states."""
+    return lambda t, y, p: jnp.asarray(
+        value(Lookup(system, t, jnp.asarray(y)[:count], p)), jnp.float64
+    )
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} ({number})"
+    return free

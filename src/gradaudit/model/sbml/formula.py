@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -18,25 +16,40 @@ import jax.numpy as jnp
 import libsbml
 
 from gradaudit.errors import ModelError
+from gradaudit.model.sbml.functions import (
+    CONSTANTS,
+    EQUALITIES,
+    FOLDED,
+    POWERS,
+    RELATIONS,
+    STEPS,
+    UNARY,
+    Scope,
+    Value,
+    arithmetic,
+    factorial,
+    step_crossing,
+    step_function,
+)
 
-Scope = Callable[[str], Any]
-Value = Callable[[Scope], Any]
 TIME = "<time>"
 """The name under which a scope has the time; no identifier of SBML looks like it."""
-AVOGADRO = 6.02214179e23  # the value that SBML Level 3 prescribes
 
 
 @dataclass(frozen=True)
 class Relation:
     """A place where a formula switches: where ``difference`` crosses zero.
 
-    ``equality`` marks == and !=, which hold at points only unless nothing varies in them.
+    ``equality`` marks == and !=, which hold at points only unless nothing varies in them; `inner`
+    are the switches within a comparison; ``jumps`` is false where the formula has a kink only.
     """
 
     text: str
     names: frozenset[str]
     difference: Value
     equality: bool = False
+    inner: tuple[Relation, ...] = ()
+    jumps: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,72 +66,6 @@ class Formula:
     powers: tuple[tuple[Value, str], ...] = ()
 
 
-_UNARY: dict[int, Callable[[Any], Any]] = {
-    libsbml.AST_FUNCTION_EXP: jnp.exp,
-    libsbml.AST_FUNCTION_LN: jnp.log,
-    libsbml.AST_FUNCTION_SIN: jnp.sin,
-    libsbml.AST_FUNCTION_COS: jnp.cos,
-    libsbml.AST_FUNCTION_TAN: jnp.tan,
-    libsbml.AST_FUNCTION_SEC: lambda x: 1.0 / jnp.cos(x),
-    libsbml.AST_FUNCTION_CSC: lambda x: 1.0 / jnp.sin(x),
-    libsbml.AST_FUNCTION_COT: lambda x: 1.0 / jnp.tan(x),
-    libsbml.AST_FUNCTION_SINH: jnp.sinh,
-    libsbml.AST_FUNCTION_COSH: jnp.cosh,
-    libsbml.AST_FUNCTION_TANH: jnp.tanh,
-    libsbml.AST_FUNCTION_SECH: lambda x: 1.0 / jnp.cosh(x),
-    libsbml.AST_FUNCTION_CSCH: lambda x: 1.0 / jnp.sinh(x),
-    libsbml.AST_FUNCTION_COTH: lambda x: 1.0 / jnp.tanh(x),
-    libsbml.AST_FUNCTION_ARCSIN: jnp.arcsin,
-    libsbml.AST_FUNCTION_ARCCOS: jnp.arccos,
-    libsbml.AST_FUNCTION_ARCTAN: jnp.arctan,
-    libsbml.AST_FUNCTION_ARCSINH: jnp.arcsinh,
-    libsbml.AST_FUNCTION_ARCCOSH: jnp.arccosh,
-    libsbml.AST_FUNCTION_ARCTANH: jnp.arctanh,
-    libsbml.AST_FUNCTION_ABS: jnp.abs,
-    libsbml.AST_LOGICAL_NOT: jnp.logical_not,
-}
-_FOLDED: dict[int, tuple[Callable[[Any, Any], Any], Any]] = {
-    libsbml.AST_PLUS: (operator.add, 0.0),
-    libsbml.AST_TIMES: (operator.mul, 1.0),
-    libsbml.AST_FUNCTION_MAX: (jnp.maximum, -math.inf),
-    libsbml.AST_FUNCTION_MIN: (jnp.minimum, math.inf),
-    libsbml.AST_LOGICAL_AND: (jnp.logical_and, True),
-    libsbml.AST_LOGICAL_OR: (jnp.logical_or, False),
-    libsbml.AST_LOGICAL_XOR: (jnp.logical_xor, False),
-}
-RELATIONS: dict[int, Callable[[Any, Any], Any]] = {
-    libsbml.AST_RELATIONAL_LT: jnp.less,
-    libsbml.AST_RELATIONAL_LEQ: jnp.less_equal,
-    libsbml.AST_RELATIONAL_GT: jnp.greater,
-    libsbml.AST_RELATIONAL_GEQ: jnp.greater_equal,
-    libsbml.AST_RELATIONAL_EQ: jnp.equal,
-    libsbml.AST_RELATIONAL_NEQ: jnp.not_equal,
-}
-_POWERS = {libsbml.AST_POWER, libsbml.AST_FUNCTION_POWER}
-_EQUALITIES = {libsbml.AST_RELATIONAL_EQ, libsbml.AST_RELATIONAL_NEQ}
-_CONSTANTS: dict[int, Any] = {
-    libsbml.AST_CONSTANT_PI: math.pi,
-    libsbml.AST_CONSTANT_E: math.e,
-    libsbml.AST_CONSTANT_TRUE: True,
-    libsbml.AST_CONSTANT_FALSE: False,
-    libsbml.AST_NAME_AVOGADRO: AVOGADRO,
-}
-_REFUSED = {
-    libsbml.AST_FUNCTION_DELAY: "a delay: there are no delay differential equations here",
-    libsbml.AST_FUNCTION_RATE_OF: "rateOf: write the rate itself",
-    libsbml.AST_FUNCTION_FACTORIAL: "a factorial",
-    **dict.fromkeys(
-        (
-            libsbml.AST_FUNCTION_FLOOR,
-            libsbml.AST_FUNCTION_CEILING,
-            libsbml.AST_FUNCTION_QUOTIENT,
-            libsbml.AST_FUNCTION_REM,
-        ),
-        "a step function with any number of steps: write its steps with piecewise",
-    ),
-}
-
-
 def formula(node: Any, where: str) -> Formula:
     """The formula of an ASTNode; `where` names the element in errors.
 
@@ -128,18 +75,20 @@ def formula(node: Any, where: str) -> Formula:
         If the tree has something that is not supported.
     """
     if node is None:
-        raise ModelError(f"{where} has no formula.")
+        raise ModelError(f"{where} has no formula; give it one.")
     kind = node.getType()
     text = libsbml.formulaToL3String(node) or "?"
     if node.isNumber():
         return constant(node.getValue(), text)
-    if kind in _CONSTANTS:
-        return constant(_CONSTANTS[kind], text)
+    if kind in CONSTANTS:
+        return constant(CONSTANTS[kind], text)
     if kind in (libsbml.AST_NAME, libsbml.AST_NAME_TIME):
         return name(TIME if kind == libsbml.AST_NAME_TIME else node.getName())
+    if kind == libsbml.AST_FUNCTION_RATE_OF:
+        return name(rate_of(node.getChild(0).getName()))
     parts = [formula(node.getChild(i), where) for i in range(node.getNumChildren())]
     value, own = _operation(node, kind, parts, text, where)
-    by_name = kind in _POWERS and node.getChild(1).getType() == libsbml.AST_NAME
+    by_name = kind in POWERS and node.getChild(1).getType() == libsbml.AST_NAME
     power = [(parts[0].value, parts[1].text)] if by_name else []
     return Formula(
         text,
@@ -160,16 +109,9 @@ def name(identifier: str) -> Formula:
     return Formula(identifier, frozenset({identifier}), (), lambda scope: scope(identifier))
 
 
-def oriented(node: Any, where: str) -> Value | None:
-    """What is positive where an inequality of two terms holds; None where `node` is none."""
-    if node.getType() not in RELATIONS or node.getType() in _EQUALITIES:
-        return None
-    if node.getNumChildren() != 2:
-        return None
-    left, right = (formula(node.getChild(i), where).value for i in (0, 1))
-    if node.getType() in (libsbml.AST_RELATIONAL_GT, libsbml.AST_RELATIONAL_GEQ):
-        return lambda scope: left(scope) - right(scope)
-    return lambda scope: right(scope) - left(scope)
+def rate_of(identifier: str) -> str:
+    """The id of the rate of a quantity; no id of SBML has brackets."""
+    return f"rateOf({identifier})"
 
 
 def _operation(
@@ -177,23 +119,23 @@ def _operation(
 ) -> tuple[Value, list[Relation]]:
     """The value of an operation on `parts`, and where it switches by itself."""
     values = [part.value for part in parts]
-    if kind in _UNARY:
-        function = _UNARY[kind]
-        switch = [Relation(text, parts[0].names, values[0])]
+    if kind in UNARY:
+        function = UNARY[kind]
+        switch = [Relation(text, parts[0].names, values[0], jumps=False)]
         own = switch if kind == libsbml.AST_FUNCTION_ABS else []
         return lambda scope: function(values[0](scope)), own
-    if kind in _FOLDED:
-        fold, start = _FOLDED[kind]
+    if kind in FOLDED:
+        fold, start = FOLDED[kind]
         pairs = list(itertools.combinations(parts, 2))
         switching = kind in (libsbml.AST_FUNCTION_MAX, libsbml.AST_FUNCTION_MIN)
-        own = [_difference(a, b, f"{a.text} - {b.text}") for a, b in pairs] if switching else []
+        own = [_kink(a, b) for a, b in pairs] if switching else []
         if not values:
             return lambda scope: start, own
         return lambda scope: reduce(fold, (value(scope) for value in values)), own
     if kind in RELATIONS:
         compare = RELATIONS[kind]
         pairs = list(itertools.pairwise(parts))
-        own = [_difference(a, b, text, kind in _EQUALITIES) for a, b in pairs]
+        own = [_difference(a, b, text, kind in EQUALITIES) for a, b in pairs]
 
         def holds(scope: Scope) -> Any:
             tests = [compare(a.value(scope), b.value(scope)) for a, b in pairs]
@@ -204,36 +146,18 @@ def _operation(
         return _piecewise(values), []
     if kind == libsbml.AST_LOGICAL_IMPLIES:
         return lambda s: jnp.logical_or(jnp.logical_not(values[0](s)), values[1](s)), []
-    arithmetic = _arithmetic(node, kind, values)
-    if arithmetic is None:
-        what = _REFUSED.get(kind, f"the function {node.getName() or text!r}")
+    if kind in STEPS:
+        names = frozenset().union(*(part.names for part in parts))
+        return step_function(kind, values), [Relation(text, names, step_crossing(kind, values))]
+    if kind == libsbml.AST_FUNCTION_FACTORIAL:
+        return factorial(node.getChild(0), values[0]), []
+    smooth = arithmetic(node, kind, values)
+    if smooth is None:
+        what = f"the function {node.getName() or text!r}"
+        if kind == libsbml.AST_FUNCTION_DELAY:
+            what = "a delay, which makes a delay differential equation"
         raise ModelError(f"{where}: the formula has {what}; this is not supported.")
-    return arithmetic, []
-
-
-def _arithmetic(node: Any, kind: int, values: list[Value]) -> Value | None:
-    if kind == libsbml.AST_MINUS and len(values) == 1:
-        return lambda scope: -values[0](scope)
-    if kind == libsbml.AST_MINUS:
-        return lambda scope: values[0](scope) - values[1](scope)
-    if kind == libsbml.AST_DIVIDE:
-        # Not the operator: numbers alone must give inf, not a ZeroDivisionError.
-        return lambda scope: jnp.divide(values[0](scope), values[1](scope))
-    if kind in _POWERS:
-        exponent = _whole_number(node.getChild(1))
-        if exponent is not None:  # products: smooth at zero, where x^y with a real y is not
-            return lambda scope: jnp.asarray(values[0](scope), jnp.float64) ** exponent
-        return lambda scope: jnp.power(values[0](scope), values[1](scope))
-    if kind == libsbml.AST_FUNCTION_ROOT:
-        degree = _whole_number(node.getChild(0)) if len(values) == 2 else 2
-        if degree == 2:
-            return lambda scope: jnp.sqrt(values[-1](scope))
-        return lambda scope: jnp.power(values[1](scope), 1.0 / values[0](scope))
-    if kind == libsbml.AST_FUNCTION_LOG:
-        if len(values) == 1:
-            return lambda scope: jnp.log(values[0](scope)) / math.log(10.0)
-        return lambda scope: jnp.log(values[1](scope)) / jnp.log(values[0](scope))
-    return None
+    return smooth, []
 
 
 def _piecewise(values: list[Value]) -> Value:
@@ -250,15 +174,13 @@ def _piecewise(values: list[Value]) -> Value:
     return value
 
 
-def _difference(a: Formula, b: Formula, text: str, equality: bool = False) -> Relation:
-    return Relation(text, a.names | b.names, lambda s: a.value(s) - b.value(s), equality)
+def _difference(a: Formula, b: Formula, text: str, equality: bool) -> Relation:
+    inner = (*a.relations, *b.relations)
+    return Relation(
+        text, a.names | b.names, lambda s: a.value(s) - b.value(s), equality=equality, inner=inner
+    )
 
 
-def _whole_number(node: Any) -> int | None:
-    """The value of a literal whole number, with or without a sign."""
-    if node.getType() == libsbml.AST_MINUS and node.getNumChildren() == 1:
-        inner = _whole_number(node.getChild(0))
-        return None if inner is None else -inner
-    if node.isNumber() and float(node.getValue()).is_integer():
-        return int(node.getValue())
-    return None
+def _kink(a: Formula, b: Formula) -> Relation:
+    text = f"{a.text} - {b.text}"
+    return Relation(text, a.names | b.names, lambda s: a.value(s) - b.value(s), jumps=False)

@@ -3,31 +3,67 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import libsbml
 import numpy as np
 
 import gradaudit.backend.jax_setup  # noqa: F401
-from gradaudit.errors import ModelError
+from gradaudit.errors import ModelError, ModelWarning
 from gradaudit.model.definition import Model
+from gradaudit.model.sbml.algebraic import solve_algebraic
 from gradaudit.model.sbml.document import read
-from gradaudit.model.sbml.equations import initial_state, vector_field
-from gradaudit.model.sbml.events import jumps, switches, triggers
-from gradaudit.model.sbml.selection import nominal, with_parameters
-from gradaudit.model.sbml.symbols import collect
+from gradaudit.model.sbml.equations import vector_field
+from gradaudit.model.sbml.events import jumps
+from gradaudit.model.sbml.layout import Layout, Point
+from gradaudit.model.sbml.lifting import lift_branches
+from gradaudit.model.sbml.memory import Memory
+from gradaudit.model.sbml.plans import EXECUTIONS, plans
+from gradaudit.model.sbml.rate_of import add_rates
+from gradaudit.model.sbml.selection import initial_value, nominal, with_parameters
+from gradaudit.model.sbml.start import Start
+from gradaudit.model.sbml.switches import check_triggers, switches
+from gradaudit.model.sbml.symbols import Symbol, collect
 from gradaudit.model.sbml.system import System, classify
+from gradaudit.model.sbml.triggers import assigned, triggers
 from gradaudit.model.sbml.units import reference_text
 
 DEFAULT_T_END = 100.0
 """SBML has no window; this one is in the model's unit of time."""
 
 
+@dataclass(frozen=True)
+class Translation:
+    """A model, and the quantities of the file that it was read from.
+
+    Attributes
+    ----------
+    model
+        The initial value problem.
+    layout
+        All quantities by id, states or not, and how y is made up.
+    """
+
+    model: Model
+    layout: Layout
+
+    def lookup(self, t: Any, y: Any, p: Any) -> Callable[[str], Any]:
+        """What formulas of the file mean by each id at a point, rules included."""
+        return Point(self.layout, t, y, p).scope
+
+
 def load_sbml(
-    path: str | Path, *, t_end: float = DEFAULT_T_END, fixed: Iterable[str] = ()
+    path: str | Path,
+    *,
+    t_end: float = DEFAULT_T_END,
+    fixed: Iterable[str] = (),
+    executions: int = EXECUTIONS,
 ) -> Model:
     """The initial value problem of a model in SBML, any level and version.
 
@@ -43,67 +79,120 @@ def load_sbml(
         End of the window, in the unit of time of the file.
     fixed
         Parameters that stay the numbers that they are: their sensitivities are not computed.
+    executions
+        Executions of an event with a delay that can be stored at once. A solve with more of them
+        has no result.
 
     Raises
     ------
     ModelError
         If the file is no valid SBML, or has an element that is not supported; it is named.
     """
+    return translate(path, t_end=t_end, fixed=fixed, executions=executions).model
+
+
+def translate(
+    path: str | Path,
+    *,
+    t_end: float = DEFAULT_T_END,
+    fixed: Iterable[str] = (),
+    executions: int = EXECUTIONS,
+) -> Translation:
+    """As `load_sbml`, with the values of all quantities of the file."""
     path = Path(path).expanduser()
     if not path.is_file():
         raise ModelError(f"the file {path} does not exist (looked for in {Path.cwd()}).")
     document, model = read(path)
     try:
-        return _model(model, path, t_end, set(fixed))
+        return _translation(model, path, t_end, set(fixed), executions)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     finally:
         del document  # lives as long as its model is read
 
 
-def _model(model: Any, path: Path, t_end: float, fixed: set[str]) -> Model:
+def _translation(
+    model: Any, path: Path, t_end: float, fixed: set[str], executions: int
+) -> Translation:
+    lift_branches(model)
     found = triggers(model)
     symbols = collect(model)
-    jumping = {name for trigger in found for name in trigger.assignments}
-    system = classify(symbols, jumping)
-    _check_jumps(system, jumping)
-    system = with_parameters(system, {n for trigger in found for n in trigger.names}, fixed)
+    jumping = assigned(found)
+    solve_algebraic(model, symbols, jumping)
+    add_rates(model.toSBML(), symbols)
+    system = _classified(symbols, jumping)
+    watched = {name for trigger in found for name in trigger.names}
+    atoms = [atom for trigger in found for atom in trigger.condition.atoms]
+    compared = {name for atom in atoms if atom.equality for name in atom.names}
+    system = with_parameters(system, watched, fixed, compared)
     p = nominal(system)
-    start = initial_state(system)
-    y0 = np.asarray(start(p))
-    rates = vector_field(system)
-    jax.eval_shape(rates, 0.0, y0, p)  # what has no value is told here, by its name
-    depends = set().union(
-        *(system.closure(system.start_names(s), at_start=True) for s in system.states)
-    )
-    return Model(
+    planned = plans(system, found, executions)
+    auxiliary = {name: unit for plan in planned for name, unit in plan.auxiliary.items()}
+    layout = Layout(system, tuple(auxiliary))
+    check_triggers(layout, found)
+    rates = vector_field(system, len(auxiliary))
+    # What has no value is told here, by its name.
+    jax.eval_shape(rates, 0.0, jnp.zeros(layout.count + len(auxiliary)), p)
+    begin = Start(layout, found, planned, p)
+    memory = Memory(layout, planned, t_end)
+    start = begin.initial_state(memory)
+    time_unit = reference_text(model, model.getTimeUnits())
+    units = [system.unit(name) for name in system.states]
+    own = {"time": time_unit, "": "1"}
+    units += [own[of] if of in own else system.unit(of) for of in auxiliary.values()]
+    problem = Model(
         name=_name(model.getId() or path.stem),
         vector_field=rates,
         states={
-            name: (float(value), system.unit(name))
-            for name, value in zip(system.states, y0, strict=True)
+            name: (float(value), unit)
+            for name, value, unit in zip(
+                (*system.states, *auxiliary), np.asarray(start(p)), units, strict=True
+            )
         },
         parameters={
-            name: (float(symbols[name].number), system.unit(name)) for name in system.parameters
+            _parameter(system, name): (float(symbols[name].number), system.start_unit(name))
+            for name in system.parameters
         },
         t_end=t_end,
-        time_unit=reference_text(model, model.getTimeUnits()),
-        initial_state=start if depends & set(system.parameters) else None,
-        events={**switches(system, found), **jumps(system, found, p)},
+        time_unit=time_unit,
+        initial_state=start if _depends(system, begin) else None,
+        events={**switches(layout, found), **jumps(layout, planned, memory, begin.beginning.late)},
         axes={"t_end": (float(t_end),)},
         description=model.getName(),
         citation=_citation(model),
     )
+    return Translation(problem, layout)
 
 
-def _check_jumps(system: System, jumping: set[str]) -> None:
-    for name in system.states:
-        symbol = system.symbols[name]
-        if symbol.rate is not None and symbol.volume in jumping:
-            raise ModelError(
-                f"an event changes the size of compartment {symbol.volume!r}, and the species "
-                f"{name!r} in it has a rate rule; this is not supported."
-            )
+def _classified(symbols: dict[str, Symbol], jumping: set[str]) -> System:
+    """The system; with a constant state of its own, where nothing changes by rates or events."""
+    system = classify(symbols, jumping)
+    if system.states:
+        return system
+    name = "constant"
+    while name in symbols:
+        name += "_"
+    symbols[name] = Symbol(name, "parameter", "1", number=1.0, constant=False)
+    warnings.warn(
+        "nothing changes with time by a reaction, a rate rule or an event. The only state is "
+        f"{name!r}, which is 1 at all times; sensitivities of other quantities are not computed.",
+        ModelWarning,
+        stacklevel=2,
+    )
+    return classify(symbols, {name})
+
+
+def _parameter(system: System, name: str) -> str:
+    """The name of a parameter of the model."""
+    return initial_value(name) if name in system.states else name
+
+
+def _depends(system: System, begin: Start) -> bool:
+    """Whether the initial state depends on a parameter."""
+    if begin.beginning.happened or begin.beginning.waiting:
+        return True
+    needed = (system.closure(system.start_names(s), at_start=True) for s in system.states)
+    return bool(set().union(*needed) & set(system.parameters))
 
 
 def _name(given: str) -> str:

@@ -16,28 +16,28 @@ from gradaudit.model.sbml.formula import Formula
 from gradaudit.model.sbml.system import System, formulas, parameters_of
 
 
-def with_parameters(system: System, watched: Iterable[str], fixed: set[str]) -> System:
+def with_parameters(
+    system: System, watched: Iterable[str], fixed: set[str], compared: Iterable[str] = ()
+) -> System:
     """The system with all parameters that the rates, initial values and `watched` need.
 
-    Not among them are those in `fixed`; flags, which are compared for equality; and whole exponents
-    of what is 0 at the start, see `_exponents`.
+    If they need none, the initial values of states are parameters.
+
+    Not among them are those in `fixed`; flags, which are compared for equality, `compared` among
+    them; and whole exponents of what is 0 at the start, see `_exponents`.
 
     Raises
     ------
     ModelError
-        If there is no state or no parameter, a parameter has no value, or `fixed` names none.
+        If nothing depends on a parameter, one has no value, or `fixed` names none.
     """
-    if not system.states:
-        raise ModelError(
-            "nothing changes with time by a reaction, a rate rule or an event, so there is "
-            "nothing to integrate."
-        )
     rates = set().union(*(system.rate_names(name) for name in system.states), watched)
     starts = set().union(*(system.start_names(name) for name in system.states))
     always = system.closure(rates)
     needed = always | system.closure(starts, at_start=True)
     candidates = parameters_of(system, needed, set())
-    unknown = sorted(fixed - set(candidates))
+    starts_of = {initial_value(name) for name in system.states}
+    unknown = sorted(fixed - set(candidates) - starts_of)
     if unknown:
         raise ModelError(
             f"fixed has {unknown}, which are no parameters; the parameters are {list(candidates)}."
@@ -51,15 +51,38 @@ def with_parameters(system: System, watched: Iterable[str], fixed: set[str]) -> 
     initial = [s.initial for s in system.symbols.values() if s.initial is not None]
     used = formulas(system, always)
     flags = {n for f in (*used, *initial) for r in f.relations if r.equality for n in r.names}
-    held = fixed | system.closure(flags)
+    held = fixed | system.closure(flags | set(compared))
     whole = replace(system, parameters=parameters_of(system, needed, held))
     held |= _exponents(whole, used)
     parameters = parameters_of(system, needed, held)
     if not parameters:
+        parameters = _initial_values(system, held)
+    if not parameters:
         raise ModelError(
-            "nothing depends on a parameter, so there are no sensitivities to compute."
+            "nothing depends on a parameter or on an initial value, so there are no sensitivities "
+            "to compute."
         )
     return replace(system, parameters=parameters)
+
+
+def initial_value(name: str) -> str:
+    """The name of the parameter that is the initial value of a state; no id of SBML."""
+    return f"{name}(0)"
+
+
+def _initial_values(system: System, held: set[str]) -> tuple[str, ...]:
+    """The states whose initial values are parameters, where there are no others."""
+    scope = Lookup(system, 0.0, None, jnp.zeros(0))
+    found = []
+    for name in system.states:
+        symbol = system.symbols[name]
+        if name in held or initial_value(name) in held or not math.isfinite(float(scope(name))):
+            continue
+        if symbol.initial is not None:  # a number, as it depends on no parameter
+            symbol.number, symbol.initial = float(scope(name)), None
+            symbol.given_as_amount = False
+        found.append(name)
+    return tuple(found)
 
 
 def nominal(system: System) -> Any:

@@ -35,6 +35,10 @@ class Symbol:
         For a species that formulas take as a concentration, its compartment.
     given_as_amount
         `number` is an amount although formulas take a concentration.
+    compartment
+        For a species, its compartment.
+    constant
+        Whether the file says that it never changes.
     """
 
     id: str
@@ -49,6 +53,8 @@ class Symbol:
     factor: Formula | None = None
     volume: str = ""
     given_as_amount: bool = False
+    compartment: str = ""
+    constant: bool = True
 
 
 def collect(model: Any) -> dict[str, Symbol]:
@@ -57,13 +63,17 @@ def collect(model: Any) -> dict[str, Symbol]:
     for compartment in elements(model.getListOfCompartments()):
         unit = unit_text(compartment.getDerivedUnitDefinition())
         number = compartment.getSize() if compartment.isSetSize() else math.nan
-        symbols[compartment.getId()] = Symbol(compartment.getId(), "compartment", unit, number)
+        own = Symbol(compartment.getId(), "compartment", unit, number)
+        own.constant = compartment.getConstant()
+        symbols[own.id] = own
     for species in elements(model.getListOfSpecies()):
         symbols[species.getId()] = _species(model, species)
     for parameter in elements(model.getListOfParameters()):
         unit = unit_text(parameter.getDerivedUnitDefinition())
         number = parameter.getValue() if parameter.isSetValue() else math.nan
-        symbols[parameter.getId()] = Symbol(parameter.getId(), "parameter", unit, number)
+        own = Symbol(parameter.getId(), "parameter", unit, number)
+        own.constant = parameter.getConstant()
+        symbols[own.id] = own
     for reaction in elements(model.getListOfReactions()):
         _reaction(reaction, symbols)
     _rules(model, symbols)
@@ -83,6 +93,8 @@ def _species(model: Any, species: Any) -> Symbol:
         unit_text(species.getDerivedUnitDefinition()),
         amount_unit=reference_text(model, species.getSubstanceUnits() or model.getSubstanceUnits()),
         volume="" if whole else volume,
+        compartment=volume,
+        constant=species.getConstant(),
     )
     factor = species.getConversionFactor() or model.getConversionFactor()
     symbol.factor = name(factor) if factor else None
@@ -109,6 +121,7 @@ def _reaction(reaction: Any, symbols: dict[str, Symbol]) -> None:
             number = reference.getStoichiometry() if reference.isSetStoichiometry() else math.nan
             if reference.getId():
                 own = Symbol(reference.getId(), "stoichiometry", "1", number)
+                own.constant = reference.getConstant()
                 symbols[own.id] = own
             elif math.isnan(number):
                 raise ModelError(
@@ -144,11 +157,15 @@ def _stoichiometry(sign: float, number: float, reference: str) -> Formula:
 
 def _rules(model: Any, symbols: dict[str, Symbol]) -> None:
     for rule in elements(model.getListOfRules()):
+        if rule.isAlgebraic() or rule.getMath() is None:
+            continue
         kind = "assignment" if rule.isAssignment() else "rate"
         where = f"the {kind} rule for {rule.getVariable()!r}"
         target = _target(symbols, rule.getVariable(), where)
         setattr(target, kind, formula(rule.getMath(), where))
     for assignment in elements(model.getListOfInitialAssignments()):
+        if assignment.getMath() is None:
+            continue
         where = f"the initial assignment to {assignment.getSymbol()!r}"
         target = _target(symbols, assignment.getSymbol(), where)
         target.initial = formula(assignment.getMath(), where)

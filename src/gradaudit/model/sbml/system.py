@@ -36,10 +36,35 @@ class System:
     amounts: frozenset[str]
     parameters: tuple[str, ...] = ()
 
+    @property
+    def moving(self) -> frozenset[str]:
+        """What changes continuously: the time, and the states that have a rate."""
+        rated = (s for s in self.states if self.symbols[s].rate or self.symbols[s].flow)
+        return frozenset({TIME, *rated})
+
+    def moves(self, names: Iterable[str]) -> bool:
+        """Whether what follows from `names` changes between events."""
+        return bool(self.closure(names) & self.moving)
+
+    def changed_by(self, assigned: Iterable[str]) -> set[str]:
+        """What jumps when `assigned` are given new values.
+
+        A new size of a compartment leaves amounts as they are, and so changes the concentrations
+        that are states.
+        """
+        assigned = set(assigned)
+        carried = (s for s in self.states if self.symbols[s].volume in assigned)
+        return assigned.union(s for s in carried if s not in self.amounts)
+
     def unit(self, name: str) -> str:
         """The unit of a state or parameter, as y and p have it."""
         symbol = self.symbols[name]
         return symbol.amount_unit if name in self.amounts else symbol.unit
+
+    def start_unit(self, name: str) -> str:
+        """The unit of a parameter or of an initial value, as the file gives its number."""
+        symbol = self.symbols[name]
+        return symbol.amount_unit if symbol.given_as_amount else symbol.unit
 
     def rate_names(self, state: str) -> set[str]:
         """The names that the rate of a state looks up."""
