@@ -24,7 +24,7 @@ from gradaudit.certification.variational import (
 )
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
-from gradaudit.model.moment import EndlessMomentError, alike, outcomes, same_entries
+from gradaudit.model.moment import UnsettledMomentError, alike, outcomes, same_entries
 from gradaudit.records.results import EventRecord
 
 Array = NDArray[Any]
@@ -109,7 +109,12 @@ class _Run:
             if len(self.event_records) >= MAX_EVENTS:
                 return "max_events"
             now = stop
-            outcome = self._event(segment, now, fired)
+            try:
+                outcome = self._event(segment, now, fired)
+            except saltation.AmbiguousJumpError as error:
+                outcome = self._because(
+                    f"at t = {float(now):.6g} {error} switches branches just where it happens"
+                )
             if isinstance(outcome, str):
                 return outcome
             segment, state = outcome
@@ -198,7 +203,7 @@ class _Run:
         rates = segment.rates(now, z, self.p)
         sides = []
         for effect in self.whole.effects.values():
-            at = effect.function(now, z, self.p)
+            at = effect.crossing(now, z, self.p)
             value, rate = float(at["g"]), float(at["g_t"] + at["g_z"] @ rates)
             close = abs(value) <= 10.0 * abs(rate) * EVENT_COOLDOWN * self.whole.model.t_end
             sides.append(np.sign(rate if ahead else 0.0) if close else np.sign(value))
@@ -235,7 +240,7 @@ class _Run:
         before = Instant(z, tangents, segment.rates(now, z, self.p))
         names, slopes = self._together(fired, now, z, before.rate), {}
         for name in names:
-            effect = whole.effects[name].function(now, z, self.p)
+            effect = whole.effects[name].crossing(now, z, self.p)
             if saltation.transversality(effect, before.rate) < GRAZING:
                 return "grazing"
             slopes[name] = saltation.event_time_slope(effect, tangents, before.rate)
@@ -292,8 +297,8 @@ class _Run:
                     moment, moment.begin(before), list(jumping),
                     ranked=together, differs=moment.differs,
                 )  # fmt: skip
-            except EndlessMomentError:
-                return self._because(f"events trigger each other without end at t = {now:.6g}")
+            except UnsettledMomentError as error:
+                return self._because(f"at t = {float(now):.6g} {error}")
             results.append(after)
             new = len(after.records) > len(jumping)
             if not settled or (not together and new) or moment.differs(results[0], after):
@@ -335,7 +340,7 @@ class _Run:
         """The event that stopped the solve, and those that happen at the same time."""
         names = []
         for name, event in self.whole.model.events.items():
-            effect = self.whole.effects[name].function(now, z, self.p)
+            effect = self.whole.effects[name].crossing(now, z, self.p)
             rate = effect["g_t"] + effect["g_z"] @ before
             soon = abs(effect["g"]) <= abs(rate) * self._near
             if name == fired or (soon and rate != 0 and event.direction * rate >= 0):

@@ -27,8 +27,8 @@ What does not commute differs in its leading digits, what does to the rounding o
 """
 
 
-class EndlessMomentError(Exception):
-    """Events that trigger each other without end at one moment."""
+class UnsettledMomentError(Exception):
+    """A moment that has no outcome, with the reason."""
 
 
 class Moment(Protocol[State]):
@@ -66,8 +66,8 @@ def outcomes(
 
     Raises
     ------
-    EndlessMomentError
-        If events trigger each other without end.
+    UnsettledMomentError
+        If events trigger each other without end, or one is triggered again before it has happened.
     """
     first, widest = _follow(moment, begin, triggered, 0, 0, ranked)
     for chosen in range(widest):
@@ -98,10 +98,15 @@ def _follow(
             widest = max(widest, len(free))
         pending.remove(name)
         state, more = moment.happen(name, state)
-        pending += [other for other in more if other not in pending]
+        again = [other for other in more if other in pending]
+        if again:
+            raise UnsettledMomentError(
+                f"the event {again[0]!r} is triggered a second time before it has happened"
+            )
+        pending += more
         happened += 1
         if happened > MOST_EVENTS:
-            raise EndlessMomentError
+            raise UnsettledMomentError("events trigger each other without end")
     return state, widest
 
 

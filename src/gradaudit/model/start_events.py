@@ -16,7 +16,7 @@ import numpy as np
 from gradaudit.backend.program_cache import identity_cache
 from gradaudit.errors import ModelError
 from gradaudit.model.definition import Event, Model
-from gradaudit.model.moment import EndlessMomentError, outcomes
+from gradaudit.model.moment import UnsettledMomentError, outcomes
 
 AT_THRESHOLD = 1e-12
 """Of the window: how far in time an event at its threshold may seem to be from t = 0."""
@@ -151,7 +151,7 @@ def _happening(model: Model) -> Happened:
     moment = _Start(model)
     try:
         happened, settled = outcomes(moment, (), triggered, differs=moment.differs)
-    except EndlessMomentError:
+    except UnsettledMomentError:
         happened, settled = (), False
     if not settled:
         raise ModelError(

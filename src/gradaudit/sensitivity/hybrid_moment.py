@@ -85,16 +85,12 @@ class HybridMoment:
             and event.jump is not None
             and old != new
             and event.direction * new >= 0
+            # the flow has carried it across already
             and not (other in self.firsts and not progress.happened)
-            and other not in self._waiting(name, progress)
         ]
         happened = (*progress.happened, (name, trigger, crossing))
         at_trigger = {**progress.triggered_at, **dict.fromkeys(more, behind)}
         return Progress(behind, np.asarray(crossing.signs), happened, at_trigger), more
-
-    def _waiting(self, name: str, progress: Progress) -> set[str]:
-        done = {before for before, *_ in progress.happened} | {name}
-        return set(progress.triggered_at) - done
 
     def _slopes(self, name: str, progress: Progress) -> Slopes:
         """Of an event that the flow triggers, its own; else those of what triggered it."""

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.backend.jaxpr.branches import differ
 from gradaudit.errors import SettingError
-from gradaudit.model.moment import EndlessMomentError, alike, outcomes, same_entries
+from gradaudit.model.moment import UnsettledMomentError, alike, outcomes, same_entries
 from gradaudit.records.results import EventRecord
 from gradaudit.sensitivity.hybrid_moment import HybridMoment, Slopes
 from gradaudit.sensitivity.hybrid_program import HybridProgram
@@ -205,8 +205,8 @@ class HybridRun:
                 progress, settled = outcomes(
                     moment, begin, list(executed), ranked=together, differs=moment.differs
                 )
-            except EndlessMomentError:
-                return TOO_MANY_EVENTS
+            except UnsettledMomentError:
+                return SIMULTANEOUS_EVENTS
             results.append(progress)
             new = len(progress.happened) > len(executed)
             if not settled or (not together and new) or moment.differs(results[0], progress):
