@@ -231,6 +231,9 @@ def test_sensitivities_go_through_a_delay(x, load):
     # dopri8 at 1e-10, and the event found to its accuracy
     assert states["A"] == pytest.approx(expected, rel=1e-8)
     np.testing.assert_allclose(sensitivities["A"], [by_k, by_d], rtol=1e-7, atol=1e-12)
+    _, exact = certified(model, [6.0])
+    row = exact[0, list(model.states).index("A")]
+    np.testing.assert_allclose(row, [by_k, by_d], rtol=1e-12)
 
 
 def test_sensitivities_go_through_a_condition_of_two_inequalities(x, load):
@@ -245,6 +248,8 @@ def test_sensitivities_go_through_a_condition_of_two_inequalities(x, load):
     t = np.log(3.0) / 0.5
     assert (states["A"], states["B"]) == (pytest.approx(t, rel=1e-8), 0.0)
     assert sensitivities["A"][0] == pytest.approx(-t / 0.5, rel=1e-7)
+    _, exact = certified(model, [6.0])
+    assert exact[0, list(model.states).index("A"), 0] == pytest.approx(-t / 0.5, rel=1e-12)
 
 
 def test_values_from_trigger_time_are_stored_where_others_count(x, load):
