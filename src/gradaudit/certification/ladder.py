@@ -20,9 +20,10 @@ from gradaudit.certification.heyoka.precision import (
 )
 from gradaudit.certification.hybrid_system import Hybrid
 from gradaudit.certification.variational import Progress, Solution, Variational
-from gradaudit.errors import SettingError
+from gradaudit.errors import SettingError, TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import along_the_solution
+from gradaudit.model.loading import SBML_SUFFIXES, load_model
 from gradaudit.records.results import Reference
 
 NEGLIGIBLE = 1e-3
@@ -75,8 +76,6 @@ def reference(
     SettingError
         If `digits`, `negligible` or `time_limit` are invalid.
     """
-    from gradaudit.model.loading import load_model
-
     if not 0.0 < digits <= certificate.MOST_DIGITS:
         raise SettingError(
             f"digits is {digits!r}: ask for more than 0 and at most {certificate.MOST_DIGITS}, "
@@ -94,13 +93,30 @@ def reference(
         time_limit=TIME_LIMIT if time_limit is None else time_limit,
         progress=progress,
     )
-    status, beside = _climb_seeing(climb, digits), climb.note_one_sided()
+    try:
+        status = _climb_seeing(climb, digits)
+    except TranslationError as error:
+        raise _of_its_file(error, loaded) from error
+    beside = climb.note_one_sided()
     if beside:
         held = climb.digits()[1]
         status = f"uncertified: {beside}; the others hold {held:.1f} digits" + (
             "" if status == "ok" else f" ({status})"
         )
     return climb.reference(status)
+
+
+def _of_its_file(error: TranslationError, model: Model) -> TranslationError:
+    """The error with advice for the author of an SBML file, who declares no events in Python."""
+    if not model.source.endswith(SBML_SUFFIXES):
+        return error
+    what, _, advice = str(error).partition(" Declare ")
+    if not advice:
+        return error
+    return TranslationError(
+        f"{what} Write the switch in the file as a piecewise whose conditions are inequalities, or "
+        "as an event."
+    )
 
 
 def _climb_seeing(climb: Climb, digits: float) -> str:

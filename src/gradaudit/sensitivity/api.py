@@ -19,6 +19,7 @@ from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.model.loading import load_model
 from gradaudit.model.one_sided import one_sided
+from gradaudit.model.quadratures import initial_state
 from gradaudit.records.results import Sensitivities
 from gradaudit.sensitivity.method import Method
 from gradaudit.sensitivity.methods import get_method, methods
@@ -133,6 +134,7 @@ def _with_one_sided(model: Model, result: Sensitivities) -> Sensitivities:
             text = f"model {model.name!r}: {result.status}: {sentence}"
             warnings.warn(text, ModelWarning, stacklevel=3)
         return result
+    _warn_of_faint_states(model, result)
     values = np.concatenate([result.states, result.integrals], axis=1)
     slopes = np.concatenate([result.sensitivities, result.integral_sensitivities], axis=1)
     marked = np.isin(list(model.parameters), result.one_sided)
@@ -151,6 +153,23 @@ def _with_one_sided(model: Model, result: Sensitivities) -> Sensitivities:
     )
     return replace(result, one_sided=names)
 
+
+def _warn_of_faint_states(model: Model, result: Sensitivities) -> None:
+    if result.indicators.get("faint", 0.0) <= UNRESOLVED:
+        return
+    sizes = np.abs(np.asarray(initial_state(model, model.nominal)))
+    smallest = float(np.min(sizes[sizes > 0.0], initial=np.inf))
+    warnings.warn(
+        f"model {model.name!r}: states lie below their absolute tolerance and grow out of it, so "
+        "that steps take them for noise and their relative error grows with them. Lower atol, by "
+        f"default 1e-3 rtol, to 1e-3 rtol times their size at the start, {smallest:.1e}.",
+        ModelWarning,
+        stacklevel=4,
+    )
+
+
+UNRESOLVED = 1e-4
+"""Embedded error of a step over the faint states that grow in it; see `solvers.faint_states`."""
 
 METHODS: Mapping[str, Method] = methods()
 """Every method by name: what the catalogue of methods has."""

@@ -104,11 +104,13 @@ def _one_sided(raws: list[Raw], chunks: list[np.ndarray], model: Model) -> tuple
 
 
 def _indicators(raws: list[Raw], model: Model) -> dict[str, float]:
-    """What the steps showed of discontinuities, the worst of all chunks."""
+    """What the steps showed of discontinuities and faint states, the worst of all chunks."""
     seen = [raw.crossed for raw in raws if raw.crossed]
     if not seen:
         return {}
+    faint = [float(raw.faint.emerged) for raw in raws if raw.faint]
     return {
+        "faint": max(faint, default=0.0),
         "neglected": max(float(crossed.neglected) for crossed in seen),
         "crossing_slope": max(float(crossed.slope) for crossed in seen) / model.t_end,
     }

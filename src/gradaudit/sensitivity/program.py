@@ -151,6 +151,7 @@ class Program:
             tangents=solution.ys.tangents,
             indicator=jnp.nan if self.options.augmented else state.indicator,
             crossed=() if self.options.augmented else state.crossed,
+            faint=() if self.options.augmented else state.faint,
             steps=steps,
             accepted=accepted,
             rejected=rejected,

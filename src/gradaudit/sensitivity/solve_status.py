@@ -17,7 +17,8 @@ class Raw(NamedTuple):
 
     `estimates` are those of the errors of states (T, N) and tangents (T, N, c), if asked for, and
     `perturbed` the events of the perturbed solve; `crossed` is what was seen of discontinuities, if
-    anything was looked at; `one_sided` (c,) marks the parameters whose derivatives exist from one
+    anything was looked at; `faint` is what was seen of states below their
+    absolute tolerance; `one_sided` (c,) marks the parameters whose derivatives exist from one
     side only, as an event is at an observation.
     """
 
@@ -33,6 +34,7 @@ class Raw(NamedTuple):
     perturbed: Any = ()
     crossed: Any = ()
     one_sided: Any = ()
+    faint: Any = ()
 
 
 _WORDS = (
