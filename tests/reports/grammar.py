@@ -157,6 +157,7 @@ def build(spec: Spec) -> Model:
 def specs(draw: Any) -> Spec:
     """Models of 1 to 3 states and 1 to 4 parameters; times and values come from small pools."""
     n, m = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    least = draw(st.sampled_from([0, 1]))
     state, parameter = st.integers(0, n - 1), st.integers(0, m - 1)
     numbers = st.sampled_from([0.25, 0.5, 0.75, 1.0, 1.5, -0.5, 0.7])
     factor = st.one_of(
@@ -181,10 +182,10 @@ def specs(draw: Any) -> Spec:
     return Spec(
         states=draw(st.tuples(*[st.sampled_from([1.0, 0.5, 0.0, 2.0, 0.2, 1e-9])] * n)),
         parameters=draw(st.tuples(*[st.sampled_from(
-            [0.5, 0.25, 0.75, 1.0, 0.6, 1.3, 0.37, 0.0, -0.7, 1e-9, 2.0])] * m)),
+            [0.5, 0.25, 0.75, 1.0, 0.6, 1.3, 0.37, 0.0, -0.7, 1e-6, 2.0])] * m)),
         seed=draw(st.one_of(st.none(), st.none(), parameter)),
         terms=tuple(draw(st.lists(terms, min_size=1, max_size=2 * n))),
-        switches=tuple(draw(st.lists(st.builds(Switch, state, crossing, factor), max_size=2))),
-        jumps=tuple(draw(st.lists(jumps, max_size=3))),
+        switches=tuple(draw(st.lists(st.builds(Switch, state, crossing, factor), min_size=least, max_size=2))),
+        jumps=tuple(draw(st.lists(jumps, min_size=least, max_size=3))),
         times=draw(st.sampled_from([(0.4, 1.0), (0.0, 0.5, 0.9), (0.3, 0.75, 1.0), (0.11, 0.87)])),
     )  # fmt: skip

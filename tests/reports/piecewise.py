@@ -14,7 +14,7 @@ from reports.grammar import Spec, jumped, margin, rates, value
 
 LONG = np.longdouble
 STEP = LONG(1) / 64
-NEAR = 1e-12
+NEAR = 1e-14
 H = LONG(2) ** -14  # of a parameter
 
 _A = np.asarray(A, dtype=LONG)[:N_STAGES, :N_STAGES]
@@ -212,7 +212,7 @@ def truth(spec: Spec) -> Truth:
     nominal, story = _solved(spec, p)
     columns, errors = [], []
     for j, v in enumerate(p):
-        h = H * (abs(v) if abs(v) > 1e-3 else 1)
+        h = H * (abs(v) or 1) if abs(v) > 1e-3 or v == 0 else abs(v) / 128
         rows = {}
         for k in (-2, -1, 1, 2):
             moved = p.copy()
@@ -223,14 +223,15 @@ def truth(spec: Spec) -> Truth:
         if all(r[1] == story for r in rows.values()):
             one, two = (y[1] - y[-1]) / (2 * h_), (y[2] - y[-2]) / (4 * h_)
             columns.append((4 * one - two) / 3)
-            errors.append(1e-2 * np.abs(one - two) + 1e-12 * (np.abs(nominal) + 1))
+            rounding = 1e-17 / abs(h_)
+            errors.append(1e-2 * np.abs(one - two) + (1e-12 + rounding) * (np.abs(nominal) + 1))
             continue
         up = (4 * y[1] - y[2] - 3 * nominal) / (2 * h_)
         down = -(4 * y[-1] - y[-2] - 3 * nominal) / (2 * h_)
         rough = np.abs(up - (y[1] - nominal) / h_) + np.abs(down + (y[-1] - nominal) / h_)
         agree = np.abs(up - down) <= 1e-3 * (np.abs(up) + np.abs(down)) + 1e-6
         columns.append(np.where(agree, up, np.nan))
-        errors.append(0.1 * rough + np.abs(up - down) + 1e-10)
+        errors.append(0.1 * rough + np.abs(up - down) + 1e-10 + 1e-17 / abs(h_))
     stack = [np.moveaxis(np.array(a), 0, -1).astype(float) for a in (columns, errors)]
     return Truth(nominal.astype(float), *stack)
 
