@@ -57,9 +57,6 @@ def _solve_closed(t, p):
     return [mp.exp(-a * t), c * mp.exp(-a * t) - c * mp.exp(-b * t)]
 
 
-NAN = pytest.mark.xfail(strict=False, reason="point 7 of the issue is being mended")
-CALLS = pytest.mark.xfail(strict=False, reason="points 8 and 9 of the issue are being mended")
-
 CASES = [
     Case("sqrt_of_a_state_at_0", lambda: model(
          lambda t, y, p: [p[0] * jnp.sqrt(y[0]), -y[1]], [0.0, 1.0], [0.7]),

@@ -57,7 +57,9 @@ def _dose(when, **options):
 def _dosed(*times):
     def solution(t, p):
         whens = [when(p) for when in times]
-        return [mp.exp(-p[0] * t) + sum((mp.exp(-p[0] * (t - w)) for w in whens if w <= t), mp.mpf(0))]
+        return [
+            mp.exp(-p[0] * t) + sum((mp.exp(-p[0] * (t - w)) for w in whens if w <= t), mp.mpf(0))
+        ]
 
     return solution
 
