@@ -34,9 +34,12 @@ def undifferentiable(model: Model, t: float, y: Array) -> str:
     """A sentence on a derivative that is not finite at a point where the rates are; else ""."""
     p = jnp.asarray(model.nominal)
     rates = np.asarray(model.vector_field(jnp.asarray(t), jnp.asarray(y), p))
-    by_state, by_parameter = jax.jacfwd(model.vector_field, (1, 2))(
-        jnp.asarray(t), jnp.asarray(y), p
-    )
+    try:
+        by_state, by_parameter = jax.jacfwd(model.vector_field, (1, 2))(
+            jnp.asarray(t), jnp.asarray(y), p
+        )
+    except TypeError:  # a function with a derivative of its own, in reverse mode only
+        return ""
     slopes = np.concatenate([by_state, by_parameter], axis=1)
     bad = ~np.isfinite(slopes) & np.isfinite(rates)[:, None]
     if not bad.any():
@@ -68,19 +71,26 @@ def along_the_solution(model: Model) -> str:
         )  # fmt: skip
     if not solution.t.size:
         return ""
-    finite = jax.jit(
-        jax.vmap(
-            lambda t, y: jnp.all(
-                jnp.isfinite(jnp.concatenate(jax.jacfwd(model.vector_field, (1, 2))(t, y, p), 1))
-            )
-        )
-    )(solution.t, solution.y.T)
-    bad = np.flatnonzero(~np.asarray(finite))
+    try:
+        finite = _finite_derivatives(model, solution.t, solution.y.T)
+    except TypeError:  # see above
+        return ""
+    bad = np.flatnonzero(~finite)
     return (
         undifferentiable(model, float(solution.t[bad[0]]), solution.y[:, bad[0]])
         if bad.size
         else ""
     )
+
+
+def _finite_derivatives(model: Model, times: Array, states: Array) -> NDArray[np.bool_]:
+    p = jnp.asarray(model.nominal)
+
+    def finite(t: Any, y: Any) -> Any:
+        slopes = jax.jacfwd(model.vector_field, (1, 2))(t, y, p)
+        return jnp.all(jnp.isfinite(jnp.concatenate(slopes, 1)))
+
+    return np.asarray(jax.jit(jax.vmap(finite))(times, states))
 
 
 class _Derivatives(Evaluator[Pair]):
