@@ -42,5 +42,6 @@ def test_a_large_system_is_refused_with_its_size():
 def test_what_is_stopped_and_used_otherwise_is_refused():
     import jax
 
-    with pytest.raises(TranslationError, match="stop_gradient"):
-        value(lambda x: jax.lax.stop_gradient(x) * 2.0, 0.3)
+    for use in (lambda x: 2.0 * x, lambda x: x, jnp.sum, lambda x: jnp.stack([x[0], 1.0])):
+        with pytest.raises(TranslationError, match="stop_gradient"):
+            value(lambda x, use=use: jnp.atleast_1d(use(jax.lax.stop_gradient(x))), 0.3)

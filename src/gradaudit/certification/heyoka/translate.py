@@ -16,6 +16,7 @@ import numpy as np
 from gradaudit.backend.jaxpr.tracing import trace
 from gradaudit.certification.heyoka import elementwise
 from gradaudit.certification.heyoka.interpreter import Interpreter
+from gradaudit.certification.heyoka.linear_solve import Factor
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state, integrand_names, with_integrals
@@ -99,4 +100,7 @@ def read(closed: Any, arguments: Sequence[Argument], interpreter: Interpreter) -
         values = np.empty(() if scalar else (len(argument),), dtype=object)
         values[...] = argument
         inputs.append(values)
-    return list(interpreter.evaluate(closed, inputs)[0].reshape(-1))
+    result = interpreter.evaluate(closed, inputs)[0]
+    if isinstance(result, Factor):  # the derivative of the result itself is stopped
+        raise interpreter.unknown("stop_gradient")
+    return list(result.reshape(-1))
