@@ -100,7 +100,7 @@ def read(closed: Any, arguments: Sequence[Argument], interpreter: Interpreter) -
         values = np.empty(() if scalar else (len(argument),), dtype=object)
         values[...] = argument
         inputs.append(values)
-    result = interpreter.evaluate(closed, inputs)[0]
+    result: Any = interpreter.evaluate(closed, inputs)[0]
     if isinstance(result, Factor):  # the derivative of the result itself is stopped
         raise interpreter.unknown("stop_gradient")
     return list(result.reshape(-1))
