@@ -124,7 +124,8 @@ def test_indicators_of_discontinuities_are_the_worst_of_all_chunks():
 
     raws = [raw_of(2, crossed=Crossed(0.5, 6.0)), raw_of(1, crossed=Crossed(2.0, 1.0))]
     found = assemble(MODEL, TIMES, raws, [np.array([0, 2]), np.array([1])], 0.0, 0.0)
-    assert found.indicators == {"neglected": 2.0, "crossing_slope": 3.0}  # per window of 2
+    # the slope is per window of 2
+    assert found.indicators == {"faint": 0.0, "neglected": 2.0, "crossing_slope": 3.0}
 
 
 def test_a_method_that_gives_nothing_has_arrays_of_the_right_shapes():

@@ -55,7 +55,7 @@ def test_the_term_that_is_missing_is_found_at_every_tolerance(field, exact, solv
 
 def test_a_smooth_field_neglects_nothing():
     result = gradaudit.sensitivities("logistic", rtol=1e-4)
-    assert result.indicators == {"neglected": 0.0, "crossing_slope": 0.0}
+    assert result.indicators == {"faint": 0.0, "neglected": 0.0, "crossing_slope": 0.0}
 
 
 def test_a_kink_is_no_jump():
