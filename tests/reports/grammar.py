@@ -88,15 +88,18 @@ def rates(xp: Any, spec: Spec, t: Any, y: Any, p: Any, modes: Any = None) -> lis
     total = [0.0 * y[i] for i in range(len(spec.states))]
     for term in spec.terms:
         f, x = value(term.factor, y, p), y[term.state]
-        total[term.of] = total[term.of] + {
-            "constant": lambda f=f, x=x: f,
-            "linear": lambda f=f, x=x: f * x,
-            "decay": lambda f=f, x=x: -f * x,
-            "square": lambda f=f, x=x: -0.5 * f * x * x,
-            "exponential": lambda f=f, x=x: f * xp.exp(-x),
-            "sine": lambda f=f, x=x: f * xp.sin(3.0 * t),
-            "saturating": lambda f=f, x=x: -f * x / (0.5 + x * x),
-        }[term.kind]()
+        total[term.of] = (
+            total[term.of]
+            + {
+                "constant": lambda f=f, x=x: f,
+                "linear": lambda f=f, x=x: f * x,
+                "decay": lambda f=f, x=x: -f * x,
+                "square": lambda f=f, x=x: -0.5 * f * x * x,
+                "exponential": lambda f=f, x=x: f * xp.exp(-x),
+                "sine": lambda f=f, x=x: f * xp.sin(3.0 * t),
+                "saturating": lambda f=f, x=x: -f * x / (0.5 + x * x),
+            }[term.kind]()
+        )
     for k, switch in enumerate(spec.switches):
         high = value(switch.high, y, p)
         if modes is None:
