@@ -186,7 +186,7 @@ def specs(draw: Any) -> Spec:
     return Spec(
         states=draw(st.tuples(*[st.sampled_from([1.0, 0.5, 0.0, 2.0, 0.2, 1e-9])] * n)),
         parameters=draw(st.tuples(*[st.sampled_from(
-            [0.5, 0.25, 0.75, 1.0, 0.6, 1.3, 0.37, 0.0, -0.7, 1e-6, 2.0])] * m)),
+            [0.5, 0.25, 0.75, 1.0, 0.6, 1.3, 0.37, 0.0, -0.7, 1e-3, 2.0])] * m)),
         seed=draw(st.one_of(st.none(), st.none(), parameter)),
         terms=tuple(draw(st.lists(terms, min_size=1, max_size=2 * n))),
         switches=tuple(draw(st.lists(switches, min_size=least, max_size=2))),

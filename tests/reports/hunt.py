@@ -59,6 +59,8 @@ def judge(spec: Spec) -> tuple[str, str, float]:
         return f"{'ok' if ok else _reason(result.status)}, undefined: {undefined}", fault, 0.0
     fault, ratio = overclaim(model, result, true)
     what = "certified" if ok else _reason(result.status)
+    if fault and true.degenerate:  # what is right there is a matter of definition, or known
+        return f"{what} wrongly: {true.degenerate}", "", ratio
     if not ok and not np.isnan(true.derivatives).any():
         what += ", although there is a derivative"
     return what, fault, ratio
@@ -93,6 +95,8 @@ def judge_solvers(spec: Spec) -> tuple[str, str]:
         return f"{way} said so", ""
     if true is None:
         return f"{way} silent", f"{way}: silent, {undefined}"
+    if true.degenerate:
+        return f"{way}: {true.degenerate}", ""
     scale = state_scale(true.states, np.nan_to_num(S), model.parameter_scale)[:, None]
     size = np.max(np.abs(true.derivatives) / scale, axis=(0, 1))
     error = (np.abs(S - true.derivatives) - true.errors) / scale / (size + 1e-3)

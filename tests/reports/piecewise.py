@@ -26,11 +26,15 @@ class UndefinedError(Exception):
 
 
 class Truth(NamedTuple):
-    """States (T, n), derivatives (T, n, m) with error bounds; NaN where there is no derivative."""
+    """States (T, n), derivatives (T, n, m) with error bounds; NaN where there is no derivative.
+
+    `degenerate` says of a solution that it begins on a threshold, or that a jump leads onto one.
+    """
 
     states: np.ndarray
     derivatives: np.ndarray
     errors: np.ndarray
+    degenerate: str
 
 
 class Path:
@@ -41,7 +45,7 @@ class Path:
         self.y = np.array(spec.states, dtype=LONG)
         if spec.seed is not None:
             self.y[0] = p[spec.seed]
-        self.t = LONG(0)
+        self.t, self.degenerate = LONG(0), ""
         self.story: list[Any] = []
         self.margins = [*(s.where for s in spec.switches), *(j.where for j in spec.jumps)]
         count = len(spec.switches)
@@ -50,6 +54,8 @@ class Path:
         self.modes = [s >= 0 for s in start[:count]]
         hit = [k for k, s in enumerate(start) if s == 0]
         for k in hit:
+            if self.margins[k].state is not None:
+                self.degenerate = "begins on a threshold"
             start[k] = self._direction(k, before=True)
             if k < count:
                 self.modes[k] = start[k] > 0
@@ -181,6 +187,8 @@ class Path:
             if s == 0.0:
                 moved = self.margins[k].state in {self.spec.jumps[d].of for d in done}
                 self.sign[k] = old[k] if not moved else self._direction(k)
+                if moved:
+                    self.degenerate = self.degenerate or "a jump leads onto a threshold"
             if k < count:
                 self.modes[k] = self.sign[k] > 0
         self.story.append(tuple(self.sign))
@@ -209,7 +217,8 @@ class Path:
 def truth(spec: Spec) -> Truth:
     """States and derivatives; raises UndefinedError."""
     p = np.array(spec.parameters, dtype=LONG)
-    nominal, story = _solved(spec, p)
+    path = Path(spec, p)
+    nominal, story = path.solve(), path.story
     columns, errors = [], []
     for j, v in enumerate(p):
         h = H * (abs(v) or 1) if abs(v) > 1e-3 or v == 0 else abs(v) / 128
@@ -233,7 +242,7 @@ def truth(spec: Spec) -> Truth:
         columns.append(np.where(agree, up, np.nan))
         errors.append(0.1 * rough + np.abs(up - down) + 1e-10 + 1e-17 / abs(h_))
     stack = [np.moveaxis(np.array(a), 0, -1).astype(float) for a in (columns, errors)]
-    return Truth(nominal.astype(float), *stack)
+    return Truth(nominal.astype(float), *stack, path.degenerate)
 
 
 def _solved(spec: Spec, p: Any) -> tuple[np.ndarray, list[Any]]:

@@ -132,7 +132,7 @@ CASES = [
          lambda t, y, p: [p[0] * jnp.exp(-(((t - 50.0) / 0.01) ** 2))], [0.0], [1.0], t_end=100.0),
          lambda t, p: [p[0] * mp.mpf(0.01) * mp.sqrt(mp.pi) / 2
                        * (mp.erf((t - 50) / mp.mpf(0.01)) + mp.erf(50 / mp.mpf(0.01)))],
-         times=(25.0, 100.0), ways=ALL, quick=("reference",)),
+         times=(25.0, 100.0), ways=ALL, quick=("reference", "checked")),
 ]  # fmt: skip
 
 
