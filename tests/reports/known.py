@@ -1,4 +1,4 @@
-"""Outcomes that are silently wrong at present: each is a fault to be mended, and then leaves here."""
+"""Outcomes that are silently wrong at present: faults to be mended, which then leave here."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_complex_inputs_are_refused_by_name(where):
         checked_jacfwd(lambda ys: ys, _decay, y0=y0, ts=[1.0])(p)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+@pytest.mark.parametrize("dtype", [np.float32])
 def test_inputs_of_less_precision_are_what_they_are_in_double(dtype):
     p = np.array([2], dtype=dtype)
     result = checked_jacfwd(lambda ys: ys[-1, 0], _decay, y0=jnp.array([1.0]), ts=[1.0])(p)
