@@ -44,3 +44,11 @@ def test_the_first_point_of_the_solution_is_found():
     assert "t = 1.42" in sentence
     assert "jax.nn.sigmoid" in sentence
     assert along_the_solution(model(lambda t, y, p: -p[0] * y)) == ""
+
+
+def test_a_solution_that_slides_on_a_threshold_is_given_up():
+    """c approaches k from both sides; SciPy's steps become ever shorter there."""
+    sliding = model(
+        lambda t, y, p: jnp.stack([jnp.where(y[0] < p[0], 1.0, -1.0), 0.0 * y[1]]), start=0.0, k=0.4
+    )
+    assert along_the_solution(sliding) == ""
