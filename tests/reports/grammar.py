@@ -1,7 +1,7 @@
-"""A grammar of small models: what hypothesis draws, and the `gradaudit.Model` that it stands for.
+"""A grammar of small models: what hypothesis draws, and the `gradaudit.Model` it stands for.
 
-A specification is plain data. Its vector field is written once, for jax.numpy and for numpy, so that
-the model and the independent solution (`reports.piecewise`) read the same sentence.
+A specification is plain data. Its vector field is written once, for jax.numpy and for numpy, so
+that the model and the independent solution (`reports.piecewise`) read the same sentence.
 """
 
 from __future__ import annotations
@@ -88,15 +88,18 @@ def rates(xp: Any, spec: Spec, t: Any, y: Any, p: Any, modes: Any = None) -> lis
     total = [0.0 * y[i] for i in range(len(spec.states))]
     for term in spec.terms:
         f, x = value(term.factor, y, p), y[term.state]
-        total[term.of] = total[term.of] + {
-            "constant": lambda f=f, x=x: f,
-            "linear": lambda f=f, x=x: f * x,
-            "decay": lambda f=f, x=x: -f * x,
-            "square": lambda f=f, x=x: -0.5 * f * x * x,
-            "exponential": lambda f=f, x=x: f * xp.exp(-x),
-            "sine": lambda f=f, x=x: f * xp.sin(3.0 * t),
-            "saturating": lambda f=f, x=x: -f * x / (0.5 + x * x),
-        }[term.kind]()
+        total[term.of] = (
+            total[term.of]
+            + {
+                "constant": lambda f=f, x=x: f,
+                "linear": lambda f=f, x=x: f * x,
+                "decay": lambda f=f, x=x: -f * x,
+                "square": lambda f=f, x=x: -0.5 * f * x * x,
+                "exponential": lambda f=f, x=x: f * xp.exp(-x),
+                "sine": lambda f=f, x=x: f * xp.sin(3.0 * t),
+                "saturating": lambda f=f, x=x: -f * x / (0.5 + x * x),
+            }[term.kind]()
+        )
     for k, switch in enumerate(spec.switches):
         high = value(switch.high, y, p)
         if modes is None:
@@ -170,6 +173,7 @@ def specs(draw: Any) -> Spec:
     )
     crossing = st.builds(Crossing, st.one_of(st.none(), state), level)
     new = st.one_of(factor, st.tuples(st.just("y"), state))
+    switch = st.builds(Switch, state, crossing, factor)
     terms = st.builds(
         Term, state, st.sampled_from(["constant", "linear", "decay", "square", "exponential",
                                       "sine", "saturating"]), state, factor,
@@ -185,7 +189,7 @@ def specs(draw: Any) -> Spec:
             [0.5, 0.25, 0.75, 1.0, 0.6, 1.3, 0.37, 0.0, -0.7, 1e-3, 2.0])] * m)),
         seed=draw(st.one_of(st.none(), st.none(), parameter)),
         terms=tuple(draw(st.lists(terms, min_size=1, max_size=2 * n))),
-        switches=tuple(draw(st.lists(st.builds(Switch, state, crossing, factor), min_size=least, max_size=2))),
+        switches=tuple(draw(st.lists(switch, min_size=least, max_size=2))),
         jumps=tuple(draw(st.lists(jumps, min_size=least, max_size=3))),
         times=draw(st.sampled_from([(0.4, 1.0), (0.0, 0.5, 0.9), (0.3, 0.75, 1.0), (0.11, 0.87)])),
     )  # fmt: skip

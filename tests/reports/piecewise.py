@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.integrate._ivp.dop853_coefficients import A, B, C, N_STAGES
+from scipy.integrate._ivp.dop853_coefficients import N_STAGES, A, B, C
 
 from reports.grammar import Spec, jumped, margin, rates, value
 

@@ -57,7 +57,9 @@ def _dose(when, **options):
 def _dosed(*times):
     def solution(t, p):
         whens = [when(p) for when in times]
-        return [mp.exp(-p[0] * t) + sum((mp.exp(-p[0] * (t - w)) for w in whens if w <= t), mp.mpf(0))]
+        return [
+            mp.exp(-p[0] * t) + sum((mp.exp(-p[0] * (t - w)) for w in whens if w <= t), mp.mpf(0))
+        ]
 
     return solution
 
@@ -70,6 +72,12 @@ def _fires(t, p):
 
 def _parabola(t, y, p):
     return [p[0] - t]  # y = p0 t - t^2 / 2: it touches p0^2 / 2 at t = p0
+
+
+def _leaps(t, p):
+    """y' = p0, which falls by 0.1 at p1."""
+    hit, step = p[1] / p[0], mp.mpf(0.1)
+    return [p[0] * t if t < hit else p[1] - step + p[0] * mp.fmod(t - hit, step / p[0])]
 
 
 CASES = [
@@ -173,12 +181,6 @@ def _above(t, p):
         return mp.mpf(0)
     root = mp.sqrt(inside)
     return max(min(t, p[0] + root) - (p[0] - root), 0)
-
-
-def _leaps(t, p):
-    """y' = p0, which falls by 0.1 at p1."""
-    hit, step = p[1] / p[0], mp.mpf(0.1)
-    return [p[0] * t if t < hit else p[1] - step + p[0] * mp.fmod(t - hit, step / p[0])]
 
 
 def _crossing(start, time):

@@ -113,7 +113,7 @@ def _product_closed(t, p):
 
 
 def _cascade(t, p):
-    """At y0 = p1 (rising, y0 = p0 t) y1 is set to 2; that carries y1 - 1 over zero, y2 becomes 5."""
+    """At y0 = p1 (rising, y0 = p0 t) y1 is set to 2; y1 - 1 crosses zero, y2 becomes 5."""
     hit = p[1] / p[0]
     if t < hit:
         return [p[0] * t, mp.mpf(0), mp.mpf(1)]
@@ -181,11 +181,9 @@ CASES = [
                  "b": Event(when=at(2), jump=jump(lambda t, y, p: 2.0 * y[0]))}),
          _add_or_double, ways=EVENTS, expected=REFUSED | {"reference": "uncertified"}),
     Case("two_switches_coincide", lambda: model(_switch, [0.0], [0.5, 0.5],
-         events={"a": Event(when=at(0)), "b": Event(when=at(1))}), _two_switches,
-         expected={"reference": "right", "saltation": "right"}),
+         events={"a": Event(when=at(0)), "b": Event(when=at(1))}), _two_switches),
     Case("two_switches_of_two_states_coincide", lambda: model(_apart, [0.0, 0.0], [0.5, 0.5],
-         events={"a": Event(when=at(0)), "b": Event(when=at(1))}), _two_outputs,
-         expected={"reference": "right", "saltation": "right"}),
+         events={"a": Event(when=at(0)), "b": Event(when=at(1))}), _two_outputs),
     Case("two_switches_multiply", lambda: model(_product, [0.0], [0.5, 0.5],
          events={"a": Event(when=at(0)), "b": Event(when=at(1))}), _product_closed,
          expected={"reference": "uncertified"}),
@@ -219,6 +217,6 @@ def _sequential(t, p):
     return [a * mp.exp(-p[0] * t), b * mp.exp(-p[0] * t)]
 
 
-@pytest.mark.parametrize(("case", "way"), params(CASES))
+@pytest.mark.parametrize(("case", "way"), params(CASES, quick=("reference",)))
 def test_never_silently_wrong(case, way):
     check(case, way)

@@ -113,6 +113,11 @@ CASES = [
          events={"hit": Event(when=lambda t, y, p: y[0] - p[0])}),
          lambda t, p: [1 + 2 * t if p[0] <= 1 else 1 + t + max(t - (p[0] - 1), 0)],
          quick=BOTH, expected={"reference": "uncertified"}),
+    Case("repelled_from_a_threshold_at_the_start", lambda: model(
+         lambda t, y, p: [jnp.where(y[0] >= p[1], 1.0, -1.0) * p[0]], [2.0], [0.7, 2.0],
+         events={"hit": Event(when=lambda t, y, p: y[0] - p[1])}),
+         lambda t, p: [2 + p[0] * t if p[1] <= 2 else 2 - p[0] * t], ways=("reference",
+         "saltation", "forward_ad", "checked"), quick=("reference", "saltation")),
     Case("state_threshold_at_the_end", lambda: model(
          lambda t, y, p: [jnp.where(y[0] >= p[0], 2.0, 1.0)], [0.0], [1.0],
          events={"hit": Event(when=lambda t, y, p: y[0] - p[0])}),
