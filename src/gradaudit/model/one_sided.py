@@ -126,7 +126,8 @@ def _standing(branches: FrozenField, model: Model, times: Any, values: Any, tang
     def splits(column: Any, seed: Any) -> Any:
         def rate(sign: float) -> Any:
             side = branches.decisions(t, z + sign * column, p + sign * seed)
-            return jax.jvp(lambda z, p: branches(t, z, p, side), (z, p), (column, seed))[1]
+            here = jax.jvp(lambda z, p: branches(t, z, p, side), (z, p), (column, seed))
+            return jnp.concatenate(here)  # rates that jump may have equal derivatives
 
         one, other = rate(NUDGE), rate(-NUDGE)
         return jnp.any(jnp.abs(one - other) > ALIKE * (jnp.abs(one) + jnp.abs(other)))

@@ -21,6 +21,9 @@ from gradaudit.model.moment import UnsettledMomentError, outcomes
 AT_THRESHOLD = 1e-12
 """Of the window: how far in time an event at its threshold may seem to be from t = 0."""
 
+ROUNDING = 1e-15
+"""Of the window: a time that differs from 0 by more than rounding."""
+
 Start = Callable[[Any], Any]
 Happened = tuple[tuple[str, int], ...]
 """Events in their order, each with the number of those before it when it was triggered."""
@@ -133,12 +136,15 @@ def _happening(model: Model) -> Happened:
         near = abs(float(g)) <= AT_THRESHOLD * model.t_end * abs(float(rate))
         if not near or float(rate) == 0.0 or event.direction * float(rate) < 0:
             continue
+        # A tiny time that is a parameter moves by as little, and by no less than itself.
+        time = abs(float(g) / float(rate))
+        least = 0.1 * time if time > ROUNDING * model.t_end else AT_THRESHOLD * model.t_end
         by_state, by_p = jax.grad(value, argnums=(1, 2))(zero, y, p)
         moving = np.asarray((by_state @ tangents + by_p) * model.parameter_scale / rate)
         moved = [
             parameter
             for parameter, slope in zip(model.parameters, moving, strict=True)
-            if abs(slope) > AT_THRESHOLD * model.t_end
+            if abs(slope) > least
         ]
         if moved:
             raise ModelError(
