@@ -1,21 +1,24 @@
-"""Programs of these tests are compiled to run once; they are collected where they are asked for.
-
-``GRADAUDIT_REPORTS=1 pytest tests/reports`` takes about ten minutes.
-"""
+"""Programs of these tests are compiled to run once."""
 
 from __future__ import annotations
 
-import os
+import gc
 
 import jax
 import pytest
 
-collect_ignore_glob = [] if os.environ.get("GRADAUDIT_REPORTS") else ["test_*.py"]
 
-
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _compiled_fast():
     before = jax.config.read("jax_disable_most_optimizations")
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten():
+    """The programs of a module's models are needed by no other."""
+    yield
+    jax.clear_caches()
+    gc.collect()

@@ -1,4 +1,4 @@
-"""A grammar of small models: what hypothesis draws, and the `gradaudit.Model` that it stands for.
+"""A grammar of small models: what hypothesis draws, and the `gradaudit.Model` it stands for.
 
 A specification is plain data. Its vector field is written once, for jax.numpy and for numpy, so
 that the model and the independent solution (`reports.piecewise`) read the same sentence.
@@ -173,6 +173,7 @@ def specs(draw: Any) -> Spec:
     )
     crossing = st.builds(Crossing, st.one_of(st.none(), state), level)
     new = st.one_of(factor, st.tuples(st.just("y"), state))
+    switch = st.builds(Switch, state, crossing, factor)
     terms = st.builds(
         Term, state, st.sampled_from(["constant", "linear", "decay", "square", "exponential",
                                       "sine", "saturating"]), state, factor,
@@ -182,14 +183,13 @@ def specs(draw: Any) -> Spec:
         st.sampled_from(["add", "multiply", "assign"]), new, st.booleans(),
         st.sampled_from([None, None, 1.0, 2.0]),
     )  # fmt: skip
-    switches = st.builds(Switch, state, crossing, factor)
     return Spec(
         states=draw(st.tuples(*[st.sampled_from([1.0, 0.5, 0.0, 2.0, 0.2, 1e-9])] * n)),
         parameters=draw(st.tuples(*[st.sampled_from(
             [0.5, 0.25, 0.75, 1.0, 0.6, 1.3, 0.37, 0.0, -0.7, 1e-3, 2.0])] * m)),
         seed=draw(st.one_of(st.none(), st.none(), parameter)),
         terms=tuple(draw(st.lists(terms, min_size=1, max_size=2 * n))),
-        switches=tuple(draw(st.lists(switches, min_size=least, max_size=2))),
+        switches=tuple(draw(st.lists(switch, min_size=least, max_size=2))),
         jumps=tuple(draw(st.lists(jumps, min_size=least, max_size=3))),
         times=draw(st.sampled_from([(0.4, 1.0), (0.0, 0.5, 0.9), (0.3, 0.75, 1.0), (0.11, 0.87)])),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from gradaudit.sensitivity import programs  # noqa: F401  (imported outside of w
 from reports.grammar import Spec, build
 from reports.piecewise import Truth, UndefinedError, truth
 
+FAULTY = ("depends on the order", "slides", "endless")  # where nothing can be certified
 SLACK = 4e-16  # of a number: what float64 holds of it
 
 
@@ -55,7 +56,8 @@ def judge(spec: Spec) -> tuple[str, str, float]:
             return f"refused: {type(error).__name__}: {_reason(str(error))}", "", 0.0
     ok = result.status == "ok"
     if true is None:
-        fault = f"certified, {undefined}" if ok else ""
+        faulty = ok and undefined in FAULTY
+        fault = f"certified, {undefined}" if faulty else ""
         return f"{'ok' if ok else _reason(result.status)}, undefined: {undefined}", fault, 0.0
     fault, ratio = overclaim(model, result, true)
     what = "certified" if ok else _reason(result.status)
@@ -94,7 +96,7 @@ def judge_solvers(spec: Spec) -> tuple[str, str]:
     if said:
         return f"{way} said so", ""
     if true is None:
-        return f"{way} silent", f"{way}: silent, {undefined}"
+        return f"{way} silent", f"{way}: silent, {undefined}" if undefined in FAULTY else ""
     if true.degenerate:
         return f"{way}: {true.degenerate}", ""
     scale = state_scale(true.states, np.nan_to_num(S), model.parameter_scale)[:, None]

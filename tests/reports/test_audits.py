@@ -59,14 +59,13 @@ def test_a_state_from_1e_9_is_not_good_at_a_loose_absolute_tolerance(audited):
     assert "good" not in {row["verdict"] for row in found["rows"]}
 
 
-@pytest.mark.xfail(strict=False, reason="the verdict of some settings is horrible")
-def test_a_column_that_is_zero_by_cancellation_has_verdicts(audited):
+def test_a_column_that_is_zero_by_cancellation_has_errors(audited):
     found = audited(
         _model("-p[0] * p[1] * y / p[0]", "{'a': (0.3, '1'), 'k': (0.7, '1')}"),
         "--methods", "forward_ad",
     )  # fmt: skip
     assert found["reference"]["status"] == "ok"
-    assert {row["verdict"] for row in found["rows"]} <= {"good", "bad"}
+    assert all(row["error"] < 1e-2 for row in found["rows"])
 
 
 def test_a_dose_at_the_start_is_certified(audited):

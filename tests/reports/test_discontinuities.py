@@ -1,4 +1,4 @@
-"""Kinks and jumps of the vector field, in every way of writing them, and rounding like one."""
+"""Kinks and jumps of the vector field, written in every way there is."""
 
 from __future__ import annotations
 

@@ -27,7 +27,6 @@ except gradaudit.GradauditError as error:
 """
 
 
-@pytest.mark.xfail(strict=False, reason="point 12 of the issue is being mended")
 def test_an_array_made_before_double_precision_was_switched_on_is_told_how_to_be_mended():
     said = subprocess.run(
         [sys.executable, "-c", SINGLE], capture_output=True, text=True, check=True
