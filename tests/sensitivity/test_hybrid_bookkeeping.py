@@ -14,7 +14,12 @@ from gradaudit.errors import SettingError
 from gradaudit.sensitivity import hybrid_run
 from gradaudit.sensitivity.hybrid_run import HybridRun
 from gradaudit.sensitivity.hybrid_types import EventTransition, Segment
-from gradaudit.sensitivity.solve_status import LOST_EVENT, TOO_MANY_EVENTS, UNDECLARED_SWITCH
+from gradaudit.sensitivity.solve_status import (
+    GRAZING,
+    LOST_EVENT,
+    TOO_MANY_EVENTS,
+    UNDECLARED_SWITCH,
+)
 from gradaudit.solvers.missed_saltation import Crossed
 from gradaudit.solvers.options import TracedOptions
 
@@ -44,7 +49,7 @@ class Falling:
     def _behind(self, height):
         return EventTransition(
             state=np.array([height]), tangents=np.full((1, 2), height), slope=np.array([0.5, 0.0]),
-            rate=np.array([-1.0]), signs=np.array([1.0]), decisions=(), neglected=np.zeros((1, 2)),
+            rate=np.array([-1.0]), signs=np.array([1.0]), decisions=[], neglected=np.zeros((1, 2)),
         )  # fmt: skip
 
     def segment(self, now, state, tangents, error, signs, decisions, times, p, seeds, *settings):
@@ -57,6 +62,7 @@ class Falling:
             state=np.array([hit - stop]), tangent=np.zeros((1, 2)), error=(),
             event_index=-1 if ended else 0, signs_ahead=np.ones(1), changed_branch=False,
             missed_event=False,
+            touched=False,
             indicator=1.0 + self.bounces, crossed=Crossed(0.1, 0.2), counts=np.array([5, 4, 1]),
             result=OK,
         )  # fmt: skip
@@ -127,10 +133,11 @@ def test_two_events_at_one_time_do_not_accumulate():
     [
         ({"changed_branch": True}, UNDECLARED_SWITCH),
         ({"missed_event": True}, LOST_EVENT),
+        ({"touched": True}, GRAZING),
         ({"result": 3, "event_index": -1}, 3),
         ({"counts": np.array([10_001, 0, 0])}, int(diffrax.RESULTS.max_steps_reached._value)),
     ],
-    ids=["undeclared switch", "missed event", "failed", "too many steps"],
+    ids=["undeclared switch", "missed event", "touched threshold", "failed", "too many steps"],
 )
 def test_what_ends_the_first_segment_is_the_result(of_segment, result):
     raw, *_ = solve(Falling(**of_segment), [0.0, 10.0])

@@ -26,6 +26,10 @@ Array = NDArray[np.float64]
 
 AHEAD = 1e-9  # of the window: how far ahead the flow shows the side of a threshold
 
+ROUNDING = 1e-13  # of a state: how far it may be from where it is meant to be
+EPS = 4 * float(np.finfo(float).eps)  # of the time, likewise
+CLOSER = 1e-2  # of the look ahead: what is not met until then is met by an event
+
 
 class SlidingError(TranslationError):
     """The flow on both sides of a threshold leads into it, so that there is no way on."""
@@ -60,7 +64,8 @@ class Reader:
         """The mode in which the solution goes on from a point.
 
         A choice is kept if the flow that it makes does not leave it at once; on a threshold, one
-        of the two sides is such, or both are and the choice at the point itself is kept.
+        of the two sides is such, or both are and the choice at the point itself is kept. A point
+        that is close to a threshold, but by more than rounding, is not on it.
 
         Raises
         ------
@@ -68,11 +73,17 @@ class Reader:
             If no choice is kept by its own flow.
         """
         step = AHEAD * self.model.t_end
-        rates, mode = self.numbers(t, z)
+        rates, here = self.numbers(t, z)
+        reach = ROUNDING * np.abs(z) * np.sign(rates)
+        mode = here
         for _ in range(1 + len(mode)):
             ahead = self.numbers(t + step, z + step * rates)[1]
             if ahead == mode:
                 return mode
+            if mode == here and self.numbers(t + EPS * abs(t), z + reach)[1] == here:
+                inside = step * CLOSER
+                if self.numbers(t + inside, z + inside * rates)[1] == here:
+                    return here  # the threshold lies ahead, and is met by the solve
             mode = ahead
             rates, _ = self.numbers(t, z, mode=mode)
         raise SlidingError(

@@ -14,6 +14,7 @@ from gradaudit.certification.discrete_modes import SlidingError
 from gradaudit.certification.event_moment import EventMoment, Instant
 from gradaudit.certification.heyoka.precision import Precision, to_float64
 from gradaudit.certification.hybrid_system import EVENT_COOLDOWN, Hybrid, Segment, build_hybrid
+from gradaudit.certification.one_sided_rows import SAME_TIME, OneSidedRows, contacts
 from gradaudit.certification.variational import (
     Options,
     Solution,
@@ -24,13 +25,12 @@ from gradaudit.certification.variational import (
 )
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
-from gradaudit.model.moment import UnsettledMomentError, alike, outcomes, same_entries
+from gradaudit.model.moment import UnsettledMomentError, alike, outcomes
 from gradaudit.records.results import EventRecord
 
 Array = NDArray[Any]
 
 MAX_EVENTS = 20_000
-SAME_TIME = 1e-12  # of the window
 GRAZING = 1e-9  # transversality below which the event time has no usable derivative
 
 
@@ -63,8 +63,8 @@ def solve_hybrid(whole: Hybrid, times: NDArray[np.float64], options: Options) ->
         step_sizes=np.array(run.watch.sizes),
         event_records=tuple(run.event_records),
         reason=run.reason,
-        one_sided=run.one_sided,
-        one_sided_causes=tuple(run.one_sided_causes),
+        one_sided=run.one_sided.marked,
+        one_sided_causes=tuple(run.one_sided.causes),
     )
 
 
@@ -82,8 +82,7 @@ class _Run:
         self.p = np.array(list(precision.array(whole.model.nominal)), dtype=object)
         self.event_records: list[EventRecord] = []
         self.reason = ""
-        self.one_sided = np.zeros(self.derivatives.shape, dtype=bool)
-        self.one_sided_causes: list[tuple[str, float]] = []
+        self.one_sided = OneSidedRows(whole.model, times, size)
         self.row = 0
 
     def solve(self, first_step: float | None, departure: tuple[float, Array] | None) -> str:
@@ -94,9 +93,12 @@ class _Run:
         except SlidingError:
             return "sliding"
         state = segment.variational.initial.copy()
+        self._note_contact(
+            segment, now, state, np.zeros_like(self.p), "the initial state puts the solution"
+        )
         last = float(self.times[-1])
         if departure is not None:
-            self._fill_upto(0.0, state, segment)
+            self._fill_upto(now, state, segment)
             now, state = precision.number(departure[0]), departure[1]
         while True:
             began = now
@@ -121,7 +123,7 @@ class _Run:
             if float(now) >= last - self._near:
                 # at the end of the window, too, an observation is made after the event
                 self.row = int(np.searchsorted(self.times, float(now) - self._near, "left"))
-                self._fill_upto(float(now), state, segment)
+                self._fill_upto(now, state, segment)
                 return "ok"
 
     @property
@@ -136,10 +138,14 @@ class _Run:
         rates = segment.rates(now, z, self.p)
         return next(iter(self._together(None, now, z, rates)), None)
 
-    def _fill_upto(self, now: float, state: Array, segment: Segment) -> None:
+    def _fill_upto(self, now: Any, state: Array, segment: Segment) -> None:
         """Observations at the time of an event, or just at its side, are made after it."""
-        near = now + self._near
+        near = float(now) + self._near
         while self.row < len(self.times) and self.times[self.row] <= near:
+            aside = self.whole.precision.number(self.times[self.row]) - now
+            if aside:
+                segment.begin(now, state, self.whole.precision, span=aside)
+                state, now = segment.variational.integrator.state.copy(), now + aside
             self._store(self.row, state, segment)
             self.row += 1
 
@@ -153,12 +159,12 @@ class _Run:
     ) -> tuple[Any, str | None, str]:
         """Integrate up to the next event or to the end; the time, the event's name, a status."""
         ta, precision = segment.variational.integrator, self.whole.precision
-        self._fill_upto(float(now), state, segment)
+        self._fill_upto(now, state, segment)
         sides = self._sides(segment, now, state)
         segment.begin(now, state, precision)
         if self._lost(sides, self._sides(segment, ta.time, ta.state)):
             return now, None, "lost_event"
-        self._fill_upto(float(ta.time), ta.state, segment)
+        self._fill_upto(ta.time, ta.state.copy(), segment)
         later = self.times[self.row :]
         if not len(later):
             return now, None, self.watch.status
@@ -188,6 +194,12 @@ class _Run:
             self._store(self.row, values, segment)
             self.row += 1
         self._check_boundaries(segment, float(ta.time), at_event=fired is not None)
+        if segment.touched:
+            name, when = segment.touched[0]
+            self.reason = f"at t = {when:.6g} the solution touches the threshold of {name!r}"
+            behind = self.times >= when - self._near
+            self.values[behind] = self.derivatives[behind] = self.whole.precision.number(np.nan)
+            return ta.time, None, "grazing"
         if outcome == hy.taylor_outcome.err_nf_state:
             return ta.time, None, "non_finite"
         return ta.time, fired, self.watch.status
@@ -268,12 +280,26 @@ class _Run:
             )
         rate = following.rates(now, after.z, self.p)
         behind = after.tangents + np.outer(after.rate - rate, slopes[fired])
-        self._note_one_sided(now, before, after.z, behind, names, slopes)
+        ahead, back = (before.z, before.tangents), (after.z, behind)
+        self.one_sided.note_observation(float(now), {k: slopes[k] for k in names}, ahead, back)
         state = following.variational.initial.copy()
         state[:size] = list(after.z)
         for part, row in zip(following.variational.rows, behind, strict=True):
             state[part] = list(row)
+        jumps = " and ".join(repr(record.name) for record in records)
+        self._note_contact(following, now, state, slopes[fired], f"{jumps} puts the solution")
         return following, state
+
+    def _note_contact(
+        self, segment: Segment, now: Any, state: Array, slope: Array, what: str
+    ) -> None:
+        z = np.array(list(state[: self.whole.reader.size]), dtype=object)
+        tangents = np.array([list(state[row]) for row in segment.variational.rows], dtype=object)
+        names, columns = contacts(
+            self.whole.model.events, self.whole.effects, now, z, tangents,
+            segment.rates(now, z, self.p), slope, self.p, self.whole.model.parameter_scale,
+        )  # fmt: skip
+        self.one_sided.note_contact(float(now), names, columns, what)
 
     def _jumps(
         self, segment: Segment, now: Any, before: Instant, slopes: dict[str, Array], *,
@@ -314,27 +340,6 @@ class _Run:
         """The status of a moment that has no one outcome, with the reason kept."""
         self.reason = reason
         return "simultaneous_events"
-
-    def _note_one_sided(
-        self, now: Any, before: Instant, z: Array, tangents: Array, names: list[str],
-        slopes: dict[str, Array],
-    ) -> None:  # fmt: skip
-        """Observations at an event whose time depends on parameters have one-sided derivatives."""
-        rows = np.abs(self.times - float(now)) <= self._near
-        if not rows.any():
-            return
-        scale = self.whole.model.parameter_scale
-        slope = np.array([[float(x) for x in slopes[name]] for name in names])
-        moving = np.abs(slope * scale).max(axis=0) > self._near
-        leaping = ~same_entries(before.z, z)
-        turning = ~same_entries(before.tangents, tangents)
-        entries = moving & (leaping[:, None] | turning)
-        if entries.any():
-            self.one_sided[rows] |= entries
-            happens = " and ".join(map(repr, names)) + (
-                " happens" if len(names) == 1 else " happen"
-            )
-            self.one_sided_causes.append((f"{happens} there", float(now)))
 
     def _together(self, fired: str | None, now: Any, z: Array, before: Array) -> list[str]:
         """The event that stopped the solve, and those that happen at the same time."""

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import saltation
 from gradaudit.certification.discrete_modes import Mode, Reader
+from gradaudit.certification.grazing import Touches, rate_along
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.translate import state_variables
 from gradaudit.certification.saltation import Effect
-from gradaudit.certification.switch_coincidence import Coincidence
 from gradaudit.certification.variational import Variational, assemble
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
+from gradaudit.model.switch_coincidence import Coincidence
 
 Array = NDArray[Any]
 
@@ -109,18 +110,29 @@ class Segment:
             for name, boundary in boundaries
         ]
         system = list(zip(state_variables(model), rates, strict=True))
+        self.touched: list[tuple[str, float]] = []
+        touches = []
+        for name, effect in whole.effects.items():
+            slope = rate_along(effect.trigger, system)
+            if slope is not None:
+                touches.append(Touches(name, effect, self.touched, model, precision))
+                watches.append(hy.nt_event(slope, touches[-1], fp_type=precision.fp_type))
         self.variational: Variational = assemble(
             model, system, precision=precision, tolerance=whole.tolerance,
             t_events=stops, nt_events=watches,
         )  # fmt: skip
+        for touch in touches:
+            touch.rows = self.variational.rows
         t, z = hy.expression("t"), state_variables(model)
         p = [hy.expression(f"p{j}") for j in range(model.m)]
         plain, _ = whole.reader.rates(mode, precision, p)
         here = [hy.subs(rate, {hy.time: t}) for rate in plain]
         self._rates = saltation.compiled(here, [t, *z, *p], precision)
 
-    def begin(self, now: Any, state: Array, precision: Precision) -> Any:
+    def begin(self, now: Any, state: Array, precision: Precision, *, span: Any = None) -> Any:
         """Set the integrator to a state, one quiet step behind an event; returns the outcome.
+
+        The step is the cooldown of an event, or `span` in the unit of t.
 
         A threshold that was just crossed is zero to rounding, and would be found again at once; so
         the first, tiny step is made with every threshold shifted out of sight.
@@ -130,8 +142,10 @@ class Segment:
         ta.reset_cooldowns()
         self.started = float(now)
         self.crossed.clear()
+        self.touched.clear()
         ta.pars[m:] = [precision.number(OUT_OF_SIGHT)] * (len(ta.pars) - m)
-        outcome, _ = ta.step(precision.number(EVENT_COOLDOWN * self.variational.t_end))
+        cooldown = precision.number(EVENT_COOLDOWN * self.variational.t_end)
+        outcome, _ = ta.step(cooldown if span is None else span)
         ta.pars[m:] = [precision.number(0.0)] * (len(ta.pars) - m)
         return outcome
 

@@ -96,7 +96,7 @@ class Solution:
     event_records: tuple[EventRecord, ...] = ()
     reason: str = ""
     one_sided: NDArray[np.bool_] | None = None
-    one_sided_causes: tuple[tuple[str, float], ...] = ()
+    one_sided_causes: tuple[tuple[str, float, NDArray[np.bool_]], ...] = ()
 
     def float64(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Values and derivatives rounded to float64."""

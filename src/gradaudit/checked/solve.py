@@ -18,6 +18,7 @@ import jax.tree_util as jtu
 
 from gradaudit.backend.jax_setup import runtime_errors_as_nan
 from gradaudit.backend.jaxpr.branches import FrozenField
+from gradaudit.backend.jaxpr.thresholds import standing, touching
 from gradaudit.backend.shapes import Scalar
 from gradaudit.errors import SettingError
 from gradaudit.solvers.error_norm import Control, block_norm
@@ -233,6 +234,11 @@ def solve(
         width, last = EDGE * (problem.t1 - problem.t0), StateAndTangents(states[-1], tangents[-1])
         for t, here in ((problem.t0, start), (problem.times[-1], last)):
             at_ends = at_ends.including(at_edge(branches, t, width, here, args), here.tangents)
+        first = jnp.asarray(problem.t0, dtype=float)
+        ends = jnp.stack([first, problem.times[-1]]), jnp.stack([start.y, last.y])
+        beside = touching(branches, first, start.y, args.p, start.tangents, args.seeds)
+        beside |= standing(branches, *ends, args.p, last.tangents, args.seeds)
+        at_ends = at_ends._replace(neglected=jnp.where(jnp.any(beside), 1.0, at_ends.neglected))
     return Solved(
         states=states,
         tangents=tangents,

@@ -32,10 +32,11 @@ _SENTENCES = {
     "entry, and are wrong at every tolerance. Make the switch an event "
     '(gradaudit.sensitivities(..., method="saltation")), or smooth it over a time that the steps '
     "resolve.",
-    "one_sided": "The vector field jumps from one branch to another at t0 or at the last of ts, at "
-    "a time that depends on the parameters: a change of them to one side brings the jump into the "
-    "window and a change to the other takes it out, so that the derivative is one-sided. Move the "
-    "end of the window, or the value of the parameter.",
+    "one_sided": "The derivative exists from one side only: the solution begins at a threshold of "
+    "the vector field or stays on one, or the vector field jumps at t0 or at the last of ts, and "
+    "the parameters move the one against the other. A change of them to one side leads onto "
+    "another branch than a change to the other side. Change the value of the parameter, or the end "
+    "of the window.",
     "faint": "States begin below their absolute tolerance and grow out of it: they are "
     "{smallest:.1e} where steps took them for noise, and their relative error, which grows with "
     "them, is not controlled. The estimate is widened by a factor of {widening:.0f}. Lower atol to "

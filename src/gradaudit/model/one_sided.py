@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.backend.jaxpr.branches import FrozenField, flat
+from gradaudit.backend.jaxpr.thresholds import ALIKE, AT_THRESHOLD, standing, touching
 from gradaudit.backend.program_cache import identity_cache
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state, integrand_names
@@ -26,13 +27,15 @@ from gradaudit.model.switching import branching
 Array = NDArray[np.float64]
 Columns = NDArray[np.bool_]
 
-_AT_AN_END = "a switch of the vector field lies at the {} of the window"
-_STANDING = "the solution stays on a switch of the vector field"
+_AT_AN_END = (
+    "a switch of the vector field lies at the {} of the window, at a time that depends on them"
+)
+_AT_A_THRESHOLD = "the solution starts at a threshold of the vector field, off which they move it"
+_STANDING = "the solution stays on a switch of the vector field, off which they move it"
 
 AHEAD = 1e-9  # of the window: how far from its ends the outcomes of switches are looked at
+AT_AN_END = 1e-11  # of the window: a switch further from an end than this is inside or outside
 SAME_TIME = 1e-12  # of the window: a slope below it is none
-ALIKE = 1e-9  # of the rates, in double precision
-NUDGE = 1e-6  # of a parameter: where the other side of a threshold is looked for
 
 
 class OneSided(NamedTuple):
@@ -59,6 +62,8 @@ def one_sided(model: Model, times: Array, values: Array, derivatives: Array) -> 
     notes = []
     if looks.start.any():
         notes.append(OneSided(looks.start, 0.0, _AT_AN_END.format("start")))
+    if looks.touching.any():
+        notes.append(OneSided(looks.touching, 0.0, _AT_A_THRESHOLD))
     end, z, tangents = float(times[-1]), values[-1], derivatives[-1]
     if np.all(np.isfinite(z)) and np.all(np.isfinite(tangents)):
         columns = np.asarray(looks.turning(end, z, tangents))
@@ -75,6 +80,7 @@ class _Looks(NamedTuple):
     """What is compiled for a model that switches, and what its start shows."""
 
     start: Columns
+    touching: Columns
     turning: Callable[..., Any]
     standing: Callable[..., Any]
 
@@ -90,7 +96,15 @@ def _looks(model: Model) -> _Looks | None:
     tangents = np.pad(np.asarray(tangents), ((0, len(extra)), (0, 0)))
     turning = jax.jit(partial(_turning, branches, model))
     start = np.asarray(turning(0.0, z, tangents))
-    return _Looks(start, turning, jax.jit(partial(_standing, branches, model)))
+    scale = jnp.asarray(model.parameter_scale)
+    touched = touching(
+        branches, jnp.zeros(()), jnp.asarray(z), p, jnp.asarray(tangents) * scale, jnp.diag(scale)
+    )
+
+    def stands(times: Any, values: Any, tangents: Any) -> Any:
+        return standing(branches, times, values, p, tangents * scale, jnp.diag(scale))
+
+    return _Looks(start, np.asarray(touched) & ~start, turning, jax.jit(stands))
 
 
 def _turning(branches: FrozenField, model: Model, t: Any, z: Any, tangents: Any) -> Any:
@@ -110,28 +124,10 @@ def _turning(branches: FrozenField, model: Model, t: Any, z: Any, tangents: Any)
         lambda column, seed: jax.jvp(margins, here, (jnp.zeros(()), column, seed))[1],
         in_axes=-1, out_axes=-1,
     )(tangents, jnp.eye(len(p)))  # fmt: skip
-    near = (flat(old) != flat(new)) & (jnp.abs(value) <= 10.0 * step * jnp.abs(speed))
+    size = jnp.abs(moving * model.parameter_scale).max(axis=1)
+    reach = AT_AN_END * model.t_end * jnp.abs(speed) + AT_THRESHOLD * size
+    near = (flat(old) != flat(new)) & (jnp.abs(value) <= reach)
     moved = jnp.abs(moving * model.parameter_scale) > (
         SAME_TIME * model.t_end * jnp.abs(speed)[:, None]
     )
     return leaps & jnp.any(near[:, None] & moved, axis=0)
-
-
-def _standing(branches: FrozenField, model: Model, times: Any, values: Any, tangents: Any) -> Any:
-    """Parameters (m,) that move the solution off a threshold on which it stays, to other rates."""
-    p, (t, z) = jnp.asarray(model.nominal), (times[-1], values[-1])
-    decided = branches.decisions(t, z, p)
-    margins = jax.vmap(lambda t, z: branches.margins(t, z, p, decided))(times, values)
-
-    def splits(column: Any, seed: Any) -> Any:
-        def rate(sign: float) -> Any:
-            side = branches.decisions(t, z + sign * column, p + sign * seed)
-            here = jax.jvp(lambda z, p: branches(t, z, p, side), (z, p), (column, seed))
-            return jnp.concatenate(here)  # rates that jump may have equal derivatives
-
-        one, other = rate(NUDGE), rate(-NUDGE)
-        return jnp.any(jnp.abs(one - other) > ALIKE * (jnp.abs(one) + jnp.abs(other)))
-
-    seeds = jnp.diag(jnp.asarray(model.parameter_scale))
-    columns = tangents * model.parameter_scale
-    return jnp.any(jnp.all(margins == 0.0, axis=0)) & jax.vmap(splits, in_axes=-1)(columns, seeds)

@@ -15,6 +15,7 @@ their error.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import diffrax
@@ -35,14 +36,21 @@ from gradaudit.backend.shapes import (
     Seeds,
     Slopes,
     States,
-    StatesAtTimes,
     Tangents,
     Times,
 )
 from gradaudit.model.definition import Event
 from gradaudit.model.quadratures import integrand_names, with_integrals
-from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN, EventTransition, Segment, Triggered
+from gradaudit.model.switch_coincidence import Coincidence
+from gradaudit.sensitivity.hybrid_types import (
+    EVENT_COOLDOWN,
+    EventTransition,
+    PlainField,
+    Segment,
+    Triggered,
+)
 from gradaudit.sensitivity.program import Program
+from gradaudit.sensitivity.segment_looks import LOOKS, look, missed, put_on_threshold, touched
 from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.event_recorder import PerturbedEvent
@@ -65,6 +73,11 @@ class HybridProgram(Program):
         """The events at which a segment ends: without saltation, those with a jump."""
         events = self.model.events
         return {k: e for k, e in events.items() if self.options.saltation or e.jump is not None}
+
+    @cached_property
+    def coincidence(self) -> Coincidence:
+        """Whether what switches at an event turns with it; looked at once for each change."""
+        return Coincidence(self.model)
 
     def __call__(
         self,
@@ -101,7 +114,7 @@ class HybridProgram(Program):
 
         The segment ends where the first of the events changes its sign, in whatever direction.
         """
-        field = self._field()
+        field, looks = self._field(), jnp.linspace(0.0, self.model.t_end, LOOKS)
         quiet = t0 + EVENT_COOLDOWN * self.model.t_end
 
         def before_every_event(t: Scalar, y: Any, args: TangentArgs, **_: Any) -> Scalar:
@@ -125,8 +138,14 @@ class HybridProgram(Program):
             event=diffrax.Event(before_every_event, root_finder=finder, direction=False),
             longest_step=LONGEST_STEP * self.model.t_end,
             vector_field=lambda t, z, p: field(t, z, p, decisions),
+            watch=diffrax.SubSaveAt(
+                ts=jnp.maximum(looks, t0),
+                fn=lambda t, y, args: look(field, self._values, decisions, t, y, p, seeds),
+            )
+            if self.options.saltation
+            else None,
         )
-        observed, last = solution.ys
+        observed, last, *watched = solution.ys
         progress = solution.solver_state[0] if self.options.estimate else solution.solver_state
         stop, state = solution.ts[1][0], last.y[0]
         rate, ahead = field(stop, state, p, decisions), EVENT_COOLDOWN * self.model.t_end
@@ -134,9 +153,17 @@ class HybridProgram(Program):
             lambda t, z: self._values(t, z, p), (stop, state), (jnp.ones_like(stop), rate)
         )
         happened = jnp.asarray(solution.event_mask)
-        changed_branch, missed_event = self._missed(
-            field, decisions, signs, times, observed.y, p, t0, stop
+        inside = (times > t0 + ahead) & (times < stop - ahead)
+        changed_branch, missed_event = missed(
+            field, self._values, decisions, signs, times, observed.y, p, inside
         )
+        grazing = jnp.zeros((), dtype=bool)
+        if watched:
+            inside = (looks > t0 + ahead) & (looks < stop - ahead)
+            before = differ(field.decisions(stop - ahead, state - ahead * rate, p), decisions)
+            changed_branch |= before & (stop > t0 + 3.0 * ahead)
+            changed_branch |= jnp.any(inside & (watched[0].elsewhere > 0.0))
+            grazing = touched(watched[0], looks, inside, traced.rtol)
         counts = [solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")]
         return Segment(
             states=observed.y,
@@ -150,6 +177,7 @@ class HybridProgram(Program):
             event_index=jnp.where(happened, jnp.argmin(signs * values / jnp.abs(rates)), -1),
             changed_branch=changed_branch,
             missed_event=missed_event,
+            touched=grazing,
             indicator=jnp.nan if self.options.augmented else progress.indicator,
             crossed=() if self.options.augmented else progress.crossed,
             counts=jnp.stack(counts),
@@ -167,35 +195,19 @@ class HybridProgram(Program):
     def _values(self, t: ScalarLike, z: States, p: Parameters) -> EventValues:
         return jnp.stack([self.value(event, t, z, p) for event in self.events.values()])
 
+    def _matters(self, speeds: EventValues) -> Flag:
+        """Whether a state on a threshold (E,) may be taken through its event, traced."""
+        events = self.events.values()
+        directions = jnp.asarray([0 if e.jump is None else e.direction for e in events])
+        return directions * speeds >= 0.0
+
     def _field(self) -> Any:
         """The vector field with its branches frozen, or without saltation as it is."""
         function = with_integrals(self.model)
         if not self.options.saltation:
-            return _Plain(function)
+            return PlainField(function)
         size = self.model.n + len(integrand_names(self.model))
         return FrozenField(function, size, self.model.m)
-
-    def _missed(
-        self,
-        field: Any,
-        decisions: Decisions,
-        signs: EventValues,
-        times: Times,
-        states: StatesAtTimes,
-        p: Parameters,
-        t0: Scalar,
-        stop: Scalar,
-    ) -> tuple[Flag, Flag]:
-        """Whether an observation within the segment is on another branch, or behind an event."""
-        near = EVENT_COOLDOWN * self.model.t_end
-        inside = (times > t0 + near) & (times < stop - near)
-
-        def look(t: Scalar, z: States) -> tuple[Flag, Flag]:
-            elsewhere = differ(field.decisions(t, z, p), decisions)
-            return elsewhere, jnp.any(signs * self._values(t, z, p) < 0)
-
-        changed_branch, missed_event = jax.vmap(look)(times, states)
-        return jnp.any(inside & changed_branch), jnp.any(inside & missed_event)
 
     def start(self, p: Parameters, seeds: Seeds) -> EventTransition:
         """State, tangents and signs at t = 0, traced."""
@@ -342,6 +354,11 @@ class HybridProgram(Program):
         extra = (moving - after_rate)[:, None] * slope[None, :]
         tangents = jumped + extra if saltation else jumped
         behind = self._behind(t, z_after, tangents, slope, before_rate, p)
+        if saltation:
+            onto = put_on_threshold(
+                self._values, t, z_after, tangents, after_rate, slope, p, seeds, self._matters
+            )
+            behind = behind._replace(onto_threshold=onto)
         return behind if saltation else behind._replace(neglected=extra)
 
     def drift(
@@ -371,21 +388,3 @@ class HybridProgram(Program):
         signs = jnp.sign(self._values(t + step, ahead, p))
         nothing = jnp.zeros_like(tangents)
         return EventTransition(z, tangents, slope, rate, signs, decisions, nothing, error)
-
-
-class _Plain:
-    """A vector field that decides its branches anew in every evaluation, as a solver sees it."""
-
-    def __init__(self, function: Any) -> None:
-        self.function = function
-
-    def __call__(self, t: ScalarLike, z: States, p: Parameters, decisions: Decisions) -> States:
-        return self.function(t, z, p)
-
-    def decisions(self, t: ScalarLike, z: States, p: Parameters) -> Decisions:
-        return []
-
-    def decisions_ahead(
-        self, t: ScalarLike, z: States, p: Parameters, step: ScalarLike
-    ) -> Decisions:
-        return []

@@ -122,6 +122,8 @@ class HybridRun:
             if bool(segment.changed_branch):
                 return UNDECLARED_SWITCH
             soon = soon + 1 if done - now < EVENT_COOLDOWN * self.model.t_end else 0
+            if bool(segment.touched):
+                return GRAZING
             if bool(segment.missed_event) or soon >= ACCUMULATING:
                 return LOST_EVENT
             if self.counts[0] > self.program.options.max_steps:
@@ -178,7 +180,9 @@ class HybridRun:
         sign = before.signs[self.names.index(event_name)]
         if events[event_name].direction * sign > 0:  # it goes the other way
             inputs = (np.float64(now), segment.state, segment.tangent, segment.error, self.p)
-            return self._call("drift", self.program.drift, inputs)
+            behind = self._call("drift", self.program.drift, inputs)
+            turned = bool(differ(before.decisions, behind.decisions))
+            return UNDECLARED_SWITCH if turned else behind
         at = Triggered(segment.state, segment.tangent, segment.error, before.decisions)
         due = self._due(segment, start, before)
         names = [name for name in self.names if name == event_name or name in due]
@@ -214,10 +218,19 @@ class HybridRun:
         happened = {name: (at, crossing) for name, crossing in firsts.items()}
         happened |= {name: (when, crossing) for name, when, crossing in results[0].happened}
         last = results[0].happened[-1][2]
-        if not together and bool(differ(before.decisions, last.decisions)):
-            return SIMULTANEOUS_EVENTS
+        if bool(differ(before.decisions, last.decisions)):
+            if not together:
+                return SIMULTANEOUS_EVENTS
+            change = (event_name, *(np.asarray(x).tobytes() for x in last.decisions))
+            if not self.program.coincidence.holds(
+                change, now, at.state, last.state, at.tangents, firsts[event_name].slope,
+                p=self.p, seeds=self.seeds,
+            ):  # fmt: skip
+                return UNDECLARED_SWITCH
         for name, (when, crossing) in happened.items():
             self._record(name, now, when, crossing)
+        if len(last.onto_threshold):
+            self.one_sided |= np.asarray(last.onto_threshold)
         self._note_one_sided(now, at, last, [x.slope for x in firsts.values()])
         return last
 

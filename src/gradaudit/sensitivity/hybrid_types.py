@@ -1,8 +1,11 @@
-"""What a hybrid solve returns for a segment and for an event transition."""
+"""What a hybrid solve returns for a segment and for an event, and the field that it solves."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+
+from gradaudit.backend.jaxpr.branches import Decisions
+from gradaudit.backend.shapes import Parameters, ScalarLike, States
 
 EVENT_COOLDOWN = 1e-9  # of the window: no event is looked for so soon after another
 
@@ -26,6 +29,7 @@ class Segment(NamedTuple):
     signs_ahead: Any
     changed_branch: Any
     missed_event: Any
+    touched: Any
     indicator: Any
     crossed: Any
     counts: Any
@@ -48,6 +52,8 @@ class EventTransition(NamedTuple):
     vector field, empty without saltation. `neglected` (N, c) is the saltation term if it was left
     out, else 0. `error` estimates the errors of state and tangents, `StateAndTangents`, and
     `perturbed` is the event of the perturbed solve; they are empty without estimates.
+    `onto_threshold` (c,) are the directions that move the state off a threshold on which the event
+    has put it, empty without saltation.
     """
 
     state: Any
@@ -59,3 +65,22 @@ class EventTransition(NamedTuple):
     neglected: Any
     error: Any = ()
     perturbed: Any = ()
+    onto_threshold: Any = ()
+
+
+class PlainField:
+    """A vector field that decides its branches anew in every evaluation, as a solver sees it."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __call__(self, t: ScalarLike, z: States, p: Parameters, decisions: Decisions) -> States:
+        return self.function(t, z, p)
+
+    def decisions(self, t: ScalarLike, z: States, p: Parameters) -> Decisions:
+        return []
+
+    def decisions_ahead(
+        self, t: ScalarLike, z: States, p: Parameters, step: ScalarLike
+    ) -> Decisions:
+        return []

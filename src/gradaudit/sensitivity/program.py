@@ -196,11 +196,13 @@ class Program:
         event: diffrax.Event | None = None,
         longest_step: float | None = None,
         vector_field: Callable[..., Any] | None = None,
+        watch: diffrax.SubSaveAt | None = None,
     ) -> diffrax.Solution:
         """The traced solve, from the initial state or from `start` at t0, up to t_end or an event.
 
         With an event there are two records: the observations, and the state where it stopped. No
         step exceeds `longest_step`. `vector_field` takes the place of that of states and integrals.
+        What `watch` saves comes last, if it is given.
         """
         n = self.model.n
         method = get_solver(self.options.solver)
@@ -232,6 +234,8 @@ class Program:
             controller = diffrax.ClipStepSizeController(controller, step_ts=times)
         observed, last = diffrax.SubSaveAt(ts=times), diffrax.SubSaveAt(t1=True)
         saved: Any = observed if event is None else [observed, last]
+        if watch is not None:
+            saved = [*saved, watch]
         if start is None:
             start = self._initial(p, seeds)
             if self.options.estimate:

@@ -77,8 +77,7 @@ def neglected(
     p = args.p
     old, new = field.decisions(t0, before.y, p), field.decisions(t1, after.y, p)
     changed = flat(old) != flat(new)
-    margin0 = field.margins(t0, before.y, p, old)
-    margin1 = field.margins(t1, after.y, p, new)
+    margin0, margin1 = (field.margins(t, here.y, p, old) for t, here in ((t0, before), (t1, after)))
     span = margin0 - margin1
     share = jnp.clip(margin0 / jnp.where(span == 0, 1.0, span), 0.0, 1.0)
     first = jnp.argmin(jnp.where(changed, share, 2.0))

@@ -30,6 +30,8 @@ FUNCTIONS = {
     "ge": np.greater_equal,
     "eq": np.equal,
     "ne": np.not_equal,
+    "lt_to": np.less,
+    "le_to": np.less_equal,
     "max": np.maximum,
     "min": np.minimum,
     "abs": np.abs,

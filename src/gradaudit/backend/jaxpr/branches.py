@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 
 import gradaudit.backend.jax_setup  # noqa: F401  # float64 before the field is traced
+from gradaudit.backend.jaxpr.array_switches import ARRAY_SWITCHES, is_array_switch
 from gradaudit.backend.jaxpr.evaluator import Evaluator
 from gradaudit.backend.jaxpr.switch_table import SWITCHES
 from gradaudit.backend.jaxpr.walk import equations, inner_jaxprs
@@ -64,6 +65,8 @@ TRACED = _Traced()
 
 def _is_switch(eqn: Any) -> bool:
     """Whether an equation switches in a real number, at a boundary with values on both sides."""
+    if is_array_switch(eqn):
+        return True
     name = eqn.primitive.name
     if name not in SWITCHES or name in ("eq", "ne"):
         return False
@@ -112,6 +115,8 @@ class _Reading(Evaluator[Any]):
         return [lax.select_n(index, *results) for results in zip(*cases, strict=True)]
 
     def primitive(self, eqn: Any, values: list[Any]) -> list[Any]:
+        if is_array_switch(eqn):
+            return self._array_switch(eqn, values)
         if _is_switch(eqn):
             switch = SWITCHES[eqn.primitive.name]
             if self.given is None:
@@ -123,6 +128,16 @@ class _Reading(Evaluator[Any]):
             return [switch.follow(TRACED, decision, *values)]
         result = eqn.primitive.bind(*values, **eqn.params)
         return list(result) if eqn.primitive.multiple_results else [result]
+
+    def _array_switch(self, eqn: Any, values: list[Any]) -> list[Any]:
+        switch = ARRAY_SWITCHES[eqn.primitive.name]
+        if self.given is None:
+            decision = jnp.asarray(switch.decide(eqn, *values), dtype=jnp.result_type(float))
+        else:
+            decision = self.given[len(self.taken)]
+        self.taken.append(decision)
+        self.margins.append(switch.margins(eqn, decision, *values))
+        return switch.follow(eqn, decision, *values)
 
 
 def _nearest(boundaries: list[Any]) -> Any:

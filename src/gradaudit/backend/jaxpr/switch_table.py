@@ -123,6 +123,8 @@ SWITCHES: dict[str, Switch] = {
     "ge": _comparison(operator.ge),
     "eq": _comparison(operator.eq),
     "ne": _comparison(operator.ne),
+    "lt_to": _comparison(operator.lt),  # of numbers in their total order
+    "le_to": _comparison(operator.le),
     "max": _extremum(largest=True),
     "min": _extremum(largest=False),
     "abs": Switch(

@@ -40,8 +40,9 @@ class Coincidence:
         self._branches = branching(self.model)
 
     def holds(
-        self, key: Hashable, t: float, before: Array, after: Array, tangents: Array, slope: Array
-    ) -> bool:
+        self, key: Hashable, t: float, before: Array, after: Array, tangents: Array, slope: Array,
+        *, p: Array | None = None, seeds: Array | None = None,
+    ) -> bool:  # fmt: skip
         """Whether all switches that turn at an event turn with it.
 
         Parameters
@@ -53,22 +54,29 @@ class Coincidence:
         before, after
             States and integrals (N,) before and behind it.
         tangents
-            Sensitivities (N, m) before it.
+            Sensitivities (N, c) before it, along the seeds.
         slope
-            Derivative (m,) of the event's time.
+            Derivative (c,) of the event's time along them.
+        p
+            Parameters (m,), the nominal ones if not given.
+        seeds
+            Directions (m, c), those of the m parameters if not given.
         """
         if self._branches is None:
             return True
         if key not in self._seen:
-            numbers = (np.asarray(x, dtype=float) for x in (before, after, tangents, slope))
+            p = self.model.nominal if p is None else p
+            seeds = np.eye(len(p)) if seeds is None else seeds
+            given = (before, after, tangents, slope, p, seeds)
+            numbers = (np.asarray(x, dtype=float) for x in given)
             self._seen[key] = self._look(self._branches, t, *numbers)
         return self._seen[key]
 
     def _look(
-        self, branches: FrozenField, t: float, before: Array, after: Array, s: Array, slope: Array
-    ) -> bool:
-        p, step = jnp.asarray(self.model.nominal), AHEAD * self.model.t_end
-        z = jnp.asarray(before)
+        self, branches: FrozenField, t: float, before: Array, after: Array, s: Array, slope: Array,
+        nominal: Array, seeds: Array,
+    ) -> bool:  # fmt: skip
+        step, z, p = AHEAD * self.model.t_end, jnp.asarray(before), jnp.asarray(nominal)
         old = branches.decisions_ahead(t, z, p, -step)
         new = branches.decisions_ahead(t, jnp.asarray(after), p, step)
         rate = branches(t, z, p, old)
@@ -81,7 +89,7 @@ class Coincidence:
         _, moving = jax.vmap(
             lambda column, seed: jax.jvp(margins, here, (jnp.zeros(()), column, seed)),
             in_axes=-1, out_axes=-1,
-        )(jnp.asarray(s), jnp.eye(len(p)))  # fmt: skip
+        )(jnp.asarray(s), jnp.asarray(seeds))  # fmt: skip
         turned = np.asarray(flat(old) != flat(new))
         turned = turned & (np.abs(value) <= NEAR * self.model.t_end * np.abs(speed))
         with np.errstate(divide="ignore", invalid="ignore"):

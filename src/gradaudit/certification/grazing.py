@@ -1,0 +1,97 @@
+"""Thresholds that a solution touches without crossing, which no event finder reports.
+
+Where an event function has an extremum of 0, a change of the parameters to one side makes two
+crossings of it and a change to the other side makes none: there is no derivative. So the extrema of
+event functions are looked for besides their zeros. The same look finds two crossings that are
+closer to each other than an event finder resolves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import heyoka as hy
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.certification.heyoka import elementwise
+from gradaudit.certification.heyoka.precision import Precision
+from gradaudit.certification.one_sided_rows import ALIKE, AT_THRESHOLD
+from gradaudit.certification.saltation import Effect
+from gradaudit.model.definition import Model
+
+Array = NDArray[Any]
+
+BESIDE = 1e-10  # of the window: two crossings as close as this are taken for a touch
+ROUNDINGS = 1e3  # how often the time of an extremum may be rounded
+
+
+def rate_along(
+    trigger: hy.expression, system: list[tuple[hy.expression, hy.expression]]
+) -> hy.expression | None:
+    """dg/dt along the flow, or None where it is a constant, so that g has no extremum."""
+    clock = hy.expression("clock")
+    given = hy.subs(trigger, {hy.time: clock})  # heyoka differentiates by variables only
+    total = hy.subs(elementwise.lift(hy.diff(given, clock)), {clock: hy.time})
+    for variable, rate in system:
+        total = total + elementwise.lift(hy.diff(trigger, variable)) * rate
+    moving = hy.subs(total, {hy.time: clock})
+    return total if hy.get_variables(moving) else None
+
+
+class Touches:
+    """Called by an integrator at every extremum of one event function; notes those that touch 0.
+
+    Parameters
+    ----------
+    name, effect
+        The event.
+    notes
+        Receives ``(name, time)``.
+
+    Attributes
+    ----------
+    rows
+        Where the integrator's state has the derivatives of each state and integral.
+    """
+
+    rows: tuple[slice, ...] = ()
+
+    def __init__(
+        self, name: str, effect: Effect, notes: list[tuple[str, float]], model: Model,
+        precision: Precision,
+    ) -> None:  # fmt: skip
+        self.name, self.effect, self.notes = name, effect, notes
+        self.t_end, self.precision = model.t_end, precision
+        self.p = np.array(list(precision.array(model.nominal)), dtype=object)
+
+    def __call__(self, integrator: Any, when: Any, sign: int) -> None:
+        here = self._at(integrator, when)
+        aside = self.precision.number(BESIDE * self.t_end)
+        curved = max(
+            abs(self._at(integrator, when + side)["g"] - here["g"]) for side in (-aside, aside)
+        )
+        value = abs(here["g"])
+        terms = (
+            np.abs(here["g_z"]) @ np.abs(here["z"]) + np.abs(here["g_p"]) @ np.abs(self.p)
+            + abs(here["g_t"] * when)
+        )  # fmt: skip
+        if not value <= max(curved, self.precision.number(AT_THRESHOLD) * terms):
+            return
+        parts = np.concatenate([here["g_z"][:, None] * here["tangents"], here["g_p"][None]])
+        total, size = np.abs(parts.sum(axis=0)), np.abs(parts).sum(axis=0)
+        moved = any(float(a) > ALIKE * float(b) for a, b in zip(total, size, strict=True))
+        rounding = (ROUNDINGS * self.precision.eps / BESIDE) ** 2 * curved
+        if moved or value > rounding:
+            self.notes.append((self.name, float(when)))
+
+    def _at(self, integrator: Any, time: Any) -> dict[str, Array]:
+        integrator.update_d_output(time)
+        out = integrator.d_output
+        z = np.array(list(out[: len(self.rows)]), dtype=object)
+        tangents = np.array([list(out[row]) for row in self.rows], dtype=object)
+        return self.effect.crossing(time, z, self.p) | {"z": z, "tangents": tangents}
+
+    def __deepcopy__(self, memo: Any) -> Touches:
+        """heyoka keeps copies of its callbacks; theirs must write to the same list."""
+        return self

@@ -1,0 +1,50 @@
+"""Touched thresholds: y' = p0 - t reaches p0^2 / 2 at t = p0, and falls again."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradaudit
+from gradaudit import Event, Model
+
+
+def parabola(gap, **options):
+    """A pulse of y's integral while y is above its highest value less `gap`."""
+    return Model(
+        name="parabola",
+        vector_field=lambda t, y, p: jnp.stack([p[0] - t, jnp.where(y[0] > p[1], 1.0, 0.0)]),
+        states={"y": (0.0, ""), "above": (0.0, "")},
+        parameters={"a": (0.5, ""), "threshold": (0.125 - gap, "")},
+        events={"hit": Event(when=lambda t, y, p: y[0] - p[1], **options)},
+        t_end=1.0,
+    )
+
+
+def test_a_touch_is_not_certified_from_there_on():
+    ref = gradaudit.reference(parabola(0.0), np.array([0.25, 1.0]))
+    assert ref.status.startswith("uncertified: grazing")
+    assert "at t = 0.5 the solution touches the threshold of 'hit'" in ref.status
+    assert float(np.nanmin(ref.digits.per_entry[0])) > 12.0
+    assert float(np.nanmax(ref.digits.per_entry[1])) == 0.0
+
+
+@pytest.mark.parametrize("gap", [1e-4, -1e-4])
+def test_what_is_crossed_or_missed_is_certified(gap):
+    ref = gradaudit.reference(parabola(gap), np.array([0.25, 1.0]))
+    assert ref.status == "ok"
+    # above for 2 sqrt(2 gap), where gap = a^2 / 2 - threshold
+    slope = [0.5, -1.0] if gap > 0 else [0.0, 0.0]
+    expected = np.array(slope) * 2.0 / np.sqrt(2.0 * abs(gap))
+    assert np.allclose(ref.sensitivities[-1, 1], expected, rtol=1e-10)
+
+
+def test_a_touch_for_all_parameters_is_none():
+    model = Model(
+        name="square",
+        vector_field=lambda t, y, p: -p[0] * y,
+        states={"y": (1.0, "")},
+        parameters={"k": (0.7, ""), "time": (0.5, "")},
+        events={"never": Event(when=lambda t, y, p: (t - p[1]) ** 2, jump=lambda t, y, p: y + 1)},
+        t_end=1.0,
+    )
+    assert gradaudit.reference(model).status == "ok"
