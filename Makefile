@@ -17,11 +17,6 @@ STAMP := .venv/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 # What Snakemake would say of a broken file has no line.
 CHECK_CONFIG := $(BIN)/python -m gradaudit.pipeline.config $(CONFIG)
-# $(call config,KEY SUBKEY): a text of the configuration; empty where it is not set
-config = $(shell $(BIN)/python -c 'import functools, sys, yaml; print(functools.reduce( \
-	lambda part, key: (part or {}).get(key) or "", sys.argv[2:], yaml.safe_load(open(sys.argv[1]))))' \
-	$(CONFIG) $(1))
-RESULTS = $(or $(call config,results),results)
 
 .PHONY: help install run report ui test check format lock clean
 
@@ -42,8 +37,7 @@ report: $(STAMP) ## Compute what the report needs, and the report
 	$(SNAKEMAKE) --until report
 
 ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
-	@$(BIN)/python -m gradaudit.tracking.ui --store $(RESULTS)/mlflow --port $(PORT) \
-		--uri '$(call config,tracking uri)'
+	@$(BIN)/python -m gradaudit.tracking.ui --port $(PORT) $(CONFIG)
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n $(CORES)
