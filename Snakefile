@@ -36,5 +36,5 @@ include: "workflow/rules/track.smk"
 rule all:
     default_target: True
     input:
-        [rules.files(stage, STUDY) for stage in ("simulate", "report", "track")],
+        rules.everything(STUDY),
         *STORE.values(),
