@@ -15,10 +15,10 @@ PORT ?= 5000
 BIN := .venv/bin
 STAMP := .venv/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
-# What Snakemake would say of a broken file has no line.
-CHECK_CONFIG := $(BIN)/python -m gradaudit.pipeline.config $(CONFIG)
+# Checks the configuration, and removes what a run has left that was killed.
+START := $(BIN)/python -m gradaudit.pipeline.start $(CONFIG)
 
-.PHONY: help install run report ui test check format lock clean
+.PHONY: help install run report unlock ui test check format lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' \
@@ -29,12 +29,15 @@ help: ## Show this help
 install: $(STAMP) ## Build .venv from the lock
 
 run: $(STAMP) ## Compute everything that is missing or out of date
-	@$(CHECK_CONFIG)
+	@$(START)
 	$(SNAKEMAKE)
 
 report: $(STAMP) ## Compute what the report needs, and the report
-	@$(CHECK_CONFIG)
+	@$(START)
 	$(SNAKEMAKE) --until report
+
+unlock: $(STAMP) ## Remove the lock of a run that was killed; make run does so, too
+	@$(BIN)/python -m gradaudit.pipeline.start --unlock
 
 ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
 	@$(BIN)/python -m gradaudit.tracking.ui --port $(PORT) $(CONFIG)

@@ -16,6 +16,8 @@ report: "workflow/report/workflow.rst"
 
 
 onstart:
+    alive.hold(leftovers.results_lock(Path(config["results"])))
+    expected.write_plan(PLAN_FILE, PLAN)
     prefork.start(Path(config["results"]) / "logs" / "warm.log")
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gradaudit.cli.terminal import cache_option, model_argument, sentence
+from gradaudit.pipeline.expected import check_inputs
 from gradaudit.pipeline.flow import is_figures, is_list, option_of, stages
 from gradaudit.pipeline.job_times import timed
+from gradaudit.pipeline.leftovers import at_work
 from gradaudit.records.stage import Stage
 
 
@@ -57,12 +60,21 @@ def _add_stage(commands: Any, stage: Stage, name: str, *, kind: str = "") -> Non
             _add_path(parser, option, f"to write: {made.about}")
 
     def call(**arguments: Any) -> None:
-        with timed(name) as clock:
+        with timed(name) as clock, at_work():
+            check_inputs(stage, _paths(stage, arguments))
             module = importlib.import_module(f"gradaudit.stages.{name}")
             clock.imported()
             module.run(*([kind] if kind else []), **arguments)
 
     parser.set_defaults(call=call)
+
+
+def _paths(stage: Stage, arguments: Mapping[str, Any]) -> dict[str, list[Path]]:
+    """The files of each input that was given."""
+    given = {option: arguments[option] for option in stage.inputs}
+    return {
+        option: value if isinstance(value, list) else [value] for option, value in given.items()
+    }
 
 
 def _add_path(
