@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from gradaudit.cli import stages as cli_stages
 from gradaudit.cli.stages import add_stages
+from gradaudit.pipeline import expected
 from gradaudit.pipeline.flow import stages
 
 EVALUATE = ["evaluate", "--reference", "r.nc", "--output", "o.parquet", "--settings"]
@@ -79,7 +79,7 @@ def test_the_stage_is_called_with_its_options(parser, monkeypatch, capsys):
     fake = SimpleNamespace(run=lambda *kinds, **options: calls.append((kinds, options)))
     monkeypatch.setitem(sys.modules, "gradaudit.stages.evaluate", fake)
     checked = []
-    monkeypatch.setattr(cli_stages, "check_inputs", lambda *inputs: checked.append(inputs))
+    monkeypatch.setattr(expected, "check_inputs", lambda *inputs: checked.append(inputs))
     call, options = parsed(parser, [*EVALUATE, json.dumps({"a": 1}), "--gradients"])
     call(**options)
     assert calls == [((), options)]

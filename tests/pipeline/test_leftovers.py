@@ -107,11 +107,12 @@ def test_nothing_is_removed_while_a_run_or_a_job_is_at_the_results(
     partial.parent.mkdir(parents=True)
     partial.write_text("half")
     process = holder(lock(tmp_path / "results"))
-    start.prepare(study_of({"models": ["logistic"]}), tmp_path)
+    started = start.prepare(study_of({"models": ["logistic"]}), tmp_path)
+    assert started == (lock is leftovers.results_lock)
     assert partial.exists()
     assert ("waiting for it to end" in capsys.readouterr().err) == (lock is leftovers.jobs_lock)
     kill(process)
-    start.prepare(study_of({"models": ["logistic"]}), tmp_path)
+    assert start.prepare(study_of({"models": ["logistic"]}), tmp_path)
     assert not partial.exists()
 
 

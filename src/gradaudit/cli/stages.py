@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gradaudit.cli.terminal import cache_option, model_argument, sentence
-from gradaudit.pipeline.expected import check_inputs
 from gradaudit.pipeline.flow import is_figures, is_list, option_of, stages
 from gradaudit.pipeline.job_times import timed
-from gradaudit.pipeline.leftovers import at_work
 from gradaudit.records.stage import Stage
 
 
@@ -60,8 +58,11 @@ def _add_stage(commands: Any, stage: Stage, name: str, *, kind: str = "") -> Non
             _add_path(parser, option, f"to write: {made.about}")
 
     def call(**arguments: Any) -> None:
-        with timed(name) as clock, at_work():
-            check_inputs(stage, _paths(stage, arguments))
+        # What they import belongs to an extra, and help does without it.
+        from gradaudit.pipeline import expected, leftovers
+
+        with timed(name) as clock, leftovers.at_work():
+            expected.check_inputs(stage, _paths(stage, arguments))
             module = importlib.import_module(f"gradaudit.stages.{name}")
             clock.imported()
             module.run(*([kind] if kind else []), **arguments)

@@ -12,15 +12,16 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gradaudit.errors import DamagedResultError, MissingResultError
-from gradaudit.pipeline.config.slices import settings_of
-from gradaudit.pipeline.config.study import Study
 from gradaudit.pipeline.flow import is_figures, sources_of, stages
-from gradaudit.pipeline.rules import jobs
 from gradaudit.records.files import write_text
 from gradaudit.records.origin import AGAIN, Origin, check_origin, check_whole, digest
 from gradaudit.records.stage import Stage
+
+if TYPE_CHECKING:
+    from gradaudit.pipeline.config.study import Study
 
 VARIABLE = "GRADAUDIT_STUDY"
 """Environment variable with the file that says so for the study of a job."""
@@ -28,6 +29,10 @@ VARIABLE = "GRADAUDIT_STUDY"
 
 def expected(study: Study) -> dict[str, Origin]:
     """What belongs in each file of a study, by its path."""
+    # A job has no use for the configuration, and importing it takes long.
+    from gradaudit.pipeline.config.slices import settings_of
+    from gradaudit.pipeline.rules import jobs
+
     origins: dict[str, Origin] = {}
     for name, stage in stages().items():
         for job in jobs(stage, study):

@@ -36,24 +36,31 @@ def main(arguments: list[str] | None = None) -> int:
     except GradauditError as error:
         print(error, file=sys.stderr)
         return 2
-    prepare(study, Path())
-    return 0
+    return 0 if prepare(study, Path()) else 1
 
 
-def prepare(study: Study, folder: Path) -> None:
-    """Remove what a run that was killed has left; tells of each thing by a line."""
+def prepare(study: Study, folder: Path) -> bool:
+    """Remove what a run that was killed has left; tells of each thing by a line.
+
+    False if a job of that run is still at work, and would write over the results of the next one.
+    """
     if leftovers.is_locked(folder) and leftovers.unlock(folder):
         _tell("The run that had locked this folder is dead: the lock was removed.")
     for path in temporary.remove_dead():
         _tell(f"{path} belonged to a process that is dead: it was removed.")
     results = folder / study.results
     with alive.alone(leftovers.results_lock(results)) as nobody:
-        if nobody and _jobs_ended(results):
+        if nobody:
+            if not _jobs_ended(results):
+                return False
+            for path in (results / ".cache").glob("study-*.json"):
+                path.unlink(missing_ok=True)
             for path in leftovers.remove_partial(results):
                 _tell(f"{path} was never finished: it was removed.")
             record = results / ".cache" / "verified.json"
             for _, wrong in remove_damaged(folder, expected(study), record):
                 _tell(f"{wrong} It was removed, and is made again.")
+    return True
 
 
 def _jobs_ended(results: Path) -> bool:
@@ -64,6 +71,10 @@ def _jobs_ended(results: Path) -> bool:
             return True
     _tell(f"A job of a run that was killed still works in {results}: waiting for it to end.")
     with alive.alone(lock, seconds=PATIENCE) as ended:
+        if not ended:
+            _tell(
+                "It has not ended. Wait for it or end it (a process `gradaudit`), and start again."
+            )
         return ended
 
 

@@ -6,6 +6,7 @@ A file appears under its name when it is complete, so that a stopped run leaves 
 from __future__ import annotations
 
 import html
+import importlib
 import json
 import os
 import re
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Settings = Mapping[str, Any]
 _KEY = b"gradaudit"
+_PNG_END = b"IEND\xaeB`\x82"
 _META = re.compile(r'<meta name="gradaudit" content="([^"]*)">')
 
 
@@ -50,7 +52,12 @@ def _readable(path: Path) -> Iterator[None]:
     except (MissingResultError, DamagedResultError, MemoryError, ImportError):
         raise
     except Exception as error:
-        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        if isinstance(error, OSError) and error.errno:  # of the system: the file may be whole
+            raise MissingResultError(
+                f"{path} cannot be read: {os.strerror(error.errno)}."
+            ) from error
+        text = " ".join(str(error).split()).replace(" (", ": ").replace(")", "")
+        reason = text[:120] or type(error).__name__
         what = (
             "is empty" if path.stat().st_size == 0 else f"is damaged and cannot be read ({reason})"
         )
@@ -91,6 +98,8 @@ def read_dataset(path: Path) -> xr.Dataset:
         If there is no such file.
     """
     import xarray as xr
+
+    importlib.import_module("h5netcdf")  # if it is missing, xarray calls it an unknown engine
 
     path = _existing(path)
     with _readable(path), xr.open_dataset(path, engine="h5netcdf") as dataset:
@@ -200,6 +209,8 @@ def _provenance(path: Path) -> dict[str, str]:
 
             with Image.open(path) as image:
                 image.load()
+                if not path.read_bytes().endswith(_PNG_END):
+                    raise ValueError("its end is missing")
                 fields = json.loads(image.info.get("gradaudit", "{}"))
         case ".html":
             text = path.read_text(encoding="utf-8")
