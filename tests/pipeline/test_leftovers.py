@@ -118,6 +118,7 @@ def test_nothing_is_removed_while_a_run_or_a_job_is_at_the_results(
 
 def test_temporary_folders_of_the_dead_are_removed_and_no_others(tmp_path, holder, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(temporary, "YOUNG", 0.0)
     mine = temporary.make()
     dead, live, foreign, deaf = (tmp_path / f"gradaudit-{name}" for name in "abcd")
     kill(holder(dead / temporary.ALIVE))

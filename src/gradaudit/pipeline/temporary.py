@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from gradaudit.pipeline import alive
 
 PREFIX = "gradaudit-"
+YOUNG = 1.0  # s; its owner may be about to hold it
 ALIVE = ".alive"
 """File in each of the folders that its owner holds."""
 
@@ -50,7 +52,12 @@ def remove_dead() -> list[Path]:
 
     A folder of that prefix that somebody else has made is left alone.
     """
-    return [path for path in sorted(_candidates()) if _is_dead(path) and _removed(path)]
+    removed = []
+    for path in sorted(_candidates()):
+        with contextlib.suppress(OSError):  # another start may remove it at the same time
+            if _is_dead(path) and _removed(path):
+                removed.append(path)
+    return removed
 
 
 def _candidates() -> Iterator[Path]:
@@ -61,6 +68,8 @@ def _candidates() -> Iterator[Path]:
 
 
 def _is_dead(path: Path) -> bool:
+    if time.time() - path.stat().st_mtime < YOUNG:
+        return False
     if (path / ALIVE).is_file():
         with alive.alone(path / ALIVE) as dead:
             return dead
