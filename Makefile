@@ -15,15 +15,10 @@ PORT ?= 5000
 BIN := .venv/bin
 STAMP := .venv/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
-# What Snakemake would say of a broken file has no line.
-CHECK_CONFIG := $(BIN)/python -m gradaudit.pipeline.config $(CONFIG)
-# $(call config,KEY SUBKEY): a text of the configuration; empty where it is not set
-config = $(shell $(BIN)/python -c 'import functools, sys, yaml; print(functools.reduce( \
-	lambda part, key: (part or {}).get(key) or "", sys.argv[2:], yaml.safe_load(open(sys.argv[1]))))' \
-	$(CONFIG) $(1))
-RESULTS = $(or $(call config,results),results)
+# Checks the configuration, and removes what a run has left that was killed.
+START := $(BIN)/python -m gradaudit.pipeline.start $(CONFIG)
 
-.PHONY: help install run report ui test check format lock clean
+.PHONY: help install run report unlock ui test check format lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' \
@@ -34,16 +29,18 @@ help: ## Show this help
 install: $(STAMP) ## Build .venv from the lock
 
 run: $(STAMP) ## Compute everything that is missing or out of date
-	@$(CHECK_CONFIG)
+	@$(START)
 	$(SNAKEMAKE)
 
 report: $(STAMP) ## Compute what the report needs, and the report
-	@$(CHECK_CONFIG)
+	@$(START)
 	$(SNAKEMAKE) --until report
 
+unlock: $(STAMP) ## Remove the lock of a run that was killed; make run does so, too
+	@$(BIN)/python -m gradaudit.pipeline.start --unlock
+
 ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
-	@$(BIN)/python -m gradaudit.tracking.ui --store $(RESULTS)/mlflow --port $(PORT) \
-		--uri '$(call config,tracking uri)'
+	@$(BIN)/python -m gradaudit.tracking.ui --port $(PORT) $(CONFIG)
 
 test: $(STAMP) ## Run the tests
 	$(BIN)/pytest -n $(CORES)

@@ -16,6 +16,8 @@ report: "workflow/report/workflow.rst"
 
 
 onstart:
+    alive.hold(leftovers.results_lock(Path(config["results"])))
+    expected.write_plan(PLAN_FILE, PLAN)
     prefork.start(Path(config["results"]) / "logs" / "warm.log")
 
 
@@ -36,5 +38,5 @@ include: "workflow/rules/track.smk"
 rule all:
     default_target: True
     input:
-        [rules.files(stage, STUDY) for stage in ("simulate", "report", "track")],
+        rules.everything(STUDY),
         *STORE.values(),

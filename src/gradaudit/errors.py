@@ -44,6 +44,10 @@ class MissingResultError(GradauditError):
     """A stage was asked to run before the stages that it reads from."""
 
 
+class DamagedResultError(GradauditError):
+    """A result that cannot be read, or is another one than its place says."""
+
+
 class ModelWarning(UserWarning):
     """A model that is most likely not what was meant, and whose results are right all the same."""
 

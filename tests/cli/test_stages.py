@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from gradaudit.cli.stages import add_stages
+from gradaudit.pipeline import expected
 from gradaudit.pipeline.flow import stages
 
 EVALUATE = ["evaluate", "--reference", "r.nc", "--output", "o.parquet", "--settings"]
@@ -77,8 +78,11 @@ def test_the_stage_is_called_with_its_options(parser, monkeypatch, capsys):
     calls = []
     fake = SimpleNamespace(run=lambda *kinds, **options: calls.append((kinds, options)))
     monkeypatch.setitem(sys.modules, "gradaudit.stages.evaluate", fake)
+    checked = []
+    monkeypatch.setattr(expected, "check_inputs", lambda *inputs: checked.append(inputs))
     call, options = parsed(parser, [*EVALUATE, json.dumps({"a": 1}), "--gradients"])
     call(**options)
     assert calls == [((), options)]
     assert options["gradients"] == []
+    assert checked == [(stages()["evaluate"], {"reference": [Path("r.nc")], "gradients": []})]
     assert "evaluate" in capsys.readouterr().err

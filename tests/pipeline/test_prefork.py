@@ -78,3 +78,44 @@ def test_no_stage_is_in_two_processes_and_each_exists():
     served = [stage for process in prefork.PROCESSES for stage in prefork.stages_of(process)]
     assert len(served) == len(set(served))
     assert set(served) == set(stage_names()) - {"track"}
+
+
+def test_a_job_ends_with_its_workflow_however_that_ends(tmp_path):
+    """Else it would write over the results of the next run."""
+    (tmp_path / "slow.py").write_text("import pathlib, time\npathlib.Path('at_work').touch()\n"
+                                      "time.sleep(100)\n")  # fmt: skip
+    workflow = (
+        "import pathlib, subprocess, sys, time\n"
+        "from gradaudit.pipeline import prefork\n"
+        "prefork.start(pathlib.Path('warm.log'))\n"
+        "import os\n"
+        f"place = pathlib.Path(os.environ[{prefork.VARIABLE!r}]) / 'stage-reference'\n"
+        "while not place.exists(): time.sleep(0.05)\n"
+        f"job = subprocess.Popen({COMMAND!r} + ['reference', 'slow.py', '--settings', '{{}}',"
+        " '--output', 'x.nc'])\n"
+        "print(job.pid, flush=True)\n"
+        "time.sleep(100)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", workflow], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    job = int(process.stdout.readline())
+    wait_until(lambda: (tmp_path / "at_work").exists())
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not is_running(job))
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(true, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -78,7 +78,7 @@ def test_several_files_of_one_job_depend_on_its_wildcards():
 
 def test_the_command_of_a_solving_stage_has_its_model():
     assert rules.command("simulate") == (
-        "gradaudit simulate {params.model:q} --solver {wildcards.solver} "
+        "gradaudit simulate {params.model:q} --solver {wildcards.solver:q} "
         "--settings {params.settings:q} --output {output.output:q} > {log:q} 2>&1"
     )
 

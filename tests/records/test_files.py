@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from gradaudit.errors import MissingResultError
+from gradaudit.errors import DamagedResultError, MissingResultError
 from gradaudit.records import files
 from gradaudit.records.provenance import FIELDS, canonical_json, figure_metadata, provenance
 
@@ -113,6 +114,30 @@ def test_a_file_appears_when_it_is_whole(tmp_path):
 def test_a_missing_result_names_the_file(tmp_path, read):
     with pytest.raises(MissingResultError, match="missing"):
         read(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_damaged_result_is_named_with_what_to_do(tmp_path, suffix):
+    path = tmp_path / f"file.{suffix}"
+    WRITERS[suffix](path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DamagedResultError) as error:
+        files.read_provenance(path)
+    assert str(error.value).startswith(f"{path} is damaged and cannot be read (")
+    assert str(error.value).endswith("). Remove it and run `make run`, which makes it again.")
+
+
+def test_a_file_that_the_system_does_not_give_is_not_called_damaged(tmp_path, monkeypatch):
+    """Nor is it removed, therefore: it may be whole."""
+    path = tmp_path / "file.json"
+    write_json(path)
+
+    def refuse(*arguments, **keywords):
+        raise OSError(errno.EMFILE, "too many")
+
+    monkeypatch.setattr(type(path), "read_text", refuse)
+    with pytest.raises(MissingResultError, match="cannot be read: Too many open files"):
+        files.read_json(path)
 
 
 def test_json_refuses_what_is_not_a_number(tmp_path):

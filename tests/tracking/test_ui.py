@@ -1,6 +1,7 @@
 """The command that shows the runs: what it starts, and when it starts nothing."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from gradaudit.tracking import ui
 from gradaudit.tracking.store import default_uri
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -20,13 +23,13 @@ def started(monkeypatch):
 
 
 def test_runs_on_a_server_are_named_and_nothing_is_started(started, capsys):
-    assert ui.main(["--uri", "https://runs.example"]) == 0
+    assert ui.show(uri="https://runs.example", store=Path("none"), port=5000) == 0
     assert "open https://runs.example in a browser" in capsys.readouterr().out
     assert started == []
 
 
 def test_a_store_that_does_not_exist_is_refused(started, tmp_path, capsys):
-    assert ui.main(["--store", str(tmp_path / "none")]) == 2
+    assert ui.show(uri="", store=tmp_path / "none", port=5000) == 2
     assert "does not exist: run stage track first" in capsys.readouterr().err
     assert started == []
 
@@ -37,7 +40,7 @@ def test_a_store_is_served_on_this_machine_alone(started, tmp_path, monkeypatch,
     database = ui.database_of(default_uri(tmp_path))
     assert database is not None
     database.write_bytes(b"")
-    ui.main(["--store", str(tmp_path), "--port", "5005"])
+    ui.show(uri="", store=tmp_path, port=5005)
     ((program, command),) = started
     assert program == sys.executable
     options = dict(zip(command[4::2], command[5::2], strict=True))
@@ -51,3 +54,46 @@ def test_a_store_is_served_on_this_machine_alone(started, tmp_path, monkeypatch,
     }
     assert relocated == [Path(database)]
     assert "Open http://127.0.0.1:5005/#/experiments" in capsys.readouterr().out
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The stores that would have been served."""
+    stores = []
+    monkeypatch.setattr(ui, "show", lambda **store: stores.append(store) or 0)
+    return stores
+
+
+def test_store_and_address_are_those_of_the_configuration(shown, tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text('results: "it\'s; touch $(x)"\ntracking: {uri: "http://a\'b"}\n')
+    assert ui.main([str(path), "--port", "5001"]) == 0
+    store = Path("it's; touch $(x)/mlflow")
+    assert shown == [{"uri": "http://a'b", "store": store, "port": 5001}]
+    path.write_text("")
+    assert ui.main([str(path)]) == 0
+    assert shown[1] == {"uri": "", "store": Path("results/mlflow"), "port": 5000}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "no such configuration file"), ("resultz: x", "unknown key 'resultz'"), ("{", "YAML")],
+)
+def test_a_configuration_that_is_invalid_is_named(text, message, shown, tmp_path, capsys):
+    path = tmp_path / "config.yaml"
+    if text is not None:
+        path.write_text(text)
+    assert ui.main([str(path)]) == 2
+    assert message in capsys.readouterr().err
+    assert shown == []
+
+
+def test_the_makefile_reads_no_value_of_the_configuration():
+    """What it does with the file is to name it to programs."""
+    text = (ROOT / "Makefile").read_text()
+    calls = [line for line in text.splitlines() if "$(CONFIG)" in line]
+    program = (
+        r"--configfile \$\(CONFIG\)$|-m gradaudit\.\w+\.\w+ (--port \$\(PORT\) )?\$\(CONFIG\)$"
+    )
+    assert calls
+    assert all(re.search(program, line) for line in calls), calls

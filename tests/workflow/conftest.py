@@ -71,6 +71,7 @@ class Workspace:
     """A working folder: ``config.yaml``, ``models/decay.py`` and ``src``, a copy of the package."""
 
     folder: Path
+    source: Path
     server: subprocess.Popen[str]
 
     def snakemake(self, *arguments: str, config: dict[str, Any] | None = None) -> Result:
@@ -139,7 +140,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         env=environment,
         cwd=folder,
     ) as server:
-        yield Workspace(folder, server)
+        yield Workspace(folder, folder / "src", server)
         server.stdin.close()  # type: ignore[union-attr]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from gradaudit.pipeline.config.__main__ import main as check_files
+from gradaudit.pipeline.start import main as start
 
 
 def message(workspace, config) -> str:
@@ -44,13 +44,14 @@ def test_a_key_that_is_set_twice_is_refused_with_both_lines(workspace):
     assert f"{path}:5: models is set twice, here and on line 1" in result.output
 
 
-def test_broken_yaml_is_named_with_its_line(tmp_path, capsys):
+def test_broken_yaml_is_named_with_its_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "config.yaml"
     path.write_text("models: [logistic]\nfigures: {dpi: 40\nreport: {}\n")
-    assert check_files([str(path)]) == 2
+    assert start([str(path)]) == 2
     assert f"{path}:3: invalid YAML" in capsys.readouterr().err
     path.write_text("models: [logistic]\n")
-    assert check_files([str(path)]) == 0
+    assert start([str(path)]) == 0
 
 
 @pytest.mark.parametrize(

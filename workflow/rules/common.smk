@@ -1,13 +1,20 @@
 import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from gradaudit.pipeline import config as configuration
-from gradaudit.pipeline import flow, prefork, rules
+from gradaudit.pipeline import (
+    alive,
+    expected,
+    flow,
+    leftovers,
+    prefork,
+    rules,
+    temporary,
+)
 from gradaudit.pipeline.config import choices
 from gradaudit.records.figure import drawings
 from gradaudit.records import code_digest
@@ -30,11 +37,19 @@ config.update(STUDY.plain())  # the defaults, too
 MODEL_SPECS = choices.model_specs(STUDY)
 MODEL_FILES = choices.model_files(STUDY)
 
+# Whoever starts later can tell a run that was killed from one that runs, see `make unlock`.
+alive.hold(leftovers.workflow_lock(Path()))
+
+# Jobs check by this file that what they read is what belongs there.
+PLAN = expected.as_text(expected.expected(STUDY))
+PLAN_FILE = expected.plan_file(STUDY, PLAN)
+
 # Rules call the `gradaudit` beside the Python that runs Snakemake. The command is looked up by
 # PATH, since a full path in a rule would make every job look changed when the repository moves.
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     GRADAUDIT_CACHE=f"{STUDY.results}/.cache/xla",
+    GRADAUDIT_STUDY=str(PLAN_FILE),
 )
 
 
@@ -86,7 +101,7 @@ def reported(stage):
 def listed(name):
     """Caption, category and labels of a figure."""
     drawing = drawings()[name][1]
-    caption = Path(CAPTIONS.name) / f"{name}.rst"
+    caption = CAPTIONS / f"{name}.rst"
     caption.write_text(drawing.caption, encoding="utf-8")
     each = drawing.of in ("model", "experiment", "sweep")
     return {
@@ -110,4 +125,4 @@ def settings(stage):
 outputs, command, log_of = rules.outputs, rules.command, rules.log
 # The SQLite store, unless runs go to a server.
 STORE = {} if STUDY.tracking.uri else {"store": "<results>/mlflow/mlflow.db"}
-CAPTIONS = tempfile.TemporaryDirectory()  # Snakemake reads captions from files
+CAPTIONS = temporary.make()  # Snakemake reads captions from files

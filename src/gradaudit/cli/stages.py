@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,24 @@ def _add_stage(commands: Any, stage: Stage, name: str, *, kind: str = "") -> Non
             _add_path(parser, option, f"to write: {made.about}")
 
     def call(**arguments: Any) -> None:
-        with timed(name) as clock:
+        # What they import belongs to an extra, and help does without it.
+        from gradaudit.pipeline import expected, leftovers
+
+        with timed(name) as clock, leftovers.at_work():
+            expected.check_inputs(stage, _paths(stage, arguments))
             module = importlib.import_module(f"gradaudit.stages.{name}")
             clock.imported()
             module.run(*([kind] if kind else []), **arguments)
 
     parser.set_defaults(call=call)
+
+
+def _paths(stage: Stage, arguments: Mapping[str, Any]) -> dict[str, list[Path]]:
+    """The files of each input that was given."""
+    given = {option: arguments[option] for option in stage.inputs}
+    return {
+        option: value if isinstance(value, list) else [value] for option, value in given.items()
+    }
 
 
 def _add_path(

@@ -20,6 +20,9 @@ from gradaudit.errors import SettingError
 PACKAGE = Path(__file__).parents[1]
 SUFFIXES = (".py", ".xml", ".sbml")
 _STEM = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
+# The setting is a part of the key, and so of names of files: nothing else that a number may be.
+_AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\Z")
 
 
 def expand(entry: str) -> list[str]:
@@ -43,9 +46,10 @@ def expand(entry: str) -> list[str]:
         axis, equals, number = part.partition("=")
         if path.suffix == ".py" and axis not in axes_of(path):
             raise SettingError(_no_axis(entry, axis, path))
-        if not equals or not _is_number(number):
+        if not equals or not _AXIS.match(axis) or not _NUMBER.match(number):
+            example = axis if _AXIS.match(axis) else "axis"
             raise SettingError(
-                f"models: {entry!r}: {part!r} is no setting of an axis; write {name}@{axis}=1.5."
+                f"models: {entry!r}: {part!r} is no setting of an axis; write {name}@{example}=1.5."
             )
     return [entry]
 
@@ -67,7 +71,7 @@ def file_of(name: str) -> Path:
     """
     name = str(name).partition("@")[0]
     if not name.endswith(SUFFIXES):
-        library = sorted(path.stem for path in (PACKAGE / "library").glob("[!_]*.py"))
+        library = library_names()
         if name in library:
             return PACKAGE / "library" / f"{name}.py"
         raise SettingError(
@@ -84,6 +88,11 @@ def file_of(name: str) -> Path:
             "digits, '_' and '-' and begin with a letter. Rename the file."
         )
     return path
+
+
+def library_names() -> list[str]:
+    """Names of the models of the library, sorted."""
+    return sorted(path.stem for path in (PACKAGE / "library").glob("[!_]*.py"))
 
 
 def axes_of(path: Path) -> dict[str, tuple[float, ...]]:
@@ -126,11 +135,3 @@ def _no_axis(entry: str, axis: str, path: Path) -> str:
     known = list(axes_of(path))
     has = f"its axes are {', '.join(known)}" if known else "it declares none"
     return f"models: {entry!r}: the model has no axis {axis!r}; {has}."
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -18,16 +18,16 @@ import importlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gradaudit.pipeline import job_times
+from gradaudit.pipeline import job_times, temporary
 from gradaudit.pipeline.flow import stages
 
 VARIABLE = "GRADAUDIT_WARM"
@@ -54,7 +54,8 @@ def start(log: Path) -> Callable[[], None]:
     """
     if sys.platform != "linux":
         return lambda: None
-    folder = Path(tempfile.mkdtemp(prefix="gradaudit-"))
+    temporary.remove_dead()
+    folder = temporary.make()
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "gradaudit.cli.prefork_main"]
     with log.open("w", encoding="utf-8") as stream:
@@ -72,6 +73,7 @@ def start(log: Path) -> Callable[[], None]:
             if process.stdin is not None:
                 process.stdin.close()
             process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(stop)
     return stop
@@ -127,24 +129,30 @@ def serve(place: Path, run: Run) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(sys.stdin, selectors.EVENT_READ)
+            living, held = os.pipe()  # which closes when this process ends, however it does
             while not any(key.fileobj is sys.stdin for key, _ in selector.select()):
                 connection, _ = listener.accept()
                 with connection:
                     if os.fork() == 0:
-                        _child(connection, run)
+                        os.close(held)
+                        _child(connection, living, run)
     finally:
         for path in (*links, place):
             path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # the last one takes the folder with it
-            place.parent.rmdir()
+        if os.listdir(place.parent) == [temporary.ALIVE]:  # the last one takes the folder with it
+            shutil.rmtree(place.parent, ignore_errors=True)
 
 
 def _link(stage: str) -> str:
     return f"stage-{stage}"
 
 
-def _child(connection: socket.socket, run: Run) -> None:
-    """Become the process that asked: its streams, folder and environment; never returns."""
+def _child(connection: socket.socket, living: int, run: Run) -> None:
+    """Become the process that asked: its streams, folder and environment; never returns.
+
+    It ends if whoever asked does, or if the warm process does, whose pipe is `living`: that one
+    lives as long as its workflow, and a workflow that was killed is to write nothing more.
+    """
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -158,7 +166,8 @@ def _child(connection: socket.socket, run: Run) -> None:
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
         job_times.begin(request["began"])
-        threading.Thread(target=_follow, args=(connection,), daemon=True).start()
+        for gone in (lambda: connection.recv(1), lambda: os.read(living, 1)):
+            threading.Thread(target=_follow, args=(gone,), daemon=True).start()
         code = run(request["argv"])
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
@@ -175,8 +184,8 @@ def _child(connection: socket.socket, run: Run) -> None:
         os._exit(code & 0xFF)
 
 
-def _follow(connection: socket.socket) -> None:
-    """End with whoever asked: if it is killed, its end of the connection closes."""
+def _follow(gone: Callable[[], bytes]) -> None:
+    """End with another process: if it is killed, its end of a connection or a pipe closes."""
     with contextlib.suppress(OSError):
-        connection.recv(1)
+        gone()
     os._exit(130)

@@ -33,7 +33,7 @@ def command(name: str) -> str:
     if stage.process == "solving":
         parts.append("{params.model:q}")
     if "solver" in stage.each:
-        parts.append("--solver {wildcards.solver}")
+        parts.append("--solver {wildcards.solver:q}")
     parts += [f"{option_of(option)} {{input.{option}:q}}" for option in stage.inputs]
     parts += [f"{option_of(option)} {{params.{option}:q}}" for option in stage.params]
     parts.append("--settings {params.settings:q}")
@@ -60,6 +60,21 @@ def files(reference: str, study: Study, root: str = "<results>", **fixed: str) -
         for _, stage, made in sources_of(reference)
         for job in jobs(stage, study)
         if fixed.items() <= job.items()
+    ]
+
+
+def everything(study: Study, root: str = "<results>") -> list[str]:
+    """All files that a study consists of.
+
+    The workflow asks for each of them. Snakemake makes a missing file again only if it is asked
+    for it, and so does not notice that a job has failed and lost its outputs while the files that
+    were made from the earlier ones are still there.
+    """
+    return [
+        f"{root}/{made.path.format(**job)}"
+        for stage in stages().values()
+        for job in jobs(stage, study)
+        for made in stage.outputs.values()
     ]
 
 

@@ -32,7 +32,7 @@ PACKAGES = (
 )
 """Packages whose version can change a number, a table or a figure."""
 
-FIELDS = ("stage", "settings", "code", "packages", "python", "platform")
+FIELDS = ("stage", "model", "solver", "settings", "code", "packages", "python", "platform")
 """The keys of a provenance, which are attributes of a netCDF file beside those of its stage."""
 
 
@@ -43,10 +43,17 @@ def canonical_json(settings: Mapping[str, Any]) -> str:
     )
 
 
-def provenance(stage: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """What made a result, as texts under the names in `FIELDS`."""
+def provenance(
+    stage: str, settings: Mapping[str, Any], *, model: str = "", solver: str = ""
+) -> dict[str, str]:
+    """What made a result, as texts under the names in `FIELDS`.
+
+    `model` and `solver` are the keys that it is of; empty for a result of all of them.
+    """
     return {
         "stage": stage,
+        "model": model,
+        "solver": solver,
         "settings": canonical_json(settings),
         "code": f"gradaudit {_version('gradaudit')} {_code(stage)}",
         "packages": canonical_json({name: _version(name) for name in PACKAGES}),
@@ -55,9 +62,9 @@ def provenance(stage: str, settings: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def figure_metadata(stage: str, settings: Mapping[str, Any]) -> dict[str, str]:
+def figure_metadata(stage: str, settings: Mapping[str, Any], *, model: str = "") -> dict[str, str]:
     """The provenance as texts of a PNG file."""
-    return {"gradaudit": canonical_json(provenance(stage, settings))}
+    return {"gradaudit": canonical_json(provenance(stage, settings, model=model))}
 
 
 @cache  # a process runs the code that it has imported

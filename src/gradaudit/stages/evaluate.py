@@ -22,5 +22,7 @@ STAGE = Stage(
 
 def run(*, reference: Path, gradients: list[Path], settings: dict[str, Any], output: Path) -> None:
     """Write one row per (solver, method, tolerance, functional) of one model."""
-    table = evaluate(read_dataset(reference), [read_dataset(path) for path in gradients], settings)
-    write_table(table, output, stage="evaluate", settings=settings)
+    certified = read_dataset(reference)
+    table = evaluate(certified, [read_dataset(path) for path in gradients], settings)
+    model = certified.attrs["model"]
+    write_table(table, output, stage="evaluate", settings=settings, model=model)

@@ -46,10 +46,10 @@ def run(*, model: str, settings: dict[str, Any], output: Path, traces: Path) -> 
     outcomes = run_variants(loaded, nominal, certified, settings)
     table = pd.DataFrame([{"model": key_of(model)} | _row(outcome) for outcome in outcomes])
     table["reference_digits"] = certified.digits
-    write_table(table, output, stage="experiment", settings=settings)
+    write_table(table, output, stage="experiment", settings=settings, model=key_of(model))
     dataset = _traces(loaded, nominal[0], certified, outcomes)
     dataset.attrs = {"model_json": describe(loaded, key_of(model))}
-    write_dataset(dataset, traces, stage="experiment", settings=settings)
+    write_dataset(dataset, traces, stage="experiment", settings=settings, model=key_of(model))
 
 
 def _row(outcome: ExperimentRun) -> dict[str, Any]:

@@ -47,8 +47,9 @@ def run(kind: str, *, settings: Settings, output_dir: Path, **tables: Path) -> N
         frames = [read[table_name(reference)] for reference in drawing.tables]
         facts = _facts(read["reference"].attrs) if drawing.facts else {}
         figure = draw(*frames, **{fact: facts[fact] for fact in drawing.facts}, settings=settings)
-        suffix = f"_{_key(read, tables)}" if kind in EACH else ""
-        _save(figure, Path(output_dir) / f"{name}{suffix}.png", settings)
+        model = _key(read, tables) if kind in EACH else ""
+        suffix = f"_{model}" if model else ""
+        _save(figure, Path(output_dir) / f"{name}{suffix}.png", settings, model)
 
 
 def _read(path: Path) -> Any:
@@ -69,10 +70,11 @@ def _key(tables: Mapping[str, Any], paths: Mapping[str, Path]) -> str:
     return Path(next(iter(paths.values()))).stem
 
 
-def _save(figure: Figure, path: Path, settings: Settings) -> None:
+def _save(figure: Figure, path: Path, settings: Settings, model: str) -> None:
     """Write a PNG that carries its provenance, and is the same file for the same figure."""
     stamp, dpi = PngInfo(), settings.get("dpi", 150)
-    for key, text in {"Software": "gradaudit", **figure_metadata("figures", settings)}.items():
+    provenance = figure_metadata("figures", settings, model=model)
+    for key, text in {"Software": "gradaudit", **provenance}.items():
         stamp.add_text(key, text)
     with styled(settings), atomic(path) as temporary:
         figure.set_dpi(dpi)

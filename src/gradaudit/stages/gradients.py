@@ -107,7 +107,9 @@ def run(
         "dtype": variant.options.get("dtype", "float64"),
         "most_events": MAX_RECORDED_EVENTS,
     }
-    write_dataset(dataset, output, stage="gradients", settings=settings)
+    write_dataset(
+        dataset, output, stage="gradients", settings=settings, model=key_of(model), solver=solver
+    )
 
 
 def _stiffness(model: Model, dataset: xr.Dataset) -> np.ndarray:

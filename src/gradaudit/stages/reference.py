@@ -62,4 +62,4 @@ def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = 
             "rungs_json": json.dumps(result.rungs),
         },
     )
-    write_dataset(dataset, output, stage="reference", settings=settings)
+    write_dataset(dataset, output, stage="reference", settings=settings, model=key_of(model))

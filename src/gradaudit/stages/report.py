@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gradaudit.pipeline.job_times import jobs_of
-from gradaudit.records.files import read_table, write_text
+from gradaudit.records.files import read_table, write_page
 from gradaudit.records.stage import Output, Stage
 from gradaudit.report import answers, content, job_times, sentences, tables
 from gradaudit.report.further import further
@@ -124,4 +124,4 @@ def run(
         figures=images,
         further=further(images),
     )
-    write_text(page, output)
+    write_page(page, output, stage="report", settings=settings)

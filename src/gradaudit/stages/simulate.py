@@ -47,4 +47,6 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
         coords={"rtol": settings["tolerances"], "time": times, "state": list(loaded.states)},
         attrs={"model_json": describe(loaded, key_of(model)), "solver": solver},
     )
-    write_dataset(dataset, output, stage="simulate", settings=settings)
+    write_dataset(
+        dataset, output, stage="simulate", settings=settings, model=key_of(model), solver=solver
+    )

@@ -54,7 +54,7 @@ def run(*, model: str, settings: dict[str, Any], output: Path) -> None:
     loaded = load_model(model)
     dataset = measure(loaded, settings)
     dataset.attrs["model_json"] = describe(loaded, key_of(model))
-    write_dataset(dataset, output, stage="sweep", settings=settings)
+    write_dataset(dataset, output, stage="sweep", settings=settings, model=key_of(model))
 
 
 def measure(model: Model, settings: dict[str, Any]) -> xr.Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pandas as pd
 from gradaudit.analysis.calibration.fitting import fit, usable
 from gradaudit.analysis.calibration.score import FEATURES
 from gradaudit.analysis.calibration.skill import calibration, fooled, held_out, skill
-from gradaudit.records.files import read_table, write_table, write_text
+from gradaudit.records.files import read_table, write_json, write_table
 from gradaudit.records.stage import Output, Stage
 
 STAGE = Stage(
@@ -64,7 +63,7 @@ def run(
     }
     for path, table in written.items():
         write_table(table, path, stage="trust", settings=settings)
-    write_text(json.dumps(fitted(rows, bound), indent=1) + "\n", scores)
+    write_json(fitted(rows, bound), scores, stage="trust", settings=settings, nan=True)
 
 
 def fitted(audits: pd.DataFrame, bound: float) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""MLflow's user interface on a store: ``python -m gradaudit.tracking.ui``, on this machine only."""
+"""``python -m gradaudit.tracking.ui CONFIG``: MLflow's user interface, on this machine only.
+
+`make ui` calls it. It reads the configuration itself: no value of it passes through a shell, or
+appears among the arguments of `make` and of this program.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,9 @@ import os
 import sys
 from pathlib import Path
 
+from gradaudit.errors import GradauditError
+from gradaudit.pipeline.config.files import read_source
+from gradaudit.pipeline.config.reading import study_of
 from gradaudit.tracking.store import database_of, default_uri, quiet_environment, relocate
 
 # MLflow opens with its pages for language models otherwise.
@@ -14,18 +21,46 @@ _PAGE = "#/experiments?workflowType=machine_learning"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve the store until interrupted; replaces this process by MLflow's server."""
+    """Show the runs of a study until interrupted; 2 if the configuration is invalid."""
     parser = argparse.ArgumentParser(prog="python -m gradaudit.tracking.ui", description=__doc__)
-    parser.add_argument("--uri", default="", help="tracking URI; empty for the default store")
-    parser.add_argument("--store", type=Path, default=Path("results/mlflow"), metavar="DIR")
+    parser.add_argument("config", type=Path, help="configuration file")
     parser.add_argument("--port", type=int, default=5000)
     options = parser.parse_args(arguments)
-    uri = options.uri or default_uri(options.store)
+    if not options.config.is_file():
+        print(f"{options.config}: there is no such configuration file.", file=sys.stderr)
+        return 2
+    try:
+        source = read_source(options.config)
+        study = study_of(source.data or {}, sources=[source])
+    except GradauditError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return show(uri=study.tracking.uri, store=Path(study.results) / "mlflow", port=options.port)
+
+
+def show(*, uri: str, store: Path, port: int) -> int:
+    """Serve a store until interrupted; replaces this process by MLflow's server.
+
+    Parameters
+    ----------
+    uri
+        Tracking URI; empty for the SQLite file in the folder `store`.
+    store
+        That folder.
+    port
+        Of the address at which the runs are shown.
+
+    Returns
+    -------
+    int
+        The exit code, where there is nothing to serve: 0 for runs on a server, 2 for no store.
+    """
+    uri = uri or default_uri(store)
     if uri.startswith(("http://", "https://")):
         print(f"The results are on a tracking server: open {uri} in a browser.")
         return 0
     database = database_of(uri)
-    folder = database.resolve().parent if database else options.store.resolve()
+    folder = database.resolve().parent if database else store.resolve()
     if database is not None and not database.is_file():
         print(f"{database} does not exist: run stage track first.", file=sys.stderr)
         return 2
@@ -33,9 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
         relocate(database)
         uri = f"sqlite:///{database.resolve()}"
     quiet_environment()
-    print(f"Open http://127.0.0.1:{options.port}/{_PAGE} (stop with Ctrl-C)", flush=True)
+    print(f"Open http://127.0.0.1:{port}/{_PAGE} (stop with Ctrl-C)", flush=True)
     server = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
-    server += ["--port", str(options.port), "--backend-store-uri", uri, "--workers", "1"]
+    server += ["--port", str(port), "--backend-store-uri", uri, "--workers", "1"]
     server += ["--artifacts-destination", str(folder / "artifacts")]
     os.execv(sys.executable, server)
 

@@ -57,3 +57,77 @@ def test_a_model_without_any_solver_is_refused():
 def test_tolerances_in_the_wrong_order_are_refused():
     with pytest.raises(SettingError, match="is above loosest"):
         check_names(study_of({**VALID, "tolerances": {"loosest": 1.0e-6, "tightest": 1.0e-3}}))
+
+
+EVIL = [
+    "$(touch pwned)", "a;b", "a b", "`id`", "a|b", "../../x", "..", "a/b", "a\nb", "", "-rf",
+    "{model}", "<results>", "a'b", 'a"b', "*", "tsit5\n", ".hidden", "x" * 101, "n\u00e4me",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", EVIL, ids=repr)
+def test_a_key_of_solvers_that_cannot_name_a_file_is_refused(key):
+    with pytest.raises(SettingError, match=r"solvers: the key .* becomes the name of files"):
+        check_names(study_of({**VALID, "solvers": {key: {"solver": "tsit5"}}}))
+
+
+@pytest.mark.parametrize("key", ["tsit5_float32", "tsit5-1e-6", "5th+order", "a.b"])
+def test_other_keys_of_solvers_are_fine(key):
+    check_names(study_of({**VALID, "solvers": {key: {"solver": "tsit5"}}}))
+
+
+def test_keys_of_solvers_that_some_systems_take_for_the_same_are_refused():
+    with pytest.raises(SettingError, match="'tsit5' and 'TSIT5' become names of files"):
+        check_names(study_of({**VALID, "solvers": {"tsit5": {}, "TSIT5": {"solver": "tsit5"}}}))
+
+
+@pytest.mark.parametrize("results", ["{model}", "<logs>", "a\nb", "a\0b", "r*", "r[1]"], ids=repr)
+def test_a_folder_of_results_that_would_be_a_pattern_is_refused(results):
+    with pytest.raises(SettingError, match=r"results: .* cannot be the name of a folder"):
+        check_names(study_of({**VALID, "results": results}))
+
+
+@pytest.mark.parametrize(
+    "results", ["../elsewhere", "with space/and $HOME; `x`", "/tmp/r", "r\u00e9s"]
+)
+def test_other_folders_of_results_are_fine(results):
+    check_names(study_of({**VALID, "results": results}))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "mu=$(id)", "mu=../../x", "../x=1", "mu=nan", "mu=inf", "mu=1_0", "mu= 1", "mu=1\n",
+        "a b=1", "=1", "mu=1,", "mu=\u0661",
+    ],
+    ids=repr,
+)  # fmt: skip
+@pytest.mark.parametrize("model", ["van_der_pol", "file.xml"])
+def test_a_setting_of_axes_that_cannot_name_a_file_is_refused(
+    setting, model, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.xml").write_text("")
+    with pytest.raises(SettingError, match=r"no setting of an axis|has no axis"):
+        check_names(study_of({**VALID, "models": [f"{model}@{setting}"]}))
+
+
+@pytest.mark.parametrize("stem", ["$(id)", "a b", "-x", "{model}", "a.b"])
+def test_a_file_of_a_model_whose_stem_cannot_name_files_is_refused(stem, tmp_path):
+    path = tmp_path / f"{stem}.py"
+    path.write_text("")
+    with pytest.raises(SettingError, match="becomes the model's key"):
+        check_names(study_of({**VALID, "models": [str(path)]}))
+
+
+def test_a_path_of_a_model_that_would_be_a_pattern_is_refused(tmp_path):
+    (tmp_path / "{model}").mkdir()
+    (tmp_path / "{model}" / "pendulum.py").write_text("")
+    with pytest.raises(SettingError, match=r"models: the path .* cannot be that of an input"):
+        check_names(study_of({**VALID, "models": [str(tmp_path / "{model}" / "pendulum.py")]}))
+
+
+def test_a_published_norm_of_no_model_is_refused():
+    norms = {"liu_neuron": 1.0, "logistik": 1.0}
+    with pytest.raises(SettingError, match=r"published_norms: unknown model 'logistik' \(did you"):
+        check_names(study_of({**VALID, "experiment": {"models": [], "published_norms": norms}}))

@@ -11,13 +11,13 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from gradaudit.cli.audit.job import Job, JobOutcome
 from gradaudit.cli.audit.jobs import cores, leave_out_current_folder, run_jobs
 from gradaudit.cli.audit.progress import Progress
 from gradaudit.errors import SettingError
+from gradaudit.pipeline import temporary
 from gradaudit.pipeline.config import Study, ladder, ladder_of, settings_of, study_of
 from gradaudit.pipeline.names import check_known
 from gradaudit.records.catalogue import catalogue
@@ -74,8 +74,8 @@ def run(
         max_steps=max_steps,
         time_limit=time_limit,
     )
-    with TemporaryDirectory(prefix="gradaudit-") as folder:
-        jobs = _jobs(model, study, Path(folder), cache_folder)
+    with temporary.folder() as folder:
+        jobs = _jobs(model, study, folder, cache_folder)
         leave_out_current_folder()
         with Progress() as progress:
             outcomes = run_jobs(
@@ -84,7 +84,7 @@ def run(
                 progress=progress,
                 then_import="gradaudit.cli.audit.table",
             )
-        table, truth, name = _collect(Path(folder), study, outcomes)
+        table, truth, name = _collect(folder, study, outcomes)
     if output is not None:
         from gradaudit.records.files import write_table
 

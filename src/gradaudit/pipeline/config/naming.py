@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from gradaudit.errors import SettingError
+from gradaudit.model.spec import library_names
 from gradaudit.pipeline.config.choices import base_solver, keys_of, model_specs, solvers_for
 from gradaudit.pipeline.config.ladders import ladder_of
 from gradaudit.pipeline.config.solving import SolverEntry
@@ -11,6 +15,9 @@ from gradaudit.pipeline.names import check_known
 from gradaudit.records.catalogue import catalogue
 from gradaudit.sensitivity.external.requirements import check_installed
 
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}\Z")
+_PATH = re.compile(r"[^\x00-\x1f\x7f{}<>*?\[\]\\]+\Z")
+
 
 def check_names(study: Study) -> None:
     """Check models, solvers, methods, functionals and tolerances.
@@ -18,10 +25,18 @@ def check_names(study: Study) -> None:
     Raises
     ------
     SettingError
-        For a name that does not exist, a method whose package is not installed, two models of one
-        name, a model without solver, or tolerances in the wrong order.
+        For a name that does not exist or cannot be that of a file, a method whose package is not
+        installed, two models of one name, a model without solver, or tolerances in the wrong order.
     """
-    model_specs(study)
+    _check_file_names(study)
+    specs = model_specs(study)
+    for spec in specs.values():
+        if not _PATH.match(spec):
+            raise SettingError(
+                f"models: the path {spec!r} cannot be that of an input of the workflow; leave out "
+                "control characters, backslashes and the characters {}<>*?[]."
+            )
+    _check_published(study, list(specs))
     for key in study.solvers:
         check_known("solver", [base_solver(study, key)], where=f"solvers.{key}")
     for name, part in (("experiment", study.experiment), ("sweep", study.sweep)):
@@ -32,6 +47,48 @@ def check_names(study: Study) -> None:
     for key in study.solvers:
         ladder_of(study, key)
     _check_entries(study)
+
+
+def _check_file_names(study: Study) -> None:
+    """Check what becomes a name of files; the keys of models are checked with their files.
+
+    Snakemake would take braces for wildcards, and a slash for a folder.
+    """
+    for key in study.solvers:
+        if not _KEY.match(key):
+            raise SettingError(
+                f"solvers: the key {key!r} becomes the name of files; it must be made of at most "
+                "100 letters, digits, '_', '-', '+' and '.', and begin with a letter or a digit. "
+                "Rename it, and name the solver by its key solver, as in "
+                "my_tsit5: {solver: tsit5}."
+            )
+    alike = _equal_but_for_case(study.solvers)
+    if alike:
+        raise SettingError(
+            f"solvers: the keys {alike[0]!r} and {alike[1]!r} become names of files, and some "
+            "systems take capitals and small letters for the same; rename one of them."
+        )
+    if not _PATH.match(study.results):
+        raise SettingError(
+            f"results: {study.results!r} cannot be the name of a folder of results; leave out "
+            "control characters, backslashes and the characters {}<>*?[]."
+        )
+
+
+def _equal_but_for_case(names: Iterable[str]) -> tuple[str, str] | None:
+    seen: dict[str, str] = {}
+    for name in names:
+        if seen.setdefault(name.lower(), name) != name:
+            return seen[name.lower()], name
+    return None
+
+
+def _check_published(study: Study, models: list[str]) -> None:
+    """Check the models that a published norm is given for: those of the study or of the library."""
+    for key in study.experiment.published_norms:
+        if key not in models:
+            where = "experiment.published_norms"
+            check_known("model", [key], [*models, *library_names()], where=where)
 
 
 def _check_methods(study: Study) -> None:
