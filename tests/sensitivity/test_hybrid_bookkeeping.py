@@ -60,7 +60,8 @@ class Falling:
         segment = Segment(
             states=heights, tangents=np.repeat(heights[..., None], 2, -1), errors=(), stop=stop,
             state=np.array([hit - stop]), tangent=np.zeros((1, 2)), error=(),
-            event_index=-1 if ended else 0, signs_ahead=np.ones(1), changed_branch=False,
+            event_index=-1 if ended else 0, signs_ahead=np.ones(1) if ended else -np.ones(1),
+            changed_branch=False,
             missed_event=False,
             touched=False,
             indicator=1.0 + self.bounces, crossed=Crossed(0.1, 0.2), counts=np.array([5, 4, 1]),

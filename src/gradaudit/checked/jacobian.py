@@ -15,7 +15,7 @@ from jax.flatten_util import ravel_pytree
 from numpy.typing import ArrayLike
 
 from gradaudit.backend.jaxpr.branches import FrozenField
-from gradaudit.backend.shapes import Parameters, Scalar, States, StatesAtTimes
+from gradaudit.backend.shapes import Count, Parameters, Scalar, States, StatesAtTimes
 from gradaudit.checked import calibration
 from gradaudit.checked.estimate import (
     UNRESOLVED,
@@ -63,11 +63,11 @@ class Stats(NamedTuple):
         of the vector field, from 0 to 1.
     """
 
-    steps: Any
-    accepted: Any
-    rejected: Any
-    indicator: Any
-    neglected: Any
+    steps: Count
+    accepted: Count
+    rejected: Count
+    indicator: Scalar
+    neglected: Scalar
 
 
 class CheckedJacobian(NamedTuple):

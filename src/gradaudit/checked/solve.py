@@ -19,9 +19,10 @@ import jax.tree_util as jtu
 from gradaudit.backend.jax_setup import runtime_errors_as_nan
 from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.backend.jaxpr.thresholds import standing, touching
-from gradaudit.backend.shapes import Scalar
+from gradaudit.backend.shapes import Count, Flag, Scalar, StatesAtTimes, TangentsAtTimes
 from gradaudit.errors import SettingError
 from gradaudit.solvers.error_norm import Control, block_norm
+from gradaudit.solvers.faint_states import Faint
 from gradaudit.solvers.missed_saltation import Crossed, at_edge
 from gradaudit.solvers.nest import nested, without_errors
 from gradaudit.solvers.options import TracedOptions
@@ -50,20 +51,20 @@ class Solved(NamedTuple):
     where the solve failed; `result` is a member of diffrax's RESULTS.
     """
 
-    states: Any
-    tangents: Any
+    states: StatesAtTimes
+    tangents: TangentsAtTimes
     errors: Any
     tangent_errors: Any
-    indicator: Any
-    neglected: Any
-    at_ends: Any
-    faint: Any
-    undifferentiable: Any
+    indicator: Scalar
+    neglected: Scalar
+    at_ends: Scalar
+    faint: Faint
+    undifferentiable: Count
     stats: dict[str, Any]
     result: Any
 
     @property
-    def ok(self) -> Any:
+    def ok(self) -> Flag:
         """Whether the solve came to its end, a traced boolean."""
         return self.result == diffrax.RESULTS.successful
 

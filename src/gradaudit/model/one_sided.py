@@ -46,7 +46,9 @@ class OneSided(NamedTuple):
     cause: str
 
 
-def one_sided(model: Model, times: Array, values: Array, derivatives: Array) -> list[OneSided]:
+def one_sided(
+    model: Model, times: Array, values: Array, derivatives: Array, *, near: float = AT_AN_END
+) -> list[OneSided]:
     """What a solution says of switches at the ends of its window.
 
     Parameters
@@ -55,18 +57,22 @@ def one_sided(model: Model, times: Array, values: Array, derivatives: Array) -> 
         Observation times (T,); the window ends at the last of them.
     values, derivatives
         States and integrals (T, N) and their derivatives (T, N, m).
+    near
+        How close to an end, in windows, a switch is taken to be at it.
     """
     looks = _looks(model)
     if looks is None:
         return []
     notes = []
-    if looks.start.any():
-        notes.append(OneSided(looks.start, 0.0, _AT_AN_END.format("start")))
-    if looks.touching.any():
-        notes.append(OneSided(looks.touching, 0.0, _AT_A_THRESHOLD))
+    start = np.asarray(looks.turning(0.0, *looks.start, near))
+    if start.any():
+        notes.append(OneSided(start, 0.0, _AT_AN_END.format("start")))
+    touching = looks.touching & ~start
+    if touching.any():
+        notes.append(OneSided(touching, 0.0, _AT_A_THRESHOLD))
     end, z, tangents = float(times[-1]), values[-1], derivatives[-1]
     if np.all(np.isfinite(z)) and np.all(np.isfinite(tangents)):
-        columns = np.asarray(looks.turning(end, z, tangents))
+        columns = np.asarray(looks.turning(end, z, tangents, near))
         if columns.any():
             notes.append(OneSided(columns, end, _AT_AN_END.format("end")))
         if len(times) > 1 and np.all(np.isfinite(values)):
@@ -77,9 +83,9 @@ def one_sided(model: Model, times: Array, values: Array, derivatives: Array) -> 
 
 
 class _Looks(NamedTuple):
-    """What is compiled for a model that switches, and what its start shows."""
+    """What is compiled for a model that switches; its start with tangents, and a contact there."""
 
-    start: Columns
+    start: tuple[Array, Array]
     touching: Columns
     turning: Callable[..., Any]
     standing: Callable[..., Any]
@@ -95,7 +101,6 @@ def _looks(model: Model) -> _Looks | None:
     z = np.concatenate([y, extra])
     tangents = np.pad(np.asarray(tangents), ((0, len(extra)), (0, 0)))
     turning = jax.jit(partial(_turning, branches, model))
-    start = np.asarray(turning(0.0, z, tangents))
     scale = jnp.asarray(model.parameter_scale)
     touched = touching(
         branches, jnp.zeros(()), jnp.asarray(z), p, jnp.asarray(tangents) * scale, jnp.diag(scale)
@@ -104,10 +109,10 @@ def _looks(model: Model) -> _Looks | None:
     def stands(times: Any, values: Any, tangents: Any) -> Any:
         return standing(branches, times, values, p, tangents * scale, jnp.diag(scale))
 
-    return _Looks(start, np.asarray(touched) & ~start, turning, jax.jit(stands))
+    return _Looks((z, tangents), np.asarray(touched), turning, jax.jit(stands))
 
 
-def _turning(branches: FrozenField, model: Model, t: Any, z: Any, tangents: Any) -> Any:
+def _turning(branches: FrozenField, model: Model, t: Any, z: Any, tangents: Any, reach: Any) -> Any:
     """Parameters (m,) that move a switch which turns at t, where it makes the rates jump."""
     p, step = jnp.asarray(model.nominal), AHEAD * model.t_end
     old = branches.decisions_ahead(t, z, p, -step)
@@ -125,8 +130,8 @@ def _turning(branches: FrozenField, model: Model, t: Any, z: Any, tangents: Any)
         in_axes=-1, out_axes=-1,
     )(tangents, jnp.eye(len(p)))  # fmt: skip
     size = jnp.abs(moving * model.parameter_scale).max(axis=1)
-    reach = AT_AN_END * model.t_end * jnp.abs(speed) + AT_THRESHOLD * size
-    near = (flat(old) != flat(new)) & (jnp.abs(value) <= reach)
+    close = reach * model.t_end * jnp.abs(speed) + AT_THRESHOLD * size
+    near = (flat(old) != flat(new)) & (jnp.abs(value) <= close)
     moved = jnp.abs(moving * model.parameter_scale) > (
         SAME_TIME * model.t_end * jnp.abs(speed)[:, None]
     )

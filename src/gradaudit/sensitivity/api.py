@@ -21,6 +21,7 @@ from gradaudit.model.loading import load_model
 from gradaudit.model.one_sided import one_sided
 from gradaudit.model.quadratures import initial_state
 from gradaudit.records.results import Sensitivities
+from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN
 from gradaudit.sensitivity.method import Method
 from gradaudit.sensitivity.methods import get_method, methods
 from gradaudit.sensitivity.request import Request, check_options, tolerance
@@ -138,7 +139,7 @@ def _with_one_sided(model: Model, result: Sensitivities) -> Sensitivities:
     values = np.concatenate([result.states, result.integrals], axis=1)
     slopes = np.concatenate([result.sensitivities, result.integral_sensitivities], axis=1)
     marked = np.isin(list(model.parameters), result.one_sided)
-    for note in one_sided(model, result.times, values, slopes):
+    for note in one_sided(model, result.times, values, slopes, near=10.0 * EVENT_COOLDOWN):
         marked |= note.columns
     names = tuple(name for name, mark in zip(model.parameters, marked, strict=True) if mark)
     if not names:
@@ -146,8 +147,9 @@ def _with_one_sided(model: Model, result: Sensitivities) -> Sensitivities:
     warnings.warn(
         f"model {model.name!r}: derivatives with respect to {', '.join(map(repr, names))} are "
         "one-sided: an event or a switch that they move lies at an observation or at an end of the "
-        "window. The method gives one of the two or neither; move the observation, or the value "
-        "of the parameter, to have a derivative.",
+        "window, or the solution is put onto a threshold, off which they move it. The method gives "
+        "one of the two or neither; move the observation, or the value of the parameter, to have a "
+        "derivative.",
         ModelWarning,
         stacklevel=3,
     )

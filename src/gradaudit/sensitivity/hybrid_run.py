@@ -183,6 +183,8 @@ class HybridRun:
             behind = self._call("drift", self.program.drift, inputs)
             turned = bool(differ(before.decisions, behind.decisions))
             return UNDECLARED_SWITCH if turned else behind
+        if segment.signs_ahead[self.names.index(event_name)] == sign:
+            return GRAZING  # it is crossed there and back before anything else is looked at
         at = Triggered(segment.state, segment.tangent, segment.error, before.decisions)
         due = self._due(segment, start, before)
         names = [name for name in self.names if name == event_name or name in due]

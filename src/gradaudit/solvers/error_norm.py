@@ -6,12 +6,13 @@ method and every tolerance.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from gradaudit.backend.shapes import ComponentsOf, Scalar, SizesOf, Vector
+from gradaudit.backend.shapes import ComponentsOf, Scalar, ScalarLike, SizesOf, Slopes, Vector
 from gradaudit.solvers.options import TracedOptions
 from gradaudit.solvers.tangent_solver import WithTangents
 
@@ -32,10 +33,10 @@ class Control(NamedTuple):
         |p_j| or 1, shape (c,): the tangents carried are p_j dy/dp_j.
     """
 
-    tangent_weight: Any
-    dual: Any
-    width: Any
-    scale: Any
+    tangent_weight: ScalarLike
+    dual: ScalarLike
+    width: ScalarLike
+    scale: Slopes | np.ndarray
 
 
 def block_norm(
