@@ -109,7 +109,7 @@ def apart(
         of_fine = getattr(fine, name)
         spread = difference(getattr(other, name), of_fine, finer=fine.precision)
         error = difference(getattr(coarse, name), of_fine, finer=fine.precision)
-        bounds.append(np.maximum(spread, ratio * error))
+        bounds.append(np.maximum(PEERS_SAFETY * spread, ratio * error))
     return cautious(bounds[0], bounds[1], grid)
 
 

@@ -39,9 +39,12 @@ Columns = Sequence[int] | NDArray[np.int64] | None
 
 SCOUT: Rung = (DOUBLE, 8, 1e-5)
 COARSE: Rung = (DOUBLE, 11, 1e-13)
-FINE: Rung = (LONG_DOUBLE, 16, 1e-15)
-OTHER: Rung = (LONG_DOUBLE, 13, 2e-15)
-HIGHER: tuple[Rung, Rung] = ((QUAD, 18, 1e-18), (QUAD, 15, 2e-18))
+FINE: Rung = (LONG_DOUBLE, 16, 5e-16)
+OTHER: Rung = (LONG_DOUBLE, 13, 5e-15)
+HIGHER: tuple[Rung, Rung] = ((QUAD, 18, 1e-19), (QUAD, 15, 1e-18))
+"""The second of a pair has ten times the tolerance: errors of one sign, such as those of a decay,
+must not hide in the difference.
+"""
 
 MOST_ELEMENTS = 2000
 """Of the first solve, which must stay cheap."""
