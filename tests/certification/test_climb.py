@@ -63,6 +63,7 @@ def test_a_solve_is_noted_as_a_rung(climb, solves):
     (rung,) = climb.rungs
     assert np.isnan(rung.pop("digits"))
     assert rung == {
+        "method": "taylor",
         "precision": "double",
         "tolerance": 1e-16,
         "steps": 10,

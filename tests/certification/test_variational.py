@@ -12,8 +12,8 @@ from gradaudit.certification.variational import (
     PROGRESS_AFTER,
     Options,
     Watch,
-    _initial,
     build,
+    initial_values,
     solve,
 )
 
@@ -87,7 +87,7 @@ def test_what_was_not_reached_is_nan(system, options, status):
 
 
 def test_the_initial_state_is_differentiated_in_the_precision():
-    values, derivatives = _initial(DECAY, DOUBLE)
+    values, derivatives = initial_values(DECAY, DOUBLE)
     np.testing.assert_array_equal(values, [9.0])
     np.testing.assert_array_equal(derivatives, [[0.0, 6.0, 0.0]])
 

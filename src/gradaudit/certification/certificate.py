@@ -94,6 +94,36 @@ def between(coarse: Solution, fine: Solution, grid: Grid) -> Bounds:
     )
 
 
+def apart(
+    other: Solution, fine: Solution, coarse: Solution, grid: Grid, *, caution: float = 1.0
+) -> Bounds:
+    """Bound the error of a solve by one of the same precision and one of a coarser precision.
+
+    The two of one precision share neither order nor steps; the larger of two witnesses counts, as
+    in `among`: their disagreement, and the measured error of the coarser precision, scaled, and
+    enlarged by `caution`. The latter shows a rounding error that is alike in both.
+    """
+    ratio = caution * fine.precision.eps / coarse.precision.eps
+    bounds = []
+    for name in ("values", "derivatives"):
+        of_fine = getattr(fine, name)
+        spread = difference(getattr(other, name), of_fine, finer=fine.precision)
+        error = difference(getattr(coarse, name), of_fine, finer=fine.precision)
+        bounds.append(np.maximum(PEERS_SAFETY * spread, ratio * error))
+    return cautious(bounds[0], bounds[1], grid)
+
+
+def completed(fine: Solution, coarse: Solution) -> Solution:
+    """A solve that stopped early, with the rows that it did not reach from a coarser one."""
+    parts = {}
+    for name in ("values", "derivatives"):
+        found: Any = getattr(fine, name).copy()
+        missing = np.isnan(to_float64(found))
+        found[missing] = getattr(coarse, name)[missing].astype(fine.precision.fp_type)
+        parts[name] = found
+    return replace(fine, **parts)
+
+
 def among(peers: list[Solution], coarser: list[Solution], grid: Grid) -> tuple[Solution, Bounds]:
     """The mean of solves of one precision, and a bound of its error.
 

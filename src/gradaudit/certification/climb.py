@@ -80,6 +80,11 @@ class Climb:
     def left(self) -> float:
         return self.limit - (time.perf_counter() - self.started)
 
+    @property
+    def held(self) -> float:
+        """Certified digits of the best result, 0 where there is none."""
+        return self.digits()[1] if self.best is not None else 0.0
+
     def build(self, precision: Precision, tolerance: float) -> Variational | Hybrid:
         if self.progress is not None and self.limit - self.left > PROGRESS_AFTER:
             self.progress(0.0, f"building {precision.name}, tolerance {tolerance:.1e}")
@@ -126,21 +131,26 @@ class Climb:
                 attempts = [(None, shares) for shares in SHARES]
         if solution.status == "ok":
             self.leaves = leaves
+        self.note(solution, method="taylor")
+        missed = inspector.missed() if solution.status == "ok" else None
+        if missed is not None:
+            raise JumpedOverError(missed, solution)
+        return solution
+
+    def note(self, solution: Solution, **how: Any) -> None:
+        """Add a rung to the record; `how` says by which method."""
         self.rungs.append(
             {
-                "precision": system.precision.name,
-                "tolerance": system.tolerance,
+                **how,
+                "precision": solution.precision.name,
+                "tolerance": solution.tolerance,
                 "steps": solution.steps,
-                "build_seconds": system.build_seconds,
+                "build_seconds": solution.build_seconds,
                 "run_seconds": solution.run_seconds,
                 "status": solution.status,
                 "digits": float("nan"),
             }
         )
-        missed = inspector.missed() if solution.status == "ok" else None
-        if missed is not None:
-            raise JumpedOverError(missed, solution)
-        return solution
 
     def look_closer(self) -> None:
         """Integrate the vector field of every step with more nodes."""
@@ -204,6 +214,21 @@ class Climb:
         threshold = certificate.value_thresholds(values[:, :n], negligible=self.negligible)
         held, least = certificate.held_digits(values[:, :n], bounds.values[:, :n], threshold)
         return (results[0], results[1], Digits(held, least)), whole[0]
+
+    def short_of(self, digits: float) -> NDArray[np.int64]:
+        """Parameters with a sensitivity, of a state, that has fewer digits; negligible ones too."""
+        assert self.best is not None
+        assert self.bounds is not None
+        n = self.model.n
+        values, derivatives = self.best.float64()
+        scale = certificate.state_scale(values, derivatives, self.model.parameter_scale)[:n]
+        observed = derivatives[self.grid.observed][:, :n]
+        threshold = certificate.entry_thresholds(observed, scale, negligible=self.negligible)
+        with np.errstate(invalid="ignore"):
+            held = self.bounds.derivatives[:, :n] <= 10.0**-digits * np.maximum(
+                np.abs(observed), threshold
+            )
+        return np.flatnonzero(~held.all(axis=(0, 1)))
 
     def _one_sided(self) -> NDArray[np.bool_]:
         """Entries of the derivatives at the observations that exist from one side only."""

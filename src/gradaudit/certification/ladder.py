@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gradaudit.certification import certificate
+from gradaudit.certification.choice import COLLOCATION, TAYLOR, choose
 from gradaudit.certification.climb import Climb, JumpedOverError
+from gradaudit.certification.collocation.rungs import Collocation
 from gradaudit.certification.heyoka.precision import (
     DOUBLE,
     LONG_DOUBLE,
@@ -29,6 +33,9 @@ from gradaudit.records.results import Reference
 NEGLIGIBLE = 1e-3
 USEFUL = 10.0  # digits, of which an uncertified reference says how far they hold
 TIME_LIMIT = 600.0  # s, where none is given
+FIRST_SHARE = 0.6  # of the time, for the method that begins, if the other could follow
+WORTH_A_START = 0.25  # of the time: with less left, the other method would not come to an end
+OUT_OF_TIME = ("time limit", "time_limit", "would take about", "max_steps")
 DOUBLE_TOLERANCE = 2.2e-16
 # heyoka's grid depends on the order alone, which each of these tolerances changes
 LONG_DOUBLE_TOLERANCES = (1e-20, 1e-21, 3e-20, 1e-22, 1.1e-19, 1e-23)
@@ -43,9 +50,14 @@ def reference(
     digits: float = 12.0,
     negligible: float = NEGLIGIBLE,
     time_limit: float | None = None,
+    method: str | None = None,
     progress: Progress | None = None,
 ) -> Reference:
     """States and sensitivities with a certificate of how many digits of S hold.
+
+    One of two methods begins, by a cheap look at the problem, and ``.rungs`` says which and why: an
+    explicit Taylor method, or implicit collocation for what is stiff or large. If time ends the
+    first, the other one follows, and the better result is returned.
 
     The cheapest rung that certifies `digits` is returned. A rung is certified by its disagreement
     with another that does not share its error: a solve of another precision, which bounds the
@@ -66,6 +78,8 @@ def reference(
     time_limit
         Seconds for the whole ladder, by default ten minutes; then the best result so far is
         returned, with its honest digits and a status that begins with "uncertified".
+    method
+        "taylor" or "collocation" to have that one alone; None chooses.
     progress
         Called as ``progress(fraction, text)`` now and then in long solves.
 
@@ -74,7 +88,8 @@ def reference(
     TranslationError
         If the vector field has something that the Taylor method cannot follow.
     SettingError
-        If `digits`, `negligible` or `time_limit` are invalid.
+        If `digits`, `negligible`, `time_limit` or `method` are invalid, or collocation is asked
+        for and the model has events.
     """
     if not 0.0 < digits <= certificate.MOST_DIGITS:
         raise SettingError(
@@ -85,16 +100,15 @@ def reference(
         raise SettingError(f"negligible is {negligible!r}; it must lie between 0 and 1.")
     if time_limit is not None and not time_limit > 0.0:
         raise SettingError(f"time_limit is {time_limit!r}; it is a positive number of seconds.")
+    if method not in (None, TAYLOR, COLLOCATION):
+        raise SettingError(f"method is {method!r}; it is 'taylor', 'collocation' or None.")
     loaded = load_model(model)
-    climb = Climb(
-        loaded,
-        loaded.times(times),
-        negligible=negligible,
-        time_limit=TIME_LIMIT if time_limit is None else time_limit,
-        progress=progress,
+    new_climb = partial(
+        Climb, loaded, loaded.times(times), negligible=negligible, progress=progress
     )
+    limit = TIME_LIMIT if time_limit is None else time_limit
     try:
-        status = _climb_seeing(climb, digits)
+        climb, status = _by_method(new_climb, digits, limit, method)
     except TranslationError as error:
         raise _of_its_file(error, loaded) from error
     beside = climb.note_one_sided()
@@ -104,6 +118,64 @@ def reference(
             "" if status == "ok" else f" ({status})"
         )
     return climb.reference(status)
+
+
+def _by_method(
+    new_climb: Callable[..., Climb], digits: float, limit: float, method: str | None
+) -> tuple[Climb, str]:
+    """The better climb with its status: by the method asked for, or the one chosen, or both."""
+    climb = new_climb(time_limit=limit)
+    if method == TAYLOR:
+        return climb, _climb_seeing(climb, digits)
+    if method == COLLOCATION:
+        if climb.model.events:
+            raise SettingError(
+                f"model {climb.model.name!r} has events, which collocation does not follow. Leave "
+                "method out, or choose 'taylor'."
+            )
+        return climb, _collocate(climb, Collocation(climb), digits, None)
+    choice = choose(climb)
+    other = new_climb(time_limit=FIRST_SHARE * climb.left)
+    if choice.collocation is None or choice.scout is None:
+        other.limit = climb.left
+        return other, _told(other, choice.why, _climb_seeing(other, digits))
+    if choice.method == COLLOCATION:
+        climb.limit = limit - (1.0 - FIRST_SHARE) * climb.left
+        first = climb, _collocate(climb, choice.collocation, digits, choice.scout)
+        _told(climb, choice.why)
+    else:
+        climb.rungs = []
+        first = other, _told(other, choice.why, _climb_seeing(other, digits))
+    climb.limit = limit
+    if first[1] == "ok" or climb.left < WORTH_A_START * limit:
+        return first
+    if choice.method == COLLOCATION:
+        other = new_climb(time_limit=climb.left)
+        other.rungs = list(climb.rungs)
+        second = other, _climb_seeing(other, digits)
+    elif any(word in first[1] for word in OUT_OF_TIME):
+        climb.rungs = list(other.rungs)
+        second = climb, _collocate(climb, choice.collocation, digits, choice.scout)
+    else:
+        return first
+    if second[1] == "ok" or second[0].held > first[0].held:
+        return second
+    first[0].rungs = second[0].rungs
+    return first
+
+
+def _told(climb: Climb, why: str, status: str = "") -> str:
+    """Write into the first rung why its method was chosen; the status."""
+    if climb.rungs:
+        climb.rungs[0]["why"] = why
+    return status
+
+
+def _collocate(
+    climb: Climb, collocation: Collocation, digits: float, scout: Solution | None
+) -> str:
+    status = collocation.climb_to(digits, scout)
+    return status if status == "ok" else _uncertified(climb, status)
 
 
 def _of_its_file(error: TranslationError, model: Model) -> TranslationError:
@@ -223,7 +295,10 @@ def _expected_seconds(climb: Climb, precision: Precision, tolerance: float) -> f
 
 def _failed(climb: Climb, fine: Solution, coarse: Solution) -> str:
     reached = to_float64(fine.values)[:, 0]
-    climb.accept(fine, certificate.between(coarse, fine, climb.grid))
+    bounds = certificate.between(coarse, fine, climb.grid)
+    # what was not reached for want of time is in the coarse solve, without a certificate
+    late = fine.status == "time_limit" and coarse.status == "ok"
+    climb.accept(certificate.completed(fine, coarse) if late else fine, bounds)
     last = fine.times[np.isfinite(reached)]
     reason = fine.reason or along_the_solution(climb.model)
     reason = f", {reason}" if reason else ""

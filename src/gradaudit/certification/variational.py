@@ -131,7 +131,7 @@ def assemble(
     parameters = [hy.par[index] for index in range(model.m)]
     system = hy.var_ode_sys(equations, parameters)
     n, k = model.n, len(integrand_names(model))
-    values, derivatives = _initial(model, precision)
+    values, derivatives = initial_values(model, precision)
     zeros = precision.array(np.zeros(k))
     events: dict[str, Any] = {"t_events": list(t_events)} if t_events else {}
     if nt_events:
@@ -164,7 +164,7 @@ def assemble(
     )
 
 
-def _initial(model: Model, precision: Precision) -> tuple[Array, Array]:
+def initial_values(model: Model, precision: Precision) -> tuple[Array, Array]:
     """y0 and dy0/dp in the precision, (n,) and (n, m)."""
     if model.initial_state is None and not start_events(model):
         return precision.array(model.declared_state), precision.array(np.zeros((model.n, model.m)))
@@ -200,14 +200,22 @@ class Watch:
         self.next_word = time.perf_counter() + PROGRESS_AFTER
 
     def __call__(self, integrator: Any) -> bool:
+        if self.inspector is not None:
+            self.inspector.look(integrator)
+        return self.note(float(integrator.time), float(integrator.last_h))
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is over."""
+        return time.perf_counter() > self.deadline
+
+    def note(self, reached: float, size: float) -> bool:
+        """Note a step that ends at `reached`; whether to go on."""
         now = time.perf_counter()
-        reached, size = float(integrator.time), float(integrator.last_h)
         self.steps += 1
         if self.keep_grid:
             self.starts.append(reached - size)
             self.sizes.append(size)
-        if self.inspector is not None:
-            self.inspector.look(integrator)
         if now > self.deadline:
             self.status = "time_limit"
         elif self.steps >= self.max_steps:

@@ -87,7 +87,8 @@ class Reference:
     status
         "ok" where the digits asked for are certified, else why not.
     rungs
-        One record a rung of the precision ladder: precision, tolerance, seconds, digits.
+        One record a rung of the precision ladder: method, precision, tolerance, steps or elements,
+        seconds, digits; and "why" in the first, why its method was chosen.
     events
         The events that happened, in order.
     """

@@ -52,6 +52,8 @@ class Precision:
     def array(self, values: ArrayLike) -> NDArray[Any]:
         """The array of this precision with exactly the given double values."""
         given = np.asarray(values, dtype=np.float64)
+        if self.name != "multiple":
+            return given.astype(self.fp_type)
         lifted: NDArray[Any] = np.empty(given.shape, dtype=self.fp_type)
         for index, value in np.ndenumerate(given):
             lifted[index] = self.number(float(value))

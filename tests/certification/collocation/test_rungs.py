@@ -1,0 +1,109 @@
+"""What collocation certifies: claims against closed forms, and against the Taylor method."""
+
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+
+import gradaudit
+from gradaudit import Model
+from gradaudit.errors import SettingError
+
+
+def claims_hold(found, exact):
+    """Every entry with digits has them; the margin of 2e-16 is the rounding of the result."""
+    held = found.digits.per_entry
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.abs(found.sensitivities / exact - 1.0)
+    return bool(np.all((error <= 10.0**-held + 2e-16)[np.nan_to_num(held) > 0.0]))
+
+
+@pytest.mark.parametrize("rates", [(3.0, 2e5, 0.7), (4e6, 0.03, 50.0)])
+def test_a_linear_chain_against_its_closed_form(rates):
+    model = Model(
+        name="chain",
+        vector_field=lambda t, y, p: jnp.stack([-p[0] * y[0], p[0] * y[0] - p[1] * y[1]]),
+        states={"a": (1.0, ""), "b": (0.0, "")},
+        parameters={"k": (rates[0], ""), "l": (rates[1], "")},
+        t_end=rates[2],
+        observations=5,
+    )
+    found = gradaudit.reference(model, method="collocation", digits=10.0)
+    assert found.digits > 10.0
+
+    def solution(t, k, l):  # noqa: E741
+        a = mpmath.exp(-k * t)
+        return a, k / (l - k) * (a - mpmath.exp(-l * t))
+
+    exact = np.zeros(found.sensitivities.shape)
+    with mpmath.workdps(60):
+        for row, t in enumerate(found.times):
+            for i in range(2):
+                for j, order in enumerate([(1, 0), (0, 1)]):
+                    exact[row, i, j] = mpmath.diff(
+                        lambda k, l: solution(mpmath.mpf(t), k, l)[i],  # noqa: B023, E741
+                        tuple(map(mpmath.mpf, rates[:2])), order,
+                    )  # fmt: skip
+    assert claims_hold(found, exact)
+
+
+@pytest.mark.parametrize("offset", [1e-9, 1e-14])
+def test_a_formula_that_cancels_is_not_certified_beyond_its_rounding(offset):
+    """(1 + e) - 1 has the same rounding error in every solve of one precision."""
+    model = Model(
+        name="cancel",
+        vector_field=lambda t, y, p: -p[0] * (((1.0 + p[1]) - 1.0) / offset) * y,
+        states={"y": (1.0, "")},
+        parameters={"k": (1.3, ""), "e": (offset, "")},
+        t_end=1.0,
+        observations=3,
+    )
+    found = gradaudit.reference(model, method="collocation")
+    t = found.times[:, None]
+    exact = -t * np.exp(-1.3 * t) * np.array([1.0, 1.3 / offset])
+    assert claims_hold(found, exact[:, None])
+
+
+def test_collocation_and_taylor_agree_to_the_digits_that_they_claim():
+    one, other = (
+        gradaudit.reference("newton_truncation", method=m) for m in ("collocation", "taylor")
+    )
+    held = np.fmin(one.digits.per_entry, other.digits.per_entry)
+    error = np.abs(one.sensitivities - other.sensitivities)
+    allowed = (2.0 * 10.0**-held + 2e-16) * np.abs(other.sensitivities)
+    assert np.all(error[held > 0] <= allowed[held > 0])
+    assert one.status == other.status == "ok"
+
+
+def test_a_parameter_without_effect_but_for_rounding_is_zero():
+    """d/db of ((a + b) - b) is 1 - 1, and states of rounding: solved in quad precision."""
+    model = Model(
+        name="idle",
+        vector_field=lambda t, y, p: -p[0] * y / (p[1] / (p[1] + p[2] * p[1])),
+        states={"y": (1.0, "")},
+        parameters={"k": (1.0, ""), "none": (0.3, ""), "one": (0.7, "")},
+        t_end=2.0,
+    )
+    found = gradaudit.reference(model, method="collocation")
+    assert found.status == "ok"
+    np.testing.assert_array_equal(found.sensitivities[..., 1], 0.0)
+
+
+def test_a_model_with_events_is_refused():
+    with pytest.raises(SettingError, match="has events"):
+        gradaudit.reference("bouncing_ball", method="collocation")
+    with pytest.raises(SettingError, match="method is 'euler'"):
+        gradaudit.reference("logistic", method="euler")
+
+
+def test_a_pulse_that_elements_jump_over_is_not_certified():
+    model = Model(
+        name="pulse",
+        vector_field=lambda t, y, p: p * jnp.exp(-(((t - 50.03) / 0.01) ** 2)),
+        states={"y": (0.0, "")},
+        parameters={"k": (1.0, "")},
+        t_end=100.0,
+    )
+    found = gradaudit.reference(model, method="collocation")
+    assert found.status.startswith("uncertified: about t = ")
+    assert np.nanmax(found.digits.per_entry, initial=0.0) == 0.0
