@@ -71,6 +71,21 @@ class Digits(np.float64):
         self.per_entry = per_entry
         return self
 
+    @property
+    def by_state(self) -> Array:
+        """The least of each state (n,), so that one hopeless entry does not hide the others."""
+        return self._least(1)
+
+    @property
+    def by_parameter(self) -> Array:
+        """The least of each parameter (m,); NaN where all its entries are negligible."""
+        return self._least(2)
+
+    def _least(self, axis: int) -> Array:
+        others = tuple(k for k in range(self.per_entry.ndim) if k != axis)
+        least: Array = np.fmin.reduce(self.per_entry, axis=others, initial=np.inf)
+        return np.where(np.isinf(least), np.nan, least)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
