@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from gradaudit.certification.collocation.element import Tools
 from gradaudit.certification.collocation.products import product
 from gradaudit.certification.heyoka.precision import to_float64
-from gradaudit.certification.step_inspection import FEW, LARGEST_DEFECT, PANEL
+from gradaudit.certification.step_inspection import FEW, LARGEST_DEFECT, MANY, PANEL
 
 Array = NDArray[Any]
 
-MOST_PANELS = 400
-"""Of one element, so that a look at it stays cheaper than its solution."""
+LEAST_PIECES, MOST_PIECES = 2, 100
+"""Of one element: so many that what it resolves is integrated to rounding, and so few that a look
+stays cheaper than its solution.
+"""
 
 
 class Look:
@@ -37,8 +39,10 @@ class Look:
     """
 
     def __init__(self, tools: Tools, t_end: float) -> None:
-        points, weights = leggauss(FEW)
-        self.tools, self.panel = tools, PANEL * t_end
+        # as dense as the looks at Taylor steps, and of the order of an element
+        points, weights = leggauss(MANY)
+        self.tools, self.shortest = tools, 0.5 * PANEL * t_end
+        self.piece = MANY / FEW * PANEL * t_end
         self.nodes, self.weights = 0.5 * (points + 1.0), 0.5 * weights
         self.worst, self.where = 0.0, 0.0
 
@@ -50,9 +54,9 @@ class Look:
     def look(self, t: Any, length: Any, y: Array, increments: Array, scale: Array) -> None:
         """At an element: start, length, states and integrals (N,) and increments (s, N)."""
         step, n = float(length), self.tools.fine.n
-        if step < 0.5 * self.panel:
+        if step < self.shortest:
             return
-        pieces = min(ceil(step / self.panel - 1e-6), MOST_PANELS)
+        pieces = min(max(ceil(step / self.piece - 1e-6), LEAST_PIECES), MOST_PIECES)
         shares = self.tools.precision.array(
             ((np.arange(pieces)[:, None] + self.nodes) / pieces).ravel()
         )
