@@ -261,3 +261,8 @@ def test_two_studies_write_to_one_postgresql_store_at_once(
     done = [json.loads((tmp_path / n / "track/done.json").read_text()) for n in ("one", "two")]
     assert sorted(len(each["added"]) for each in done) == [0, 16]
     assert list(place.rglob("*.png"))
+    monkeypatch.setenv("PGPASSWORD", "wrong")
+    tracked["settings"] = settings
+    sentence = told(tracked)
+    assert "password authentication failed" in sentence
+    assert "wrong" not in sentence.replace("wrong password", "")

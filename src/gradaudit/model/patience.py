@@ -20,7 +20,7 @@ from gradaudit.errors import ModelError
 VARIABLE = "GRADAUDIT_IMPORT_S"
 """Environment variable with the limit, in seconds; without it there is none."""
 
-DEFAULT = 120.0  # s
+DEFAULT = 300.0  # s
 Listener = Callable[[str, float], None]
 listeners: list[Listener] = []
 """Called with what is loaded, and its limit, when that begins; and with ("", 0) when it ends."""

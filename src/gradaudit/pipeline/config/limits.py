@@ -22,5 +22,5 @@ class Limits(Section):
     import_s: Annotated[
         Fraction,
         key("importing and checking the file of a model; then its jobs fail", unit="s"),
-    ] = 120
+    ] = 300
     job_s: Annotated[Fraction, key("a job; then it fails", unit="s")] = 14400
