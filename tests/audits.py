@@ -46,6 +46,7 @@ def audits() -> Callable[..., pd.DataFrame]:
                     "reference_norm": 1.0,
                     "natural_scale": 1.0,
                     "piecewise_constant": False,
+                    "work": 1e3 * rtol**-0.2,
                     "seconds": 1e-3 * rtol**-0.2,
                     "converging": True,
                     "reason": "",

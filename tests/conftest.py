@@ -62,6 +62,7 @@ def _row(
         "observation_part": 0.0,
         "dominant": "" if failed else "state",
         "indicator": float("nan") if failed else 2.0 * error / rtol,
+        "work": 1e3 * rtol**-0.2,
         "seconds": 1e-3 * rtol**-0.2,
         "compile_seconds": 1.5 if rtol == 1e-3 else 0.0,
         "steps": 100.0 * rtol**-0.2,

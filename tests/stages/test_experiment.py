@@ -9,6 +9,7 @@ from gradaudit.records.files import read_dataset, read_table
 from gradaudit.records.results import Sensitivities
 from gradaudit.sensitivity.nominal_solve import Trace
 from gradaudit.stages import experiment
+from gradaudit.stages.experiments import inverse_crime
 from gradaudit.stages.experiments.inverse_crime import Certified, ExperimentRun
 
 MODEL = gradaudit.load_model("lotka_volterra")
@@ -88,3 +89,17 @@ def test_traces_are_of_the_first_observable_at_the_loosest_tolerance(written):
     assert traces["variant"].values.tolist() == ["dual_norm", "same_grid"]
     expected = np.array([0.0, -0.5e-3, 0.25e-3]) * (first + 1)
     np.testing.assert_allclose(traces["residual"].sel(variant="same_grid"), expected)
+
+
+def test_a_variant_that_took_too_long_is_a_row_with_that_status(monkeypatch):
+    monkeypatch.setattr(inverse_crime, "solve_within", lambda limit, key, solve: None)
+    states = np.arange(3.0 * MODEL.n).reshape(3, MODEL.n)
+    ones = np.ones((3, MODEL.n, MODEL.m))
+    certified = Certified(times=TIMES, states=states, sensitivities=ones, digits=8.5)
+    settings = {"solver": "tsit5", "tolerances": [1e-3], "atol_factor": 1e-3, "max_steps": 100}
+    settings |= {"observe": "step", "stepping": "diffrax", "solve_s": 1.0}
+    traces = [Trace(TIMES, states + 1.0, 3, 3, 0, "ok", 0.1)]
+    outcomes = inverse_crime.run_variants(MODEL, traces, certified, settings)
+    rows = [experiment._row(each) for each in outcomes]
+    assert [row["status"] for row in rows] == ["time_limit"] * len(inverse_crime.VARIANTS)
+    assert all(np.isnan(row["gradient_norm"]) for row in rows)

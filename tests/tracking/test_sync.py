@@ -18,10 +18,11 @@ import pandas as pd
 import pytest
 
 from gradaudit.errors import MissingResultError, SettingError
+from gradaudit.pipeline.address import public_uri
 from gradaudit.records.files import read_table, write_table
 from gradaudit.stages import track
 from gradaudit.tracking import sync
-from gradaudit.tracking.store import default_uri, opened, public_uri
+from gradaudit.tracking.store import default_uri, opened
 
 Runs = Callable[[], list[Any]]
 CHANGED = "solve/neuron/tsit5/dual_norm"

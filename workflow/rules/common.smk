@@ -50,6 +50,8 @@ os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     GRADAUDIT_CACHE=f"{STUDY.results}/.cache/xla",
     GRADAUDIT_STUDY=str(PLAN_FILE),
+    GRADAUDIT_IMPORT_S=str(STUDY.limits.import_s),
+    GRADAUDIT_JOB_S=str(STUDY.limits.job_s),
 )
 
 

@@ -15,17 +15,15 @@ TABLE = Table(
     settings=("accuracies",),
 )
 
-SETTING = ["solver", "method", "rtol", "error", "seconds", "steps", "verdict"]
-
-NOISE = 1.25
-"""Seconds are as good as equal within this factor."""
+SETTING = ["solver", "method", "rtol", "error", "work", "steps", "seconds", "verdict"]
 
 
 def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataFrame:
-    """For every (model, functional, accuracy) the fastest setting that reaches it.
+    """For every (model, functional, accuracy) the setting of least work that reaches it.
 
-    A setting counts only if its tolerance series converges: an error that is small once, by luck,
-    is no accuracy. `tied` names others that are as fast, of as many steps. Where none reaches it,
+    Work is counted, not timed, so that the choice is the same in every run; `seconds` are given as
+    information. A setting counts only if its tolerance series converges: an error that is small
+    once, by luck, is no accuracy. `tied` names others of the same work. Where none reaches it,
     `solver` is empty and `reason` says why.
     """
     rows = []
@@ -40,21 +38,16 @@ def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataF
 def _cheapest(group: pd.DataFrame, accuracy: float) -> dict[str, Any]:
     reaching = group[(group["error"] <= accuracy) & group["converging"]]
     if len(reaching):
-        # Clocks are noisy: of the settings about as fast as the fastest, the one of fewest steps;
-        # of those of equal steps the clock may choose, and all are named.
-        fast = reaching[reaching["seconds"] <= NOISE * reaching["seconds"].min()]
-        alike = fast[fast["steps"] == fast["steps"].min()].sort_values("seconds", kind="stable")
-        best, *others = alike.to_dict("records")
-        tied = ", ".join(f"{row['solver']} {row['method']}" for row in others)
+        # A solver that counts no steps comes last; of equal work the first of the configuration.
+        ranked = reaching.sort_values("work", kind="stable", na_position="last")
+        best, *others = ranked.to_dict("records")
+        tied = ", ".join(
+            f"{row['solver']} {row['method']}" for row in others if row["work"] == best["work"]
+        )
         return {**{name: best[name] for name in SETTING}, "tied": tied, "reason": ""}
+    words = {"solver": "", "method": "", "verdict": "", "tied": ""}
     return {
-        "solver": "",
-        "method": "",
-        "rtol": float("nan"),
-        "error": float("nan"),
-        "seconds": float("nan"),
-        "steps": float("nan"),
-        "verdict": "",
+        **{name: words.get(name, float("nan")) for name in SETTING},
         "tied": "",
         "reason": _why_none(group, accuracy),
     }

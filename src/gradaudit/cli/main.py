@@ -18,13 +18,20 @@ from gradaudit.backend.xla_flags import compile_loops_whole
 from gradaudit.cli.stages import add_stages
 from gradaudit.cli.terminal import add_terminal
 from gradaudit.errors import GradauditError, ModelWarning, extras_by_name
-from gradaudit.pipeline import prefork
+from gradaudit.model import patience
+from gradaudit.pipeline import prefork, supervised
 
 
 def command() -> int:
     """The command as it was typed, run by a warm process of the workflow if there is one."""
     code = prefork.through(sys.argv[1:])
-    return main() if code is None else code
+    return watched() if code is None else code
+
+
+def watched(argv: Sequence[str] | None = None) -> int:
+    """`main` in a process that is new, and watches the job; see `gradaudit.pipeline.supervised`."""
+    supervised.watching = True
+    return main(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     call: Callable[..., int | None] = arguments.pop("call")
     # XLA's CPU client reads it when JAX starts; small solves are twice as cheap on one thread.
     os.environ.setdefault("NPROC", "1")
+    os.environ.setdefault(patience.VARIABLE, str(patience.DEFAULT))
     compile_loops_whole()  # here, too, for a job of a warm process has the environment of its own
     try:
         cache = arguments.pop("cache", None)

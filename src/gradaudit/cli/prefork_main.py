@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gradaudit.cli.main import main
+from gradaudit.cli.main import watched
 from gradaudit.pipeline.prefork import serve
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), main)
+    serve(Path(sys.argv[1]), watched)

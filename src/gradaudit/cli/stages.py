@@ -57,15 +57,23 @@ def _add_stage(commands: Any, stage: Stage, name: str, *, kind: str = "") -> Non
         for option, made in stage.outputs.items():
             _add_path(parser, option, f"to write: {made.about}")
 
-    def call(**arguments: Any) -> None:
+    def call(**arguments: Any) -> int | None:
         # What they import belongs to an extra, and help does without it.
-        from gradaudit.pipeline import expected, leftovers
+        from gradaudit.pipeline import expected, leftovers, supervised
 
-        with timed(name) as clock, leftovers.at_work():
-            expected.check_inputs(stage, _paths(stage, arguments))
-            module = importlib.import_module(f"gradaudit.stages.{name}")
-            clock.imported()
-            module.run(*([kind] if kind else []), **arguments)
+        def work() -> None:
+            with timed(name) as clock, leftovers.at_work():
+                expected.check_inputs(stage, _paths(stage, arguments))
+                module = importlib.import_module(f"gradaudit.stages.{name}")
+                clock.imported()
+                module.run(*([kind] if kind else []), **arguments)
+
+        of = " ".join(str(arguments[key]) for key in stage.each if key in arguments)
+        about = f"stage {name}" + (f" {kind}" if kind else "") + (f" of {of}" if of else "")
+        if supervised.watching:
+            return supervised.supervised(work, about)
+        work()
+        return None
 
     parser.set_defaults(call=call)
 

@@ -38,6 +38,7 @@ from gradaudit.evaluation.indicator_columns import (
 )
 from gradaudit.evaluation.stored_solves import Cell, Solves, certified_of, solves_of
 from gradaudit.evaluation.verdict import Thresholds, judge_ladder, reason_for, verdict_of
+from gradaudit.evaluation.work import work
 
 SCALARS = ("indicator", "steps", "accepted", "rejected", "seconds", "compile_seconds")
 
@@ -144,6 +145,12 @@ def _rows(
             "status": cell.status,
             "state_error": state_error(cell.observations.z[0], exact),
             **{name: float(cell.data[name]) for name in SCALARS},
+            "work": work(
+                base_solver=solves.base_solver,
+                method=cell.method,
+                steps=float(cell.data["steps"]),
+                parameters=truth.observations.sensitivities.shape[-1],
+            ),
             **of_solve(cell, looser_of(cell, solves.of(cell.method)), size),
         }
         for functional in (*truth.functionals, *_to_solver_targets(cell, solves, truth)):

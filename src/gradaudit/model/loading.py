@@ -10,6 +10,7 @@ from typing import Any
 
 from gradaudit.errors import ModelError, extras_by_name
 from gradaudit.model.definition import Model
+from gradaudit.model.patience import loading
 from gradaudit.model.source_file import import_model
 
 LIBRARY = Path(__file__).parents[1] / "library"
@@ -68,12 +69,13 @@ def load_model(model: str | Path | Model) -> Model:
 def _load(path: Path, modified: int, setting: str) -> Model:
     """One object for one state of a file, so that what is compiled for a model is found again."""
     del modified
-    module, loaded = _import(path)
-    if setting:
-        loaded = _at(module, loaded, _parsed(loaded, setting), setting)
-    loaded = replace(loaded, source=str(path))
-    check(loaded)
-    return _complete(loaded)
+    with loading(path):
+        module, loaded = _import(path)
+        if setting:
+            loaded = _at(module, loaded, _parsed(loaded, setting), setting)
+        loaded = replace(loaded, source=str(path))
+        check(loaded)
+        return _complete(loaded)
 
 
 def _import(path: Path) -> tuple[ModuleType | None, Model]:

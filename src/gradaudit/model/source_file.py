@@ -38,6 +38,8 @@ def import_model(path: Path) -> tuple[ModuleType, Model]:
     try:
         spec.loader.exec_module(module)
     except ModelError as error:
+        if str(error).startswith(str(path)):
+            raise
         raise ModelError(f"{path}{_line(error, path)}: {error}") from error
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}".rstrip(": ")

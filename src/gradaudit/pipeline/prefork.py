@@ -97,7 +97,11 @@ def through(argv: Sequence[str]) -> int | None:
         connection.sendall(json.dumps(request).encode() + b"\n")
         answer = connection.recv(1)
     if not answer:
-        print("gradaudit: the job's process died; was there enough memory?", file=sys.stderr)
+        print(
+            "gradaudit: the process of the job and the one that watches it died; was there enough "
+            "memory?",
+            file=sys.stderr,
+        )
         return 1
     return answer[0]
 

@@ -69,7 +69,7 @@ def method_table(verdicts: pd.DataFrame) -> Table:
 
 
 def cheapest_table(frontier: pd.DataFrame, names: Mapping[str, str]) -> Table:
-    """Functionals against wanted accuracies: the fastest setting."""
+    """Functionals against wanted accuracies: the setting of least work."""
     accuracies = sorted(frontier["accuracy"].unique(), reverse=True)
     rows = []
     for functional, name in names.items():

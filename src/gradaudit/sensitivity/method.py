@@ -29,6 +29,11 @@ class Method:
         Fields of a setting that it does not have.
     own_solver
         It chooses its steps itself, and ``solver`` is not used.
+    stages
+        With a solver of its own: about so many evaluations of the vector field in a step.
+    solves
+        What a step costs, over one of the states alone, as ``(a, b)`` for a + b m with m
+        parameters. In reverse mode it is that of one functional.
     controls_tangents
         Every tangent is held to the tolerance by the error test.
     locates_events
@@ -54,6 +59,8 @@ class Method:
     packages: tuple[str, ...] = ()
     without: tuple[str, ...] = ("fd_step",)
     own_solver: bool = False
+    stages: int = 0
+    solves: tuple[float, float] = (1.0, 1.0)
     controls_tangents: bool = False
     locates_events: bool = False
     most_parameters: int | None = None

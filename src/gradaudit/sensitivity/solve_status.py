@@ -11,6 +11,9 @@ import numpy as np
 TOO_MANY_EVENTS, UNDECLARED_SWITCH, LOST_EVENT, SIMULTANEOUS_EVENTS = -1, -2, -3, -4
 GRAZING = -5
 
+TIME_LIMIT = "time_limit"
+"""The status of a solve that took longer than the configuration allows."""
+
 
 class Raw(NamedTuple):
     """One solve: states (T, N), tangents (T, N, c) of p_j d/dp_j, what it took, its events.

@@ -32,6 +32,9 @@ class Solver:
         The method in words.
     order
         Of its solution.
+    stages
+        Evaluations of the vector field in a step, or systems of equations that it solves; 0 where
+        they are about as many as its order.
     classes
         Returns its classes; it imports diffrax when it is called.
     implicit
@@ -49,6 +52,7 @@ class Solver:
     description: str
     order: int
     classes: Callable[[], Classes]
+    stages: int = 0
     implicit: bool = False
     adaptive: bool = True
     audited_to: float | None = None

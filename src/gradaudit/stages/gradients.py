@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,15 +19,19 @@ from gradaudit.model.spec import key_of
 from gradaudit.model.stiffness import stiffness
 from gradaudit.model.switching import switches
 from gradaudit.pipeline.progress import Report, to_stderr
+from gradaudit.pipeline.supervised import solve_within
 from gradaudit.records.files import write_dataset
 from gradaudit.records.gradients_dataset import to_dataset
 from gradaudit.records.results import Sensitivities
 from gradaudit.records.stage import Output, Stage
 from gradaudit.sensitivity.api import sensitivities
+from gradaudit.sensitivity.assemble import failed
 from gradaudit.sensitivity.external.requirements import check_installed
 from gradaudit.sensitivity.methods import get_method
+from gradaudit.sensitivity.request import Request
+from gradaudit.sensitivity.solve_status import TIME_LIMIT
 from gradaudit.solvers.event_recorder import MAX_RECORDED_EVENTS
-from gradaudit.solvers.options import Estimate
+from gradaudit.solvers.options import Estimate, SolveOptions
 from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.variant import Variant
 
@@ -57,8 +62,11 @@ def run(
     methods, tolerances = _applicable(loaded, settings["methods"]), settings["tolerances"]
     variant = Variant.of(solver, settings)
 
-    def solve(method: str, rtol: float, estimate: Estimate = False) -> Sensitivities:
-        return sensitivities(
+    slow: set[tuple[str, Estimate]] = set()  # of which a looser tolerance took too long
+
+    def solve(method: str, rtol: float, estimate: Estimate = False, reading: int = 0) -> Any:
+        solved = partial(
+            sensitivities,
             loaded,
             solver=variant.solver,
             method=method,
@@ -68,6 +76,15 @@ def run(
             estimate=estimate,
             **variant.keywords(rtol / max(tolerances)),
         )
+        if reading:  # again: it was in time before
+            return solved()
+        limit, key = settings.get("solve_s", math.inf), (method, rtol, estimate)
+        found = None if (method, estimate) in slow else solve_within(limit, key, solved)
+        if found is None:
+            slow.add((method, estimate))
+            options = SolveOptions(rtol=rtol, atol=settings["atol_factor"] * rtol)
+            return failed(Request(model=loaded, times=loaded.times(), options=options), TIME_LIMIT)
+        return found
 
     jumps = loaded.jumps
     # An implicit solver's third program would be compiled for a timing alone, and that takes long.
@@ -78,16 +95,17 @@ def run(
         for rtol in tolerances:
             last = solve(method, rtol)
             last.stats.setdefault("compile_seconds", 0.0)
-            timed.append((last.stats, "seconds", partial(solve, method, rtol)))
-            if method in settings["estimate"] and get_method(method).has_estimates:
+            timed.append((last.stats, "seconds", partial(solve, method, rtol, reading=1)))
+            estimated = method in settings["estimate"] and get_method(method).has_estimates
+            if estimated and last.status != TIME_LIMIT:
                 again = partial(solve, method, rtol, True)
                 last = replace(last, estimates=_beside(last, "estimate_seconds", again()).estimates)
-                timed.append((last.stats, "estimate_seconds", again))
+                timed.append((last.stats, "estimate_seconds", partial(again, reading=1)))
                 if get_method(method).is_probed and probing:
                     # What it tells can be had from the whole estimates; this is for its cost.
                     again = partial(solve, method, rtol, "probe")
                     _beside(last, "probe_seconds", again())
-                    timed.append((last.stats, "probe_seconds", again))
+                    timed.append((last.stats, "probe_seconds", partial(again, reading=1)))
             rows.append(last)
             report(
                 len(rows) / (len(methods) * len(tolerances)),
@@ -149,5 +167,5 @@ def _time_again(timed: list[Reading]) -> None:
     """
     for _ in range(READINGS - 1):
         for stats, name, solve in timed:
-            if stats[name] < SHORT:
+            if 0.0 < stats[name] < SHORT:  # 0 where nothing was solved
                 stats[name] = min(stats[name], solve().stats["seconds"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import xarray as xr
 from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
 from gradaudit.model.spec import key_of
+from gradaudit.pipeline.supervised import solve_within
 from gradaudit.records.files import write_dataset
 from gradaudit.records.stage import Output, Stage
 from gradaudit.sensitivity.nominal_solve import Trace, primal
+from gradaudit.sensitivity.solve_status import TIME_LIMIT
 from gradaudit.solvers.options import StaticOptions, TracedOptions
 
 STAGE = Stage(
@@ -30,10 +34,13 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
     loaded = load_model(model)
     program = primal(loaded, StaticOptions(solver=solver, max_steps=settings["max_steps"]))
     times = loaded.times()
-    traces: list[Trace] = [
-        program(times, TracedOptions(rtol, settings["atol_factor"] * rtol))
-        for rtol in settings["tolerances"]
-    ]
+    traces: list[Trace] = []
+    for rtol in settings["tolerances"]:
+        solve = partial(program, times, TracedOptions(rtol, settings["atol_factor"] * rtol))
+        slow = bool(traces) and traces[-1].status == TIME_LIMIT  # and a tighter one is slower
+        found = None if slow else solve_within(settings.get("solve_s", math.inf), rtol, solve)
+        nothing = np.full((len(times), loaded.n), np.nan)
+        traces.append(found or Trace(times, nothing, 0, 0, 0, TIME_LIMIT, math.nan))
     states = [t.states if t.status == "ok" else np.full_like(t.states, np.nan) for t in traces]
     dataset = xr.Dataset(
         {

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gradaudit.pipeline.address import is_server, public_uri
 from gradaudit.records.files import write_json
 from gradaudit.records.stage import Output, Stage
 from gradaudit.tracking.collect import Results, collect
-from gradaudit.tracking.store import default_uri, opened, public_uri
+from gradaudit.tracking.store import default_uri, opened
 from gradaudit.tracking.sync import synchronise
 
 STAGE = Stage(
@@ -46,8 +47,8 @@ def run(
     tables, references, experiments, verdicts, figures
         Files of the stages evaluate, reference, experiment, atlas and figures.
     settings
-        ``uri`` (empty: SQLite in the folder ``store``), ``experiment``, and ``store`` (by default
-        the folder ``mlflow`` beside that of `output`).
+        ``uri`` (empty: SQLite in the folder ``store``), ``experiment``, ``artifacts``, and
+        ``store`` (by default the folder ``mlflow`` beside that of `output`).
     output
         JSON file: the store, the digest of every run, and what was added, replaced and skipped.
     """
@@ -60,7 +61,8 @@ def run(
         verdicts=verdicts,
         figures=figures,
     )
-    with opened(uri, settings["experiment"]) as (client, experiment):
+    artifacts = settings.get("artifacts") or ("" if is_server(uri) else str(_beside(folder)))
+    with opened(uri, settings["experiment"], artifacts) as (client, experiment):
         outcome = synchronise(client, experiment, collect(results))
     done = {
         "uri": public_uri(uri),
@@ -75,3 +77,8 @@ def run(
     )
     counts = (f"{len(done[name])} {name}" for name in ("added", "replaced", "skipped"))
     print(f"MLflow store {public_uri(uri)}: {', '.join(counts)}")
+
+
+def _beside(folder: Path) -> Path:
+    """Where a database that is elsewhere keeps its files: MLflow would take the current folder."""
+    return folder.resolve() / "artifacts"

@@ -1,7 +1,7 @@
 """Opening an MLflow store: quietly, by one process at a time, wherever its folder has moved to.
 
-A store in SQLite keeps its artifacts in the folder ``artifacts`` beside the database; any other
-tracking server decides itself where they go.
+A store in SQLite keeps its artifacts in the folder ``artifacts`` beside the database; for any other
+one the configuration says where they go, or else the server.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
-from gradaudit.errors import SettingError
+from gradaudit.errors import GradauditError, MissingExtraError, SettingError
+from gradaudit.pipeline.address import check_address, is_postgresql, public_uri
+from gradaudit.tracking.reach import alone_in_database, check_database, check_server, impatient
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,7 +30,6 @@ _ENVIRONMENT = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 _NOTE = (
@@ -63,42 +63,70 @@ def database_of(uri: str) -> Path | None:
     return Path(uri.removeprefix(_SQLITE).split("?")[0]) if uri.startswith(_SQLITE) else None
 
 
-def public_uri(uri: str) -> str:
-    """The tracking URI without user and password, fit to be written to a file or a message."""
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in uri else uri
-
-
 @contextmanager
-def opened(uri: str, experiment: str) -> Iterator[tuple[MlflowClient, str]]:
+def opened(uri: str, experiment: str, artifacts: str = "") -> Iterator[tuple[MlflowClient, str]]:
     """A client of the store and the id of the experiment, both made if they are missing.
+
+    Parameters
+    ----------
+    uri, experiment
+        Address of the store, and name of the experiment.
+    artifacts
+        Where an experiment that is made keeps its files, in a store that is no SQLite file.
 
     Raises
     ------
     SettingError
-        If the store cannot be opened or written.
+        If the store cannot be opened or written; within half a minute.
     """
+    check_address(uri)
     quiet_environment()
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
+    impatient()
     database = database_of(uri)
-    try:
+    if database is None:
+        check_server(uri)
+    with _errors_told(uri):
+        from mlflow import MlflowClient
+        from mlflow.store.db import utils
+
+        utils.MAX_RETRY_COUNT = 2  # of connections, with pauses that double
         if database is None:
-            client = MlflowClient(tracking_uri=uri)
-            yield client, _experiment(client, experiment, artifacts=None)
+            with alone_in_database(uri):
+                client = MlflowClient(tracking_uri=uri)
+                yield client, _experiment(client, experiment, artifacts=artifacts)
             return
         database.parent.mkdir(parents=True, exist_ok=True)
         with _alone(database.parent):
+            check_database(database)
             relocate(database)
             client = MlflowClient(tracking_uri=uri)
-            yield client, _experiment(client, experiment, artifacts=_artifacts(database))
-    except MlflowException as error:
+            yield client, _experiment(client, experiment, beside=_artifacts(database))
+
+
+@contextmanager
+def _errors_told(uri: str) -> Iterator[None]:
+    """What goes wrong with a store, as one sentence."""
+    import sqlalchemy
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except GradauditError:
+        raise
+    except ImportError as error:
+        if not is_postgresql(uri):
+            raise
+        raise MissingExtraError(
+            "A PostgreSQL store needs the package psycopg2, which is not installed. "
+            "Run: pip install 'gradaudit[postgresql]'"
+        ) from error
+    except (MlflowException, sqlalchemy.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
         text = str(error).replace(uri, public_uri(uri)).strip()
         first = (text.splitlines() or [type(error).__name__])[0]
         raise SettingError(
             f"The MLflow store {public_uri(uri)} cannot be used: {first[:500]} Set tracking.uri to "
-            "the address of a tracking server or to sqlite:///PATH; empty for the default store."
+            "the address of a tracking server or to sqlite:///PATH; empty for the default store. "
+            "Everything else is kept: the next run makes up for the stage track."
         ) from error
 
 
@@ -135,12 +163,14 @@ def relocate(database: Path) -> bool:
     return bool(moved)
 
 
-def _experiment(client: MlflowClient, name: str, *, artifacts: Path | None) -> str:
+def _experiment(
+    client: MlflowClient, name: str, *, artifacts: str = "", beside: Path | None = None
+) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        location = str(artifacts) if artifacts else None
+        location = str(beside) if beside else artifacts or None
         identity = client.create_experiment(name, artifact_location=location)
-        if artifacts:
+        if beside:
             client.set_experiment_tag(identity, _BESIDE, "beside the database")
         experiment = client.get_experiment(identity)
     elif experiment.lifecycle_stage == "deleted":

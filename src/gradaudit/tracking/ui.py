@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from gradaudit.errors import GradauditError
+from gradaudit.pipeline.address import check_address
 from gradaudit.pipeline.config.files import read_source
 from gradaudit.pipeline.config.reading import study_of
 from gradaudit.tracking.store import database_of, default_uri, quiet_environment, relocate
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         source = read_source(options.config)
         study = study_of(source.data or {}, sources=[source])
+        check_address(study.tracking.uri)
     except GradauditError as error:
         print(error, file=sys.stderr)
         return 2

@@ -27,6 +27,7 @@ def test_a_simulation_has_the_tolerances_of_its_solver():
     assert settings("simulate", solver="tsit5") == {
         "atol_factor": 0.001,
         "max_steps": 500_000,
+        "solve_s": 900,
         "tolerances": [1e-3, 1e-4, 1e-5],
     }
     assert settings("simulate", solver="mine")["tolerances"] == [1e-3, 1e-4]

@@ -29,6 +29,9 @@ from gradaudit.errors import GradauditError
 NOTICE = 0.1
 """Seconds between two looks at the progress of a job."""
 
+SILENCE = 900.0
+"""Seconds without a report, of a solve that is done, after which the process of a job is ended."""
+
 
 def cores() -> int:
     """Cores that this process may use."""
@@ -130,23 +133,32 @@ class _Worker:
                 1, mp_context=self.context, initializer=begin, initargs=(sender,)
             )
         progress.start(job)
+        heard, silent = start, False
         try:
             future = self.pool.submit(run, job)
             while not future.done() or (self.reports is not None and self.reports.poll(0.0)):
-                self._show(job, progress)
+                if self._show(job, progress):
+                    heard = perf_counter()
+                silent = perf_counter() - heard > SILENCE
+                if silent and self.context.last is not None:
+                    self.context.last.kill()
+                    break
             outcome = future.result()
         except (BrokenProcessPool, RuntimeError):
-            outcome = JobOutcome(message=self._ended())
+            outcome = JobOutcome(message=_too_slow() if silent else self._ended())
             self.pool = None
         return replace(outcome, seconds=perf_counter() - start)
 
-    def _show(self, job: Job, progress: Progress) -> None:
+    def _show(self, job: Job, progress: Progress) -> bool:
+        """Wait a moment for a report, and show it; whether there was one."""
         assert self.reports is not None
         try:
             if self.reports.poll(NOTICE):
                 progress.read(job, *self.reports.recv())
+                return True
         except (EOFError, OSError):  # the process has ended, and the future will say so
-            return
+            pass
+        return False
 
     def _ended(self) -> str:
         """How the process ended."""
@@ -158,6 +170,13 @@ class _Worker:
         if code < 0:
             return f"the process was ended by signal {-code} ({signal.Signals(-code).name})"
         return f"the process ended with exit code {code}"
+
+
+def _too_slow() -> str:
+    return (
+        f"a solve took longer than {SILENCE:g} s and was stopped; is there an endless loop in the "
+        "vector field?"
+    )
 
 
 def leave_out_current_folder() -> None:

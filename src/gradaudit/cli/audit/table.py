@@ -66,6 +66,7 @@ def unjudged(gradients: Sequence[xr.Dataset]) -> pd.DataFrame:
         error=np.nan,
         resolution=np.inf,
         dominant="",
+        work=np.nan,
         verdict=UNKNOWN,
         converging=False,
     )

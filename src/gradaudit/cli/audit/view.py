@@ -37,7 +37,7 @@ _STYLES = {"good": "green", "bad": "yellow", "horrible": "red", "unknown": "dim"
 _ROW = (
     *("solver", "method", "rtol", "atol", "status", "functional", "error", "resolution"),
     *("verdict", "dominant", "indicator", "steps", "accepted", "rejected"),
-    *("seconds", "compile_seconds"),
+    *("work", "seconds", "compile_seconds"),
 )
 
 

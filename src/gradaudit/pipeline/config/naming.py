@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from gradaudit.errors import SettingError
 from gradaudit.model.spec import library_names
+from gradaudit.pipeline.address import check_address
 from gradaudit.pipeline.config.choices import base_solver, keys_of, model_specs, solvers_for
 from gradaudit.pipeline.config.ladders import ladder_of
 from gradaudit.pipeline.config.solving import SolverEntry
@@ -26,8 +27,10 @@ def check_names(study: Study) -> None:
     ------
     SettingError
         For a name that does not exist or cannot be that of a file, a method whose package is not
-        installed, two models of one name, a model without solver, or tolerances in the wrong order.
+        installed, two models of one name, a password in an address, a model without solver, or
+        tolerances in the wrong order.
     """
+    check_address(study.tracking.uri)
     _check_file_names(study)
     specs = model_specs(study)
     for spec in specs.values():

@@ -30,7 +30,17 @@ class Tracking(Section):
     uri: Annotated[
         str,
         key(
-            "address of a server or store; empty for a SQLite file under the results",
+            "address of a server or store, without a password; empty for a SQLite file under the "
+            "results",
+            read_by=("track",),
+        ),
+    ] = ""
+    artifacts: Annotated[
+        str,
+        key(
+            "folder or address where a server or database keeps tables and figures, set when the "
+            "experiment is made; empty: what the server says, or `mlflow/artifacts` under the "
+            "results for a database",
             read_by=("track",),
         ),
     ] = ""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from gradaudit.pipeline.config.experiments import Experiment, Sweep
 from gradaudit.pipeline.config.fields import Names, Section, Text, Whole, key
 from gradaudit.pipeline.config.judging import Atlas, Functionals, Verdict
+from gradaudit.pipeline.config.limits import Limits
 from gradaudit.pipeline.config.output import Figures, Report, Tracking
 from gradaudit.pipeline.config.solving import Entry, Observe, Reference, SolverEntry, Tolerances
 
@@ -72,6 +73,7 @@ class Study(Section):
         ),
     ] = 500_000
     reference: Annotated[Reference, key("the certified reference")] = Reference()
+    limits: Annotated[Limits, key("times after which something is given up")] = Limits()
     functionals: Annotated[
         Functionals,
         key(

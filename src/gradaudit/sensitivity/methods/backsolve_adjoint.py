@@ -25,5 +25,6 @@ METHOD = Method(
     rank=100,
     description="reverse mode: the adjoint equation, solved backwards",
     without=("fd_step", "steps"),
+    solves=(4.0, 0.0),  # forwards; backwards state, adjoint and parameters
     solve=solve,
 )

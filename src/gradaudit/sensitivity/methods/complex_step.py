@@ -27,5 +27,6 @@ METHOD = Method(
     label="complex step",
     rank=80,
     description="perturbed solves: an imaginary perturbation, without cancellation",
+    solves=(2.0, 0.0),  # its steps are those of all solves, of complex numbers
     solve=solve,
 )

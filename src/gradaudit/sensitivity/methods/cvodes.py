@@ -31,6 +31,7 @@ METHOD = Method(
     packages=("casadi",),
     without=("fd_step", "steps", "pid", "root_tolerance", "dtype"),
     own_solver=True,
+    stages=5,  # iterations of Newton's method, and its matrix now and then
     controls_tangents=True,
     solve=solve,
 )

@@ -24,5 +24,6 @@ METHOD = Method(
     label="discrete adjoint",
     rank=90,
     description="reverse mode: the derivative of the solver's steps, transposed",
+    solves=(4.0, 0.0),  # forwards, once more from the checkpoints, and backwards
     solve=solve,
 )

@@ -25,5 +25,6 @@ METHOD = Method(
     rank=70,
     description="perturbed solves: central differences",
     without=(),
+    solves=(1.0, 0.0),  # its steps are those of all solves
     solve=solve,
 )

@@ -32,6 +32,7 @@ METHOD = Method(
     description="a Taylor method of high order in double precision",
     without=("fd_step", "steps", "pid", "root_tolerance", "dtype"),
     own_solver=True,
+    stages=100,  # each of some 20 coefficients costs a convolution
     locates_events=True,
     solve=solve,
 )

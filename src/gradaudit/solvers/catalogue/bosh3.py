@@ -20,5 +20,6 @@ SOLVER = Solver(
     rank=80,
     description="Bogacki and Shampine 3(2), explicit",
     order=3,
+    stages=3,
     classes=classes,
 )

@@ -20,5 +20,6 @@ SOLVER = Solver(
     rank=90,
     description="Dormand and Prince 5(4), explicit",
     order=5,
+    stages=6,
     classes=classes,
 )

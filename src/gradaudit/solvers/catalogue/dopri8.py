@@ -20,6 +20,7 @@ SOLVER = Solver(
     rank=20,
     description="Dormand and Prince 8(7), explicit",
     order=8,
+    stages=12,
     audited_to=0.0,
     classes=classes,
 )

@@ -18,6 +18,7 @@ SOLVER = Solver(
     rank=40,
     description="Euler, explicit, equal steps only",
     order=1,
+    stages=1,
     adaptive=False,
     classes=classes,
 )

@@ -18,6 +18,7 @@ SOLVER = Solver(
     rank=100,
     description="implicit Euler",
     order=1,
+    stages=1,
     implicit=True,
     classes=classes,
 )

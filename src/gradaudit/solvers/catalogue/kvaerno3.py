@@ -18,6 +18,7 @@ SOLVER = Solver(
     rank=110,
     description="Kværnø 3(2), ESDIRK",
     order=3,
+    stages=3,
     implicit=True,
     classes=classes,
 )

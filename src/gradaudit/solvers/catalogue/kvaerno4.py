@@ -18,6 +18,7 @@ SOLVER = Solver(
     rank=120,
     description="Kværnø 4(3), ESDIRK",
     order=4,
+    stages=4,
     implicit=True,
     classes=classes,
 )

@@ -18,6 +18,7 @@ SOLVER = Solver(
     rank=30,
     description="Kværnø 5(4), ESDIRK",
     order=5,
+    stages=6,
     implicit=True,
     audited_to=1e-6,  # steps grow by 1.6 per decade
     classes=classes,

@@ -20,5 +20,6 @@ SOLVER = Solver(
     rank=60,
     description="midpoint rule 2(1), explicit",
     order=2,
+    stages=2,
     classes=classes,
 )

@@ -20,5 +20,6 @@ SOLVER = Solver(
     rank=70,
     description="Ralston 2(1), explicit",
     order=2,
+    stages=2,
     classes=classes,
 )

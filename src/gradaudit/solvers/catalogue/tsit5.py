@@ -20,6 +20,7 @@ SOLVER = Solver(
     rank=10,
     description="Tsitouras 5(4), explicit",
     order=5,
+    stages=6,
     audited_to=0.0,
     classes=classes,
 )

@@ -19,6 +19,7 @@ coarse_target
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +31,13 @@ from gradaudit.evaluation.functional import Context, Functional
 from gradaudit.evaluation.gradient_error import GradientError, Observations, gradient_error
 from gradaudit.evaluation.sum_of_squares import sum_of_squares
 from gradaudit.model.definition import Model
+from gradaudit.pipeline.supervised import solve_within
 from gradaudit.records.results import Array, Sensitivities
+from gradaudit.sensitivity.assemble import failed
 from gradaudit.sensitivity.methods import get_method
 from gradaudit.sensitivity.nominal_solve import Trace, primal
 from gradaudit.sensitivity.request import Request
+from gradaudit.sensitivity.solve_status import TIME_LIMIT
 from gradaudit.solvers.options import SolveOptions, StaticOptions, TracedOptions
 
 VARIANTS = {
@@ -119,7 +123,7 @@ def run_variants(
         for variant in VARIANTS:
             coarse = variant == "coarse_target"
             target = traces[0] if coarse else trace
-            solve = _solve(model, VARIANTS[variant], rtol, _padded(target.times, most), settings)
+            solve = _solve(model, variant, rtol, _padded(target.times, most), settings)
             outcomes.append(_outcome(variant, rtol, solve, target, certified, settings))
     return outcomes
 
@@ -130,7 +134,7 @@ def _padded(times: Array, count: int) -> Array:
 
 
 def _solve(
-    model: Model, method: str, rtol: float, times: Array, settings: dict[str, Any]
+    model: Model, variant: str, rtol: float, times: Array, settings: dict[str, Any]
 ) -> Sensitivities:
     request = Request(
         model=model,
@@ -144,7 +148,9 @@ def _solve(
             stepping=settings["stepping"],
         ),
     )
-    return get_method(method).solve(request)
+    method, limit = get_method(VARIANTS[variant]), settings.get("solve_s", math.inf)
+    found = solve_within(limit, (variant, rtol), lambda: method.solve(request))
+    return failed(request, TIME_LIMIT) if found is None else found
 
 
 def _outcome(
