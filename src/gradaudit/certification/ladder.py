@@ -35,7 +35,7 @@ USEFUL = 10.0  # digits, of which an uncertified reference says how far they hol
 TIME_LIMIT = 600.0  # s, where none is given
 FIRST_SHARE = 0.6  # of the time, for the method that begins, if the other could follow
 WORTH_A_START = 0.25  # of the time: with less left, the other method would not come to an end
-OUT_OF_TIME = ("time limit", "time_limit", "would take about", "max_steps")
+OUT_OF_TIME = ("time limit", "time_limit", "max_steps")
 DOUBLE_TOLERANCE = 2.2e-16
 # heyoka's grid depends on the order alone, which each of these tolerances changes
 LONG_DOUBLE_TOLERANCES = (1e-20, 1e-21, 3e-20, 1e-22, 1.1e-19, 1e-23)
