@@ -18,11 +18,11 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 # Checks the configuration, and removes what a run has left that was killed.
 START := $(BIN)/python -m gradaudit.pipeline.start $(CONFIG)
 
-.PHONY: help install run report unlock ui test check format lock clean
+.PHONY: help install run report unlock ui test test-pythons check format lock clean
 
 help: ## Show this help
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' \
-		| while IFS=$$'\t' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
+		| while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo '  Variables: CONFIG=config/quick.yaml, CORES=4, PYTHON=python3.12, PORT=5000'
 
@@ -43,7 +43,10 @@ ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
 	@$(BIN)/python -m gradaudit.tracking.ui --port $(PORT) $(CONFIG)
 
 test: $(STAMP) ## Run the tests
-	$(BIN)/pytest -n $(CORES)
+	$(BIN)/pytest -n $(CORES) --dist loadfile # what a file sets up is set up once
+
+test-pythons: $(STAMP) ## Run a part of the tests under the other Pythons, 3.11 to 3.13
+	bash workflow/scripts/pythons.sh tests/contract/test_api.py tests/records tests/pipeline/config
 
 check: $(STAMP) ## Check format, style, types, imports and the workflow
 	$(BIN)/ruff format --check .
