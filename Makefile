@@ -22,7 +22,7 @@ START := $(BIN)/python -m gradaudit.pipeline.start $(CONFIG)
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
-		| while IFS=$$'\t' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+		| while IFS=$$'\t' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo '  Variables: CONFIG=config/quick.yaml, CORES=4, PYTHON=python3.12, PORT=5000'
 

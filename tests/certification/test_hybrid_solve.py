@@ -178,3 +178,33 @@ def test_an_event_that_a_switch_meets_by_chance_is_no_event_of_it(field, when):
         events={"chance": Event(when=when)},
     )
     assert gradaudit.reference(model).status.startswith("uncertified: simultaneous_events")
+
+
+def test_a_remainder_by_a_parameter_has_a_boundary_that_does_not_move():
+    """y' = p - y in the first half of each period, else -y: the closed form on (0, 3/2 periods)."""
+
+    def vector_field(t, y, p):
+        on = jnp.mod(t, p[1]) < 0.5 * p[1]
+        return jnp.where(on, p[0], 0.0) - y
+
+    model = Model(
+        name="pulses",
+        vector_field=vector_field,
+        states={"y": (0.0, "")},
+        parameters={"height": (1.5, ""), "period": (0.8, "")},
+        t_end=1.0,
+        events={
+            "off": Event(when=lambda t, y, p: t - 0.5 * p[1]),
+            "on": Event(when=lambda t, y, p: t - p[1]),
+        },
+    )
+    result = gradaudit.reference(model, np.array([1.0]))
+
+    def closed(p):
+        off, on = 0.5 * p[1], p[1]
+        return p[0] * (jnp.exp(off - 1.0) - jnp.exp(-1.0) + 1.0 - jnp.exp(on - 1.0))
+
+    assert result.status == "ok"
+    np.testing.assert_allclose(
+        result.sensitivities[0, 0], jax.grad(closed)(jnp.array([1.5, 0.8])), rtol=1e-12
+    )

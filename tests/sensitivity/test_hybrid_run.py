@@ -82,3 +82,19 @@ def test_a_switch_that_is_not_declared_is_a_status():
     result = gradaudit.sensitivities(model, method="saltation")
     assert result.status == "undeclared_switch"
     assert np.all(np.isnan(result.sensitivities))
+
+
+@pytest.mark.parametrize("share", [3e-10, 1e-9])
+def test_a_jump_too_soon_behind_the_start_is_not_lost_in_silence(share):
+    model = Model(
+        name="early",
+        vector_field=lambda t, y, p: 0.0 * y + p[1],
+        states={"y": (1.0, "")},
+        parameters={"when": (share, ""), "rate": (1.0, "")},
+        t_end=1.0,
+        events={
+            "doubled": Event(when=lambda t, y, p: t - p[0], direction=1, jump=lambda t, y, p: 2 * y)
+        },
+    )
+    result = gradaudit.sensitivities(model, method="saltation", times=np.array([0.0, 1.0]))
+    assert result.status == "lost_event"

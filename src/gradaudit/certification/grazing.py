@@ -24,19 +24,23 @@ Array = NDArray[Any]
 
 BESIDE = 1e-10  # of the window: two crossings as close as this are taken for a touch
 ROUNDINGS = 1e3  # how often the time of an extremum may be rounded
+CLOCK = hy.expression("clock")  # stands for the time, which is not a variable to heyoka
 
 
 def rate_along(
     trigger: hy.expression, system: list[tuple[hy.expression, hy.expression]]
 ) -> hy.expression | None:
     """dg/dt along the flow, or None where it is a constant, so that g has no extremum."""
-    clock = hy.expression("clock")
-    given = hy.subs(trigger, {hy.time: clock})  # heyoka differentiates by variables only
-    total = hy.subs(elementwise.lift(hy.diff(given, clock)), {clock: hy.time})
+    given = hy.subs(trigger, {hy.time: CLOCK})  # heyoka differentiates by variables only
+    total = hy.subs(elementwise.lift(hy.diff(given, CLOCK)), {CLOCK: hy.time})
     for variable, rate in system:
         total = total + elementwise.lift(hy.diff(trigger, variable)) * rate
-    moving = hy.subs(total, {hy.time: clock})
-    return total if hy.get_variables(moving) else None
+    return total if moves(total) else None
+
+
+def moves(expression: hy.expression) -> bool:
+    """Whether an expression has the time or a state in it; heyoka takes no event without."""
+    return bool(hy.get_variables(hy.subs(expression, {hy.time: CLOCK})))
 
 
 class Touches:

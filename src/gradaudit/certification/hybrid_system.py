@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import saltation
 from gradaudit.certification.discrete_modes import Mode, Reader
-from gradaudit.certification.grazing import Touches, rate_along
+from gradaudit.certification.grazing import Touches, moves, rate_along
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.translate import state_variables
 from gradaudit.certification.saltation import Effect
@@ -108,6 +108,7 @@ class Segment:
         watches = [
             hy.nt_event(boundary, _Note(self.crossed, name), fp_type=precision.fp_type)
             for name, boundary in boundaries
+            if moves(boundary)  # such as the period of a remainder, which has a sign and keeps it
         ]
         system = list(zip(state_variables(model), rates, strict=True))
         self.touched: list[tuple[str, float]] = []

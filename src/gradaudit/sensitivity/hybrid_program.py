@@ -41,6 +41,7 @@ from gradaudit.backend.shapes import (
 )
 from gradaudit.model.definition import Event
 from gradaudit.model.quadratures import integrand_names, with_integrals
+from gradaudit.model.start_events import AT_THRESHOLD
 from gradaudit.model.switch_coincidence import Coincidence
 from gradaudit.sensitivity.hybrid_types import (
     EVENT_COOLDOWN,
@@ -217,6 +218,22 @@ class HybridProgram(Program):
         )
         none = jnp.zeros(seeds.shape[1])
         return self._behind(0.0, begin.y, begin.tangents, none, begin.y, p, right)
+
+    def passed_at_start(self, p: Parameters, begin: EventTransition) -> Flag:
+        """Whether a jump lies so soon behind t = 0 that no event is looked for, traced.
+
+        What is at its threshold at t = 0 to rounding is none: that happens at the start, or never.
+        """
+        zero = jnp.zeros(())
+        rate = self._field()(zero, begin.state, p, begin.decisions)
+        value, speed = jax.jvp(
+            lambda t, z: self._values(t, z, p), (zero, begin.state), (jnp.ones(()), rate)
+        )
+        sign, ways = jnp.sign(value), [event.direction for event in self.events.values()]
+        jumps = jnp.array([event.jump is not None for event in self.events.values()], dtype=bool)
+        away = jnp.abs(value) > AT_THRESHOLD * self.model.t_end * jnp.abs(speed)
+        turned = (sign != begin.signs) & (jnp.array(ways) * sign <= 0)
+        return jnp.any(jumps & away & turned)
 
     def transition(
         self,

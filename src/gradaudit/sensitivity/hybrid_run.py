@@ -78,7 +78,8 @@ class HybridRun:
         self.tangents = np.full((*self.states.shape, len(self.columns)), np.nan)
         self.errors = (np.full_like(self.states, np.nan), np.full_like(self.tangents, np.nan))
         self.row = 0
-        result = self._travel(begin)
+        passed = self._call("passed", self.program.passed_at_start, (self.p, begin))
+        result = LOST_EVENT if bool(passed) else self._travel(begin)
         steps, accepted, rejected = self.counts
         raw = Raw(
             states=self.states[: self.given],

@@ -178,3 +178,45 @@ def test_a_look_at_a_smooth_stiff_solution_finds_nothing(stiff):
         look=True,
     )
     assert found.status == "ok"
+
+
+def test_a_pulse_that_shows_in_the_sensitivities_alone_is_seen():
+    """Its amplitude is a parameter that is 0, so the states do not know of it."""
+    model = Model(
+        name="silent_pulse",
+        vector_field=lambda t, y, p: jnp.stack(
+            [-1e4 * (y[0] - 1.0), -y[1] + p[0] * jnp.exp(-(((t - 0.86) / 3e-4) ** 2))]
+        ),
+        states={"fast": (0.5, ""), "slow": (1.0, "")},
+        parameters={"amplitude": (0.0, "")},
+        t_end=1.0,
+    )
+    found = march(
+        Compiler(model).problem(LONG_DOUBLE),
+        np.array([0.37, 1.0]),
+        Options(),
+        points=16,
+        tolerance=1e-15,
+        look=True,
+    )
+    assert found.status == "jumped_over"
+
+
+def test_a_transient_of_one_panel_is_not_taken_for_a_pulse():
+    """Four nodes do not integrate it as well as the element does."""
+    model = Model(
+        name="transient",
+        vector_field=lambda t, y, p: -1e4 * (y - p),
+        states={"y": (0.5, "")},
+        parameters={"level": (1.0, "")},
+        t_end=1.0,
+    )
+    found = march(
+        Compiler(model).problem(LONG_DOUBLE),
+        np.array([1.0]),
+        Options(),
+        points=16,
+        tolerance=1e-15,
+        look=True,
+    )
+    assert found.status == "ok"

@@ -3,28 +3,60 @@
 Collocation knows the vector field at its points and nowhere else: a narrow pulse between them, or a
 kink in disguise, leaves no trace in any order alike. So the increment of a long element is compared
 with the integral over it of the vector field, evaluated along its polynomial at many other points.
+The same is done for the sensitivities, since a pulse whose amplitude is a parameter that is 0, or
+tiny, shows in them alone.
 """
 
 from __future__ import annotations
 
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 
 from gradaudit.certification.collocation.element import Tools
-from gradaudit.certification.collocation.products import product
-from gradaudit.certification.heyoka.precision import to_float64
+from gradaudit.certification.collocation.products import along_points, product
+from gradaudit.certification.collocation.scales import Scales
+from gradaudit.certification.heyoka.precision import DOUBLE, to_float64
 from gradaudit.certification.step_inspection import FEW, LARGEST_DEFECT, MANY, PANEL
 
 Array = NDArray[Any]
+Float = NDArray[np.float64]
 
-LEAST_PIECES, MOST_PIECES = 2, 100
-"""Of one element: so many that what it resolves is integrated to rounding, and so few that a look
-stays cheaper than its solution.
-"""
+MOST_PANELS = 400
+"""Of one element, so that a look at it stays cheaper than its solution."""
+
+BATCH = 1_000_000
+"""Entries of Jacobians that are held at once."""
+
+ROUNDINGS = 30.0
+"""How many times the rounding of a sum may show in a defect."""
+
+
+class Element(NamedTuple):
+    """An element that was solved, with its start.
+
+    Attributes
+    ----------
+    t, length
+        Start and length.
+    y, increments
+        States and integrals (N,) at the start, and their increments (s, N).
+    slopes, gains
+        Sensitivities (N, c) at the start, and their increments (s, N, c); None without any.
+    noise
+        Rounding level of the latter, (N, c).
+    """
+
+    t: Any
+    length: Any
+    y: Array
+    increments: Array
+    slopes: Array
+    gains: Array | None
+    noise: Float
 
 
 class Look:
@@ -39,11 +71,7 @@ class Look:
     """
 
     def __init__(self, tools: Tools, t_end: float) -> None:
-        # as dense as the looks at Taylor steps, and of the order of an element
-        points, weights = leggauss(MANY)
-        self.tools, self.shortest = tools, 0.5 * PANEL * t_end
-        self.piece = MANY / FEW * PANEL * t_end
-        self.nodes, self.weights = 0.5 * (points + 1.0), 0.5 * weights
+        self.tools, self.panel = tools, PANEL * t_end
         self.worst, self.where = 0.0, 0.0
 
     @property
@@ -51,25 +79,63 @@ class Look:
         """The time of the element with the largest defect, or None where none has any."""
         return self.where if self.worst > LARGEST_DEFECT else None
 
-    def look(self, t: Any, length: Any, y: Array, increments: Array, scale: Array) -> None:
-        """At an element: start, length, states and integrals (N,) and increments (s, N)."""
-        step, n = float(length), self.tools.fine.n
-        if step < self.shortest:
+    def look(self, element: Element, scales: Scales) -> None:
+        if float(element.length) < 0.5 * self.panel:
             return
-        pieces = min(max(ceil(step / self.piece - 1e-6), LEAST_PIECES), MOST_PIECES)
-        shares = self.tools.precision.array(
-            ((np.arange(pieces)[:, None] + self.nodes) / pieces).ravel()
-        )
-        states = y + product(self.tools.method.weights_at(shares), increments)
-        points = self.tools.points(t + length * shares, states[:, :n])
-        rates = to_float64(self.tools.fine.rates(points))
-        weights = np.tile(self.weights * step / pieces, pieces)
-        defect = np.abs(to_float64(increments[-1]) - weights @ rates)
-        # A fast component follows its equilibrium: its defect is what is left of its own rate.
-        fast = np.zeros(len(y))
-        fast[:n] = self.tools.stiffness_of(points)
-        size = (scale + weights @ np.abs(rates)) * (1.0 + step * fast)
-        with np.errstate(invalid="ignore"):
-            worst = float(np.nanmax(defect / size, initial=0.0))
+        worst = self._defect(element, scales, FEW)
+        if worst > LARGEST_DEFECT:  # few nodes do not integrate a transient that is one panel long
+            worst = self._defect(element, scales, MANY)
         if worst > self.worst:
-            self.worst, self.where = worst, float(t) + 0.5 * step
+            self.worst = worst
+            self.where = float(element.t) + 0.5 * float(element.length)
+
+    def _defect(self, element: Element, scales: Scales, nodes: int) -> float:
+        """The largest defect of an element, from so many Gauss nodes of each panel."""
+        step, n = float(element.length), self.tools.fine.n
+        points, weights = leggauss(nodes)
+        pieces = min(ceil(step / self.panel - 1e-6), MOST_PANELS)
+        shares = self.tools.precision.array(
+            ((np.arange(pieces)[:, None] + 0.5 * (points + 1.0)) / pieces).ravel()
+        )
+        along = self.tools.method.weights_at(shares)
+        states = element.y + product(along, element.increments)
+        places = self.tools.points(element.t + element.length * shares, states[:, :n])
+        rates = to_float64(self.tools.fine.rates(places))
+        weights = np.tile(0.5 * weights * step / pieces, pieces)
+        defect = np.abs(to_float64(element.increments[-1]) - weights @ rates)
+        # A fast component follows its equilibrium: its defect is what is left of its own rate.
+        fast = np.zeros(len(element.y))
+        fast[:n] = step * self.tools.stiffness_of(places)
+        size = (scales.states + weights @ np.abs(rates)) * (1.0 + fast)
+        worst = _largest(defect / size)
+        if element.gains is None:
+            return worst
+        gained, passed = self._gained(element, along, places, weights)
+        rounding = ROUNDINGS * (DOUBLE.eps * passed + element.noise)
+        defect = np.abs(to_float64(element.gains[-1]) - gained) - rounding
+        return max(worst, _largest(defect / ((scales.natural + passed) * (1.0 + fast[:, None]))))
+
+    def _gained(
+        self, element: Element, along: Array, places: Array, weights: Float
+    ) -> tuple[Float, Float]:
+        """Integrals over an element of f_y S + f_p, and of the absolute values of its terms."""
+        n, fine = self.tools.fine.n, self.tools.fine
+        gained, passed = np.zeros(element.slopes.shape), np.zeros(element.slopes.shape)
+        count = max(BATCH // (fine.size * (n + fine.m)), 1)
+        assert element.gains is not None
+        for start in range(0, len(weights), count):
+            some = slice(start, start + count)
+            inner = element.slopes[:n] + along_points(along[some], element.gains[:, :n])
+            found = fine.dense(fine.slopes(places[:, some]))
+            by_state, by_parameter = (to_float64(part) for part in found)
+            by_parameter = by_parameter[..., self.tools.columns]
+            inner, share = to_float64(inner), weights[some]
+            gained += np.tensordot(share, by_state @ inner + by_parameter, 1)
+            terms = np.abs(by_state) @ np.abs(inner) + np.abs(by_parameter)
+            passed += np.tensordot(share, terms, 1)
+        return gained, passed
+
+
+def _largest(shares: Float) -> float:
+    """The vector field may be undefined at a point where the solution is smooth."""
+    return float(np.max(shares, initial=0.0, where=np.isfinite(shares)))

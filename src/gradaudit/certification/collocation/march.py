@@ -19,7 +19,7 @@ from gradaudit.certification.collocation.element import (
     solve_sensitivities,
     solve_states,
 )
-from gradaudit.certification.collocation.look import Look
+from gradaudit.certification.collocation.look import Element, Look
 from gradaudit.certification.collocation.problem import Problem
 from gradaudit.certification.collocation.products import along_points, product
 from gradaudit.certification.collocation.radau import radau
@@ -186,7 +186,7 @@ class _Run:
         factor = self._factor(wrong)
         if wrong > self.tolerance:
             return -min(factor, MARGIN)
-        increments = None
+        increments, noise = None, np.zeros((0, 0))
         if len(self.columns):
             found = solve_sensitivities(self.tools, length, self.slopes, solved, scales)
             if found is None:
@@ -200,7 +200,8 @@ class _Run:
                 return -min(factor, MARGIN)
         self._observe(length, stop, solved.values, increments)
         if self.look is not None:
-            self.look.look(self.t, length, self.y, solved.values, scales.states)
+            here = self.t, length, self.y, solved.values, self.slopes, increments, noise
+            self.look.look(Element(*here), scales)
         self.scales = scales
         self.y = self.y + solved.values[-1]
         if increments is not None:
