@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 EXTRAS = {
     "heyoka": "reference",
+    "threadpoolctl": "reference",
     "libsbml": "sbml",
     **dict.fromkeys(["casadi", "pydiffsol"], "witnesses"),
     **dict.fromkeys(

@@ -46,6 +46,9 @@ class Falling:
     def start(self, p, seeds):
         return self._behind(1.0)
 
+    def passed_at_start(self, p, begin):
+        return False
+
     def _behind(self, height):
         return EventTransition(
             state=np.array([height]), tangents=np.full((1, 2), height), slope=np.array([0.5, 0.0]),
@@ -107,7 +110,7 @@ def test_counts_and_seconds_add_up_over_segments_and_events():
     raw, seconds, compile_seconds = solve(Falling(), [0.0, 3.5, 10.0])
     segments = len(raw.event_records) + 1 if raw.event_records[-1].time < 10 else 10
     assert (raw.steps, raw.accepted, raw.rejected) == (5 * segments, 4 * segments, segments)
-    calls = 1 + segments + len(raw.event_records)
+    calls = 2 + segments + len(raw.event_records)  # the start, and a look at what lies just behind
     assert seconds == pytest.approx(0.25 * calls)
     assert compile_seconds == pytest.approx(0.5 * calls)
 

@@ -43,6 +43,7 @@ from gradaudit.model.definition import Event
 from gradaudit.model.quadratures import integrand_names, with_integrals
 from gradaudit.model.start_events import AT_THRESHOLD
 from gradaudit.model.switch_coincidence import Coincidence
+from gradaudit.sensitivity import segment_looks
 from gradaudit.sensitivity.hybrid_types import (
     EVENT_COOLDOWN,
     EventTransition,
@@ -51,7 +52,6 @@ from gradaudit.sensitivity.hybrid_types import (
     Triggered,
 )
 from gradaudit.sensitivity.program import Program
-from gradaudit.sensitivity.segment_looks import LOOKS, look, missed, put_on_threshold, touched
 from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.event_recorder import PerturbedEvent
@@ -115,7 +115,7 @@ class HybridProgram(Program):
 
         The segment ends where the first of the events changes its sign, in whatever direction.
         """
-        field, looks = self._field(), jnp.linspace(0.0, self.model.t_end, LOOKS)
+        field, looks = self._field(), jnp.linspace(0.0, self.model.t_end, segment_looks.LOOKS)
         quiet = t0 + EVENT_COOLDOWN * self.model.t_end
 
         def before_every_event(t: Scalar, y: Any, args: TangentArgs, **_: Any) -> Scalar:
@@ -141,7 +141,9 @@ class HybridProgram(Program):
             vector_field=lambda t, z, p: field(t, z, p, decisions),
             watch=diffrax.SubSaveAt(
                 ts=jnp.maximum(looks, t0),
-                fn=lambda t, y, args: look(field, self._values, decisions, t, y, p, seeds),
+                fn=lambda t, y, args: segment_looks.look(
+                    field, self._values, decisions, t, y, p, seeds
+                ),
             )
             if self.options.saltation
             else None,
@@ -150,21 +152,21 @@ class HybridProgram(Program):
         progress = solution.solver_state[0] if self.options.estimate else solution.solver_state
         stop, state = solution.ts[1][0], last.y[0]
         rate, ahead = field(stop, state, p, decisions), EVENT_COOLDOWN * self.model.t_end
-        values, rates = jax.jvp(
-            lambda t, z: self._values(t, z, p), (stop, state), (jnp.ones_like(stop), rate)
-        )
+        along = (jnp.ones_like(stop), rate)
+        values, rates = jax.jvp(lambda t, z: self._values(t, z, p), (stop, state), along)
         happened = jnp.asarray(solution.event_mask)
         inside = (times > t0 + ahead) & (times < stop - ahead)
-        changed_branch, missed_event = missed(
-            field, self._values, decisions, signs, times, observed.y, p, inside
+        seen = (times, observed.y, p, inside)
+        changed_branch, missed_event = segment_looks.missed(
+            field, self._values, decisions, signs, *seen
         )
-        grazing = jnp.zeros((), dtype=bool)
+        grazing: Any = False
         if watched:
             inside = (looks > t0 + ahead) & (looks < stop - ahead)
             before = differ(field.decisions(stop - ahead, state - ahead * rate, p), decisions)
-            changed_branch |= before & (stop > t0 + 3.0 * ahead)
-            changed_branch |= jnp.any(inside & (watched[0].elsewhere > 0.0))
-            grazing = touched(watched[0], looks, inside, traced.rtol)
+            elsewhere = jnp.any(inside & (watched[0].elsewhere > 0.0))
+            changed_branch |= elsewhere | (before & (stop > t0 + 3.0 * ahead))
+            grazing = segment_looks.touched(watched[0], looks, inside, traced.rtol)
         counts = [solution.stats[f"num_{kind}steps"] for kind in ("", "accepted_", "rejected_")]
         return Segment(
             states=observed.y,
@@ -178,7 +180,7 @@ class HybridProgram(Program):
             event_index=jnp.where(happened, jnp.argmin(signs * values / jnp.abs(rates)), -1),
             changed_branch=changed_branch,
             missed_event=missed_event,
-            touched=grazing,
+            touched=jnp.asarray(grazing),
             indicator=jnp.nan if self.options.augmented else progress.indicator,
             crossed=() if self.options.augmented else progress.crossed,
             counts=jnp.stack(counts),
@@ -196,12 +198,6 @@ class HybridProgram(Program):
     def _values(self, t: ScalarLike, z: States, p: Parameters) -> EventValues:
         return jnp.stack([self.value(event, t, z, p) for event in self.events.values()])
 
-    def _matters(self, speeds: EventValues) -> Flag:
-        """Whether a state on a threshold (E,) may be taken through its event, traced."""
-        events = self.events.values()
-        directions = jnp.asarray([0 if e.jump is None else e.direction for e in events])
-        return directions * speeds >= 0.0
-
     def _field(self) -> Any:
         """The vector field with its branches frozen, or without saltation as it is."""
         function = with_integrals(self.model)
@@ -213,27 +209,16 @@ class HybridProgram(Program):
     def start(self, p: Parameters, seeds: Seeds) -> EventTransition:
         """State, tangents and signs at t = 0, traced."""
         begin = self._initial(p, seeds)
-        right = (
-            without_errors(begin, along_one=self._probing).errors if self.options.estimate else ()
-        )
-        none = jnp.zeros(seeds.shape[1])
-        return self._behind(0.0, begin.y, begin.tangents, none, begin.y, p, right)
+        estimated = bool(self.options.estimate)
+        right = without_errors(begin, along_one=self._probing).errors if estimated else ()
+        still = jnp.zeros(seeds.shape[1]), begin.y
+        return self._behind(0.0, begin.y, begin.tangents, *still, p, right)
 
     def passed_at_start(self, p: Parameters, begin: EventTransition) -> Flag:
-        """Whether a jump lies so soon behind t = 0 that no event is looked for, traced.
-
-        What is at its threshold at t = 0 to rounding is none: that happens at the start, or never.
-        """
-        zero = jnp.zeros(())
-        rate = self._field()(zero, begin.state, p, begin.decisions)
-        value, speed = jax.jvp(
-            lambda t, z: self._values(t, z, p), (zero, begin.state), (jnp.ones(()), rate)
-        )
-        sign, ways = jnp.sign(value), [event.direction for event in self.events.values()]
-        jumps = jnp.array([event.jump is not None for event in self.events.values()], dtype=bool)
-        away = jnp.abs(value) > AT_THRESHOLD * self.model.t_end * jnp.abs(speed)
-        turned = (sign != begin.signs) & (jnp.array(ways) * sign <= 0)
-        return jnp.any(jumps & away & turned)
+        """Whether a jump lies so soon behind t = 0 that no event is looked for, traced."""
+        near = AT_THRESHOLD * self.model.t_end
+        jumps = [(event.jump is not None, event.direction) for event in self.events.values()]
+        return segment_looks.passed(self._field(), self._values, jumps, p, begin, near)
 
     def transition(
         self,
@@ -372,8 +357,16 @@ class HybridProgram(Program):
         tangents = jumped + extra if saltation else jumped
         behind = self._behind(t, z_after, tangents, slope, before_rate, p)
         if saltation:
-            onto = put_on_threshold(
-                self._values, t, z_after, tangents, after_rate, slope, p, seeds, self._matters
+            onto = segment_looks.put_on_threshold(
+                self._values,
+                t,
+                z_after,
+                tangents,
+                after_rate,
+                slope,
+                p,
+                seeds,
+                segment_looks.matters(self.events),
             )
             behind = behind._replace(onto_threshold=onto)
         return behind if saltation else behind._replace(neglected=extra)

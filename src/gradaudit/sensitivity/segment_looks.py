@@ -7,7 +7,7 @@ without being crossed has no derivative at all. Both are looked for on a grid ov
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -25,6 +25,7 @@ from gradaudit.backend.shapes import (
     StatesAtTimes,
     Times,
 )
+from gradaudit.model.definition import Event
 
 LOOKS = 400  # over the window
 STAYS = 1e-6  # of the largest: a derivative of an event function that is zero
@@ -73,6 +74,23 @@ def missed(
     return jnp.any(inside & changed_branch), jnp.any(inside & missed_event)
 
 
+def passed(
+    field: Any, values: Values, jumps: Sequence[tuple[bool, int]], p: Parameters, begin: Any,
+    near: ScalarLike,
+) -> Flag:  # fmt: skip
+    """Whether a jump lies between t = 0 and the signs that `begin` has a little later, traced.
+
+    What is at its threshold at t = 0 to `near` in time is none: it happens at the start, or never.
+    `jumps` are of each event whether it has a jump, and its direction.
+    """
+    zero = jnp.zeros(())
+    rate = field(zero, begin.state, p, begin.decisions)
+    value, speed = jax.jvp(lambda t, z: values(t, z, p), (zero, begin.state), (jnp.ones(()), rate))
+    sign, (jumping, ways) = jnp.sign(value), (jnp.array(x) for x in zip(*jumps, strict=True))
+    away = jnp.abs(value) > near * jnp.abs(speed)
+    return jnp.any(jumping & away & (sign != begin.signs) & (ways * sign <= 0))
+
+
 def touched(looks: Look, times: Any, inside: Any, rtol: ScalarLike) -> Flag:
     """Whether an event function has an extremum of 0 between two looks that are `inside`.
 
@@ -94,6 +112,12 @@ def touched(looks: Look, times: Any, inside: Any, rtol: ScalarLike) -> Flag:
     moves = looks.moving > STAYS * jnp.max(jnp.where(kept, looks.moving, 0.0), axis=0)
     near = jnp.abs(extremum) <= rtol * size
     return jnp.any(turns & near & (moves[:-1] | moves[1:]))
+
+
+def matters(events: Mapping[str, Event]) -> Callable[[EventValues], Flag]:
+    """Whether a state on a threshold (E,) may be taken through its event, from dg/dt (E,)."""
+    ways = [0 if event.jump is None else event.direction for event in events.values()]
+    return lambda speeds: jnp.asarray(ways) * speeds >= 0.0
 
 
 def put_on_threshold(

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from gradaudit.certification.collocation.element import (
     Tools,
@@ -75,7 +77,8 @@ def march(
     precision = problem.precision
     run = _Run(problem, times, points, tolerance, columns, expected, look)
     watch = options.watch(problem.model.t_end, precision, tolerance)
-    with np.errstate(all="ignore"):  # an element that fails is made shorter
+    # an element that fails is made shorter
+    with np.errstate(all="ignore"), _blas().limit(limits=1, user_api="blas"):
         status = run.march(watch, options)
     return Solution(
         times=times,
@@ -91,6 +94,12 @@ def march(
         step_sizes=np.array(watch.sizes),
         reason=run.reason(status),
     )
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """Matrices of elements are small: threads would wait for each other most of the time."""
+    return ThreadpoolController()
 
 
 class _Run:
