@@ -303,6 +303,7 @@ class Climb:
             every = certificate.state_scale(*self.best.float64(), self.model.parameter_scale)
             derivatives = derivatives.copy()
             derivatives[..., self._nought(derivatives, self.bounds, every)] = 0.0
+        state_bounds, sensitivity_bounds = self._absolute(values[:, :n], derivatives[:, :n])
         return Reference(
             times=self.times,
             states=values[:, :n],
@@ -315,4 +316,21 @@ class Climb:
             status=status,
             rungs=tuple(self.rungs),
             events=tuple(in_float64(record) for record in self.best.event_records),
+            state_bounds=state_bounds,
+            sensitivity_bounds=sensitivity_bounds,
         )
+
+    def _absolute(self, states: Any, sensitivities: Any) -> tuple[Any, Any]:
+        """Bounds of their errors (T, n) and (T, n, m), rounding to float64 included."""
+        if self.bounds is None:
+            return np.full(states.shape, np.inf), np.full(sensitivities.shape, np.inf)
+        n, unit = self.model.n, np.finfo(np.float64).eps / 2
+        found = [
+            np.nan_to_num(bound + unit * np.abs(value), nan=np.inf)
+            for bound, value in (
+                (self.bounds.values[:, :n], states),
+                (self.bounds.derivatives[:, :n], sensitivities),
+            )
+        ]
+        found[1][self._one_sided()[:, :n]] = np.inf
+        return found[0], found[1]

@@ -106,6 +106,9 @@ class Reference:
         seconds, digits; and "why" in the first, why its method was chosen.
     events
         The events that happened, in order.
+    state_bounds, sensitivity_bounds
+        Bounds of the absolute errors of `states` and `sensitivities`, of the same shapes, infinite
+        where nothing is certified; None in what is read from a file.
     """
 
     times: Float[np.ndarray, "T"]
@@ -119,6 +122,8 @@ class Reference:
     status: str
     rungs: tuple[dict[str, Any], ...] = ()
     events: tuple[EventRecord, ...] = ()
+    state_bounds: Array | None = None
+    sensitivity_bounds: Array | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
