@@ -8,6 +8,7 @@ from contextlib import contextmanager
 EXTRAS = {
     "heyoka": "reference",
     "libsbml": "sbml",
+    **dict.fromkeys(["antlr4", "petab", "sympy"], "petab"),
     **dict.fromkeys(["casadi", "pydiffsol"], "witnesses"),
     **dict.fromkeys(
         [
@@ -26,6 +27,10 @@ class GradauditError(Exception):
 
 class ModelError(GradauditError):
     """A model that cannot be loaded, or is not what its declaration says."""
+
+
+class ProblemError(GradauditError):
+    """An estimation problem that cannot be read, contradicts itself or is not supported."""
 
 
 class SettingError(GradauditError):
