@@ -8,7 +8,7 @@ from contextlib import contextmanager
 EXTRAS = {
     "heyoka": "reference",
     "libsbml": "sbml",
-    **dict.fromkeys(["antlr4", "petab", "sympy"], "petab"),
+    **dict.fromkeys(["petab", "sympy"], "petab"),
     **dict.fromkeys(["casadi", "pydiffsol"], "witnesses"),
     **dict.fromkeys(
         [

@@ -177,8 +177,8 @@ def test_a_kink_of_laplace_noise_is_not_certified(write):
 
 
 def test_digits_of_what_cancels_are_lost_and_what_vanishes_is_told_apart():
-    gradient = np.array([1.0, 1e-6, 0.0, 1e-3])
-    bounds = np.array([1e-12, 1e-12, 1e-12, np.inf])
-    held = held_digits(gradient, bounds, np.ones(4))
-    np.testing.assert_allclose(held.per_entry, [12.0, 6.0, np.nan, 0.0])
+    gradient = np.array([1.0, 1e-6, 0.0, 1e-3, 1e-15])
+    bounds = np.array([1e-12, 1e-12, 1e-12, np.inf, 1e-17])
+    held = held_digits(gradient, bounds, np.ones(5))
+    np.testing.assert_allclose(held.per_entry, [12.0, 6.0, np.nan, 0.0, np.nan])
     assert float(held) == 0.0

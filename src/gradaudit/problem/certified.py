@@ -16,10 +16,12 @@ from gradaudit.records.results import Digits
 Array = NDArray[np.float64]
 
 MOST_DIGITS = 15.6  # what a float64 can hold
-MOST_ASKED = 15.4  # of a solve, whose arrays are float64
+MOST_ASKED = 15.4  # of a solve
+RESOLVED = 16 * np.finfo(np.float64).eps
+"""Of the sum of the absolute values of its terms: an entry that is no larger is zero as far as
+parameters in float64 determine it."""
 VANISHES = 1e-10
-"""Of the sum of the absolute values of its terms: an entry that is no larger, and no larger than
-the bound of its error, is zero as far as anyone can tell."""
+"""Of the same sum: the largest error bound of an entry that is called zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,8 @@ class ReferenceGradient:
         d value / d p, (K,), in the order of `parameters`, and bounds of the absolute errors.
     digits
         The least number of significant digits of the entries; ``.digits.per_entry`` (K,) is NaN
-        where an entry vanishes: it is no larger than its bound, which is tiny beside its terms.
+        where an entry vanishes beside its terms: it is no larger than its bound, or than what
+        rounding of the parameters to float64 changes. Then `bounds` says how far it is known.
     status
         "ok" where the digits asked for are certified, else "uncertified: " and why.
     parameters, scale
@@ -171,7 +174,8 @@ def held_digits(gradient: Array, bounds: Array, sizes: Array) -> Digits:
     held = np.clip(np.nan_to_num(held, nan=0.0, posinf=MOST_DIGITS, neginf=0.0), 0.0, MOST_DIGITS)
     exact = (sizes == 0.0) & (bounds == 0.0)
     held[exact] = MOST_DIGITS  # nothing depends on it
-    vanishing = (np.abs(gradient) <= bounds) & (bounds <= VANISHES * sizes) & ~exact
+    small = np.abs(gradient) <= np.maximum(bounds, RESOLVED * sizes)
+    vanishing = small & (bounds <= VANISHES * sizes) & ~exact
     return Digits(np.where(vanishing, np.nan, held), MOST_DIGITS)
 
 

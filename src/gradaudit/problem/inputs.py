@@ -52,11 +52,9 @@ class Inputs:
     values: Any
 
     def __post_init__(self) -> None:
-        found, layout = self.solved.reference, self.solved.translation.layout
-        self.system = layout.system
-        assert found.state_bounds is not None
-        assert found.sensitivity_bounds is not None
-        self.state_bounds, self.sensitivity_bounds = found.state_bounds, found.sensitivity_bounds
+        assert self.solved.reference.extended is not None
+        self.found = self.solved.reference.extended
+        self.system = self.solved.translation.layout.system
         self.plain = {
             n: i for i, n in enumerate(self.system.states) if n not in self.system.amounts
         }
@@ -71,15 +69,15 @@ class Inputs:
 
     def column(self, name: str, measurements: Sequence[Measurement]) -> Column:
         """The input of that name for each of the measurements."""
-        found = self.solved.reference
-        rows = np.searchsorted(found.times, [m.time for m in measurements])
+        found = self.found
+        rows = np.searchsorted(self.solved.reference.times, [m.time for m in measurements])
         if name in self.group.watched and name in self.plain:
             i = self.plain[name]
             return Column(
-                found.states[rows, i].astype(np.longdouble),
+                found.states[rows, i],
                 self._spread(found.sensitivities[rows, i]),
-                self.state_bounds[rows, i],
-                np.abs(self._spread(self.sensitivity_bounds[rows, i])),
+                found.state_bounds[rows, i],
+                np.abs(self._spread(found.sensitivity_bounds[rows, i])),
             )
         if name in self.rules:
             rule = self.rules[name]
@@ -118,26 +116,28 @@ class Inputs:
 
     def _rules(self, names: list[str]) -> list[Column]:
         """What follows from states and parameters by the model, at the T times, by JAX."""
-        found, model = self.solved.reference, self.solved.translation.model
+        found, model = self.found, self.solved.translation.model
+        times = self.solved.reference.times
         n, p = model.n, model.nominal
 
         def evaluate(z: Any, t: Any) -> Any:
             scope = self.solved.translation.lookup(t, z[:n], z[n:])
             return jnp.stack([jnp.asarray(scope(name), jnp.float64) for name in names])
 
-        z = np.concatenate([found.states, np.tile(p, (len(found.times), 1))], axis=1)
+        states = found.states.astype(np.float64)
+        z = np.concatenate([states, np.tile(p, (len(times), 1))], axis=1)
         functions = (evaluate, jax.jacfwd(evaluate), jax.jacfwd(jax.jacfwd(evaluate)))
         value, slope, curvature = (
-            np.asarray(jax.vmap(function)(z, found.times)) for function in functions
+            np.asarray(jax.vmap(function)(z, times)) for function in functions
         )
         unit = np.broadcast_to(np.eye(len(p)), (len(z), len(p), len(p)))
         direction = np.concatenate([found.sensitivities, unit], axis=1)
-        wrong = np.concatenate([self.state_bounds, np.zeros_like(z[:, n:])], axis=1)
+        wrong = np.concatenate([found.state_bounds, np.zeros_like(z[:, n:])], axis=1)
         wrong = wrong + ROUNDING * np.abs(z)
         turned = np.einsum("tazw,twj->tazj", curvature, direction)
         bound = _product("taz,tz->ta", slope, wrong) + ROUNDING * np.abs(value)
         derivative_bound = (
-            _product("taz,tzj->taj", slope[..., :n], self.sensitivity_bounds)
+            _product("taz,tzj->taj", slope[..., :n], found.sensitivity_bounds)
             + _product("tazj,tz->taj", turned, wrong)
             + ROUNDING * _product("taz,tzj->taj", slope, direction)
         )
