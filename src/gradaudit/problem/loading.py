@@ -93,7 +93,7 @@ def _parameters(tables: Tables) -> tuple[Parameters, dict[str, Source]]:
         if estimate == 0.0:
             fixed[name] = nominal
             continue
-        if scale != "lin" and not nominal > 0.0:
+        if scale != "lin" and nominal < 0.0:
             raise ProblemError(
                 f"{where}: nominalValue is {nominal:g}, which has no logarithm; parameterScale is "
                 f"{scale!r}."

@@ -15,11 +15,11 @@ LN10 = np.log(np.longdouble(10))
 
 
 def scaled(value: float, scale: str) -> float:
-    """A number on a scale; NaN where its logarithm does not exist."""
+    """A number on a scale; NaN where its logarithm does not exist, minus infinity for 0."""
     if scale == "lin":
         return float(value)
     if not value > 0.0:
-        return math.nan
+        return -math.inf if value == 0.0 else math.nan
     return math.log(value) if scale == "log" else math.log10(value)
 
 

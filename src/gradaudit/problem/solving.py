@@ -77,9 +77,8 @@ def grouped(problem: Problem) -> list[Group]:
         condition = problem.conditions[measurements[0].condition]
         observables = {problem.observables[m.observable] for m in measurements}
         names = {n for o in observables for n in (*o.value.names, *o.noise.names)}
-        others = problem.conditions[measurements[0].condition].other.keys()
-        inputs = frozenset(names & problem.model_ids - others)
-        groups.append(Group(condition.model, tuple(measurements), inputs))
+        watched = frozenset(names & problem.model_ids)
+        groups.append(Group(condition.model, tuple(measurements), watched))
     return groups
 
 
