@@ -8,6 +8,7 @@ from gradaudit.errors import (
     GradauditError,
     MissingExtraError,
     ModelError,
+    ProblemError,
     SettingError,
     TranslationError,
     extras_by_name,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gradaudit.model.definition import Event, Model
     from gradaudit.model.loading import load_model
     from gradaudit.model.multiple_shooting import shooting
+    from gradaudit.problem import load_problem, reference_gradient
     from gradaudit.sensitivity.api import sensitivities
 
 __version__ = "0.1.0"
@@ -32,7 +34,9 @@ _LAZY = {
     "checked_jacfwd": "gradaudit.checked",
     "diffeqsolve": "gradaudit.checked",
     "load_model": "gradaudit.model.loading",
+    "load_problem": "gradaudit.problem",
     "reference": "gradaudit.certification",
+    "reference_gradient": "gradaudit.problem",
     "sensitivities": "gradaudit.sensitivity.api",
     "shooting": "gradaudit.model.multiple_shooting",
 }
@@ -44,12 +48,15 @@ __all__ = [
     "MissingExtraError",
     "Model",
     "ModelError",
+    "ProblemError",
     "SettingError",
     "TranslationError",
     "checked_jacfwd",
     "diffeqsolve",
     "load_model",
+    "load_problem",
     "reference",
+    "reference_gradient",
     "sensitivities",
     "shooting",
 ]

@@ -9,6 +9,7 @@ EXTRAS = {
     "heyoka": "reference",
     "threadpoolctl": "reference",
     "libsbml": "sbml",
+    **dict.fromkeys(["petab", "sympy"], "petab"),
     **dict.fromkeys(["casadi", "pydiffsol"], "witnesses"),
     **dict.fromkeys(
         [
@@ -27,6 +28,10 @@ class GradauditError(Exception):
 
 class ModelError(GradauditError):
     """A model that cannot be loaded, or is not what its declaration says."""
+
+
+class ProblemError(GradauditError):
+    """An estimation problem that cannot be read, contradicts itself or is not supported."""
 
 
 class SettingError(GradauditError):

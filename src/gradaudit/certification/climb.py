@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import certificate
 from gradaudit.certification.certificate import Bounds, Grid
-from gradaudit.certification.heyoka.precision import Precision
+from gradaudit.certification.heyoka.precision import Precision, to_extended
 from gradaudit.certification.heyoka.rounding import in_float64
 from gradaudit.certification.hybrid_solve import build_system, solve_system
 from gradaudit.certification.hybrid_system import Hybrid
@@ -26,7 +26,7 @@ from gradaudit.certification.variational import (
 )
 from gradaudit.model.definition import Model
 from gradaudit.model.one_sided import one_sided
-from gradaudit.records.results import Digits, Reference
+from gradaudit.records.results import Digits, Extended, Reference
 
 # A Taylor series is blind to what is exactly flat where it is expanded: steps are capped, and
 # differently on every rung, lest two of them jump over the same feature.
@@ -45,6 +45,8 @@ Where a step begins next to a removable singularity, such as that of x / expm1(x
 is lost in rounding; another grid passes it by.
 """
 
+
+UNIT = float(np.finfo(np.longdouble).eps)  # twice the error of rounding
 
 Attempt = tuple[float | None, tuple[float, float] | None]
 """The first step, and the times from which to leave a start without a series, in shares."""
@@ -315,4 +317,30 @@ class Climb:
             status=status,
             rungs=tuple(self.rungs),
             events=tuple(in_float64(record) for record in self.best.event_records),
+            extended=self._extended(),
+        )
+
+    def _extended(self) -> Extended:
+        """The best result in long double, with bounds of its errors, rounding included."""
+        assert self.best is not None
+        n, rows = self.model.n, self.grid.observed
+        values = to_extended(self.best.values[rows][:, :n], self.best.precision)
+        derivatives = to_extended(self.best.derivatives[rows][:, :n], self.best.precision)
+        if self.bounds is None:
+            wrong = np.full(values.shape, np.inf), np.full(derivatives.shape, np.inf)
+        else:
+            wrong = self.bounds.values[:, :n], self.bounds.derivatives[:, :n]
+        state_bounds, bounds = (
+            np.nan_to_num((bound + UNIT * np.abs(part)).astype(np.float64), nan=np.inf)
+            for bound, part in zip(wrong, (values, derivatives), strict=True)
+        )
+        bounds[self._one_sided()[:, :n]] = np.inf
+        if self.bounds is not None:
+            every = certificate.state_scale(*self.best.float64(), self.model.parameter_scale)
+            derivatives[..., self._nought(self.best.float64()[1][rows], self.bounds, every)] = 0.0
+        return Extended(
+            states=values,
+            sensitivities=derivatives,
+            state_bounds=state_bounds,
+            sensitivity_bounds=bounds,
         )

@@ -88,6 +88,24 @@ class Digits(np.float64):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Extended:
+    """States and sensitivities in long double, for what cancels between them.
+
+    Attributes
+    ----------
+    states, sensitivities
+        Shapes (T, n) and (T, n, m).
+    state_bounds, sensitivity_bounds
+        Bounds of their absolute errors, of the same shapes, infinite where nothing is certified.
+    """
+
+    states: NDArray[np.longdouble]
+    sensitivities: NDArray[np.longdouble]
+    state_bounds: Array
+    sensitivity_bounds: Array
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reference:
     """Certified states and sensitivities.
 
@@ -106,6 +124,9 @@ class Reference:
         seconds, digits; and "why" in the first, why its method was chosen.
     events
         The events that happened, in order.
+    extended
+        The same states and sensitivities without rounding to float64, and bounds of their errors;
+        None in what is read from a file.
     """
 
     times: Float[np.ndarray, "T"]
@@ -119,6 +140,7 @@ class Reference:
     status: str
     rungs: tuple[dict[str, Any], ...] = ()
     events: tuple[EventRecord, ...] = ()
+    extended: Extended | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 from gradaudit import ModelError
 from gradaudit.errors import ModelWarning
 from gradaudit.model.sbml.document import read
-from gradaudit.model.sbml.selection import nominal, with_parameters
+from gradaudit.model.sbml.selection import Choice, nominal, with_parameters
 from gradaudit.model.sbml.symbols import collect
 from gradaudit.model.sbml.system import classify
 
@@ -19,7 +19,7 @@ def selected(write):
         document, model = read(write(**lists))
         system = classify(collect(model), ())
         del document
-        return with_parameters(system, watched, set(fixed))
+        return with_parameters(system, watched, Choice(set(fixed)))
 
     return select
 

@@ -94,3 +94,13 @@ def to_float64(values: NDArray[Any]) -> NDArray[np.float64]:
     if values.dtype == np.float64:
         return values
     return np.asarray(values.astype(np.float64))
+
+
+def to_extended(values: NDArray[Any], precision: Precision) -> NDArray[np.longdouble]:
+    """Round to long double, which is float64 where the machine has no other."""
+    high = to_float64(values)
+    if values.dtype in (np.float64, np.longdouble):
+        return values.astype(np.longdouble)
+    with np.errstate(invalid="ignore"):
+        low = to_float64(values - precision.array(high))
+    return high.astype(np.longdouble) + low

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,10 @@ from gradaudit.model.sbml.lifting import lift_branches
 from gradaudit.model.sbml.memory import Memory
 from gradaudit.model.sbml.plans import EXECUTIONS, plans
 from gradaudit.model.sbml.rate_of import add_rates
-from gradaudit.model.sbml.selection import initial_value, nominal, with_parameters
+from gradaudit.model.sbml.selection import Choice, initial_value, nominal, with_parameters
 from gradaudit.model.sbml.start import Start
 from gradaudit.model.sbml.switches import check_triggers, switches
-from gradaudit.model.sbml.symbols import Symbol, collect
+from gradaudit.model.sbml.symbols import Symbol, collect, set_values
 from gradaudit.model.sbml.system import System, classify
 from gradaudit.model.sbml.triggers import assigned, triggers
 from gradaudit.model.sbml.units import reference_text
@@ -97,26 +97,64 @@ def translate(
     t_end: float = DEFAULT_T_END,
     fixed: Iterable[str] = (),
     executions: int = EXECUTIONS,
+    values: Mapping[str, float] | None = None,
+    only: Iterable[str] | None = None,
+    watched: Iterable[str] = (),
 ) -> Translation:
-    """As `load_sbml`, with the values of all quantities of the file."""
+    """As `load_sbml`, with the values of all quantities of the file.
+
+    Parameters
+    ----------
+    values
+        Numbers by id in place of those of the file, and of its initial assignments. That of a
+        species is its initial value as formulas mean it, that of a compartment its initial size.
+    only
+        The parameters of the model, of what `values` has; a state stands for its initial value.
+        Those on which nothing depends are left out; all others stay numbers. If none is left, one
+        other parameter is taken, because a model has at least one. None: all of them.
+    watched
+        Ids whose values are asked for later, so that what they depend on is a parameter, too.
+    """
     path = Path(path).expanduser()
     if not path.is_file():
         raise ModelError(f"the file {path} does not exist (looked for in {Path.cwd()}).")
     document, model = read(path)
     try:
-        return _translation(model, path, t_end, set(fixed), executions)
+        choice = Choice(set(fixed), None if only is None else set(only), set(watched))
+        return _translation(model, path, t_end, choice, executions, values or {})
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     finally:
         del document  # lives as long as its model is read
 
 
+def identifiers(path: str | Path) -> frozenset[str]:
+    """The ids of all quantities of an SBML file: what `translate` can set or look up.
+
+    Raises
+    ------
+    ModelError
+        If the file is no valid SBML, or has an element that is not supported; it is named.
+    """
+    document, model = read(Path(path))
+    try:
+        return frozenset(name for name in collect(model) if "/" not in name)
+    finally:
+        del document
+
+
 def _translation(
-    model: Any, path: Path, t_end: float, fixed: set[str], executions: int
+    model: Any,
+    path: Path,
+    t_end: float,
+    choice: Choice,
+    executions: int,
+    values: Mapping[str, float],
 ) -> Translation:
     lift_branches(model)
     found = triggers(model)
     symbols = collect(model)
+    set_values(symbols, values)
     jumping = assigned(found)
     solve_algebraic(model, symbols, jumping)
     add_rates(model.toSBML(), symbols)
@@ -124,7 +162,7 @@ def _translation(
     watched = {name for trigger in found for name in trigger.names}
     atoms = [atom for trigger in found for atom in trigger.condition.atoms]
     compared = {name for atom in atoms if atom.equality for name in atom.names}
-    system = with_parameters(system, watched, fixed, compared)
+    system = with_parameters(system, watched, choice, compared)
     p = nominal(system)
     planned = plans(system, found, executions)
     auxiliary = {name: unit for plan in planned for name, unit in plan.auxiliary.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -16,28 +16,49 @@ from gradaudit.model.sbml.formula import Formula
 from gradaudit.model.sbml.system import System, formulas, parameters_of
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What a user asks for.
+
+    Attributes
+    ----------
+    fixed
+        What stays a number.
+    only
+        What becomes a parameter, states for their initial values; None for all that can.
+    asked
+        Quantities whose values are asked for.
+    """
+
+    fixed: set[str]
+    only: set[str] | None = None
+    asked: frozenset[str] | set[str] = frozenset()
+
+
 def with_parameters(
-    system: System, watched: Iterable[str], fixed: set[str], compared: Iterable[str] = ()
+    system: System, watched: Iterable[str], choice: Choice, compared: Iterable[str] = ()
 ) -> System:
-    """The system with all parameters that the rates, initial values and `watched` need.
+    """The system with all parameters that rates, initial values, `watched` and `asked` need.
 
     If they need none, the initial values of states are parameters.
 
-    Not among them are those in `fixed`; flags, which are compared for equality, `compared` among
-    them; and whole exponents of what is 0 at the start, see `_exponents`.
+    Not among them are those that `choice` excludes; flags, which are compared for equality,
+    `compared` among them; and whole exponents of what is 0 at the start, see `_exponents`.
 
     Raises
     ------
     ModelError
-        If nothing depends on a parameter, one has no value, or `fixed` names none.
+        If nothing depends on a parameter, one has no value, `fixed` names none, or one of `only`
+        has to stay a number.
     """
+    watched = {*watched, *choice.asked}
     rates = set().union(*(system.rate_names(name) for name in system.states), watched)
     starts = set().union(*(system.start_names(name) for name in system.states))
     always = system.closure(rates)
     needed = always | system.closure(starts, at_start=True)
     candidates = parameters_of(system, needed, set())
     starts_of = {initial_value(name) for name in system.states}
-    unknown = sorted(fixed - set(candidates) - starts_of)
+    unknown = sorted(choice.fixed - set(candidates) - starts_of)
     if unknown:
         raise ModelError(
             f"fixed has {unknown}, which are no parameters; the parameters are {list(candidates)}."
@@ -48,13 +69,18 @@ def with_parameters(
                 f"{system.symbols[name].kind} {name!r} has no finite value, and the equations need "
                 "it; set one in the file."
             )
+    fixed, begin = _excluded(system, candidates, needed, choice)
     initial = [s.initial for s in system.symbols.values() if s.initial is not None]
     used = formulas(system, always)
     flags = {n for f in (*used, *initial) for r in f.relations if r.equality for n in r.names}
     held = fixed | system.closure(flags | set(compared))
     whole = replace(system, parameters=parameters_of(system, needed, held))
     held |= _exponents(whole, used)
-    parameters = parameters_of(system, needed, held)
+    parameters = parameters_of(system, needed, held) + begin
+    if choice.only is not None:
+        _all_there(choice.only & set(candidates) - choice.fixed, parameters)
+    if not parameters and choice.only is not None:
+        parameters = candidates[:1]
     if not parameters:
         parameters = _initial_values(system, held)
     if not parameters:
@@ -63,6 +89,25 @@ def with_parameters(
             "to compute."
         )
     return replace(system, parameters=parameters)
+
+
+def _excluded(
+    system: System, candidates: tuple[str, ...], needed: set[str], choice: Choice
+) -> tuple[set[str], tuple[str, ...]]:
+    """What stays a number, and the states whose initial values are parameters."""
+    if choice.only is None:
+        return choice.fixed, ()
+    begin = tuple(s for s in system.states if s in choice.only & needed - choice.fixed)
+    return choice.fixed | (set(candidates) - choice.only), begin
+
+
+def _all_there(wanted: set[str], parameters: tuple[str, ...]) -> None:
+    missing = sorted(wanted - set(parameters))
+    if missing:
+        raise ModelError(
+            f"derivatives with respect to {missing} are asked for, and these have to stay numbers: "
+            "they are compared for equality, or are whole exponents of what is 0 at t = 0."
+        )
 
 
 def initial_value(name: str) -> str:

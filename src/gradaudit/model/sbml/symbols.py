@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +82,24 @@ def collect(model: Any) -> dict[str, Symbol]:
         if species.getBoundaryCondition() or species.getConstant():
             symbols[species.getId()].flow = []
     return symbols
+
+
+def set_values(symbols: dict[str, Symbol], values: Mapping[str, float]) -> None:
+    """Give quantities other numbers than the file; its initial assignments to them are dropped.
+
+    Raises
+    ------
+    ModelError
+        If there is no such quantity, or a rule or a kinetic law determines it.
+    """
+    for identifier, number in values.items():
+        symbol = _target(symbols, identifier, f"the value {number:g}")
+        if symbol.assignment is not None or symbol.kind == "reaction":
+            raise ModelError(
+                f"{identifier!r} cannot be set to {number:g}: a rule of the file determines it at "
+                "all times. Set what the rule depends on."
+            )
+        symbol.number, symbol.initial, symbol.given_as_amount = float(number), None, False
 
 
 def _species(model: Any, species: Any) -> Symbol:

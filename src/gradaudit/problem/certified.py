@@ -1,0 +1,202 @@
+"""`reference_gradient`: the gradient of a log-likelihood, and how many digits of it hold."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gradaudit.errors import SettingError
+from gradaudit.problem.definition import Problem
+from gradaudit.problem.simulation import Simulation, part, simulate
+from gradaudit.records.results import Digits
+
+Array = NDArray[np.float64]
+
+MOST_DIGITS = 15.6  # what a float64 can hold
+MOST_ASKED = 15.4  # of a solve
+RESOLVED = 16 * np.finfo(np.float64).eps
+"""Of the sum of the absolute values of its terms: an entry that is no larger is zero as far as
+parameters in float64 determine it."""
+VANISHES = 1e-10
+"""Of the same sum: the largest error bound of an entry that is called zero."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceGradient:
+    """A log-likelihood and its gradient, on the estimation scale.
+
+    Attributes
+    ----------
+    value, value_bound
+        The log-likelihood, without priors, and a bound of its error.
+    gradient, bounds
+        d value / d p, (K,), in the order of `parameters`, and bounds of the absolute errors.
+    digits
+        The least number of significant digits of the entries; ``.digits.per_entry`` (K,) is NaN
+        where an entry vanishes beside its terms: it is no larger than its bound, or than what
+        rounding of the parameters to float64 changes. Then `bounds` says how far it is known.
+    status
+        "ok" where the digits asked for are certified, else "uncertified: " and why.
+    parameters, scale
+        Names and scales, K each.
+    point, point_values
+        Where the gradient is, (K,): on the estimation scale, and not. The certificate is for
+        `point_values` as the float64 that they are.
+    sizes
+        The sum of the absolute values of the terms of each entry, (K,): what cancels.
+    by_condition
+        Value and gradient of the measurements under each condition.
+    seconds
+        The time that all of it took.
+    """
+
+    value: float
+    value_bound: float
+    gradient: Array
+    bounds: Array
+    digits: Digits
+    status: str
+    parameters: tuple[str, ...]
+    scale: tuple[str, ...]
+    point: Array
+    point_values: Array
+    sizes: Array
+    by_condition: dict[str, tuple[float, Array]]
+    seconds: float
+
+
+def reference_gradient(
+    problem: Problem,
+    p: ArrayLike | None = None,
+    *,
+    digits: float = 10.0,
+    time_limit: float = 600.0,
+) -> ReferenceGradient:
+    """The gradient of the log-likelihood by certified sensitivities, with its certified digits.
+
+    The bounds of the errors of states and sensitivities are propagated through the formulas of
+    observables and noise, term by term, without any cancellation between them.
+
+    Parameters
+    ----------
+    problem
+        From `gradaudit.load_problem`.
+    p
+        The point (K,) on the estimation scale; None: the nominal parameters.
+    digits
+        Significant digits to certify of each entry, at most 15.6.
+    time_limit
+        Seconds for all conditions; what is not certified by then is told in ``.status``.
+
+    Raises
+    ------
+    SettingError
+        If `digits` or `time_limit` is invalid.
+    ProblemError
+        If `p` is invalid, or the model cannot be solved with certificates under a condition.
+    """
+    if not 0.0 < digits <= MOST_DIGITS:
+        raise SettingError(f"digits is {digits!r}; it must be above 0 and at most {MOST_DIGITS}.")
+    if not time_limit > 0.0:
+        raise SettingError(f"time_limit is {time_limit!r}; it is a positive number of seconds.")
+    started = time.perf_counter()
+    asked = min(digits + 2.0, MOST_ASKED)
+    found = simulate(problem, p, derivatives=True, digits=asked, time_limit=time_limit)
+    result = _result(problem, p, found, digits, time.perf_counter() - started)
+    left = time_limit - result.seconds
+    if result.status != "ok" and asked < MOST_ASKED and left > 0.0:
+        found = _refined(problem, found, result, digits, asked, left)
+        result = _result(problem, p, found, digits, time.perf_counter() - started)
+    return result
+
+
+def _refined(
+    problem: Problem,
+    found: Simulation,
+    result: ReferenceGradient,
+    digits: float,
+    asked: float,
+    time_limit: float,
+) -> Simulation:
+    """Solve again, with more digits, what the missing digits are missing for."""
+    slopes = np.abs(problem.parameters.slopes(found.values))
+    allowed = 10.0**-digits * np.abs(result.gradient) / len(found.parts)
+    short = max(digits - float(np.nanmin(result.digits.per_entry)), 0.0)
+    more = min(asked + short + 1.0, MOST_ASKED)
+    parts, ends = list(found.parts), time.perf_counter() + time_limit
+    for index, own in enumerate(parts):
+        alone = replace(found, parts=(own,))
+        left = ends - time.perf_counter()
+        if own.status == "ok" and np.any(alone.total.bound * slopes > allowed) and left > 0.0:
+            again = part(problem, own.group, found.values, more, left)
+            better = replace(found, parts=(again,)).total.bound <= alone.total.bound
+            parts[index] = again if np.all(better) else own
+    return replace(found, parts=tuple(parts))
+
+
+def _result(
+    problem: Problem, p: ArrayLike | None, found: Simulation, digits: float, seconds: float
+) -> ReferenceGradient:
+    total, parameters = found.total, problem.parameters
+    slopes = parameters.slopes(found.values)
+    gradient = (total.gradient * slopes).astype(np.float64)
+    rounding = np.finfo(np.float64).eps
+    bounds = (total.bound * np.abs(slopes)).astype(np.float64) + rounding * np.abs(gradient)
+    sizes = (total.size * np.abs(slopes)).astype(np.float64)
+    held = held_digits(gradient, bounds, sizes)
+    return ReferenceGradient(
+        value=float(total.value),
+        value_bound=float(total.value_bound) + float(rounding * np.abs(total.value)),
+        gradient=gradient,
+        bounds=bounds,
+        digits=held,
+        status=_status(found, parameters.names, gradient, held, digits),
+        parameters=parameters.names,
+        scale=parameters.scales,
+        point=parameters.nominal if p is None else np.asarray(p, dtype=np.float64),
+        point_values=found.values,
+        sizes=sizes,
+        by_condition={
+            name: (float(own.value), (own.gradient * slopes).astype(np.float64))
+            for name, own in found.by_condition.items()
+        },
+        seconds=seconds,
+    )
+
+
+def held_digits(gradient: Array, bounds: Array, sizes: Array) -> Digits:
+    """Significant digits of every entry (K,); NaN where it vanishes beside its terms."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        held = -np.log10(bounds / np.abs(gradient))
+    held = np.clip(np.nan_to_num(held, nan=0.0, posinf=MOST_DIGITS, neginf=0.0), 0.0, MOST_DIGITS)
+    exact = (sizes == 0.0) & (bounds == 0.0)
+    held[exact] = MOST_DIGITS  # nothing depends on it
+    small = np.abs(gradient) <= np.maximum(bounds, RESOLVED * sizes)
+    vanishing = small & (bounds <= VANISHES * sizes) & ~exact
+    return Digits(np.where(vanishing, np.nan, held), MOST_DIGITS)
+
+
+def _status(
+    found: Simulation, names: tuple[str, ...], gradient: Array, held: Digits, digits: float
+) -> str:
+    kinks = [row for part in found.parts for own in part.contributions for row in own.kinks]
+    if kinks:
+        return (
+            f"uncertified: measurement {kinks[0] + 1} equals what is simulated, where the "
+            "log-likelihood of Laplace noise has a kink"
+        )
+    if not (np.isfinite(found.log_likelihood) and np.all(np.isfinite(gradient))):
+        rows = np.flatnonzero(~np.isfinite(found.by_row("residuals")))
+        where = f" (first at measurement {rows[0] + 1})" if len(rows) else ""
+        reasons = {part.status for part in found.parts if part.status != "ok"}
+        why = f": {'; '.join(sorted(reasons))}" if reasons else ""
+        return f"uncertified: the log-likelihood or its gradient is not finite{where}{why}"
+    if float(held) >= digits:
+        return "ok"
+    least = int(np.nanargmin(held.per_entry))
+    failed = [part for part in found.parts if part.status != "ok"]
+    why = f"; under {failed[0].group.label}: {failed[0].status}" if failed else ""
+    return f"uncertified: {float(held):.1f} digits hold of the entry of {names[least]!r}{why}"

@@ -1,0 +1,186 @@
+"""What an estimation problem is: parameters on their scales, measurements, what acts in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gradaudit.errors import ProblemError
+from gradaudit.problem.formulas import Expression
+from gradaudit.problem.scales import scaled, slope, unscaled
+
+Array = NDArray[np.float64]
+Source = float | str
+"""A number, or the id of an estimated parameter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """The estimated parameters, K of them, in the order of the problem's table.
+
+    Attributes
+    ----------
+    names, scales
+        Ids, and "lin", "log" or "log10".
+    nominal, lower, upper
+        Nominal values and bounds on the estimation scale, (K,); bounds that are missing are
+        infinite.
+    nominal_values
+        Nominal values as the table has them, (K,), without rounding of a scale.
+    """
+
+    names: tuple[str, ...]
+    scales: tuple[str, ...]
+    nominal: Array
+    lower: Array
+    upper: Array
+    nominal_values: Array
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def values(self, p: ArrayLike | None) -> Array:
+        """Values that are not on the scale, (K,), at p on the estimation scale; None: nominal.
+
+        Raises
+        ------
+        ProblemError
+            If p has another length or is not finite, or a value is not.
+        """
+        if p is None:
+            return self.nominal_values
+        given = np.atleast_1d(np.asarray(p, dtype=np.float64))
+        if given.shape != (len(self),) or not np.all(np.isfinite(given)):
+            raise ProblemError(
+                f"p has the shape {given.shape}; it must be {len(self)} finite numbers on the "
+                f"estimation scale, of {', '.join(self.names)}."
+            )
+        found = np.array([unscaled(v, s) for v, s in zip(given, self.scales, strict=True)])
+        if not np.all(np.isfinite(found)):
+            name = self.names[int(np.argmin(np.isfinite(found)))]
+            raise ProblemError(f"the parameter {name!r} is not finite at this p.")
+        return found
+
+    def slopes(self, values: Array) -> Any:
+        """d value / d p, (K,), in extended precision."""
+        return np.array([slope(v, s) for v, s in zip(values, self.scales, strict=True)])
+
+
+def parameters(rows: Sequence[tuple[str, str, float, float, float]]) -> Parameters:
+    """From (name, scale, nominal value, lower and upper bound), none of them on the scale."""
+    columns = list(zip(*rows, strict=True))
+    scales = columns[1]
+
+    def on_scale(numbers: Sequence[float], missing: float) -> Array:
+        found = np.array([scaled(v, s) for v, s in zip(numbers, scales, strict=True)])
+        return np.where(np.isnan(found), missing, found)
+
+    return Parameters(
+        names=tuple(columns[0]),
+        scales=tuple(scales),
+        nominal=on_scale(columns[2], np.nan),
+        lower=on_scale(columns[3], -np.inf),
+        upper=on_scale(columns[4], np.inf),
+        nominal_values=np.array(columns[2], dtype=np.float64),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Observable:
+    """What is measured, and how its noise is distributed.
+
+    Attributes
+    ----------
+    name, scale, distribution
+        Id; "lin", "log" or "log10"; "normal" or "laplace".
+    value, noise
+        Formulas of ids of the model, of parameters, of the time and of placeholders.
+    """
+
+    name: str
+    scale: str
+    distribution: str
+    value: Expression
+    noise: Expression
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One measured value; `row` counts the rows of the table from 0.
+
+    ``overrides`` are the sources of the placeholders of its observable.
+    """
+
+    row: int
+    observable: str
+    condition: str
+    time: float
+    value: float
+    overrides: dict[str, Source]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """The sources of ids under a condition: those of the model, and those of formulas only."""
+
+    name: str
+    model: dict[str, Source]
+    other: dict[str, Source]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """An estimation problem over a model in SBML.
+
+    Attributes
+    ----------
+    name, path, sbml
+        Its name, its YAML file, its model.
+    parameters
+        The estimated parameters.
+    observables, conditions
+        By id.
+    measurements
+        In the order of the table.
+    model_ids
+        The ids of all quantities of the model.
+    priors
+        Ids of parameters with an objective prior, which the log-likelihood does not contain.
+    """
+
+    name: str
+    path: Path
+    sbml: Path
+    parameters: Parameters
+    observables: dict[str, Observable]
+    conditions: dict[str, Condition]
+    measurements: tuple[Measurement, ...]
+    model_ids: frozenset[str]
+    priors: tuple[str, ...] = ()
+
+    def log_likelihood(self, p: ArrayLike | None = None, *, time_limit: float = 600.0) -> float:
+        """The log-likelihood at p (K,) on the estimation scale, by certified states.
+
+        It is a density of the measured values, without priors. NaN where a solve has no result, or
+        the likelihood does not exist.
+
+        Parameters
+        ----------
+        p
+            None: the nominal parameters.
+        time_limit
+            Seconds for all conditions.
+
+        Raises
+        ------
+        ProblemError
+            If `p` is invalid.
+        """
+        from gradaudit.problem.simulation import simulate
+
+        return simulate(self, p, time_limit=time_limit).log_likelihood

@@ -1,0 +1,160 @@
+"""What the formulas of observables take: values, derivatives, and bounds of their errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gradaudit.problem.definition import Measurement, Problem, Source
+from gradaudit.problem.formulas import TIME
+from gradaudit.problem.solving import Group, Solved
+
+ROUNDING = 16 * np.finfo(np.float64).eps
+"""Of the terms of a rule of the model, which is evaluated in float64."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input of R measurements.
+
+    Attributes
+    ----------
+    value, derivative
+        (R,) and, with respect to the K estimated parameters, (R, K).
+    bound, derivative_bound
+        Bounds of their absolute errors, of the same shapes.
+    """
+
+    value: Any
+    derivative: Any
+    bound: Any
+    derivative_bound: Any
+
+
+@dataclass
+class Inputs:
+    """The inputs of the formulas that a group of measurements needs.
+
+    Attributes
+    ----------
+    values
+        Of the K estimated parameters, (K,), not on their scales.
+    """
+
+    problem: Problem
+    group: Group
+    solved: Solved
+    values: Any
+
+    def __post_init__(self) -> None:
+        assert self.solved.reference.extended is not None
+        self.found = self.solved.reference.extended
+        self.system = self.solved.translation.layout.system
+        self.plain = {
+            n: i for i, n in enumerate(self.system.states) if n not in self.system.amounts
+        }
+        self.positions = {name: k for k, name in enumerate(self.problem.parameters.names)}
+        rules = sorted(n for n in self.group.watched if self._is_rule(n))
+        self.rules = dict(zip(rules, self._rules(rules), strict=True)) if rules else {}
+
+    def _is_rule(self, name: str) -> bool:
+        if name in self.plain:
+            return False
+        return name in self.system.varying or name not in self.group.sources
+
+    def column(self, name: str, measurements: Sequence[Measurement]) -> Column:
+        """The input of that name for each of the measurements."""
+        found = self.found
+        rows = np.searchsorted(self.solved.reference.times, [m.time for m in measurements])
+        if name in self.group.watched and name in self.plain:
+            i = self.plain[name]
+            return Column(
+                found.states[rows, i],
+                self._spread(found.sensitivities[rows, i]),
+                found.state_bounds[rows, i],
+                np.abs(self._spread(found.sensitivity_bounds[rows, i])),
+            )
+        if name in self.rules:
+            rule = self.rules[name]
+            return Column(*(part[rows] for part in (
+                rule.value, rule.derivative, rule.bound, rule.derivative_bound
+            )))  # fmt: skip
+        return self._sourced([self._source(name, m) for m in measurements])
+
+    def _source(self, name: str, measurement: Measurement) -> Source:
+        other = self.problem.conditions[measurement.condition].other
+        for sources in (measurement.overrides, self.group.sources, other):
+            if name in sources:
+                return sources[name]
+        assert name == TIME
+        return measurement.time
+
+    def _sourced(self, sources: list[Source]) -> Column:
+        """Numbers and estimated parameters, which are exact."""
+        value = np.zeros(len(sources), np.longdouble)
+        derivative = np.zeros((len(sources), len(self.values)), np.longdouble)
+        for row, source in enumerate(sources):
+            if isinstance(source, str):
+                value[row] = self.values[self.positions[source]]
+                derivative[row, self.positions[source]] = 1
+            else:
+                value[row] = source
+        return Column(value, derivative, np.zeros(value.shape), np.zeros(derivative.shape))
+
+    def _spread(self, by_model: Any) -> Any:
+        """From parameters of the model (..., m) to estimated parameters (..., K)."""
+        found = np.zeros((*by_model.shape[:-1], len(self.values)), np.longdouble)
+        for j, k in enumerate(self.solved.owners):
+            if k >= 0:
+                found[..., k] += by_model[..., j]
+        return found
+
+    def _rules(self, names: list[str]) -> list[Column]:
+        """What follows from states and parameters by the model, at the T times, by JAX."""
+        found, model = self.found, self.solved.translation.model
+        times = self.solved.reference.times
+        n, p = model.n, model.nominal
+
+        def evaluate(z: Any, t: Any) -> Any:
+            scope = self.solved.translation.lookup(t, z[:n], z[n:])
+            return jnp.stack([jnp.asarray(scope(name), jnp.float64) for name in names])
+
+        states = found.states.astype(np.float64)
+        z = np.concatenate([states, np.tile(p, (len(times), 1))], axis=1)
+        functions = (evaluate, jax.jacfwd(evaluate), jax.jacfwd(jax.jacfwd(evaluate)))
+        value, slope, curvature = (
+            np.asarray(jax.vmap(function)(z, times)) for function in functions
+        )
+        unit = np.broadcast_to(np.eye(len(p)), (len(z), len(p), len(p)))
+        direction = np.concatenate([found.sensitivities, unit], axis=1)
+        wrong = np.concatenate([found.state_bounds, np.zeros_like(z[:, n:])], axis=1)
+        wrong = wrong + ROUNDING * np.abs(z)
+        turned = np.einsum("tazw,twj->tazj", curvature, direction)
+        bound = _product("taz,tz->ta", slope, wrong) + ROUNDING * np.abs(value)
+        derivative_bound = (
+            _product("taz,tzj->taj", slope[..., :n], found.sensitivity_bounds)
+            + _product("tazj,tz->taj", turned, wrong)
+            + ROUNDING * _product("taz,tzj->taj", slope, direction)
+        )
+        derivative = np.einsum("taz,tzj->taj", slope, direction)
+        return [
+            Column(
+                value[:, a].astype(np.longdouble),
+                self._spread(derivative[:, a]),
+                bound[:, a],
+                self._spread(derivative_bound[:, a]),
+            )
+            for a in range(len(names))
+        ]
+
+
+def _product(axes: str, a: Any, b: Any) -> Any:
+    """A sum of products of absolute values, in which nothing times infinity is nothing."""
+    a, b = np.abs(a), np.abs(b)
+    endless = np.einsum(axes, (a > 0.0).astype(float), np.isinf(b).astype(float)) > 0.0
+    return np.where(endless, np.inf, np.einsum(axes, a, np.where(np.isinf(b), 0.0, b)))

@@ -1,0 +1,151 @@
+"""The log-likelihood of measurements and its gradient, with bounds of what is wrong in them.
+
+With z the inputs of the formulas of a measurement (states, parameters, what follows from them) and
+l its log-likelihood, the gradient is the sum of l_z dz over all measurements. An error d of z and
+an error D of its derivative dz change a term by l_z D + (l_zz dz) d + l_zz d D, where third
+derivatives of l are neglected; the bounds are the sums of these terms, each in absolute value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from gradaudit.problem.definition import Measurement, Observable
+from gradaudit.problem.inputs import Column, Inputs
+from gradaudit.problem.noise import terms
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What a number of measurements contribute.
+
+    Attributes
+    ----------
+    value, value_bound
+        Log-likelihood, and a bound of its error.
+    gradient, bound
+        With respect to the K estimated parameters, not on their scales, (K,).
+    size
+        The sum of the absolute values of the terms of the gradient, (K,).
+    """
+
+    value: Any
+    value_bound: Any
+    gradient: Any
+    bound: Any
+    size: Any
+
+    def __add__(self, other: Sum) -> Sum:
+        return Sum(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """The measurements of one observable, R of them.
+
+    Attributes
+    ----------
+    rows
+        Their rows in the table.
+    by_condition
+        Sums by the id of the condition.
+    simulated, residuals
+        (R,): what was simulated, not on the scale, and (measured - simulated) / noise on the scale.
+    kinks
+        Rows at which the derivative of the log-likelihood does not exist, as far as bounds tell.
+    """
+
+    rows: tuple[int, ...]
+    by_condition: dict[str, Sum]
+    simulated: Any
+    residuals: Any
+    kinks: tuple[int, ...]
+
+
+def nothing(count: int) -> Sum:
+    """The sum of no measurements."""
+    empty = np.zeros(count, np.longdouble)
+    return Sum(np.longdouble(0), np.longdouble(0), empty, empty, empty)
+
+
+def contribution(
+    inputs: Inputs, observable: Observable, measurements: Sequence[Measurement]
+) -> Contribution:
+    """The contribution of measurements of one observable in one group."""
+    names = list(dict.fromkeys((*observable.value.names, *observable.noise.names)))
+    columns = [inputs.column(name, measurements) for name in names]
+    own = [names.index(name) for name in observable.value.names]
+    noisy = [names.index(name) for name in observable.noise.names]
+    z = _stacked(columns, "value", len(measurements))
+    measured = np.array([m.value for m in measurements], np.longdouble)
+    h, s = observable.value.value(z[:, own]), observable.noise.value(z[:, noisy])
+    found = terms(measured, h, s, scale=observable.scale, distribution=observable.distribution)
+    shape = (len(measurements), len(names))
+    dh, ds = np.zeros(shape, np.longdouble), np.zeros(shape, np.longdouble)
+    dh[:, own], ds[:, noisy] = (
+        observable.value.gradient(z[:, own]),
+        observable.noise.gradient(z[:, noisy]),
+    )
+    curvature = np.zeros((*shape, len(names)), np.longdouble)
+    curvature[:, np.ix_(own, own)[0], np.ix_(own, own)[1]] += found.h[
+        :, None, None
+    ] * observable.value.hessian(z[:, own])
+    curvature[:, np.ix_(noisy, noisy)[0], np.ix_(noisy, noisy)[1]] += found.s[
+        :, None, None
+    ] * observable.noise.hessian(z[:, noisy])
+    for factor, a, b in (
+        (found.hh, dh, dh), (found.hs, dh, ds), (found.hs, ds, dh), (found.ss, ds, ds)
+    ):  # fmt: skip
+        curvature += factor[:, None, None] * a[:, :, None] * b[:, None, :]
+    slope = found.h[:, None] * dh + found.s[:, None] * ds
+    wrong = _stacked(columns, "bound", len(measurements))
+    parts = _parts(found.value, slope, curvature, columns, wrong, len(inputs.values))
+    conditions = np.array([m.condition for m in measurements])
+    kinks: tuple[int, ...] = ()
+    if observable.distribution == "laplace":
+        # the residual over its error: found.h is its sign over noise, times the slope of the scale
+        near = np.abs(found.residual) <= (np.abs(slope) * wrong).sum(axis=1)
+        kinks = tuple(m.row for m, is_near in zip(measurements, near, strict=True) if is_near)
+    return Contribution(
+        rows=tuple(m.row for m in measurements),
+        by_condition={
+            str(name): Sum(*(part[conditions == name].sum(axis=0) for part in parts))
+            for name in dict.fromkeys(conditions)
+        },
+        simulated=h.astype(np.float64),
+        residuals=found.residual.astype(np.float64),
+        kinks=kinks,
+    )
+
+
+def _parts(
+    value: Any, slope: Any, curvature: Any, columns: list[Column], wrong: Any, count: int
+) -> tuple[Any, Any, Any, Any, Any]:
+    """The fields of `Sum` for each measurement, (R,) or (R, K)."""
+    rows = len(value)
+    derivative = _stacked(columns, "derivative", rows, count)
+    wrong_derivative = _stacked(columns, "derivative_bound", rows, count)
+    with np.errstate(invalid="ignore"):
+        spread = np.einsum("rab,rb->ra", np.abs(curvature), wrong)
+        value_bound = (np.abs(slope) * wrong).sum(axis=1) + (spread * wrong).sum(axis=1)
+        turned = np.abs(np.einsum("rab,rbk->rak", curvature, derivative))
+        bound = np.einsum("ra,rak->rk", np.abs(slope) + spread, wrong_derivative) + np.einsum(
+            "rak,ra->rk", turned, wrong
+        )
+    size = np.einsum("ra,rak->rk", np.abs(slope), np.abs(derivative))
+    gradient = np.einsum("ra,rak->rk", slope, derivative)
+    rounding = 64 * np.finfo(np.longdouble).eps
+    value_bound = np.where(np.isnan(value_bound), np.inf, value_bound) + rounding * np.abs(value)
+    bound = np.where(np.isnan(bound), np.inf, bound) + rounding * size
+    return value, value_bound, gradient, bound, size
+
+
+def _stacked(columns: list[Column], part: str, *shape: int) -> Any:
+    """One part of all columns, (R, a) or (R, a, K)."""
+    if not columns:
+        return np.zeros((shape[0], 0, *shape[1:]), np.longdouble)
+    return np.stack([np.asarray(getattr(c, part), np.longdouble) for c in columns], axis=1)

@@ -1,0 +1,184 @@
+"""The gradient of the log-likelihood is that of the closed form, to the digits that are claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+import gradaudit
+from gradaudit.problem.certified import held_digits
+
+DIGITS = 11.0
+
+
+def closed_form(function: Callable[..., Any], values: list[str], scales: list[str]) -> Any:
+    """The value, and the gradient on the scales, of a log-likelihood, in 50 digits."""
+    with mpmath.workdps(50):
+        point = [mpmath.mpf(float(value)) for value in values]
+        gradient = []
+        for k, scale in enumerate(scales):
+            factor = {"lin": 1, "log": point[k], "log10": point[k] * mpmath.log(10)}[scale]
+            own = mpmath.diff(lambda x, k=k: function(*point[:k], x, *point[k + 1 :]), point[k])
+            gradient.append(own * factor)
+        return function(*point), gradient
+
+
+def density(measured: float, h: Any, s: Any, scale: str = "lin", laplace: bool = False) -> Any:
+    """As PEtab defines it."""
+    log = {"lin": lambda x: x, "log": mpmath.log, "log10": mpmath.log10}[scale]
+    jacobian = {"lin": 1, "log": 1, "log10": mpmath.log(10)}[scale]
+    jacobian = jacobian if scale == "lin" else jacobian * measured
+    r = (log(mpmath.mpf(measured)) - log(h)) / s
+    if laplace:
+        return -mpmath.log(2 * s * jacobian) - abs(r)
+    return -mpmath.log(2 * mpmath.pi * (s * jacobian) ** 2) / 2 - r**2 / 2
+
+
+def assert_certified(found: Any, value: Any, gradient: Any) -> None:
+    assert found.status == "ok"
+    assert abs(found.value - value) <= found.value_bound
+    wrong = np.array([float(abs(g - e)) for g, e in zip(found.gradient, gradient, strict=True)])
+    # an honest bound is not below the error, and the claimed digits are the bound's
+    assert np.all(wrong <= found.bounds)
+    assert float(found.digits) >= DIGITS
+
+
+PARAMETERS = "parameterId parameterScale lowerBound upperBound nominalValue estimate"
+OBSERVABLES = (
+    "observableId observableFormula noiseFormula observableTransformation noiseDistribution"
+)
+MEASUREMENTS = (
+    "observableId simulationConditionId time measurement observableParameters noiseParameters"
+)
+
+
+@pytest.mark.parametrize("scale", ["lin", "log", "log10"])
+@pytest.mark.parametrize("distribution", ["normal", "laplace"])
+def test_scales_placeholders_noise_and_replicates(write, scale, distribution):
+    problem = gradaudit.load_problem(
+        write(
+            parameters=[
+                PARAMETERS,
+                "k log10 1e-3 1e2 0.5 1",
+                "factor log 0.1 10 1.25 1",
+                "sigma lin 0 10 0.5 1",
+                "shift lin 0 10 0.25 0",
+            ],
+            observables=[
+                OBSERVABLES,
+                "o observableParameter1_o*A+shift "
+                f"noiseParameter1_o*(1+o)^2+noiseParameter2_o {scale} {distribution}",
+            ],
+            measurements=[
+                MEASUREMENTS,
+                "o c 0 1.5 factor sigma;0.125",
+                "o c 2 1 1.5 sigma;0.125",
+                "o c 2 1.25 1.5 0.25;sigma",
+            ],
+        )
+    )
+
+    def exact(k, factor, sigma):
+        total = mpmath.mpf(0)
+        rows = (
+            (0, 1.5, factor, sigma, 0.125),
+            (2, 1, 1.5, sigma, 0.125),
+            (2, 1.25, 1.5, 0.25, sigma),
+        )
+        for t, measured, gain, first, second in rows:
+            h = gain * 2 * mpmath.exp(-k * t) + 0.25
+            s = first * (1 + h) ** 2 + second
+            total += density(measured, h, s, scale, distribution == "laplace")
+        return total
+
+    assert problem.parameters.names == ("k", "factor", "sigma")
+    assert problem.parameters.scales == ("log10", "log", "lin")
+    np.testing.assert_allclose(problem.parameters.nominal, [np.log10(0.5), np.log(1.25), 0.5])
+    found = gradaudit.reference_gradient(problem)
+    assert_certified(found, *closed_form(exact, [0.5, 1.25, 0.5], ["log10", "log", "lin"]))
+    # the same states, certified for another column
+    assert problem.log_likelihood() == pytest.approx(found.value, rel=1e-14)
+
+
+def test_conditions_set_parameters_initial_values_and_compartments_and_rules_follow(write):
+    problem = gradaudit.load_problem(
+        write(
+            parameters=[
+                PARAMETERS,
+                "rate log10 1e-3 1e2 0.5 1",
+                "start lin 0 10 1.5 1",
+                "size lin 0 10 4 1",
+                "gain lin 0 10 3 1",
+            ],
+            conditions=["conditionId k A cell", "c rate start size", "d 0.25 _ 2"],
+            observables=["observableId observableFormula noiseFormula", "o total+time 0.5"],
+            measurements=[
+                "observableId simulationConditionId time measurement",
+                "o c 1 1.5",
+                "o c 3 1",
+                "o d 2 2",
+            ],
+        )
+    )
+
+    def exact(rate, start, size, gain):
+        c = [gain * (start * mpmath.exp(-rate * t) + 1 / size) + t for t in (1, 3)]
+        d = gain * (3 * mpmath.exp(mpmath.mpf("-0.5")) + mpmath.mpf(1) / 2) + 2
+        return density(1.5, c[0], 0.5) + density(1, c[1], 0.5) + density(2, d, 0.5)
+
+    found = gradaudit.reference_gradient(problem)
+    values, scales = [0.5, 1.5, 4, 3], ["log10", "lin", "lin", "lin"]
+    assert_certified(found, *closed_form(exact, values, scales))
+    parts = list(found.by_condition.values())
+    assert list(found.by_condition) == ["c", "d"]
+    assert sum(value for value, _ in parts) == pytest.approx(found.value, rel=1e-14)
+    np.testing.assert_allclose(sum(g for _, g in parts), found.gradient, rtol=1e-13)
+    assert parts[1][1][0] == 0.0  # this condition has a rate of its own
+
+
+def test_the_point_is_on_the_estimation_scale(write):
+    problem = gradaudit.load_problem(write())
+    found = gradaudit.reference_gradient(problem, [np.log10(0.75)])
+
+    def exact(k):
+        return density(1.5, mpmath.mpf(2), 0.5) + density(1, 2 * mpmath.exp(-2 * k), 0.5)
+
+    assert_certified(found, *closed_form(exact, [found.point_values[0]], ["log10"]))
+    with pytest.raises(gradaudit.ProblemError, match="1 finite numbers"):
+        gradaudit.reference_gradient(problem, [0.5, 0.5])
+
+
+def test_a_parameter_without_effect_has_an_exact_zero(write):
+    problem = gradaudit.load_problem(
+        write(parameters=[PARAMETERS, "k lin 0 1 0.5 1", "gain lin 0 1 0.5 1"])
+    )
+    found = gradaudit.reference_gradient(problem)
+    assert found.gradient[1] == 0.0
+    assert found.bounds[1] == 0.0
+    assert found.status == "ok"
+
+
+def test_a_kink_of_laplace_noise_is_not_certified(write):
+    problem = gradaudit.load_problem(
+        write(
+            observables=[OBSERVABLES, "o A 0.5 lin laplace"],
+            measurements=[
+                "observableId simulationConditionId time measurement",
+                "o c 0 2",
+                "o c 1 1",
+            ],
+        )
+    )
+    assert "kink" in gradaudit.reference_gradient(problem).status
+
+
+def test_digits_of_what_cancels_are_lost_and_what_vanishes_is_told_apart():
+    gradient = np.array([1.0, 1e-6, 0.0, 1e-3, 1e-15])
+    bounds = np.array([1e-12, 1e-12, 1e-12, np.inf, 1e-17])
+    held = held_digits(gradient, bounds, np.ones(5))
+    np.testing.assert_allclose(held.per_entry, [12.0, 6.0, np.nan, 0.0, np.nan])
+    assert float(held) == 0.0
