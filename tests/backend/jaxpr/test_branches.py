@@ -10,6 +10,7 @@ import gradaudit
 from gradaudit import Event, Model
 from gradaudit.backend.jaxpr.branches import FrozenField, flat
 from gradaudit.backend.jaxpr.walk import equations
+from gradaudit.errors import TranslationError
 
 
 def plain(x):
@@ -149,3 +150,21 @@ def test_equations_of_inner_jaxprs_are_walked():
     jaxpr = jax.make_jaxpr(lambda x: (in_scan(x), jax.checkpoint(jnp.sin)(x)))(1.0).jaxpr
     names = {eqn.primitive.name for eqn in equations(jaxpr)}
     assert {"scan", "lt", "select_n", "sin"} <= names
+
+
+def test_a_loop_of_unknown_length_that_compares_numbers_is_refused():
+    def halved(t, z, p):
+        return jax.lax.while_loop(lambda c: c[0] > p[0], lambda c: c / 2, z)
+
+    field = FrozenField(halved, 1, 1)
+    with pytest.raises(TranslationError, match="'while_loop' of a vector field compares"):
+        field.decisions(0.0, jnp.ones(1), jnp.ones(1))
+
+
+def test_a_loop_that_counts_is_followed():
+    def halved(t, z, p):
+        return jax.lax.while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1] / 2), (0, z))[1]
+
+    field = FrozenField(lambda t, z, p: jnp.abs(halved(t, z, p)), 1, 1)
+    z = jnp.ones(1)
+    assert float(field(0.0, z, z, field.decisions(0.0, z, z))[0]) == 0.125

@@ -126,6 +126,13 @@ class _Reading(Evaluator[Any]):
             self.taken.append(decision)
             self.margins.append(_nearest(switch.boundaries(TRACED, decision, *values)))
             return [switch.follow(TRACED, decision, *values)]
+        if eqn.primitive.name == "while" and any(map(_has_switches, inner_jaxprs(eqn))):
+            raise TranslationError(
+                "a 'while_loop' of a vector field compares real numbers, so that it may switch "
+                "branches, and what it does cannot be followed. Write it as a loop of fixed length "
+                "(lax.fori_loop, lax.scan). checked_jacfwd(..., branches=False) does not watch for "
+                "switches."
+            )
         result = eqn.primitive.bind(*values, **eqn.params)
         return list(result) if eqn.primitive.multiple_results else [result]
 
