@@ -93,9 +93,7 @@ class _Run:
         except SlidingError:
             return "sliding"
         state = segment.variational.initial.copy()
-        self._note_contact(
-            segment, now, state, np.zeros_like(self.p), "the initial state puts the solution"
-        )
+        self._note_contact(segment, now, state, {}, "the initial state puts the solution")
         last = float(self.times[-1])
         if departure is not None:
             self._fill_upto(now, state, segment)
@@ -287,17 +285,18 @@ class _Run:
         for part, row in zip(following.variational.rows, behind, strict=True):
             state[part] = list(row)
         jumps = " and ".join(repr(record.name) for record in records)
-        self._note_contact(following, now, state, slopes[fired], f"{jumps} puts the solution")
+        verb, first = "puts" if len(records) == 1 else "put", {fired: slopes[fired]}
+        self._note_contact(following, now, state, first | slopes, f"{jumps} {verb} the solution")
         return following, state
 
     def _note_contact(
-        self, segment: Segment, now: Any, state: Array, slope: Array, what: str
+        self, segment: Segment, now: Any, state: Array, slopes: dict[str, Array], what: str
     ) -> None:
         z = np.array(list(state[: self.whole.reader.size]), dtype=object)
         tangents = np.array([list(state[row]) for row in segment.variational.rows], dtype=object)
         names, columns = contacts(
             self.whole.model.events, self.whole.effects, now, z, tangents,
-            segment.rates(now, z, self.p), slope, self.p, self.whole.model.parameter_scale,
+            segment.rates(now, z, self.p), slopes, self.p, self.whole.model.parameter_scale,
         )  # fmt: skip
         self.one_sided.note_contact(float(now), names, columns, what)
 

@@ -79,7 +79,8 @@ AT_A_TIME = "at a time that depends on them"
 
 def contacts(
     events: Mapping[str, Event], effects: Mapping[str, Effect], now: Any, z: Array,
-    tangents: Array, rates: Array, slope: Array, p: Array, scale: NDArray[np.float64],
+    tangents: Array, rates: Array, slopes: Mapping[str, Array], p: Array,
+    scale: NDArray[np.float64],
 ) -> tuple[list[str], Columns]:  # fmt: skip
     """Events at whose threshold a state has been put, and the parameters (m,) that move it off.
 
@@ -90,13 +91,16 @@ def contacts(
     ----------
     z, tangents, rates
         State (N,), derivatives (N, m) at fixed time, and f (N,), behind the jump.
-    slope
-        Derivative (m,) of the time of the jump.
+    slopes
+        Derivatives (m,) of the times of the events that happen there, of which the first made the
+        jump; empty where the solution begins.
     scale
         Sizes (m,) of the parameters.
     """
     names, moved = [], np.zeros(len(scale), dtype=bool)
+    first = next(iter(slopes.values()), np.zeros_like(p))
     for name, event in events.items():
+        slope = slopes.get(name, first)
         at = effects[name].crossing(now, z, p)
         terms = np.abs(at["g_z"]) @ np.abs(z) + np.abs(at["g_p"]) @ np.abs(p) + abs(at["g_t"] * now)
         if not abs(at["g"]) <= AT_THRESHOLD * terms:

@@ -232,7 +232,7 @@ class HybridRun:
                 return UNDECLARED_SWITCH
         for name, (when, crossing) in happened.items():
             self._record(name, now, when, crossing)
-        if len(last.onto_threshold):
+        if together and len(last.onto_threshold):
             self.one_sided |= np.asarray(last.onto_threshold)
         self._note_one_sided(now, at, last, [x.slope for x in firsts.values()])
         return last
