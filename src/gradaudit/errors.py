@@ -82,3 +82,29 @@ def extras_by_name(feature: str) -> Iterator[None]:
             f"{feature} needs the package {package}, which is not installed. "
             f"Run: pip install 'gradaudit[{EXTRAS[package]}]'"
         ) from None
+
+
+@contextmanager
+def forward_mode_by_name(where: str) -> Iterator[None]:
+    """Say what to do where JAX cannot differentiate forward, which it says without a place.
+
+    Parameters
+    ----------
+    where
+        Whose function it is: the beginning of the sentence.
+
+    Raises
+    ------
+    SettingError
+        In place of JAX's TypeError for a function with a rule of `jax.custom_vjp`.
+    """
+    try:
+        yield
+    except TypeError as error:
+        if "custom_vjp" not in str(error):
+            raise
+        raise SettingError(
+            f"{where} calls a function with a rule of jax.custom_vjp, which is for reverse mode "
+            "alone, and forward mode was asked for. Give the function its rule by jax.custom_jvp, "
+            "which serves both, or remove it."
+        ) from None

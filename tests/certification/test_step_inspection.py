@@ -7,6 +7,7 @@ import pytest
 import gradaudit
 from gradaudit import Model
 from gradaudit.certification.step_inspection import BATCH, PANEL, Inspector
+from gradaudit.certification.tangent_system import directions_of, tangent_system
 
 
 @pytest.mark.parametrize("c", [0.7, 1.5, 2.3])
@@ -51,7 +52,7 @@ def test_a_kink_in_disguise_is_no_reference():
         parameters={"k": (1.003, "")},
         t_end=2.0,
     )
-    found = gradaudit.reference(model)
+    found = gradaudit.reference(model, time_limit=10.0)
     assert found.status.startswith("uncertified")
 
 
@@ -66,10 +67,14 @@ LINE = Model(
 
 
 class Steps:
-    """What an inspector reads of heyoka: y = 2 t, its integral t^2, and an offset from t = 5 on."""
+    """What an inspector reads of heyoka: y = k t, its integral k t^2 / 2, and their slopes.
 
-    def __init__(self, offset=0.0):
-        self.offset = offset
+    With an offset of the integral, and one of its slope, from t = 5 on.
+    """
+
+    def __init__(self, offset=0.0, of_slope=0.0):
+        self.offset, self.of_slope = offset, of_slope
+        self.state = np.zeros(4)
 
     def step(self, time, size):
         self.time, self.last_h = time, size
@@ -77,16 +82,22 @@ class Steps:
 
     def update_d_output(self, time):
         passed = float(time > 5.0)
-        self.d_output = np.array([2.0 * time, time**2 + self.offset * passed, 99.0])
+        area, slope = time**2 + self.offset * passed, 0.5 * time**2 + self.of_slope * passed
+        self.d_output = np.array([2.0 * time, area, time, slope, 99.0])
 
 
 def inspector_of(steps, ends=(4.0, 6.0, 7.0), calls=None):
+    directions = directions_of(LINE)
+    along = directions[0, 0]
+
     def field(times, states, nominal):
         if calls is not None:
             calls.append(len(times))
-        return np.stack([np.full(len(times), nominal[0]), states[:, 0]], axis=1)
+        full = np.full(len(times), 1.0)
+        rows = [nominal[0] * full, along * full, states[:, 0], states[:, 1]]
+        return np.stack(rows, axis=1)
 
-    inspector = Inspector(LINE, field)
+    inspector = Inspector(LINE, directions, tangent_system(LINE, directions), field)
     before = 0.0
     for end in ends:
         inspector.look(steps.step(end, end - before))
@@ -106,6 +117,29 @@ def test_a_defect_at_the_size_of_rounding_is_no_finding():
     """Of an area of about 36."""
     assert inspector_of(Steps(offset=1e-9)).missed() is None
     assert inspector_of(Steps(offset=1e-6)).missed() is not None
+
+
+def test_a_slope_that_does_not_add_up_is_named_as_well():
+    assert inspector_of(Steps(of_slope=1e-6)).missed() == pytest.approx(5.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("amplitude", [0.0, 1e-12])
+def test_a_pulse_that_shows_in_a_sensitivity_alone_is_not_passed_over(amplitude):
+    """dy/da = w sqrt(pi) exp(-k (t_end - c) + (k w / 2)^2), and steps are a tenth of the window."""
+    width, centre = 0.01, 50.03
+    model = Model(
+        name="pulse",
+        vector_field=lambda t, y, p: jnp.stack(
+            [p[0] * jnp.exp(-(((t - centre) / width) ** 2)) - p[1] * y[0]]
+        ),
+        states={"y": (1.0, "")},
+        parameters={"a": (amplitude, ""), "k": (0.1, "")},
+        t_end=100.0,
+    )
+    found = gradaudit.reference(model, method="taylor", time_limit=5.0)
+    exact = width * np.sqrt(np.pi) * np.exp(-0.1 * (100.0 - centre) + (0.1 * width / 2) ** 2)
+    claimed = found.digits.by_parameter[0] if found.status == "ok" else 0.0
+    assert abs(found.sensitivities[-1, 0, 0] / exact - 1.0) < 10.0**-claimed or claimed == 0.0
 
 
 def test_short_steps_and_those_that_failed_are_not_looked_at():

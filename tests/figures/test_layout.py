@@ -78,3 +78,13 @@ def test_legends_begin_with_their_name_and_the_first_is_on_top():
     }
     assert names["solver"] > names["method"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["method", "tsit5"]
+
+
+@pytest.mark.parametrize("width", [4.0, 8.4, 14.0])
+def test_the_head_fits_into_the_figure(width):
+    figure = plt.figure(figsize=(width, 3.0))
+    layout.head(figure, "A title of a figure", "a line that says how to read it, " * 5)
+    boxes = [text.get_window_extent() for text in figure.texts]
+    assert max(box.x1 for box in boxes) <= figure.dpi * width + 1.0
+    assert boxes[1].y1 < boxes[0].y0 + 2.0  # points: the lines do not lie on each other
+    plt.close(figure)

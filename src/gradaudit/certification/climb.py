@@ -17,6 +17,7 @@ from gradaudit.certification.hybrid_solve import build_system, solve_system
 from gradaudit.certification.hybrid_system import Hybrid
 from gradaudit.certification.singular_start import SHARES, leave
 from gradaudit.certification.step_inspection import FEW, MANY, PANEL, Inspector, batched
+from gradaudit.certification.tangent_system import directions_of, tangent_system
 from gradaudit.certification.variational import (
     PROGRESS_AFTER,
     Options,
@@ -74,7 +75,9 @@ class Climb:
         self.best: Solution | None = None
         self.bounds: Bounds | None = None
         self.finer, self.nodes = 1, FEW
-        self.field = batched(model)
+        self.directions = directions_of(model)
+        self.tangents = tangent_system(model, self.directions)
+        self.field = batched(self.tangents)
         self.leaves: tuple[float, float] | None = None
         self.grid = Grid(times, np.stack([np.arange(len(times))] * 3))
 
@@ -116,7 +119,9 @@ class Climb:
             departure = self._departure(system, leaves)
             first = None if fraction is None or not len(positive) else fraction * positive[0]
             panel = PANEL if self.finer == 1 else 1 / cap
-            inspector = Inspector(self.model, self.field, panel, self.nodes)
+            inspector = Inspector(
+                self.model, self.directions, self.tangents, self.field, panel, self.nodes
+            )
             options = Options(
                 max_step=self.model.t_end / cap,
                 first_step=None if departure else first,

@@ -4,7 +4,9 @@ A Taylor series knows the vector field at the start of its step and nothing else
 exactly flat in floating point until it is near, or a kink in disguise such as ``sqrt(x**2)``, can
 lie inside a step without a trace, in every precision alike. So the increment of a step is compared
 with the integral over it of the vector field itself, evaluated by JAX along the dense output: that
-neither shares the series nor the translation.
+neither shares the series nor the translation. The same is done for the sensitivities along one
+direction of the parameters (`gradaudit.certification.tangent_system`), since a pulse whose
+amplitude is a parameter that is 0 shows in them alone.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ import numpy as np
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 
-from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, QUAD
+from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, QUAD, to_float64
 from gradaudit.certification.rounding_check import RoundingCheck
+from gradaudit.certification.tangent_system import along
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import integrand_names, with_integrals
 
@@ -49,8 +52,12 @@ class Inspector:
 
     Parameters
     ----------
-    field
-        From `batched`.
+    model
+        That is solved.
+    directions
+        Of the parameters, (d, m).
+    tangents, field
+        Its tangent system along these, and the vector field of that, from `batched`.
     panel
         Length, of the window, of the pieces that a step is cut into; a step of less than half of
         it is not looked at.
@@ -58,12 +65,20 @@ class Inspector:
         Gauss nodes of a piece.
     """
 
-    def __init__(self, model: Model, field: Field, panel: float = PANEL, nodes: int = FEW) -> None:
+    def __init__(
+        self,
+        model: Model,
+        directions: Array,
+        tangents: Model,
+        field: Field,
+        panel: float = PANEL,
+        nodes: int = FEW,
+    ) -> None:
         points, weights = leggauss(nodes)
         self.nodes, self.weights = 0.5 * (points + 1.0), 0.5 * weights
-        self.model = model
+        self.model, self.tangents, self.directions = model, tangents, directions
         self.field, self.nominal, self.panel = field, model.nominal, panel * model.t_end
-        self.size = model.n + len(integrand_names(model))
+        self.size = tangents.n + len(integrand_names(tangents))
         self.eps = DOUBLE.eps
         self._times: list[Array] = []
         self._states: list[Array] = []
@@ -83,19 +98,20 @@ class Inspector:
             self.eps = LONG_DOUBLE.eps
         elif kind is not float:
             self.eps = QUAD.eps
-        states = np.empty((len(times), self.size))
-        for row, time in zip(states, times, strict=True):
-            row[:] = self._at(integrator, kind(time))
+        count = self.size // (1 + len(self.directions)) * (1 + self.model.m)
+        whole = np.empty((len(times) + 2, count), dtype=integrator.state.dtype)
+        ends = integrator.time - integrator.last_h, integrator.time
+        for row, time in zip(whole, [*map(kind, times), *ends], strict=True):
+            integrator.update_d_output(time)
+            row[:] = integrator.d_output[:count]
         self._times.append(times)
-        self._states.append(states)
+        self._states.append(self._along(to_float64(whole[:-2])))
         self._weights.append(np.tile(self.weights * step / pieces, pieces))
-        last = self._at(integrator, integrator.time)
-        first = self._at(integrator, integrator.time - integrator.last_h)
-        self._increments.append((last - first).astype(np.float64))
+        self._increments.append(self._along(to_float64(whole[-1:] - whole[-2:-1]))[0])
 
-    def _at(self, integrator: Any, time: Any) -> NDArray[Any]:
-        integrator.update_d_output(time)
-        return integrator.d_output[: self.size].copy()
+    def _along(self, whole: Array) -> Array:
+        size = self.size // (1 + len(self.directions))
+        return along(whole, self.model.n, size, self.directions)
 
     def missed(self) -> float | None:
         """The time of the step that has the largest defect, or None where none has any."""
@@ -108,7 +124,7 @@ class Inspector:
             return None
         # Before something is said of the vector field: is it the rounding of its values?
         suspect = np.repeat(shares > LARGEST_DEFECT, [len(x) for x in self._times])
-        check = RoundingCheck(self.model)
+        check = RoundingCheck(self.tangents)
         resolved, rough = check.resolved(times[suspect], states[suspect], rates[suspect])
         explained = ~np.isnan(resolved)
         rates[suspect] = np.where(explained, resolved, rates[suspect])

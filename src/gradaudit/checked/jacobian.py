@@ -36,7 +36,7 @@ from gradaudit.checked.solve import (
     solve,
 )
 from gradaudit.checked.warnings import SATURATED, UNCONTROLLED, Warnings
-from gradaudit.errors import SettingError
+from gradaudit.errors import SettingError, forward_mode_by_name
 from gradaudit.model.probe_direction import signs
 from gradaudit.sensitivity.request import tolerance
 from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs
@@ -226,11 +226,14 @@ def checked_jacfwd(
             return ravel_pytree(as_floats(state, "y0"))[0]
 
         def field(t: Scalar, y: States, vector: Parameters) -> States:
-            rates = vector_field(t, unravel_state(y), unravel(vector))
+            with forward_mode_by_name("vector_field"):
+                rates = vector_field(t, unravel_state(y), unravel(vector))
             return to_vector(rates, begin, "what vector_field returns")
 
         def observe(states: StatesAtTimes) -> Any:
-            return as_floats(readout(jax.vmap(unravel_state)(states)), "what readout returns")
+            with forward_mode_by_name("readout"):
+                read = readout(jax.vmap(unravel_state)(states))
+            return as_floats(read, "what readout returns")
 
         return vector, unravel, initial, field, observe
 

@@ -83,12 +83,30 @@ def axis_names(figure: Figure, *, x: str, y: str, legends: int) -> None:
 
 
 def head(figure: Figure, title: str, subtitle: str = "") -> None:
-    """A title at the left edge, and below it a line that says how to read the figure."""
+    """A title at the left edge, and below it a line that says how to read the figure.
+
+    A line that is wider than the figure becomes two, and smaller if that does not suffice.
+    """
     width, height = figure.get_size_inches()
-    figure.text(
+    room = figure.dpi * (width - 0.24)
+    top = figure.text(
         0.12 / width, 1.0 - 0.24 / height, title, va="center", fontsize=13, fontweight="bold"
     )
-    figure.text(0.12 / width, 1.0 - 0.52 / height, subtitle, va="center", color=MUTED)
+    below = figure.text(0.12 / width, 1.0 - 0.52 / height, subtitle, va="center", color=MUTED)
+    if subtitle and below.get_window_extent().width > room:
+        below.set_text("\n".join(_halves(subtitle)))
+        below.set(y=1.0 - 0.56 / height, linespacing=1.15)
+    for line in (top, below):
+        extent = line.get_window_extent().width if line.get_text() else 0.0
+        if extent > room:
+            line.set_fontsize(float(line.get_fontsize()) * room / extent)
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """Two lines of about equal length; the words stay whole."""
+    middle = len(text) // 2
+    cut = min((i for i, c in enumerate(text) if c == " "), key=lambda i: abs(i - middle), default=0)
+    return text[:cut].rstrip(), text[cut:].lstrip()
 
 
 def legends_below(figure: Figure, rows: Mapping[str, Sequence[Any]]) -> None:

@@ -72,6 +72,11 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
                 fontsize=9.2,
                 fontweight="bold",
             )
+        if not names:
+            ax.text(
+                LABELS, HEAD + TALL / 2, "No gradient here needs a remedy: all of them are good.",
+                va="center",
+            )  # fmt: skip
         for y, name in enumerate(names):
             top = HEAD + y * TALL + 0.12 * (name == "all")
             plain = "All together" if name == "all" else label_of(name)

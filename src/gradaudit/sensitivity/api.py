@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradaudit.errors import ModelWarning, SettingError
+from gradaudit.errors import ModelWarning, SettingError, forward_mode_by_name
 from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.model.loading import load_model
@@ -120,7 +120,8 @@ def sensitivities(
         fd_step=fd_step,
     )
     check_options(request, chosen)
-    return _with_one_sided(model, chosen.solve(request))
+    with forward_mode_by_name(f"model {model.name!r}, method {method!r}: the vector field"):
+        return _with_one_sided(model, chosen.solve(request))
 
 
 UNSOLVED = ("non_finite", "step_underflow", "root_not_found", "max_steps", "failed")
