@@ -6,10 +6,15 @@ import re
 import subprocess
 import sys
 
+import jax
 import jax.numpy as jnp
+import lineax
 import numpy as np
+import optimistix
 import pytest
 
+import gradaudit
+from gradaudit import Model
 from gradaudit.checked import checked_jacfwd
 from gradaudit.errors import GradauditError
 
@@ -67,3 +72,63 @@ def test_a_message_about_an_estimate_compares_numbers_that_are_so():
     if numbers:
         estimate, alarm = (float(text.rstrip(",.")) for text in numbers.groups())
         assert estimate >= alarm
+
+
+def _by_lineax(t, y, p):
+    operator = lineax.MatrixLinearOperator(jnp.array([[2.0, 1.0], [1.0, 3.0]]) * p[0])
+    return -lineax.linear_solve(operator, y, throw=False).value
+
+
+def _by_optimistix(t, y, p):
+    root = optimistix.root_find(
+        lambda z, a: z**3 + z - a * y[0],
+        optimistix.Newton(1e-10, 1e-10),
+        jnp.array(1.0),
+        args=p[0],
+        throw=False,
+    )
+    return -root.value * jnp.ones(2)
+
+
+@pytest.mark.parametrize(
+    ("field", "call"), [(_by_lineax, "lineax.linear_solve"), (_by_optimistix, "optimistix")]
+)
+def test_a_reference_names_the_solver_of_another_package(field, call):
+    model = Model(
+        name="implicit",
+        vector_field=field,
+        states={"a": (1.0, ""), "b": (2.0, "")},
+        parameters={"k": (1.0, "")},
+        t_end=1.0,
+    )
+    with pytest.raises(GradauditError, match=call):
+        gradaudit.reference(model)
+
+
+@jax.custom_vjp
+def _with_transpose(x):
+    return x * x
+
+
+_with_transpose.defvjp(lambda x: (x * x, x), lambda x, ct: (2.0 * x * ct,))
+
+
+def test_a_rule_for_reverse_mode_alone_is_named_where_forward_mode_is_asked_for():
+    """y' = -k y^2 from 1: dy(1)/dk is -1/4; what needs no derivative by JAX is right."""
+
+    def field(t, y, p):
+        return -p[0] * _with_transpose(y)
+
+    model = Model(
+        name="transposed",
+        vector_field=field,
+        states={"y": (1.0, "")},
+        parameters={"k": (1.0, "")},
+        t_end=1.0,
+    )
+    with pytest.raises(GradauditError, match="custom_jvp"):
+        gradaudit.sensitivities(model)
+    with pytest.raises(GradauditError, match="custom_jvp"):
+        checked_jacfwd(lambda ys: ys[-1], field, y0=jnp.ones(1), ts=[1.0])(jnp.ones(1))
+    certified = gradaudit.reference(model)
+    assert certified.sensitivities[-1, 0, 0] == pytest.approx(-0.25, rel=10.0**-certified.digits)

@@ -226,18 +226,16 @@ def checked_jacfwd(
             return ravel_pytree(as_floats(state, "y0"))[0]
 
         def field(t: Scalar, y: States, vector: Parameters) -> States:
-            with forward_mode_by_name("vector_field"):
-                rates = vector_field(t, unravel_state(y), unravel(vector))
+            rates = vector_field(t, unravel_state(y), unravel(vector))
             return to_vector(rates, begin, "what vector_field returns")
 
         def observe(states: StatesAtTimes) -> Any:
-            with forward_mode_by_name("readout"):
-                read = readout(jax.vmap(unravel_state)(states))
-            return as_floats(read, "what readout returns")
+            return as_floats(readout(jax.vmap(unravel_state)(states)), "what readout returns")
 
         return vector, unravel, initial, field, observe
 
     @jax.jit
+    @forward_mode_by_name("one of vector_field, y0 and readout")
     def checked(p: Any) -> CheckedJacobian:
         p = without_derivative(ONCE, as_floats(p, "p"))
         vector, unravel, initial, field, observe = flat_problem(p)

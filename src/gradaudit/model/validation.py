@@ -131,7 +131,8 @@ def _trace(
     if side_effects:
         raise ModelError(
             f"{what} has a side effect ({', '.join(side_effects)}). It {_PURE}: "
-            "remove prints and callbacks."
+            "remove prints and callbacks. Solvers of optimistix, lineax and diffrax have one "
+            "unless they are called with throw=False."
         )
     if not same(first, second):
         raise ModelError(

@@ -9,7 +9,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gradaudit.backend.jaxpr.walk import equations
 from gradaudit.errors import TranslationError
+
+_LOOP = (
+    "a loop of equinox, as solvers of optimistix and diffrax are. Write a fixed number of steps "
+    "(of Newton's method, say), which are followed one by one"
+)
+FOREIGN = {
+    "linear_solve": "lineax.linear_solve. Write jnp.linalg.solve, which is followed for up to 16 "
+    "unknowns",
+    "nonbatchable": _LOOP,
+    "unvmap_any": _LOOP,
+}
+"""Primitives that other packages bring, by name: whose call it is, and what to write."""
 
 
 def trace(function: Callable[..., Any], sizes: Sequence[int | None], where: str) -> Any:
@@ -18,7 +31,7 @@ def trace(function: Callable[..., Any], sizes: Sequence[int | None], where: str)
     Raises
     ------
     TranslationError
-        If x64 is off.
+        If x64 is off, or a solver of another package is called.
     """
     if jax.dtypes.canonicalize_dtype(np.float64) != np.float64:
         raise TranslationError(
@@ -26,4 +39,8 @@ def trace(function: Callable[..., Any], sizes: Sequence[int | None], where: str)
             'Set jax.config.update("jax_enable_x64", True) before tracing.'
         )
     shapes = [jax.ShapeDtypeStruct(() if s is None else (s,), jnp.float64) for s in sizes]
-    return jax.make_jaxpr(function)(*shapes)
+    closed = jax.make_jaxpr(function)(*shapes)
+    for eqn in equations(closed.jaxpr):
+        if eqn.primitive.name in FOREIGN:
+            raise TranslationError(f"{where} calls {FOREIGN[eqn.primitive.name]}.")
+    return closed
