@@ -85,7 +85,8 @@ def neglected(
     t = t0 + at * (t1 - t0)
     z = before.y + at * (after.y - before.y)
     tangents = before.tangents + at * (after.tangents - before.tangents)
-    rate, rate_after = field(t, z, p, old), field(t, z, p, new)
+    rate = _defined(field(t, z, p, old), field(t0, before.y, p, old))
+    rate_after = _defined(field(t, z, p, new), field(t1, after.y, p, new))
 
     def turning(t: ScalarLike, z: States, p: Parameters) -> Scalar:
         return field.margins(t, z, p, old)[first]
@@ -100,3 +101,8 @@ def neglected(
     jump = rate - rate_after
     term = jnp.where(jump[:, None] == 0, 0.0, jump[:, None] * slope[None, :])
     return Neglected(jnp.nan_to_num(term, nan=0.0), slope)
+
+
+def _defined(rate: States, nearby: States) -> States:
+    """The rate at a switch, from the end of the step where it is 0 / 0 at the switch itself."""
+    return jnp.where(jnp.isnan(rate), nearby, rate)

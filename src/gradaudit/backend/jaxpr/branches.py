@@ -18,7 +18,13 @@ from jax import lax
 import gradaudit.backend.jax_setup  # noqa: F401  # float64 before the field is traced
 from gradaudit.backend.jaxpr.array_switches import ARRAY_SWITCHES, is_array_switch
 from gradaudit.backend.jaxpr.evaluator import Evaluator
-from gradaudit.backend.jaxpr.switch_table import SWITCHES
+from gradaudit.backend.jaxpr.hidden_switches import (
+    ANGLE,
+    has_root_of_square,
+    is_root_of,
+    squared,
+)
+from gradaudit.backend.jaxpr.switch_table import SWITCHES, Switch
 from gradaudit.backend.jaxpr.walk import equations, inner_jaxprs
 from gradaudit.backend.shapes import Flag, Margins, Parameters, ScalarLike, States
 from gradaudit.errors import TranslationError
@@ -61,6 +67,7 @@ class _Traced:
 
 
 TRACED = _Traced()
+WATCHED = {**SWITCHES, "atan2": ANGLE}
 
 
 def _is_switch(eqn: Any) -> bool:
@@ -68,13 +75,13 @@ def _is_switch(eqn: Any) -> bool:
     if is_array_switch(eqn):
         return True
     name = eqn.primitive.name
-    if name not in SWITCHES or name in ("eq", "ne"):
+    if name not in WATCHED or name in ("eq", "ne"):
         return False
     return jnp.issubdtype(eqn.invars[0].aval.dtype, jnp.floating)
 
 
 def _has_switches(jaxpr: Any) -> bool:
-    return any(map(_is_switch, equations(jaxpr)))
+    return any(map(_is_switch, equations(jaxpr))) or has_root_of_square(jaxpr)
 
 
 class _Reading(Evaluator[Any]):
@@ -84,6 +91,7 @@ class _Reading(Evaluator[Any]):
         self.given = given
         self.taken: Decisions = []
         self.margins: Decisions = []
+        self.squares: dict[Any, Any] = {}
 
     def constant(self, value: Any) -> Any:
         return value
@@ -114,18 +122,20 @@ class _Reading(Evaluator[Any]):
         index = jnp.clip(index, 0, len(cases) - 1)
         return [lax.select_n(index, *results) for results in zip(*cases, strict=True)]
 
+    def equation(self, eqn: Any, values: list[Any]) -> list[Any]:
+        results = super().equation(eqn, values)
+        position = squared(eqn)
+        if position is not None:
+            self.squares[eqn.outvars[0]] = values[position]
+        return results
+
     def primitive(self, eqn: Any, values: list[Any]) -> list[Any]:
         if is_array_switch(eqn):
             return self._array_switch(eqn, values)
+        if is_root_of(eqn, self.squares):
+            return [self._switch(SWITCHES["abs"], [self.squares[eqn.invars[0]]])]
         if _is_switch(eqn):
-            switch = SWITCHES[eqn.primitive.name]
-            if self.given is None:
-                decision = jnp.asarray(switch.decide(TRACED, *values), dtype=jnp.result_type(float))
-            else:
-                decision = self.given[len(self.taken)]
-            self.taken.append(decision)
-            self.margins.append(_nearest(switch.boundaries(TRACED, decision, *values)))
-            return [switch.follow(TRACED, decision, *values)]
+            return [self._switch(WATCHED[eqn.primitive.name], values)]
         if eqn.primitive.name == "while" and any(map(_has_switches, inner_jaxprs(eqn))):
             raise TranslationError(
                 "a 'while_loop' of a vector field compares real numbers, so that it may switch "
@@ -135,6 +145,15 @@ class _Reading(Evaluator[Any]):
             )
         result = eqn.primitive.bind(*values, **eqn.params)
         return list(result) if eqn.primitive.multiple_results else [result]
+
+    def _switch(self, switch: Switch, values: list[Any]) -> Any:
+        if self.given is None:
+            decision = jnp.asarray(switch.decide(TRACED, *values), dtype=jnp.result_type(float))
+        else:
+            decision = self.given[len(self.taken)]
+        self.taken.append(decision)
+        self.margins.append(_nearest(switch.boundaries(TRACED, decision, *values)))
+        return switch.follow(TRACED, decision, *values)
 
     def _array_switch(self, eqn: Any, values: list[Any]) -> list[Any]:
         switch = ARRAY_SWITCHES[eqn.primitive.name]

@@ -22,6 +22,7 @@ from gradaudit.certification.climb import Climb
 from gradaudit.certification.collocation.march import march
 from gradaudit.certification.collocation.problem import Compiler
 from gradaudit.certification.collocation.scales import Expected
+from gradaudit.certification.collocation.translation_check import mistranslated
 from gradaudit.certification.heyoka.precision import (
     DOUBLE,
     LONG_DOUBLE,
@@ -143,6 +144,14 @@ class Collocation:
         fine = self.solve(FINE, look=True)
         if fine.status != "ok":
             return _why(fine)
+        compiled, rough = self.compiler.field(fine.precision), self.compiler.field(DOUBLE)
+        at = mistranslated(climb.model, compiled, rough, climb.grid.times, fine.values)
+        if at is not None:
+            climb.accept(fine, None)
+            return (
+                f"at t = {at:g} the vector field is another one for JAX than for its translation, "
+                "as where arctan2 jumps (declare an event there)"
+            )
         held = climb.accept(fine, certificate.between(coarse, fine, climb.grid))
         if held >= digits:
             return "ok"

@@ -1,0 +1,51 @@
+"""Whether the vector field that was compiled is the one that was written.
+
+Collocation reads its rates from a translation of the vector field, which may simplify a jump away:
+the angle of (0, x) is 0 to a computer algebra and pi left of 0. So along the solution the rates are
+evaluated by JAX as well. What rounding explains, in the formula as it was translated, is no
+difference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.certification.collocation.vector_field import VectorField
+from gradaudit.certification.heyoka.precision import to_float64
+from gradaudit.certification.rounding_check import AS_ROUGH
+from gradaudit.certification.step_inspection import BATCH, batched
+from gradaudit.model.definition import Model
+from gradaudit.model.quadratures import integrand_names
+
+Float = NDArray[np.float64]
+
+DIFFERENT = 1e-9
+"""Of the largest rate of a component along the solution."""
+
+
+def mistranslated(
+    model: Model, fine: VectorField, rough: VectorField, times: Float, values: NDArray[Any]
+) -> float | None:
+    """A time at which the rates of JAX are other ones than those of `fine`, None where none is.
+
+    Parameters
+    ----------
+    fine, rough
+        The compiled vector field, in the precision of the solve and in double.
+    times, values
+        Points of the solution: (T,), and states and integrals (T, N).
+    """
+    some = np.unique(np.linspace(0, len(times) - 1, min(len(times), BATCH)).astype(int))
+    t, z = times[some], to_float64(values[some])
+    full = np.resize(np.arange(len(t)), BATCH)  # so that the field is compiled once
+    own = np.asarray(batched(model)(t[full], z[full], model.nominal))[: len(t)]
+    points = np.concatenate([t[None], z[:, : model.n].T, np.tile(model.nominal, (len(t), 1)).T])
+    better = to_float64(fine.rates(np.ascontiguousarray(fine.precision.array(points))))
+    rounding = np.abs(rough.rates(np.ascontiguousarray(points)) - better)
+    assert own.shape[1] == model.n + len(integrand_names(model))
+    allowed = AS_ROUGH * rounding + DIFFERENT * np.nan_to_num(np.abs(better)).max(axis=0)
+    wrong = np.any(np.abs(own - better) > allowed, axis=1)  # no comparison with NaN is true
+    return float(t[np.argmax(wrong)]) if wrong.any() else None

@@ -1,0 +1,56 @@
+"""The root of a square and the cut of an angle, watched as what they are."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradaudit.backend.jaxpr.branches import FrozenField
+from gradaudit.checked import checked_jacfwd
+
+WRITTEN = {
+    "product": lambda x: jnp.sqrt(x * x),
+    "power": lambda x: jnp.sqrt(x**2),
+    "square": lambda x: jnp.sqrt(jnp.square(x)),
+    "jit": jax.jit(lambda x: jnp.sqrt(jax.jit(jnp.square)(x))),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_root_of_a_square_is_an_absolute_value(name):
+    field = FrozenField(lambda t, y, p: WRITTEN[name](y - p), 1, 1)
+    p = jnp.ones(1)
+    assert field.switches
+    left, right = (field.decisions(0.0, jnp.array([y]), p) for y in (0.5, 1.5))
+    assert left[0] != right[0]
+    np.testing.assert_allclose(field(0.0, jnp.array([1.5]), p, left), -0.5)
+    np.testing.assert_allclose(field.margins(0.0, jnp.array([1.5]), p, right), 0.5)
+
+
+def test_other_roots_are_smooth():
+    assert not FrozenField(lambda t, y, p: jnp.sqrt(y * p + y**3), 1, 1).switches
+
+
+def _angle(y):
+    return jnp.stack([jnp.arctan2(y[1], y[0]), 0.0])
+
+
+def test_an_angle_goes_on_over_its_cut():
+    field = FrozenField(lambda t, y, p: _angle(y), 2, 1)
+    above, below = jnp.array([-1.0, 0.1]), jnp.array([-1.0, -0.1])
+    p = jnp.ones(1)
+    decided = field.decisions(0.0, above, p)
+    further = field(0.0, below, p, decided) - field(0.0, above, p, decided)
+    np.testing.assert_allclose(further[0], 2.0 * np.arctan(0.1), rtol=1e-12)
+    assert field.margins(0.0, above, p, decided) > 0.0 > field.margins(0.0, below, p, decided)
+
+
+@pytest.mark.parametrize(("centre", "crosses"), [(-2.0, True), (2.0, False)])
+def test_a_jacobian_across_the_cut_is_told_and_one_beside_it_is_not(centre, crosses):
+    """z' = the angle of (centre, p - t): it jumps at t = p where the centre is left of 0."""
+
+    def field(t, y, p):
+        return jnp.arctan2(p[0] - t, jnp.array([centre]))
+
+    result = checked_jacfwd(lambda ys: ys[-1], field, y0=jnp.zeros(1), ts=[1.0])(jnp.array([0.4]))
+    assert bool(result.warnings.switched) == crosses
