@@ -18,7 +18,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 # Checks the configuration, and removes what a run has left that was killed.
 START := $(BIN)/python -m gradaudit.pipeline.start $(CONFIG)
 
-.PHONY: help install run report unlock ui test test-pythons check format lock clean
+.PHONY: help install run report unlock ui test test-slow test-pythons check format lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -42,8 +42,11 @@ unlock: $(STAMP) ## Remove the lock of a run that was killed; make run does so, 
 ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
 	@$(BIN)/python -m gradaudit.tracking.ui --port $(PORT) $(CONFIG)
 
-test: $(STAMP) ## Run the tests
-	$(BIN)/pytest -n $(CORES) --dist loadfile # what a file sets up is set up once
+test: $(STAMP) ## Run the quick tests
+	$(BIN)/pytest -n $(CORES) --dist loadfile -m "not slow" # what a file sets up is set up once
+
+test-slow: $(STAMP) ## Run the other tests, which take three times as long
+	$(BIN)/pytest -n $(CORES) --dist loadfile -m slow
 
 test-pythons: $(STAMP) ## Run a part of the tests under the other Pythons, 3.11 to 3.13
 	bash workflow/scripts/pythons.sh tests/contract/test_api.py tests/records tests/pipeline/config

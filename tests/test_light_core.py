@@ -90,6 +90,7 @@ def test_the_library_needs_few_packages(alone, tmp_path):
     assert {normal(name) for name in installed} <= NUMERICAL
 
 
+@pytest.mark.slow
 def test_a_checked_fit_runs_with_the_library_alone(alone, tmp_path):
     """The fit of docs/checked-gradients.md, which plain forward AD gets wrong."""
     for language, text in re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
@@ -105,6 +106,7 @@ def test_the_types_are_in_the_wheel(alone, tmp_path):
     assert run(alone, "-c", code, folder=tmp_path).stdout.strip() == "True"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("code", ASKED)
 def test_what_needs_an_extra_says_which_one_in_one_sentence(code, alone, tmp_path):
     (tmp_path / "model.xml").write_text("<sbml/>")

@@ -6,6 +6,7 @@ import sys
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from gradaudit.backend import jax_setup, xla_flags
 from gradaudit.cli.main import main
@@ -37,6 +38,7 @@ def test_a_command_in_an_environment_of_its_own_sets_them(monkeypatch, capsys):
     assert xla_flags.LOOPS in os.environ["XLA_FLAGS"]
 
 
+@pytest.mark.slow
 def test_whole_loops_give_the_numbers_of_the_defaults():
     """A sum in another order: rounding errors of 1e-16, amplified by some hundred steps."""
     numbers = []

@@ -33,6 +33,7 @@ def settings_of(make):
 CASES = [(make, setting) for make in eventful.MODELS for setting in settings_of(make)]
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize(("make", "setting"), CASES)
 def test_no_entry_claims_more_digits_than_hold(make, setting):
     """Against the closed form, which in double precision is itself good to about 1e-14."""
@@ -79,6 +80,7 @@ def periodic_dose(**changes) -> Model:
     return Model(**{**settings, **changes})
 
 
+@pytest.mark.slow
 def test_periodic_doses_have_their_closed_form():
     reference = gradaudit.reference(periodic_dose())
     assert reference.digits >= 12
@@ -180,6 +182,7 @@ def test_an_event_that_a_switch_meets_by_chance_is_no_event_of_it(field, when):
     assert gradaudit.reference(model).status.startswith("uncertified: simultaneous_events")
 
 
+@pytest.mark.slow
 def test_a_remainder_by_a_parameter_has_a_boundary_that_does_not_move():
     """y' = p - y in the first half of each period, else -y: the closed form on (0, 3/2 periods)."""
 

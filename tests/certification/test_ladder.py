@@ -117,6 +117,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CASES)
 def test_claimed_digits_hold(name):
     parameter = float(np.random.default_rng(len(name)).uniform(0.5, 2.0))

@@ -10,6 +10,7 @@ from gradaudit.certification.step_inspection import BATCH, PANEL, Inspector
 from gradaudit.certification.tangent_system import directions_of, tangent_system
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("c", [0.7, 1.5, 2.3])
 def test_claimed_digits_hold_after_a_start_without_a_series(c):
     """a = k t and b' = a^c; the margin of 1.5e-16 is the rounding of the result to double."""
@@ -30,6 +31,7 @@ def test_claimed_digits_hold_after_a_start_without_a_series(c):
     assert error.max() < 10.0 ** -float(found.digits) + 1.5e-16
 
 
+@pytest.mark.slow
 def test_a_narrow_pulse_is_seen():
     """Its integral is 0.01 sqrt(pi); a step of a hundredth of the window would jump over it."""
     model = Model(
@@ -44,6 +46,7 @@ def test_a_narrow_pulse_is_seen():
     assert found.sensitivities[-1, 0, 0] == pytest.approx(0.01 * np.sqrt(np.pi), rel=1e-10)
 
 
+@pytest.mark.slow
 def test_a_kink_in_disguise_is_no_reference():
     model = Model(
         name="kink",

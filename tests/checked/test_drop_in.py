@@ -82,6 +82,7 @@ def test_the_solution_is_that_of_diffrax():
     assert bool(ours.result == diffrax.RESULTS.successful)
 
 
+@pytest.mark.slow
 def test_jacfwd_by_arguments_and_initial_state():
     """1e-5 is ten times rtol: errors of a handful of steps."""
     both = jax.jit(jax.jacfwd(lambda p, s: _solution(p, s).ys["size"], argnums=(0, 1)))(P, 0.5)
@@ -89,6 +90,7 @@ def test_jacfwd_by_arguments_and_initial_state():
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-9), both, exact)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("solver", [diffrax.Tsit5(), diffrax.Kvaerno3()])
 def test_tangents_that_explode_in_plain_forward_ad(solver):
     """y' = -10 (y - p) from y0 = p = 1: 1 - e^-100; explicit steps grow without bound else."""
@@ -112,6 +114,7 @@ def _carried(jaxpr):
                     yield from _carried(getattr(inner, "jaxpr", inner))
 
 
+@pytest.mark.slow
 def test_columns_of_jacfwd_are_one_solve():
     """As lanes of two directions they would be carried as (2, 1, 1); a batch in them is none."""
 
@@ -127,6 +130,7 @@ def test_columns_of_jacfwd_are_one_solve():
     assert not {(2, 1, 1), (2, 3, 1, 1), (3, 2, 1, 1)} & (single | within)
 
 
+@pytest.mark.slow
 def test_batches_within_and_around():
     """Within 1e-5 of the closed form, as the single solve."""
     starts = jnp.asarray([0.5, 0.6])
@@ -178,6 +182,7 @@ def test_a_jump_that_the_grid_hits():
     assert abs(float(jax.jit(jax.jacfwd(terminal))(3.0)) - 1.0) < 1e-9
 
 
+@pytest.mark.slow
 def test_a_solve_of_the_tangents_that_fails():
     few = {"max_steps": 20}  # enough for a state that stands still
     assert float(_scalar(_relax, 1.0, 10.0, **few)(1.0)) == 1.0

@@ -28,6 +28,7 @@ def solved(model, direction, solver="tsit5"):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "solver"), [("lotka_volterra", "tsit5"), ("robertson@t_end=0.4", "kvaerno3")]
 )

@@ -74,6 +74,7 @@ def standing_still(name, control):
 EXACT = {"equilibrium": (1.0 - np.exp(-2.0)) / 2.0, "exploding": 1.0 - np.exp(-100.0)}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("propagate", [True, False])
 def test_logistic_to_what_the_tolerance_allows(propagate):
     """1e-5 is ten times rtol: errors of a handful of steps."""
@@ -88,6 +89,7 @@ def test_logistic_to_what_the_tolerance_allows(propagate):
     assert 10 < int(result.stats.accepted) <= int(result.stats.steps) < 500
 
 
+@pytest.mark.slow
 def test_estimate_covers_the_true_error_and_is_no_wild_guess():
     """By local extrapolation cautious; a smooth problem overestimates by less than 1000.
 
@@ -106,6 +108,7 @@ def test_estimate_covers_the_true_error_and_is_no_wild_guess():
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", EXACT)
 def test_tangents_of_a_state_that_stands_still(name):
     """Full control is right to ten times rtol; control by the states is not, and is told of."""
@@ -141,6 +144,7 @@ def test_stiff_and_slow_with_an_implicit_solver():
     assert result.warnings.messages() == []
 
 
+@pytest.mark.slow
 def test_jit_vmap_and_scan_change_nothing():
     """To 1e-9: the order of operations, and what a change of rounding makes of the steps."""
     run = logistic(False)
@@ -194,6 +198,7 @@ SWITCHES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", SWITCHES)
 def test_a_jump_of_the_vector_field_is_told_and_a_kink_is_not(name):
     """The derivatives are -1, 1, and smooth; without its saltation term the first two are 0."""
@@ -259,6 +264,7 @@ def test_at_an_optimum_the_gradient_cancels_and_that_is_what_is_told():
     assert not bool(run(1.1).warnings.any)
 
 
+@pytest.mark.slow
 def test_messages_of_a_batch_and_while_tracing():
     explode = checked_jacfwd(
         _last,

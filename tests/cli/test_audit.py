@@ -58,6 +58,7 @@ def strict(text: str) -> dict:
     return json.loads(text, parse_constant=refuse)
 
 
+@pytest.mark.slow
 def test_a_model_of_the_users_as_json(tmp_path, capfd):
     """It prints on import and has an idle parameter: stdout has the document and nothing else."""
     path = write(tmp_path / "mine.py", "return -p[0] * y", TWO)
@@ -84,6 +85,7 @@ def test_a_model_of_the_users_as_json(tmp_path, capfd):
     assert len(pd.read_parquet(table)) > len(rows)
 
 
+@pytest.mark.slow
 def test_a_model_without_a_reference_gets_no_verdicts(tmp_path, capfd):
     """The reference refuses a switch that is not declared; every solve is shown all the same."""
     path = write(tmp_path / "mine.py", "return jnp.where(t < 1.0, -p[0] * y, p[0] * y)")
@@ -96,6 +98,7 @@ def test_a_model_without_a_reference_gets_no_verdicts(tmp_path, capfd):
     assert "reference: failed" in err
 
 
+@pytest.mark.slow
 def test_where_every_solve_fails_the_audit_says_so_and_the_code_is_1(tmp_path, capfd):
     path = write(tmp_path / "mine.py", "return -p[0] * y * jnp.sqrt(1.0 - t)")
     code, out, _ = audit(capfd, path, *QUICKEST, "--json")
@@ -211,6 +214,7 @@ def test_a_process_goes_on_after_errors_and_a_crash_ends_one_job_alone(tmp_path)
     assert "empty.py" in done["empty"].message
 
 
+@pytest.mark.slow
 def test_a_refused_job_stops_the_others(tmp_path):
     refused = tmp_path / "refused.py"
     refused.write_text("")
@@ -221,6 +225,7 @@ def test_a_refused_job_stops_the_others(tmp_path):
         outcomes(given)
 
 
+@pytest.mark.slow
 def test_a_file_named_like_a_module_does_not_take_its_place(tmp_path):
     (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')\n")
     write(tmp_path / "mine.py", "return -p[0] * y")

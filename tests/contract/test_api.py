@@ -11,6 +11,7 @@ from gradaudit.solvers.registry import SOLVERS
 TIMES = [0.5, 2.0, 5.0]
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("method", [name for name in METHODS if name not in packages()])
 def test_every_method_returns_the_three_arrays(method):
     result = gradaudit.sensitivities("logistic", method=method, rtol=1e-6, times=TIMES)
@@ -24,6 +25,7 @@ def test_every_method_returns_the_three_arrays(method):
     assert result.stats["seconds"] > 0
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("solver", [name for name in SOLVERS if SOLVERS[name].order > 1])
 def test_every_solver_gets_the_control_right(solver):
     reference = gradaudit.reference("logistic", times=TIMES)
@@ -32,6 +34,7 @@ def test_every_solver_gets_the_control_right(solver):
     np.testing.assert_allclose(result.integrals, reference.integrals, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_default_times_are_those_of_the_model():
     model = gradaudit.load_model("logistic")
     np.testing.assert_array_equal(gradaudit.sensitivities(model).times, model.times())

@@ -83,6 +83,7 @@ def test_everything_has_a_unit(name):
         assert unit
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", NAMES)
 def test_vector_field_is_finite_and_differentiable_along_the_solution(name):
     """The solution comes from the translated vector field, so this one is traceable too."""
@@ -114,6 +115,7 @@ def test_observables_and_observations_see_something(name):
     assert np.all(np.max(np.abs(seen), axis=(0, 2)) > 0.0)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", EXACT)
 def test_closed_form_satisfies_the_equation_and_begins_at_the_initial_state(name):
     """Up to rounding: of y in the vector field, of t in the closed form, and of either result."""
@@ -210,6 +212,7 @@ def test_closed_sensitivities_satisfy_the_variational_equation(name):
         np.testing.assert_array_less(error, 1e-6 * np.max(terms))
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_setting_of_an_axis_loads(setting):
     """Loading checks shapes and finiteness at the start."""

@@ -255,6 +255,7 @@ def verdicts_of(table: pd.DataFrame) -> dict[str, str]:
     return dict(table.groupby("method")["ladder_verdict"].first())
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 def test_verdict_is_what_the_mechanism_predicts(case):
     table = audited(case)
@@ -317,6 +318,7 @@ def _relative(computed, exact) -> float:
     return float(np.max(np.abs(computed - exact) / np.max(np.abs(exact), axis=(0, 1))))
 
 
+@pytest.mark.slow
 def test_dense_output_loses_digits_that_the_method_has():
     """Dopri8 at 1e-10: some seventy times the error, and a slower fall with the tolerance."""
     observed = {
@@ -331,6 +333,7 @@ def test_dense_output_loses_digits_that_the_method_has():
     assert interpolant[0] / interpolant[1] < 0.3 * step[0] / step[1]
 
 
+@pytest.mark.slow
 def test_error_of_the_tangent_follows_the_root_finder():
     """At one tolerance of the step controller."""
     errors = [

@@ -210,11 +210,13 @@ def by_dual_numbers(partials: float) -> np.ndarray:
     return np.sum(raw.tangents[:, :2], axis=(0, 1))
 
 
+@pytest.mark.slow
 def test_reference_of_the_switched_equilibrium_is_its_closed_form():
     found = gradaudit.reference(SWITCHED, digits=10.0)
     np.testing.assert_allclose(np.sum(found.sensitivities, axis=(0, 1)), exact_sums(), rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_dual_numbers_outside_the_norm_give_the_published_wrong_gradient():
     """To 1e-4 of it, while it is wrong by factors of three."""
     found = by_dual_numbers(partials=0.0)
@@ -230,6 +232,7 @@ def test_dual_numbers_inside_the_norm_mend_it():
     np.testing.assert_allclose(found, exact_sums(), rtol=0.04)
 
 
+@pytest.mark.slow
 def test_sensitivity_equations_were_published_with_an_error_of_their_tolerance():
     """It has the same equations at a tolerance of 1e-3; at 1e-8 they are right."""
     error = np.abs(np.array(EQUATIONS) / exact_sums() - 1.0)

@@ -56,6 +56,7 @@ GRIDS = {
 }
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("solver", GRIDS)
 def test_tangents_have_the_order_of_the_method_on_a_fixed_grid(solver):
     """Walther 2007: AD of a Runge-Kutta method is that method on the sensitivity equation."""
@@ -76,6 +77,7 @@ def test_tangents_have_the_order_of_the_method_on_a_fixed_grid(solver):
     assert abs(order - SOLVERS[solver].order) < 0.15
 
 
+@pytest.mark.slow
 def test_discrete_adjoint_is_forward_ad():
     """One is the transpose of the other: the same products in another order, so 1e-12."""
     run = {"rtol": 1e-5, "times": OBSERVED}
@@ -134,6 +136,7 @@ def test_derivative_of_the_stability_function_vanishes_for_stiff_modes(solver):
     assert fitted == pytest.approx(-2.0, abs=0.05)  # up to a relative 1/|z| at z = -1e3
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("solver", ["implicit_euler", "kvaerno3"])
 def test_one_step_has_the_derivative_of_the_stability_function(solver):
     """y' = p y, one step of length 1 from y = 1: y = R(p) and dy/dp = R'(p)."""

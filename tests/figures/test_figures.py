@@ -176,6 +176,7 @@ def test_the_map_has_a_letter_for_every_cell(count, made_up_audits):
     assert set(models) <= set(texts(figure))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("draw", OF_ANSWERS)
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_answers_are_drawn_for_any_number_of_models(draw, count, made_up_audits):

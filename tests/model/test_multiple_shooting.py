@@ -62,6 +62,7 @@ def exact_decay(times):
     return states[:, None], np.stack([-since * states, by_start], axis=-1)[:, None]
 
 
+@pytest.mark.slow
 def test_reference_of_a_cut_model_is_its_closed_form():
     found = certified("decay")
     states, slopes = exact_decay(found.times)
@@ -72,6 +73,7 @@ def test_reference_of_a_cut_model_is_its_closed_form():
     assert all(np.all(np.asarray(hit.slope) == 0.0) for hit in found.events)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", ["forward_ad", "forward_sensitivity", "saltation"])
 def test_restarts_need_no_saltation(method):
     """Their times depend on nothing, so that forward AD is right as well."""
@@ -82,6 +84,7 @@ def test_restarts_need_no_saltation(method):
     np.testing.assert_allclose(found.sensitivities, slopes, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_limit_cycle_in_windows_has_a_closed_form():
     """Off the cycle as well, where rounded data are."""
     model = gradaudit.load_model("limit_cycle@t_end=20,windows=5")
@@ -94,6 +97,7 @@ def test_limit_cycle_in_windows_has_a_closed_form():
     assert np.max(np.abs(found.sensitivities)) < 4.0 < 20.0  # a window and not all of them
 
 
+@pytest.mark.slow
 def test_a_window_is_a_fresh_solve_from_its_data():
     """The tenth window of Lorenz' equations, alone; to the digits of both certificates."""
     cut, start = cut_lorenz(), 18.0
@@ -154,6 +158,7 @@ def losses(model: Model, digits: float):
     return table[table["functional"] == "trace_sse_noisy"].set_index("rtol")
 
 
+@pytest.mark.slow
 def test_shooting_cures_the_loss_of_a_chaotic_trace():
     """Lorenz' equations up to T = 30: horrible in one piece at 1e-6, good in windows of 2."""
     whole = losses(gradaudit.load_model(LORENZ), digits=4.0)

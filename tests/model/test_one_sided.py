@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from gradaudit import Model
 from gradaudit.model.one_sided import one_sided
@@ -23,6 +24,7 @@ def notes(field, nominal, y, slopes, start=None):
     return [(note.time, note.columns.tolist()) for note in found]
 
 
+@pytest.mark.slow
 def test_a_switch_at_the_start_or_end_that_a_parameter_moves():
     on = lambda t, y, p: jnp.where(t >= p[0], p[1], 0.0) + 0.0 * y  # noqa: E731
     assert notes(on, [0.0, 1.0], [0.0, 2.0], [[0, 0], [0, 2]]) == [(0.0, [True, False])]
@@ -30,6 +32,7 @@ def test_a_switch_at_the_start_or_end_that_a_parameter_moves():
     assert notes(off, [2.0, 1.0], [0.0, 2.0], [[0, 0], [1, 2]]) == [(2.0, [True, False])]
 
 
+@pytest.mark.slow
 def test_a_switch_at_a_fixed_time_or_inside_the_window_is_none():
     fixed = lambda t, y, p: jnp.where(t < 2.0, p[0], 0.0) + 0.0 * y  # noqa: E731
     assert notes(fixed, [1.0], [0.0, 2.0], [[0], [2]]) == []

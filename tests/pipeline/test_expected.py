@@ -108,6 +108,7 @@ def test_whole_results_stay_and_are_read_once(results, monkeypatch):
     assert removed(results) == {}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize(
     "spoil",

@@ -53,6 +53,7 @@ BAD = [
 ]
 
 
+@pytest.mark.slow
 def test_code_and_streams_are_those_of_a_process_of_its_own(environment, tmp_path):
     """And the folder: the model is looked for where the caller is."""
     alone = {k: v for k, v in environment.items() if k != prefork.VARIABLE}
@@ -80,6 +81,7 @@ def test_no_stage_is_in_two_processes_and_each_exists():
     assert set(served) == set(stage_names()) - {"track"}
 
 
+@pytest.mark.slow
 def test_a_job_ends_with_its_workflow_however_that_ends(tmp_path):
     """Else it would write over the results of the next run."""
     (tmp_path / "slow.py").write_text("import pathlib, time\npathlib.Path('at_work').touch()\n"

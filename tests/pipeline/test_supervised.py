@@ -131,6 +131,7 @@ def gradients(tmp_path, text, **settings):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_an_endless_loop_in_compiled_code_is_a_row_with_the_status_time_limit(tmp_path):
     done = gradients(tmp_path, HANGS, solve_s=15)
     assert done.returncode == 0, done.stderr
@@ -138,6 +139,7 @@ def test_an_endless_loop_in_compiled_code_is_a_row_with_the_status_time_limit(tm
     assert found["status"].values.tolist() == [["time_limit", "time_limit"]]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [

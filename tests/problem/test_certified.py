@@ -56,6 +56,7 @@ MEASUREMENTS = (
 )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("scale", ["lin", "log", "log10"])
 @pytest.mark.parametrize("distribution", ["normal", "laplace"])
 def test_scales_placeholders_noise_and_replicates(write, scale, distribution):
@@ -104,6 +105,7 @@ def test_scales_placeholders_noise_and_replicates(write, scale, distribution):
     assert problem.log_likelihood() == pytest.approx(found.value, rel=1e-14)
 
 
+@pytest.mark.slow
 def test_conditions_set_parameters_initial_values_and_compartments_and_rules_follow(write):
     problem = gradaudit.load_problem(
         write(

@@ -36,6 +36,7 @@ def _model(field: str, parameters: str, *, y: float = 1.0, t_end: float = 2.0, e
     )
 
 
+@pytest.mark.slow
 def test_a_switch_at_the_end_of_the_window_gets_no_verdict(audited):
     found = audited(
         _model(
@@ -48,6 +49,7 @@ def test_a_switch_at_the_end_of_the_window_gets_no_verdict(audited):
     assert {row["verdict"] for row in found["rows"]} == {"unknown"}
 
 
+@pytest.mark.slow
 def test_a_state_from_1e_9_is_not_good_at_a_loose_absolute_tolerance(audited):
     """At rtol 1e-4 the default atol is 1e-7, above the initial state."""
     found = audited(

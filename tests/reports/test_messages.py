@@ -60,6 +60,7 @@ def test_inputs_of_less_precision_are_what_they_are_in_double(dtype):
     np.testing.assert_allclose(result.jacobian, -np.exp(-2.0), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_message_about_an_estimate_compares_numbers_that_are_so():
     """Where it says that the estimate is above an alarm, it is."""
     result = checked_jacfwd(

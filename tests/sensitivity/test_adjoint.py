@@ -28,6 +28,7 @@ def _relative(computed, certified):
     return np.max(np.abs(computed - certified) / np.max(np.abs(certified), axis=(0, 1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("solver", "settings"),
     [
@@ -46,6 +47,7 @@ def test_discrete_adjoint_is_forward_ad(solver, settings):
     assert _relative(reverse.integral_sensitivities, forward.integral_sensitivities) < 1e-11
 
 
+@pytest.mark.slow
 def test_rejected_steps_that_are_not_finite_leave_no_trace():
     """The first step is of 0.01, so that Heun's second stage is the root of a negative number."""
     draining = Model(
@@ -73,6 +75,7 @@ DECAY = Model(
 )
 
 
+@pytest.mark.slow
 def test_backsolve_converges_where_the_model_remembers_its_past():
     """Two of three digits a decade of the tolerance; the initial state's parameter included."""
     times = [3.0, 6.0]
@@ -89,6 +92,7 @@ def test_backsolve_converges_where_the_model_remembers_its_past():
     assert _relative(tight.integral_sensitivities, exact.integral_sensitivities) < 1e-6
 
 
+@pytest.mark.slow
 def test_backsolve_fails_where_the_model_forgets_its_past():
     """Backwards the state leaves the solution and is infinite before the next observation.
 
@@ -107,6 +111,7 @@ def test_backsolve_fails_where_the_model_forgets_its_past():
     assert np.all(np.isnan(failed.sensitivities))
 
 
+@pytest.mark.slow
 def test_a_solve_that_is_not_given_the_steps_is_a_status():
     run = {"method": "discrete_adjoint", "solver": "heun", "observe": "interpolant", "times": TIMES}
     result = gradaudit.sensitivities(LOGISTIC, rtol=1e-4, max_steps=5, **run)

@@ -175,6 +175,7 @@ def test_results_do_not_depend_on_the_unit_of_a_parameter(method):
     )
 
 
+@pytest.mark.sampled(2)
 @needs_tools
 @pytest.mark.parametrize(
     ("field", "start", "statuses"),

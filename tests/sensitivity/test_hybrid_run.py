@@ -25,6 +25,7 @@ def errors(make, method, *, solver="tsit5", rtol=1e-8):
     return np.max(error / scale), np.max(error[-1] / scale), result
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("make", eventful.MODELS)
 def test_saltation_converges_to_the_reference(make):
     """To 1e-7 at rtol 1e-8: errors grow by a small factor at each of the few events."""
@@ -33,6 +34,7 @@ def test_saltation_converges_to_the_reference(make):
     assert len(result.events) >= 1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "make", [eventful.bouncing_ball, eventful.switch_in_time, eventful.switch_in_state]
 )
@@ -42,17 +44,20 @@ def test_plain_forward_ad_is_wrong_at_any_tolerance(make):
         assert at_end > 0.5
 
 
+@pytest.mark.slow
 def test_an_implicit_solver_passes_events_too():
     worst, _, _ = errors(eventful.integrate_and_fire, "saltation", solver="kvaerno5")
     assert worst < 1e-6
 
 
+@pytest.mark.slow
 def test_the_indicator_of_what_is_not_lifted_is_no_number_from_event_to_event_either():
     result = gradaudit.sensitivities("bouncing_ball", method="forward_sensitivity_partial")
     assert result.status == "ok"
     assert np.isnan(result.indicator)
 
 
+@pytest.mark.slow
 def test_the_steps_of_all_legs_count():
     """Some fifty steps a leg, and three legs: each of them alone is within the limit."""
     whole = gradaudit.sensitivities("bouncing_ball", rtol=1e-3)
@@ -68,6 +73,7 @@ def test_the_taylor_method_knows_saltation():
     assert worst < 1e-10
 
 
+@pytest.mark.slow
 def test_a_switch_that_is_not_declared_is_a_status():
     import jax.numpy as jnp
 

@@ -31,6 +31,7 @@ def _run(method, **settings):
     return gradaudit.sensitivities(LOGISTIC, method=method, times=TIMES, **settings)
 
 
+@pytest.mark.slow
 def test_finite_differences_have_a_v_curve():
     """On equal steps: truncation falls like the square of the step, rounding like its inverse."""
     exact = _run("forward_ad", steps=50).sensitivities
@@ -71,6 +72,7 @@ def test_a_step_that_is_lost_in_rounding_is_no_number():
     assert np.all(np.isnan(run.sensitivities))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("solver", ["tsit5", "kvaerno3"])
 def test_complex_step_is_forward_ad(solver):
     """Explicit: to rounding. Implicit: up to the root finder, which is differentiated itself."""

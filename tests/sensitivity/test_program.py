@@ -48,6 +48,7 @@ def oscillator_reference():
     return gradaudit.reference(OSCILLATOR)
 
 
+@pytest.mark.slow
 def test_forward_ad_is_what_jacfwd_gives():
     def terminal(p):
         solution = diffrax.diffeqsolve(
@@ -76,6 +77,7 @@ def test_partial_control_is_forward_ad_for_an_explicit_method():
     assert _relative(partial.sensitivities, ad.sensitivities) < 1e-9
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("solver", ["tsit5", "dopri8", "kvaerno5"])
 @pytest.mark.parametrize("method", ["forward_ad", "forward_sensitivity", "dual_norm"])
 def test_sensitivities_converge_to_the_reference(solver, method, oscillator_reference):
@@ -131,6 +133,7 @@ def test_full_control_does_not_depend_on_units_of_parameters():
     )
 
 
+@pytest.mark.slow
 def test_grid_does_not_depend_on_observation_times():
     few = gradaudit.sensitivities(OSCILLATOR, rtol=1e-6, times=[8.0])
     many = gradaudit.sensitivities(OSCILLATOR, rtol=1e-6, times=np.linspace(0.0, 8.0, 333))
@@ -138,6 +141,7 @@ def test_grid_does_not_depend_on_observation_times():
     np.testing.assert_allclose(many.sensitivities[-1], few.sensitivities[-1], rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_observation_by_step_keeps_the_order_that_dense_output_loses(oscillator_reference):
     def error(observe):
         computed = gradaudit.sensitivities(OSCILLATOR, solver="dopri8", rtol=1e-10, observe=observe)
@@ -189,6 +193,7 @@ def test_equilibrium_is_wrong_at_every_tolerance_and_the_indicator_sees_it():
         assert right.indicator < 5.0  # what the controller lets pass, up to the norm
 
 
+@pytest.mark.slow
 def test_kvaerno5_survives_rejected_stages_that_are_not_finite():
     neuron = replace(gradaudit.load_model("liu_neuron"), t_end=60.0, observations=7)
     reference = gradaudit.reference(neuron, digits=8)
@@ -198,6 +203,7 @@ def test_kvaerno5_survives_rejected_stages_that_are_not_finite():
         assert _relative(result.sensitivities[1:], reference.sensitivities[1:]) < 0.1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("field", "start", "limit", "statuses"),
     [

@@ -26,6 +26,7 @@ def off(t, y, p):
     return jnp.where(t < p[0], p[1], 0.0) + 0.0 * y
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("field", "event"),
     [
@@ -49,12 +50,14 @@ def test_a_switch_that_no_event_covers(field, event):
     assert solve(field, [0.4, 1.3], {"event": event}).status == "undeclared_switch"
 
 
+@pytest.mark.slow
 def test_a_switch_that_is_covered_is_right():
     result = solve(off, [0.4, 1.3], {"off": Event(when=lambda t, y, p: t - p[0])})
     assert result.status == "ok"
     assert np.allclose(result.sensitivities[-1, 0], [1.3, 0.4], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_touched_threshold():
     touch = {"hit": Event(when=lambda t, y, p: y[0] - p[1], jump=lambda t, y, p: y + 1.0)}
     rising = lambda t, y, p: jnp.stack([p[0] - t])  # noqa: E731  # up to p0^2 / 2 at p0
@@ -63,6 +66,7 @@ def test_a_touched_threshold():
     assert solve(rising, [0.5, 0.1], touch).status == "ok"
 
 
+@pytest.mark.slow
 def test_a_jump_onto_a_threshold_is_one_sided():
     events = {
         "set": Event(when=lambda t, y, p: t - 0.5, jump=lambda t, y, p: p[:1]),

@@ -26,6 +26,7 @@ def size(x):
     return float(np.sqrt(np.mean(np.square(x))))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("rtol", [1e-6, 1e-9])
 def test_what_dense_output_is_off_by_is_part_of_the_estimate(rtol):
     """Of Dopri8, whose interpolant errs five to fifty times as much as its steps here.
@@ -48,6 +49,7 @@ def test_what_dense_output_is_off_by_is_part_of_the_estimate(rtol):
         assert 0.9 * size(true) < size(said) < 10 * size(true)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["bouncing_ball", "integrate_and_fire", "repeated_dose"])
 def test_the_perturbed_solve_has_the_saltation_that_forward_ad_lacks(name):
     """So that tangents and their estimated errors add up to the certified ones.
@@ -63,6 +65,7 @@ def test_the_perturbed_solve_has_the_saltation_that_forward_ad_lacks(name):
     assert np.max(np.abs(found.sensitivities - reference.sensitivities) / largest) > 0.1
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["bouncing_ball", "integrate_and_fire", "repeated_dose"])
 def test_with_saltation_the_estimate_is_cautious_and_small(name):
     """Steps are a hundredth of the window there, and the embedded error that of the lower order."""
@@ -76,6 +79,7 @@ def test_with_saltation_the_estimate_is_cautious_and_small(name):
     assert said < 1e-4
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("saltation", [True, False])
 def test_an_error_goes_through_a_bounce_as_a_perturbed_trajectory_does(saltation):
     """A ball beside the ball bounces at a time of its own.
@@ -102,6 +106,7 @@ def test_an_error_goes_through_a_bounce_as_a_perturbed_trajectory_does(saltation
     np.testing.assert_allclose(crossing.error.y[:2], expected, rtol=1e-3)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("name", "observe"), [("spike_count", "step"), ("dense_output", "interpolant")]
 )
@@ -124,6 +129,7 @@ def test_probing_through_jumps_is_refused():
         gradaudit.sensitivities("bouncing_ball", estimate="probe")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("rtol", [1e-3, 1e-6])
 @pytest.mark.parametrize("name", ["bouncing_ball", "switch_in_state"])
 def test_the_perturbed_solve_has_the_right_derivative_of_an_event_s_time(name, rtol):

@@ -30,6 +30,7 @@ def staircase(t, y, p):
     return jnp.floor(1.0 + y / p[0]) * jnp.ones(1)
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     ("field", "exact"), [(in_state, -1.0), (in_time, 1.0), (staircase, -13 / 3)]
 )
@@ -58,6 +59,7 @@ def test_a_smooth_field_neglects_nothing():
     assert result.indicators == {"faint": 0.0, "neglected": 0.0, "crossing_slope": 0.0}
 
 
+@pytest.mark.slow
 def test_a_kink_is_no_jump():
     """max(y - p, 0) is continuous: what is said to be missing falls with the tolerance."""
     model = undeclared(lambda t, y, p: 1.0 + jnp.maximum(y - p[0], 0.0))
@@ -67,6 +69,7 @@ def test_a_kink_is_no_jump():
     assert said[1] < 1e-4
 
 
+@pytest.mark.slow
 def test_jumps_are_seen_by_forward_ad_and_not_by_saltation():
     for method, share in (("forward_ad", 1.0), ("saltation", 0.0)):
         result = gradaudit.sensitivities("bouncing_ball", method=method, rtol=1e-6)

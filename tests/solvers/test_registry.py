@@ -31,6 +31,7 @@ def exact():
     return np.stack([np.asarray(closed_form(t)) for t in TIMES])
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("solver", ["heun", "ralston", "dopri5", "kvaerno3", "kvaerno5"])
 def test_half_the_step_divides_the_error_by_two_to_the_order(solver, exact):
     """The others are in test_theorems.py, with a fit."""
@@ -66,6 +67,7 @@ def test_a_solver_without_an_error_estimate_takes_equal_steps_only():
     assert np.isnan(run.indicator)
 
 
+@pytest.mark.slow
 def test_tangents_follow_the_tolerance_of_the_root_finder():
     """At one grid, the iteration for the stage is all that differs."""
     settings = {"solver": "implicit_euler", "steps": 40, "rtol": 1e-4}
@@ -117,6 +119,7 @@ OSCILLATOR = Model(
 )
 
 
+@pytest.mark.slow
 def test_single_precision_has_a_floor():
     """x = cos(w t), so dx/dw = -t sin(w t); epsilon is 1.2e-7, times t and some steps."""
     times = np.array([10.0, 20.0])

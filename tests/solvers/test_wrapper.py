@@ -35,6 +35,7 @@ def test_a_wrapper_takes_the_steps_of_what_it_wraps():
     assert WrappedSolver(diffrax.Dopri8()).order(TERM) == diffrax.Dopri8().order(TERM)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("estimate", [False, True])
 @pytest.mark.parametrize("dense", [False, True])
 def test_a_nest_gives_the_closed_form_and_its_tangent(estimate, dense):

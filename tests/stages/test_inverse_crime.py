@@ -32,6 +32,7 @@ def _norm(outcome):
     return np.linalg.norm(outcome.error.gradient)
 
 
+@pytest.mark.slow
 def test_parts_add_up_to_rounding(neuron):
     assert all(outcome.error.residual < 1e-12 for outcome in neuron.values())
 

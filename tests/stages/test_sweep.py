@@ -99,6 +99,7 @@ def floor(name: str, rtol: float) -> tuple[float, float, float]:
     return float(errors[0]), float(np.min(errors)), float(errors[-1])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("name", "rtol"), [("finite_difference_check", 1e-3), ("spike_count", 1e-4)]
 )
@@ -117,6 +118,7 @@ def test_floor_falls_like_the_tolerance_where_jumps_are_rare(rtol):
     assert last > 0.1
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "rtol"), [("jagged_controller", 1e-3), ("spike_count", 1e-5)])
 def test_at_a_jump_the_error_is_the_jump_over_the_step_and_then_the_truncation(name, rtol):
     """The left branch of the V, to one per cent; from 0.03 or so on it rises again."""
@@ -153,6 +155,7 @@ def written(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_quotients_have_wrong_signs_and_the_frozen_grid_has_not(written):
     """Of spikes' voltage at rtol 1e-3: nearly every other one with a step of 1e-5."""
     data = read_dataset(written)
@@ -234,6 +237,7 @@ def test_figure_of_a_model_without_events_shows_the_steps(written):
     plt.close(drawn)
 
 
+@pytest.mark.slow
 def test_a_model_that_jumps_is_swept_with_exact_derivatives_at_its_jumps():
     """Bouncing ball, along the acceleration of gravity: the exact gradient is the closed form's."""
     model = gradaudit.load_model("bouncing_ball")

@@ -52,6 +52,7 @@ def closed_port() -> int:
         return int(free.getsockname()[1])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("left", [0.5, 0.02])
 def test_a_truncated_store_is_told_and_built_anew_where_it_was_deleted(tracked, store, left):
     path = database(tracked)
@@ -162,6 +163,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     made.kill()
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_midway_is_told_and_the_next_run_catches_up(
     tracked, server, monkeypatch
 ):
@@ -234,6 +236,7 @@ track.run(**files, settings=given["settings"])
 """
 
 
+@pytest.mark.slow
 def test_two_studies_write_to_one_postgresql_store_at_once(
     tracked, tmp_path, postgresql, monkeypatch
 ):

@@ -75,6 +75,7 @@ def assert_nested(runs: list[Any]) -> None:
             assert parent is None
 
 
+@pytest.mark.slow
 def test_every_model_ladder_and_experiment_is_one_run(tracked: dict[str, Any], store: Runs) -> None:
     runs = store()
     kinds = Counter(run.data.tags["kind"] for run in runs)
@@ -121,6 +122,7 @@ def test_one_changed_row_replaces_its_run_and_its_parent(
     assert_nested(runs)
 
 
+@pytest.mark.slow
 def test_a_store_that_was_deleted_is_rebuilt(tracked: dict[str, Any]) -> None:
     digests = done(tracked)["runs"]
     folder = tracked["output"].parent.parent / "mlflow"

@@ -22,6 +22,8 @@ import pytest
 from gradaudit.pipeline.flow import stages
 from gradaudit.records.files import read_table
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 HOOK = """\
     from pathlib import Path

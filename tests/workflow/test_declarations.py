@@ -81,6 +81,7 @@ def test_a_new_file_is_a_new_table_and_a_new_figure_in_the_plan(extended):
     assert planned.output.count("results/figures/new_figure.png") >= 3
 
 
+@pytest.mark.slow
 def test_a_new_file_is_a_new_table_and_a_new_figure_of_the_commands(
     extended, made_up_audits, tmp_path
 ):

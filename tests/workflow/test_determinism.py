@@ -12,6 +12,8 @@ import pytest
 from gradaudit.records.files import read_dataset, read_table
 from gradaudit.records.timing import is_time, without_times
 
+pytestmark = pytest.mark.slow
+
 TABLES, ARRAYS = "*.parquet", "*.nc"
 
 

@@ -51,6 +51,7 @@ def test_every_command_is_expected():
     assert len(COMMANDS) == len(EXPECTED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command, folder):
     environment = {

@@ -82,6 +82,7 @@ def test_a_switch_is_seen_inside_of_other_primitives(rate):
     assert np.abs(margin) == pytest.approx(0.003)
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("name", [name for name in HIDDEN if name != "custom_vjp"])
 def test_a_neglected_saltation_is_seen_inside_of_other_primitives(name):
     """y' = 1 up to y = p, then 2; with the threshold p in the scaled state dy(2)/dp is -1.
@@ -101,6 +102,7 @@ def test_a_neglected_saltation_is_seen_inside_of_other_primitives(name):
     assert result.estimates.sensitivities[-1, 0, 0] == pytest.approx(-1.0, rel=2e-3)
 
 
+@pytest.mark.sampled(9)
 def test_saltation_follows_a_switch_inside_of_other_primitives(rate):
     """The same with the threshold declared: dy(2)/dp = -1 to the accuracy of the solve."""
     model = Model(

@@ -101,6 +101,7 @@ def rates(vector_field, precision=DOUBLE):
     return translate(vector_field, [T, Y, P], precision=precision)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ZOO)
 def test_translation_is_the_same_function(name):
     evaluate = hy.cfunc(rates(ZOO[name]), [T, *Y, *P])

@@ -218,6 +218,7 @@ def solved(model, time: float):
     )
 
 
+@pytest.mark.slow
 def test_sensitivities_go_through_a_delay(x, load):
     """S is 1 at T = log(3) / k; A becomes t + S of T + d."""
     model = load(
@@ -236,6 +237,7 @@ def test_sensitivities_go_through_a_delay(x, load):
     np.testing.assert_allclose(row, [by_k, by_d], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_sensitivities_go_through_a_condition_of_two_inequalities(x, load):
     """Both hold from T = log(3) / k on: A becomes T. The other event is false at its threshold."""
     model = load(
@@ -252,6 +254,7 @@ def test_sensitivities_go_through_a_condition_of_two_inequalities(x, load):
     assert exact[0, list(model.states).index("A"), 0] == pytest.approx(-t / 0.5, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_values_from_trigger_time_are_stored_where_others_count(x, load):
     """At t = 3 A and B swap, and the trigger C > 1, which both swap and A set, is true after it."""
     model = load(

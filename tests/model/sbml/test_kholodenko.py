@@ -59,6 +59,7 @@ def test_vector_field_is_that_of_another_implementation(model):
     np.testing.assert_allclose(rates, roadrunner, rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_reference_is_certified_and_the_sensitivity_equations_agree(model):
     reference = gradaudit.reference(model, times=TIMES)
     assert reference.digits >= 10

@@ -95,6 +95,7 @@ def test_step_functions_are_those_of_mathml(x, load):
     np.testing.assert_allclose(values, [-1.0, 1.0], rtol=1e-15)
 
 
+@pytest.mark.slow
 def test_sensitivities_go_through_steps(x, load):
     """S' = 1 + floor(k t) with k = 1/2 is 2 from t = 2: S(3) = 3 + 3 - 1 / k."""
     model = load(
