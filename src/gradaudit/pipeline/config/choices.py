@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gradaudit.errors import SettingError
@@ -58,13 +58,13 @@ def plain_solvers(study: Study) -> list[str]:
     return [key for key, entry in study.solvers.items() if entry.own().keys() <= alike]
 
 
-def solvers_for(study: Study, model: str) -> list[str]:
-    """The entries of `solvers` that are for the model of that key, in their order."""
-    return [
-        key
+def choice_of_solvers(study: Study) -> Callable[[str], list[str]]:
+    """The entries of `solvers` that are for a model, in their order, by the key of the model."""
+    some = {
+        key: None if entry.models is None else frozenset(keys_of(entry.models))
         for key, entry in study.solvers.items()
-        if entry.models is None or model in keys_of(entry.models)
-    ]
+    }
+    return lambda model: [key for key, models in some.items() if models is None or model in models]
 
 
 def relative(path: Path) -> str:
