@@ -44,7 +44,13 @@ def model_specs(study: Study) -> dict[str, str]:
 
 def keys_of(models: Iterable[str]) -> list[str]:
     """The keys of a list of models, without repetition."""
-    return list(dict.fromkeys(specs.key_of(s) for entry in models for s in specs.expand(entry)))
+    return list(dict.fromkeys(specs.key_of(spec) for entry in models for spec in _specs(entry)))
+
+
+def _specs(entry: str) -> list[str]:
+    """What an entry stands for; without a look at files unless it is all values of an axis."""
+    _, at, setting = entry.partition("@")
+    return specs.expand(entry) if at and "=" not in setting else [entry]
 
 
 def base_solver(study: Study, key: str) -> str:
