@@ -45,11 +45,6 @@ alive.hold(leftovers.workflow_lock(Path()))
 PLAN = expected.as_text(expected.expected(STUDY))
 PLAN_FILE = expected.plan_file(STUDY, PLAN)
 
-# On a cluster a job may come to the machine where the workflow runs: the warm processes there are
-# not within what the job was granted.
-if workflow.remote_exec:
-    os.environ.pop(prefork.VARIABLE, None)
-
 # Rules call the `gradaudit` beside the Python that runs Snakemake. The command is looked up by
 # PATH, since a full path in a rule would make every job look changed when the repository moves.
 os.environ.update(
