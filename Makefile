@@ -18,7 +18,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 # Checks the configuration, and removes what a run has left that was killed.
 START := $(BIN)/python -m gradaudit.pipeline.start $(CONFIG)
 
-.PHONY: help install run report unlock ui test test-slow test-pythons check format lock clean
+.PHONY: help install run report unlock ui test test-slow test-pythons test-slurm check format lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -50,6 +50,9 @@ test-slow: $(STAMP) ## Run the other tests, which take three times as long
 
 test-pythons: $(STAMP) ## Run a part of the tests under the other Pythons, 3.11 to 3.13
 	bash workflow/scripts/pythons.sh tests/contract/test_api.py tests/records tests/pipeline/config
+
+test-slurm: $(STAMP) ## Run the quick study on a Slurm node of its own, and compare it with a local run
+	bash workflow/scripts/slurm.sh $(BIN)/pytest -q -p no:cacheprovider tests/workflow/test_slurm.py
 
 check: $(STAMP) ## Check format, style, types, imports and the workflow
 	$(BIN)/ruff format --check .

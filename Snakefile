@@ -18,7 +18,8 @@ report: "workflow/report/workflow.rst"
 onstart:
     alive.hold(leftovers.results_lock(Path(config["results"])))
     expected.write_plan(PLAN_FILE, PLAN)
-    prefork.start(Path(config["results"]) / "logs" / "warm.log")
+    if workflow.local_exec:  # on a cluster jobs stay within what they were granted
+        prefork.start(Path(config["results"]) / "logs" / "warm.log")
 
 
 include: "workflow/rules/common.smk"

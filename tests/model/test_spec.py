@@ -1,12 +1,13 @@
 """Names of models in the configuration: what they expand to, and what is refused, without JAX."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from gradaudit.errors import SettingError
-from gradaudit.model.spec import SUFFIXES, axes_of, expand, file_of, hint, key_of
+from gradaudit.model.spec import SUFFIXES, axes_of, digest_of, expand, file_of, hint, key_of
 
 SOURCE = """
 MU = (1.0, 10.0, 100.0)
@@ -101,3 +102,22 @@ def test_names_are_resolved_without_jax():
     code = "import sys; from gradaudit.model.spec import expand; expand('van_der_pol@mu')"
     code += "; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["mine.py", "mine.xml"])
+def test_the_digest_of_a_model_is_that_of_what_its_file_holds(model_file, name):
+    """Whatever the setting of its axes, and the time of the file."""
+    path = model_file(name=name)
+    before = digest_of(str(path))
+    assert digest_of(f"{path}@t_end=100") == before
+    time = path.stat().st_mtime_ns
+    path.write_text(path.read_text().replace("100.0", "200.0"))
+    os.utime(path, ns=(time, time))
+    assert digest_of(str(path)) != before
+
+
+def test_axes_are_those_of_the_file_as_it_is_now(model_file):
+    path = model_file(axes='{"mu": (1.0, 10.0)}')
+    assert axes_of(path)["mu"] == (1.0, 10.0)
+    model_file(axes='{"mu": (2.0,)}')
+    assert axes_of(path)["mu"] == (2.0,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import urlsafe_b64encode
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from gradaudit.errors import DamagedResultError
+from gradaudit.model.spec import digest_of
 from gradaudit.pipeline import expected, verified
 from gradaudit.pipeline.config import settings_of, study_of
 from gradaudit.pipeline.flow import is_figures, stages
@@ -31,11 +33,14 @@ STUDY = study_of(
 )
 
 
-def write(path, name, job):
+def write(path, name, job, **other):
     """A result of a stage, of equal shape for all models and solvers."""
     settings = json.loads(settings_of(name, STUDY, **job))
     stage, model = "figures" if is_figures(name) else name, job.get("model", "")
     of = {"stage": stage, "settings": settings}
+    if stages()[name].process == "solving":
+        of["model_file"] = digest_of(model)
+    of |= other
     rng = np.random.default_rng(0)
     match path.suffix:
         case ".nc":
@@ -104,7 +109,7 @@ FILES = [
 
 def test_whole_results_stay_and_are_read_once(results, monkeypatch):
     assert removed(results) == {}
-    monkeypatch.setattr(verified, "damage", lambda *_: pytest.fail("it was read again"))
+    monkeypatch.setattr(verified, "look", lambda *_: pytest.fail("it was read again"))
     assert removed(results) == {}
 
 
@@ -155,13 +160,71 @@ def test_a_foreign_file_is_removed_whatever_its_time(results, source, place, wro
     assert (results / source).exists()
 
 
-def test_a_file_with_other_settings_is_left_to_snakemake(results):
-    """After a change of the configuration all have them, and the change may be taken back."""
+PLACE = "reference/logistic.nc"
+OTHERS = {
+    "settings": ({"settings": {"digits": 3}}, "with other settings than those of this study"),
+    "model_file": ({"model_file": "0" * 16}, "the file of the model 'logistic' was another one"),
+}
+
+
+def record(results, *params):
+    """What Snakemake keeps of that file, if it was made with these params."""
+    name = urlsafe_b64encode(f"out/{PLACE}".encode()).decode()
+    path = results.parent / ".snakemake" / "metadata" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"params": [repr(param) for param in params]}))
+
+
+@pytest.fixture(params=OTHERS)
+def another(request, results):
+    """That file with another origin; what is said of it."""
+    fields, clause = OTHERS[request.param]
+    write(results / PLACE, "reference", {"model": "logistic"}, **fields)
+    return clause
+
+
+def now():
+    """The params of the job that would make it."""
+    return settings_of("reference", STUDY, model="logistic"), digest_of("logistic"), "code"
+
+
+def test_what_snakemake_makes_again_by_itself_is_left_to_it(results, another):
+    """After a change of the configuration that is all, and the change may be taken back."""
+    record(results, '{"digits":3}', "0" * 16, "code")
+    assert removed(results) == {}
+
+
+def test_what_snakemake_takes_for_the_result_is_removed(results, another):
+    record(results, *now())
+    found = removed(results)
+    assert list(found) == [PLACE]
+    assert another in found[PLACE]
+
+
+def test_what_snakemake_knows_nothing_of_is_removed_where_it_is_of_another_origin(results, another):
+    """As after a copy from another machine, or without the folder .snakemake."""
+    removed_files = removed(results)
+    assert list(removed_files) == [PLACE]
+    assert another in removed_files[PLACE]
+
+
+def test_what_snakemake_knows_nothing_of_is_removed_where_other_code_made_it(results, monkeypatch):
+    record(results, *now())
+    monkeypatch.setattr(verified, "code_of", lambda stage: f"code of {stage}")
+    found = removed(results)
+    assert PLACE not in found
+    assert "another version of gradaudit made it" in found["reference/lotka_volterra.nc"]
+    assert "track/done.json" in found
+
+
+def test_a_change_that_is_taken_back_finds_what_was_whole(results, monkeypatch):
+    removed(results)
+    monkeypatch.setattr(verified, "recorded_params", lambda *_: frozenset({"other"}))
     other = study_of({**STUDY.plain(), "reference": {"digits": 9}})
-    found = verified.remove_damaged(
-        results.parent, expected.expected(other), results / ".cache" / "verified.json"
-    )
-    assert list(found) == []
+    args = results.parent, expected.expected(other), results / ".cache" / "verified.json"
+    assert list(verified.remove_damaged(*args)) == []
+    monkeypatch.setattr(verified, "look", lambda *_: pytest.fail("it was read again"))
+    assert removed(results) == {}
 
 
 @pytest.fixture
@@ -196,11 +259,14 @@ def test_a_job_reads_the_results_that_belong_there(plan):
         ("reference/lotka_volterra.nc", "it is of the model 'lotka_volterra', not of 'logistic'"),
         ("gradients/logistic/tsit5.nc", "stage gradients made it, not reference"),
         (None, "with other settings than those of this study"),
+        ("model_file", "the file of the model 'logistic' was another one when it was made"),
     ],
 )
 def test_a_job_refuses_another_result(plan, source, wrong):
     place = plan / "reference" / "logistic.nc"
-    if source:
+    if source == "model_file":
+        write(place, "reference", {"model": "logistic"}, model_file="0" * 16)
+    elif source:
         shutil.copy(plan / source, place)
     else:
         dataset = xr.Dataset({"x": ("a", [1.0])})

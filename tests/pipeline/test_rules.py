@@ -95,3 +95,15 @@ def test_logs_are_apart_for_every_job():
     assert rules.log("atlas") == "<logs>/atlas.log"
     assert rules.log("figures_trust") == "<logs>/figures/trust.log"
     assert rules.log("figures_experiment") == "<logs>/figures/experiment_{model}.log"
+
+
+def test_inputs_of_a_job_need_no_list_of_all_jobs(monkeypatch):
+    """Or the time for the graph of jobs would grow with the square of the number of models."""
+    gradients = rules.inputs("evaluate", STUDY)["gradients"]
+    assert callable(gradients)
+    monkeypatch.setattr(rules, "jobs", lambda *_: pytest.fail("all jobs were listed again"))
+    assert gradients({"model": "logistic"}) == [
+        "out/gradients/logistic/tsit5.nc",
+        "out/gradients/logistic/mine.nc",
+    ]
+    assert gradients({"model": "liu_neuron"}) == ["out/gradients/liu_neuron/tsit5.nc"]

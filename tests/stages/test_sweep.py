@@ -6,6 +6,8 @@ The numbers in the bounds were measured, and have a factor of two or more to spa
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from functools import cache
 
 import matplotlib.pyplot as plt
@@ -82,6 +84,16 @@ def test_roughness_is_what_a_polynomial_leaves():
 def test_a_failed_solve_has_a_wrong_sign():
     exact = np.array([1.0, -1.0, 1.0])
     assert parameter_scan.wrong_signs(np.array([2.0, 1.0, np.nan]), exact) == 2
+
+
+def test_a_solve_that_took_too_long_is_no_jump():
+    late = Point(0.55, np.nan, np.nan, (0,), (0, 0), "time_limit")
+    points = sorted([*GRID, late], key=lambda point: point.p)
+    found = parameter_scan.jumps(staircase, points, lambda point: point.counts, width=1e-6)
+    assert [jump.place for jump in found] == pytest.approx([0.1234567, 0.5, 0.7654321], abs=1e-6)
+    largest = parameter_scan.largest_jump(staircase, points)
+    assert largest is not None
+    assert largest.place == pytest.approx(0.5, abs=1e-15)
 
 
 # The V-curve.
@@ -259,3 +271,56 @@ def test_a_jump_has_a_place_and_a_size():
     jump = Jump(staircase(0.4), staircase(0.6))
     assert jump.place == pytest.approx(0.5)
     assert jump.size == pytest.approx(0.7)
+
+
+# Limits.
+
+
+def slow_above(place, monkeypatch):
+    """Solves beyond a parameter take too long; the list of what was tried of those."""
+    tried = []
+
+    def solve_within(seconds, key, solve):
+        if key[1] <= place:
+            return solve()
+        tried.append((seconds, key))
+        return None
+
+    monkeypatch.setattr(parameter_scan, "solve_within", solve_within)
+    return tried
+
+
+def test_solves_that_take_too_long_have_that_status_and_no_values(monkeypatch, tmp_path):
+    """After three of them a curve is given up; what was solved before stays."""
+    model = gradaudit.load_model("logistic")
+    nominal = float(model.nominal[0])
+    tried = slow_above(nominal, monkeypatch)
+    settings = {**SETTINGS, "points": 13, "solve_s": 7.0}
+    dataset = stage.measure(model, settings)
+    late = dataset["p"].values > nominal
+    for curve in ("", "exact_"):
+        status = dataset[f"{curve}status"].values
+        assert set(status[late]) == {"time_limit"}
+        assert np.all(np.isnan(dataset[f"{curve}value"].values[late]))
+    assert np.all(dataset["exact_status"].values[~late] == "ok")
+    assert np.all(np.isfinite(dataset["exact_value"].values[~late]))
+    assert {seconds for seconds, _ in tried} == {7.0}
+    assert len(tried) == 2 * parameter_scan.MOST_SLOW
+    output = tmp_path / "logistic.nc"
+    monkeypatch.setattr(stage, "measure", lambda *_: dataset)
+    stage.run(model="logistic", settings=settings, output=output)
+    figures.run("sweep", sweep=output, settings=DRAWN, output_dir=tmp_path)
+    assert list(tmp_path.glob("sweep_*.png"))
+
+
+def test_the_limit_ends_compiled_code(tmp_path):
+    """The command, whose worker is ended and started again: no solve is done in a millisecond."""
+    output = tmp_path / "logistic.nc"
+    settings = {**SETTINGS, "points": 5, "solve_s": 1e-3}
+    command = [sys.executable, "-m", "gradaudit", "sweep", "logistic", "--output", str(output)]
+    done = subprocess.run(
+        [*command, "--settings", json.dumps(settings)], text=True, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    written = read_dataset(output)
+    assert set(written["status"].values) == set(written["exact_status"].values) == {"time_limit"}

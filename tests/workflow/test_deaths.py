@@ -45,6 +45,7 @@ SMALL: dict[str, Any] = {
     "tolerances": {"loosest": 1e-3, "tightest": 1e-4},
     "reference": {"digits": 8},
     "experiment": {"models": ["models/decay.py"], "tolerances": [1e-3]},
+    "sweep": {"models": ["models/decay.py"], "points": 3},
     "figures": {"dpi": 40},
 }
 CHANGES: dict[str, dict[str, Any]] = {
@@ -52,6 +53,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "reference": {"reference": {"digits": 9}},
     "gradients": {"methods": ["forward_ad"]},
     "experiment": {"experiment": {"models": ["models/decay.py"], "tolerances": [1e-4]}},
+    "sweep": {"sweep": {"models": ["models/decay.py"], "points": 5}},
     "evaluate": {"functionals": {"kinds": ["terminal"]}},
     "atlas": {"atlas": {"accuracies": [1e-3]}},
     "trust": {"atlas": {"accuracies": [1e-3]}, "verdict": {"good": 0.02}},
@@ -104,7 +106,7 @@ def downstream(stage: str) -> set[str]:
         read = {reference.partition(".")[0] for reference in other.inputs.values()}
         if read & found or ("figures" in read and any(f.startswith("figures_") for f in found)):
             found.add(name)
-    return found & {*CHANGES, "figures_trust", "figures_experiment"}
+    return found & {*CHANGES, "figures_trust", "figures_experiment", "figures_sweep"}
 
 
 def lose(study, stage: str) -> None:
@@ -114,7 +116,7 @@ def lose(study, stage: str) -> None:
             path.unlink()
 
 
-@pytest.mark.parametrize("stage", ["reference", "figures_model", "track"])
+@pytest.mark.parametrize("stage", ["reference", "sweep", "figures_model", "track"])
 def test_a_stage_that_was_killed_runs_again_with_all_that_reads_it(study, config, stage):
     config |= CHANGES[stage]
     doomed = study.folder / "doomed"

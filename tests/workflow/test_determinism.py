@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from gradaudit.records.files import read_dataset, read_table
-from gradaudit.records.timing import is_time, without_times
+from same_results import (
+    ARRAYS,
+    TABLES,
+    check_same_arrays,
+    check_same_files,
+    check_same_scores,
+    check_same_tables,
+)
 
 pytestmark = pytest.mark.slow
-
-TABLES, ARRAYS = "*.parquet", "*.nc"
 
 
 @pytest.fixture(scope="module")
@@ -28,46 +30,18 @@ def results(workspace, first_run, tmp_path_factory):
     return workspace.folder / "results", other.folder / "results"
 
 
-def relative(folder: Path, pattern: str) -> list[Path]:
-    """Results; the store of MLflow has copies of them, in folders of random names."""
-    found = (path.relative_to(folder) for path in folder.rglob(pattern))
-    return sorted(path for path in found if path.parts[0] != "mlflow")
-
-
-def attributes(value):
-    """Attributes of a dataset, those in JSON read."""
-    read = {k: json.loads(v) if k.endswith("_json") else v for k, v in value.items()}
-    return without_times({k: v for k, v in read.items() if "checksum" not in k})
-
-
 @pytest.mark.parametrize("pattern", [TABLES, ARRAYS])
 def test_both_runs_write_the_same_files(results, pattern):
-    first, second = (relative(folder, pattern) for folder in results)
-    assert first == second
-    assert len(first) > 5
+    check_same_files(*results, pattern)
 
 
 def test_tables_are_equal_but_for_times(results):
-    first, second = results
-    for name in relative(first, TABLES):
-        one, other = (read_table(folder / name) for folder in (first, second))
-        assert list(one.columns) == list(other.columns), name
-        for column in one:
-            if not is_time(str(column)):
-                same = one[column].map(str).equals(other[column].map(str))
-                assert same, f"{name}: {column}"
+    check_same_tables(*results)
 
 
 def test_arrays_are_equal_but_for_times(results):
-    first, second = results
-    for name in relative(first, ARRAYS):
-        one, other = (read_dataset(folder / name) for folder in (first, second))
-        times = [str(variable) for variable in one.variables if is_time(str(variable))]
-        one, other = one.drop_vars(times), other.drop_vars(times)
-        assert one.equals(other), name
-        assert attributes(one.attrs) == attributes(other.attrs), name
+    check_same_arrays(*results)
 
 
 def test_the_fitted_scores_are_equal(results):
-    first, second = (folder / "trust" / "scores.json" for folder in results)
-    assert first.read_text() == second.read_text()
+    check_same_scores(*results)

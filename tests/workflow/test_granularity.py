@@ -106,6 +106,13 @@ def test_an_edited_model_runs_alone(completed):
         assert completed.dry() == dict.fromkeys(EVERYTHING.keys() - others, 1)
 
 
+def test_a_model_that_was_replaced_by_one_of_an_older_time_runs_again(completed):
+    path = completed.folder / "models" / "decay.py"
+    with completed.edited("models/decay.py", old="0.7", new="0.8"):
+        os.utime(path, (1e9, 1e9))
+        assert completed.dry() == dict.fromkeys(EVERYTHING, 1)
+
+
 @pytest.mark.parametrize(
     ("module", "expected"),
     [

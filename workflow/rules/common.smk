@@ -17,6 +17,7 @@ from gradaudit.pipeline import (
 )
 from gradaudit.pipeline.config import choices
 from gradaudit.records.figure import drawings
+from gradaudit.model import spec
 from gradaudit.records import code_digest
 from gradaudit.errors import GradauditError
 
@@ -81,6 +82,11 @@ def model_file(wildcards):
 def model_spec(wildcards):
     """What a stage loads: that file, with a setting of its axes if there is one."""
     return MODEL_SPECS[wildcards.model]
+
+
+def model_digest(wildcards):
+    """What that file holds: its time of change may say nothing, as after a copy."""
+    return spec.digest_of(MODEL_FILES[wildcards.model])
 
 
 def inputs(stage):

@@ -11,6 +11,7 @@ rule experiment:
     threads: 1
     params:
         model=model_spec,
+        model_file=model_digest,
         settings=settings("experiment"),
         code=code("experiment"),
     shell:

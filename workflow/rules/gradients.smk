@@ -11,6 +11,7 @@ rule gradients:
     threads: 1
     params:
         model=model_spec,
+        model_file=model_digest,
         settings=settings("gradients"),
         code=code("gradients"),
     shell:

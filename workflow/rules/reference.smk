@@ -11,6 +11,7 @@ rule reference:
     threads: 1
     params:
         model=model_spec,
+        model_file=model_digest,
         settings=settings("reference"),
         code=code("reference"),
     shell:

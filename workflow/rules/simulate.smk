@@ -10,6 +10,7 @@ rule simulate:
     threads: 1
     params:
         model=model_spec,
+        model_file=model_digest,
         settings=settings("simulate"),
         code=code("simulate"),
     shell:

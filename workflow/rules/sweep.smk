@@ -10,6 +10,7 @@ rule sweep:
     threads: 1
     params:
         model=model_spec,
+        model_file=model_digest,
         settings=settings("sweep"),
         code=code("sweep"),
     shell:

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import ast
 import difflib
+import hashlib
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from gradaudit.errors import SettingError
@@ -71,9 +74,10 @@ def file_of(name: str) -> Path:
     """
     name = str(name).partition("@")[0]
     if not name.endswith(SUFFIXES):
+        path = PACKAGE / "library" / f"{name}.py"
+        if _STEM.match(name) and path.is_file():
+            return path
         library = library_names()
-        if name in library:
-            return PACKAGE / "library" / f"{name}.py"
         raise SettingError(
             f"models: {name!r} is no model of the library{hint(name, library)}. The library "
             f"has {', '.join(library)}; a model of your own is named by its file, as in "
@@ -90,6 +94,17 @@ def file_of(name: str) -> Path:
     return path
 
 
+def digest_of(name: str) -> str:
+    """A short text for the content of the file of a spec; take it before the model is loaded.
+
+    Raises
+    ------
+    SettingError
+        If there is no such file.
+    """
+    return hashlib.sha256(file_of(name).read_bytes()).hexdigest()[:16]
+
+
 def library_names() -> list[str]:
     """Names of the models of the library, sorted."""
     return sorted(path.stem for path in (PACKAGE / "library").glob("[!_]*.py"))
@@ -103,6 +118,15 @@ def axes_of(path: Path) -> dict[str, tuple[float, ...]]:
     """
     if path.suffix != ".py":
         return {}
+    status = path.stat()
+    # A study may name one file a thousand times.
+    return dict(_axes(path.resolve(), status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=1024)
+def _axes(path: Path, modified: int, size: int) -> Mapping[str, tuple[float, ...]]:
+    """The same of a file of that time and size."""
+    del modified, size
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assigned = {
         target.id: node.value

@@ -14,10 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradaudit.errors import DamagedResultError, MissingResultError
+from gradaudit.errors import DamagedResultError
+from gradaudit.model.spec import digest_of
 from gradaudit.pipeline.flow import is_figures, sources_of, stages
 from gradaudit.records.files import write_text
-from gradaudit.records.origin import AGAIN, Origin, check_origin, check_whole, digest
+from gradaudit.records.origin import AGAIN, Origin, check_origin, digest
 from gradaudit.records.stage import Stage
 
 if TYPE_CHECKING:
@@ -30,15 +31,21 @@ VARIABLE = "GRADAUDIT_STUDY"
 def expected(study: Study) -> dict[str, Origin]:
     """What belongs in each file of a study, by its path."""
     # A job has no use for the configuration, and importing it takes long.
+    from gradaudit.pipeline.config.choices import model_files
     from gradaudit.pipeline.config.slices import settings_of
     from gradaudit.pipeline.rules import jobs
 
     origins: dict[str, Origin] = {}
+    digests = {key: digest_of(path) for key, path in model_files(study).items()}
     for name, stage in stages().items():
         for job in jobs(stage, study):
-            settings = settings_of(name, study, **job)
-            # What stage track stores of its settings has no password.
-            of = Origin(**_base(name), **_subject(job), settings=_digest(name, settings))
+            of = Origin(
+                **_base(name),
+                **_subject(job),
+                # What stage track stores of its settings has no password.
+                settings=_digest(name, settings_of(name, study, **job)),
+                model_file=digests[job["model"]] if stage.process == "solving" else None,
+            )
             for made in stage.outputs.values():
                 origins[os.path.normpath(f"{study.results}/{made.path.format(**job)}")] = of
     return origins
@@ -88,22 +95,6 @@ def check_inputs(stage: Stage, paths: Mapping[str, Iterable[Path]]) -> None:
             f"{models[first]} is of the model {first!r}, and {models[second]} of {second!r}: one "
             f"of them is not the result that belongs there. {AGAIN}"
         )
-
-
-def damage(path: Path, origin: Origin) -> str:
-    """What is wrong with a file, as a sentence; empty where nothing is, or nothing is there.
-
-    Other settings are no damage here: after a change of the configuration every file has them, and
-    Snakemake knows which jobs to run again.
-    """
-    try:
-        check_origin(path, Origin(origin.stage, origin.model, origin.solver))
-        check_whole(path)
-    except MissingResultError:
-        return ""
-    except DamagedResultError as error:
-        return str(error).removesuffix(f" {AGAIN}")
-    return ""
 
 
 def _base(name: str) -> dict[str, str]:

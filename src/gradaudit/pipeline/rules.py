@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from typing import Any
 
-from gradaudit.pipeline.config.choices import keys_of, plain_solvers, solvers_for
+from gradaudit.pipeline.config.choices import choice_of_solvers, keys_of, plain_solvers
 from gradaudit.pipeline.config.study import Study
 from gradaudit.pipeline.flow import is_figures, is_list, option_of, sources_of, stages
 from gradaudit.records.stage import Stage
@@ -84,12 +84,12 @@ def jobs(stage: Stage, study: Study) -> Iterator[dict[str, str]]:
         yield {}
         return
     listed = reduce(getattr, stage.models.split("."), study)
+    plain, choice = plain_solvers(study), choice_of_solvers(study)
     for model in keys_of(listed):  # type: ignore[arg-type]
         if "solver" not in stage.each:
             yield {"model": model}
             continue
-        every = stage.solvers == "every"
-        for solver in solvers_for(study, model) if every else plain_solvers(study):
+        for solver in choice(model) if stage.solvers == "every" else plain:
             yield {"model": model, "solver": solver}
 
 
@@ -98,9 +98,16 @@ def _input(stage: Stage, reference: str, study: Study) -> Files:
         return f"<results>/{sources_of(reference)[0][2].path}"
     if not stage.each:
         return files(reference, study)
-    # Snakemake replaces no <results> in what a function returns.
-    return lambda wildcards: files(reference, study, study.results, **_fixed(wildcards))
+    # Sorted once: Snakemake asks for each job, and there may be thousands.
+    by_model: dict[str, list[tuple[dict[str, str], str]]] = {}
+    for _, writer, made in sources_of(reference):
+        for job in jobs(writer, study):
+            # Snakemake replaces no <results> in what a function returns.
+            path = f"{study.results}/{made.path.format(**job)}"
+            by_model.setdefault(job.get("model", ""), []).append((job, path))
 
+    def of_job(wildcards: Mapping[str, str]) -> list[str]:
+        fixed = dict(wildcards.items()).items()
+        return [path for job, path in by_model.get(wildcards["model"], ()) if fixed <= job.items()]
 
-def _fixed(wildcards: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in wildcards.items()}
+    return of_job

@@ -74,12 +74,14 @@ def write_dataset(
     settings: Settings,
     model: str = "",
     solver: str = "",
+    model_file: str = "",
 ) -> None:
     """Write a dataset as netCDF; the provenance joins its attributes.
 
     Arrays have checksums, so that a byte that has changed is noticed when they are read.
     """
-    labelled = dataset.assign_attrs(provenance(stage, settings, model=model, solver=solver))
+    stamp = provenance(stage, settings, model=model, solver=solver, model_file=model_file)
+    labelled = dataset.assign_attrs(stamp)
     summed = {
         name: {"fletcher32": True}
         for name, values in labelled.variables.items()
@@ -107,14 +109,21 @@ def read_dataset(path: Path) -> xr.Dataset:
 
 
 def write_table(
-    frame: pd.DataFrame, path: Path, *, stage: str, settings: Settings, model: str = ""
+    frame: pd.DataFrame,
+    path: Path,
+    *,
+    stage: str,
+    settings: Settings,
+    model: str = "",
+    model_file: str = "",
 ) -> None:
     """Write a table as Parquet, without its index; the provenance is in the schema's metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    stamp = json.dumps(provenance(stage, settings, model=model)).encode()
+    record = provenance(stage, settings, model=model, model_file=model_file)
+    stamp = json.dumps(record).encode()
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: stamp})
     with atomic(path) as temporary:
         pq.write_table(table, temporary, write_page_checksum=True)

@@ -1,4 +1,4 @@
-"""Whether a file is the result that was asked for: its stage, model, solver and settings."""
+"""Whether a file is the result that was asked for: its stage, model, solver, settings and so on."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ class Origin:
         The stage, and the keys of model and solver; empty for a result of all of them.
     settings
         `digest` of its settings.
+    model_file, code
+        As in its provenance.
     """
 
     stage: str
     model: str | None = None
     solver: str | None = None
     settings: str | None = None
+    model_file: str | None = None
+    code: str | None = None
 
     def plain(self) -> dict[str, str | None]:
         """As keyword arguments."""
@@ -38,6 +42,18 @@ class Origin:
 def digest(settings: str) -> str:
     """A short text for settings, which are canonical JSON."""
     return hashlib.sha256(settings.encode()).hexdigest()[:16]
+
+
+def facts_of(provenance: Mapping[str, str]) -> dict[str, str]:
+    """What an origin is compared with, of a provenance; empty without one."""
+    if "stage" not in provenance:
+        return {}
+    facts = {name: provenance.get(name, "") for name in ("stage", "model", "solver", "model_file")}
+    return {
+        **facts,
+        "settings": digest(provenance.get("settings", "")),
+        "code": provenance.get("code", ""),
+    }
 
 
 def check_origin(path: Path, origin: Origin) -> dict[str, str]:
@@ -51,10 +67,15 @@ def check_origin(path: Path, origin: Origin) -> dict[str, str]:
         If there is no such file.
     """
     found = read_provenance(path)
-    wrong = _difference(found, origin)
+    wrong = differences(facts_of(found), origin)
     if wrong:
-        raise DamagedResultError(f"{path} is not the result that belongs there: {wrong}. {AGAIN}")
+        raise DamagedResultError(f"{foreign(path, *wrong.values())} {AGAIN}")
     return found
+
+
+def foreign(path: Path, wrong: str, *_: str) -> str:
+    """The sentence that a file is another result."""
+    return f"{path} is not the result that belongs there: {wrong}."
 
 
 def check_whole(path: Path) -> None:
@@ -76,18 +97,27 @@ def check_whole(path: Path) -> None:
             read_provenance(path)
 
 
-def _difference(found: Mapping[str, str], origin: Origin) -> str:
-    """What is wrong with a provenance; empty where nothing is."""
-    if "stage" not in found:
-        return "it does not say which stage made it"
-    if found["stage"] != origin.stage:
-        return f"stage {found['stage']} made it, not {origin.stage}"
-    for what, key in (("model", origin.model), ("solver", origin.solver)):
-        if key is not None and found.get(what, "") != key:
-            other = found.get(what, "") or f"no {what}"
-            return (
-                f"it is of the {what} {other!r}, not of {key!r}" if key else f"it is of {other!r}"
-            )
-    if origin.settings is not None and digest(found.get("settings", "")) != origin.settings:
-        return f"stage {origin.stage} made it with other settings than those of this study"
-    return ""
+def differences(facts: Mapping[str, str], origin: Origin) -> dict[str, str]:
+    """In what a result differs from an origin: a clause by the name of the attribute."""
+    if not facts:
+        return {"stage": "it does not say which stage made it"}
+    found = {}
+    for what, wanted in origin.plain().items():
+        if wanted is not None and facts.get(what, "") != wanted:
+            found[what] = _clause(what, facts.get(what, ""), wanted, origin)
+    return found
+
+
+def _clause(what: str, found: str, wanted: str, origin: Origin) -> str:
+    match what:
+        case "stage":
+            return f"stage {found} made it, not {wanted}"
+        case "settings":
+            return f"stage {origin.stage} made it with other settings than those of this study"
+        case "model_file":
+            return f"the file of the model {origin.model!r} was another one when it was made"
+        case "code":
+            return f"another version of gradaudit made it than the code that is here ({found})"
+    if wanted:
+        return f"it is of the {what} {found or f'no {what}'!r}, not of {wanted!r}"
+    return f"it is of {found!r}"

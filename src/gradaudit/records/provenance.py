@@ -32,7 +32,9 @@ PACKAGES = (
 )
 """Packages whose version can change a number, a table or a figure."""
 
-FIELDS = ("stage", "model", "solver", "settings", "code", "packages", "python", "platform")
+FIELDS = (
+    "stage", "model", "solver", "model_file", "settings", "code", "packages", "python", "platform",
+)  # fmt: skip
 """The keys of a provenance, which are attributes of a netCDF file beside those of its stage."""
 
 
@@ -44,18 +46,25 @@ def canonical_json(settings: Mapping[str, Any]) -> str:
 
 
 def provenance(
-    stage: str, settings: Mapping[str, Any], *, model: str = "", solver: str = ""
+    stage: str,
+    settings: Mapping[str, Any],
+    *,
+    model: str = "",
+    solver: str = "",
+    model_file: str = "",
 ) -> dict[str, str]:
     """What made a result, as texts under the names in `FIELDS`.
 
     `model` and `solver` are the keys that it is of; empty for a result of all of them.
+    `model_file` is a digest of the file that the stage loaded the model from, if it did.
     """
     return {
         "stage": stage,
         "model": model,
         "solver": solver,
+        "model_file": model_file,
         "settings": canonical_json(settings),
-        "code": f"gradaudit {_version('gradaudit')} {_code(stage)}",
+        "code": code_of(stage),
         "packages": canonical_json({name: _version(name) for name in PACKAGES}),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -68,8 +77,9 @@ def figure_metadata(stage: str, settings: Mapping[str, Any], *, model: str = "")
 
 
 @cache  # a process runs the code that it has imported
-def _code(stage: str) -> str:
-    return code_digest(stage)
+def code_of(stage: str) -> str:
+    """The code of a stage in its provenance: version of the package, digest of what it imports."""
+    return f"gradaudit {_version('gradaudit')} {code_digest(stage)}"
 
 
 @cache

@@ -12,7 +12,7 @@ import xarray as xr
 from gradaudit.model.definition import Model
 from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
-from gradaudit.model.spec import key_of
+from gradaudit.model.spec import digest_of, key_of
 from gradaudit.records.files import write_dataset, write_table
 from gradaudit.records.stage import Output, Stage
 from gradaudit.sensitivity.nominal_solve import Trace
@@ -40,16 +40,17 @@ DIGITS = 8.0  # of the sensitivities; the experiment compares numbers that diffe
 
 def run(*, model: str, settings: dict[str, Any], output: Path, traces: Path) -> None:
     """Write the table of gradient norms and their parts, and the traces behind the figure."""
+    of = {"model": key_of(model), "model_file": digest_of(model)}
     loaded = load_model(model)
     nominal = nominal_traces(loaded, settings)
     certified = certify(loaded, nominal, DIGITS)
     outcomes = run_variants(loaded, nominal, certified, settings)
     table = pd.DataFrame([{"model": key_of(model)} | _row(outcome) for outcome in outcomes])
     table["reference_digits"] = certified.digits
-    write_table(table, output, stage="experiment", settings=settings, model=key_of(model))
+    write_table(table, output, stage="experiment", settings=settings, **of)
     dataset = _traces(loaded, nominal[0], certified, outcomes)
     dataset.attrs = {"model_json": describe(loaded, key_of(model))}
-    write_dataset(dataset, traces, stage="experiment", settings=settings, model=key_of(model))
+    write_dataset(dataset, traces, stage="experiment", settings=settings, **of)
 
 
 def _row(outcome: ExperimentRun) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import xarray as xr
 from gradaudit.model.definition import Model
 from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
-from gradaudit.model.spec import key_of
+from gradaudit.model.spec import digest_of, key_of
 from gradaudit.model.stiffness import stiffness
 from gradaudit.model.switching import switches
 from gradaudit.pipeline.progress import Report, to_stderr
@@ -58,6 +58,7 @@ def run(
 ) -> None:
     """Write states, integrals and their sensitivities with statuses, costs and the indicator."""
     check_installed(settings["methods"])
+    of = {"model": key_of(model), "model_file": digest_of(model)}
     loaded = load_model(model)
     methods, tolerances = _applicable(loaded, settings["methods"]), settings["tolerances"]
     variant = Variant.of(solver, settings)
@@ -125,9 +126,7 @@ def run(
         "dtype": variant.options.get("dtype", "float64"),
         "most_events": MAX_RECORDED_EVENTS,
     }
-    write_dataset(
-        dataset, output, stage="gradients", settings=settings, model=key_of(model), solver=solver
-    )
+    write_dataset(dataset, output, stage="gradients", settings=settings, solver=solver, **of)
 
 
 def _stiffness(model: Model, dataset: xr.Dataset) -> np.ndarray:

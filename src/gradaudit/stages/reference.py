@@ -12,7 +12,7 @@ from gradaudit.certification import reference
 from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
 from gradaudit.model.quadratures import integrand_names
-from gradaudit.model.spec import key_of
+from gradaudit.model.spec import digest_of, key_of
 from gradaudit.pipeline.progress import Report, to_stderr
 from gradaudit.records.event_arrays import event_arrays
 from gradaudit.records.files import write_dataset
@@ -28,6 +28,7 @@ STAGE = Stage(
 
 def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = to_stderr) -> None:
     """Write the reference with the digits of every entry and the record of all solves."""
+    of = {"model": key_of(model), "model_file": digest_of(model)}
     loaded = load_model(model)
     result = reference(
         loaded,
@@ -62,4 +63,4 @@ def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = 
             "rungs_json": json.dumps(result.rungs),
         },
     )
-    write_dataset(dataset, output, stage="reference", settings=settings, model=key_of(model))
+    write_dataset(dataset, output, stage="reference", settings=settings, **of)

@@ -12,7 +12,7 @@ import xarray as xr
 
 from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
-from gradaudit.model.spec import key_of
+from gradaudit.model.spec import digest_of, key_of
 from gradaudit.pipeline.supervised import solve_within
 from gradaudit.records.files import write_dataset
 from gradaudit.records.stage import Output, Stage
@@ -31,6 +31,7 @@ STAGE = Stage(
 
 def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> None:
     """Write states (rtol, time, state) with counts, seconds and a status for every tolerance."""
+    of = {"model": key_of(model), "model_file": digest_of(model)}
     loaded = load_model(model)
     program = primal(loaded, StaticOptions(solver=solver, max_steps=settings["max_steps"]))
     times = loaded.times()
@@ -54,6 +55,4 @@ def run(*, model: str, solver: str, settings: dict[str, Any], output: Path) -> N
         coords={"rtol": settings["tolerances"], "time": times, "state": list(loaded.states)},
         attrs={"model_json": describe(loaded, key_of(model)), "solver": solver},
     )
-    write_dataset(
-        dataset, output, stage="simulate", settings=settings, model=key_of(model), solver=solver
-    )
+    write_dataset(dataset, output, stage="simulate", settings=settings, solver=solver, **of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from gradaudit import certification
 from gradaudit.model.definition import Model
 from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
-from gradaudit.model.spec import key_of
+from gradaudit.model.spec import digest_of, key_of
 from gradaudit.records.files import write_dataset
 from gradaudit.records.stage import Output, Stage
 from gradaudit.stages.experiments.parameter_scan import (
@@ -43,18 +44,21 @@ V_STEPS = 10.0 ** np.arange(-10.0, -0.9, 0.5)  # over the parameter
 def run(*, model: str, settings: dict[str, Any], output: Path) -> None:
     """Write J and its derivatives along p, the jumps of numbers of events, and the V-curve.
 
+    A solve that takes longer than ``solve_s`` has the status `time_limit` and no values.
+
     Parameters
     ----------
     settings
-        ``solver``, ``rtol``, ``atol_factor``, ``max_steps``; ``points`` values of p over
-        p (1 - `span`) to p (1 + `span`); ``steps`` of difference quotients, over p.
+        ``solver``, ``rtol``, ``atol_factor``, ``max_steps``, ``solve_s``; ``points`` values of p
+        over p (1 - `span`) to p (1 + `span`); ``steps`` of difference quotients, over p.
     output
         netCDF file.
     """
+    of = {"model": key_of(model), "model_file": digest_of(model)}
     loaded = load_model(model)
     dataset = measure(loaded, settings)
     dataset.attrs["model_json"] = describe(loaded, key_of(model))
-    write_dataset(dataset, output, stage="sweep", settings=settings, model=key_of(model))
+    write_dataset(dataset, output, stage="sweep", settings=settings, **of)
 
 
 def measure(model: Model, settings: dict[str, Any]) -> xr.Dataset:
@@ -65,6 +69,7 @@ def measure(model: Model, settings: dict[str, Any]) -> xr.Dataset:
         settings["rtol"],
         settings["atol_factor"],
         settings["max_steps"],
+        settings.get("solve_s", math.inf),
     )
     reach = settings["span"] * sweep.scale
     grid = np.linspace(sweep.nominal - reach, sweep.nominal + reach, settings["points"])
@@ -83,6 +88,8 @@ def measure(model: Model, settings: dict[str, Any]) -> xr.Dataset:
                 ("step", "p"),
                 np.array([[sweep.quotient(p, step) for p in grid] for step in steps]),
             ),
+            "status": ("p", np.array([point.status for point in points])),
+            "exact_status": ("p", np.array([point.status for point in exact])),
             "accepted": ("p", np.array([point.decisions[0] for point in points])),
             "rejected": ("p", np.array([point.decisions[1] for point in points])),
             "count": (("event", "p"), _counts(points, len(events))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gradaudit.errors import SettingError
@@ -44,7 +44,13 @@ def model_specs(study: Study) -> dict[str, str]:
 
 def keys_of(models: Iterable[str]) -> list[str]:
     """The keys of a list of models, without repetition."""
-    return list(dict.fromkeys(specs.key_of(s) for entry in models for s in specs.expand(entry)))
+    return list(dict.fromkeys(specs.key_of(spec) for entry in models for spec in _specs(entry)))
+
+
+def _specs(entry: str) -> list[str]:
+    """What an entry stands for; without a look at files unless it is all values of an axis."""
+    _, at, setting = entry.partition("@")
+    return specs.expand(entry) if at and "=" not in setting else [entry]
 
 
 def base_solver(study: Study, key: str) -> str:
@@ -58,13 +64,13 @@ def plain_solvers(study: Study) -> list[str]:
     return [key for key, entry in study.solvers.items() if entry.own().keys() <= alike]
 
 
-def solvers_for(study: Study, model: str) -> list[str]:
-    """The entries of `solvers` that are for the model of that key, in their order."""
-    return [
-        key
+def choice_of_solvers(study: Study) -> Callable[[str], list[str]]:
+    """The entries of `solvers` that are for a model, in their order, by the key of the model."""
+    some = {
+        key: None if entry.models is None else frozenset(keys_of(entry.models))
         for key, entry in study.solvers.items()
-        if entry.models is None or model in keys_of(entry.models)
-    ]
+    }
+    return lambda model: [key for key, models in some.items() if models is None or model in models]
 
 
 def relative(path: Path) -> str:

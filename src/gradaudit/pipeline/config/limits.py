@@ -16,7 +16,7 @@ class Limits(Section):
             "a solve that takes longer, compilation included, is given up, with the status "
             "`time_limit`; so are those at tighter tolerances",
             unit="s",
-            read_by=("simulate", "gradients", "experiment"),
+            read_by=("simulate", "gradients", "experiment", "sweep"),
         ),
     ] = 900
     import_s: Annotated[

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from gradaudit.errors import SettingError
 from gradaudit.model.spec import library_names
 from gradaudit.pipeline.address import check_address
-from gradaudit.pipeline.config.choices import base_solver, keys_of, model_specs, solvers_for
+from gradaudit.pipeline.config.choices import base_solver, choice_of_solvers, keys_of, model_specs
 from gradaudit.pipeline.config.ladders import ladder_of
 from gradaudit.pipeline.config.solving import SolverEntry
 from gradaudit.pipeline.config.study import Study
@@ -114,6 +114,7 @@ def _check_entries(study: Study) -> None:
                 f"solvers.{key}: this solver takes equal steps only; say how many it is to take at "
                 "the loosest tolerance, for example steps: 100."
             )
+    solvers_for = choice_of_solvers(study)
     for model in models:
-        if not solvers_for(study, model):
+        if not solvers_for(model):
             raise SettingError(f"solvers: no entry is for the model {model!r}; add one.")

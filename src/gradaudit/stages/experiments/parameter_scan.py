@@ -10,8 +10,10 @@ One compiled program serves all values of p and all tolerances.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,9 +22,10 @@ from numpy.typing import NDArray
 
 from gradaudit.model.definition import Model
 from gradaudit.model.switching import switches
+from gradaudit.pipeline.supervised import solve_within
 from gradaudit.sensitivity.program import Program
 from gradaudit.sensitivity.programs import program
-from gradaudit.sensitivity.solve_status import status_of
+from gradaudit.sensitivity.solve_status import TIME_LIMIT, status_of
 from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.options import StaticOptions, TracedOptions
 
@@ -38,14 +41,22 @@ PLACES = 15
 """Places along p over which the V-curve of difference quotients is averaged."""
 
 
+MOST_SLOW = 3
+"""Solves of a curve that may take too long; then the rest of it is given up."""
+
+
 class Point(NamedTuple):
-    """One solve: J, dJ/dp on the frozen grid, events by name, accepted and rejected steps."""
+    """One solve: J, dJ/dp on the frozen grid, events by name, accepted and rejected steps.
+
+    J and dJ/dp are NaN unless the status is "ok".
+    """
 
     p: float
     value: float
     gradient: float
     counts: tuple[int, ...]
     decisions: tuple[int, int]
+    status: str = "ok"
 
 
 class Jump(NamedTuple):
@@ -73,6 +84,8 @@ class Sweep:
     ----------
     rtol, atol_factor
         Tolerance of the solve that is looked at, and absolute over relative tolerance.
+    limit
+        Seconds after which a solve is given up.
     """
 
     model: Model
@@ -80,6 +93,9 @@ class Sweep:
     rtol: float
     atol_factor: float
     max_steps: int
+    limit: float = math.inf
+    slow: set[tuple[bool, float]] = field(default_factory=set, init=False, compare=False)
+    """The solves that took too long: whether of the exact curve, and p."""
 
     @property
     def nominal(self) -> float:
@@ -93,11 +109,11 @@ class Sweep:
 
     def at(self, p: float) -> Point:
         """Forward AD at the tolerance of the sweep."""
-        return self._solve(self._program(exact=False), p, self.rtol, tangent_weight=0.0)
+        return self._within(False, p)
 
     def exactly_at(self, p: float) -> Point:
         """Tight and with the tangents in the error test, with saltation where it matters."""
-        return self._solve(self._program(exact=True), p, EXACT, tangent_weight=1.0)
+        return self._within(True, p)
 
     def quotient(self, p: float, step: float) -> float:
         """Central difference of J with the step `step` over the scale of p."""
@@ -105,6 +121,22 @@ class Sweep:
         if not right > left:
             return float("nan")  # the step is lost in rounding
         return (self.at(right).value - self.at(left).value) / (right - left)
+
+    def _within(self, exact: bool, p: float) -> Point:
+        """A solve of either curve, or a point without values if it takes too long."""
+        key, point = (exact, float(p)), None
+        if sum(of is exact for of, _ in self.slow) < MOST_SLOW:
+            point = solve_within(self.limit, key, partial(self._at_once, exact, p))
+            if point is None:
+                self.slow.add(key)
+        nothing = float("nan")
+        none = (0,) * len(self.model.events)
+        return point or Point(float(p), nothing, nothing, none, (0, 0), TIME_LIMIT)
+
+    def _at_once(self, exact: bool, p: float) -> Point:
+        rtol = EXACT if exact else self.rtol
+        weight = 1.0 if exact else 0.0
+        return self._solve(self._program(exact=exact), p, rtol, tangent_weight=weight)
 
     def _program(self, *, exact: bool) -> Program:
         hybrid = self.model.jumps or bool(self.model.events and switches(self.model))
@@ -124,13 +156,15 @@ class Sweep:
         )
         names = [record.name for record in raw.event_records]
         first = self.model.observable_indices[0]
-        ok = status_of(raw) == "ok"
+        status = status_of(raw)
+        ok = status == "ok"
         return Point(
             p=float(p),
             value=float(raw.states[0, first]) if ok else float("nan"),
             gradient=float(raw.tangents[0, first, 0]) / self.scale if ok else float("nan"),
             counts=tuple(names.count(name) for name in self.model.events),
             decisions=(int(raw.accepted), int(raw.rejected)),
+            status=status,
         )
 
 
@@ -143,12 +177,13 @@ def jumps(
 ) -> list[Jump]:
     """Where `key` changes between neighbours of `points`, bisected down to `width`.
 
-    One a pair of neighbours, though there may be more. With the width 0 the two points of a jump
-    are neighbours in floating point.
+    Solves that took too long are left out: nothing is known of their steps and events. One a pair
+    of neighbours, though there may be more. With the width 0 the two points of a jump are
+    neighbours in floating point.
     """
     return [
         _bisected(at, below, above, key, width)
-        for below, above in pairwise(points)
+        for below, above in pairwise(_in_time(points))
         if key(below) != key(above)
     ]
 
@@ -159,7 +194,9 @@ def largest_jump(at: Callable[[float], Point], points: Sequence[Point]) -> Jump 
     The changes are those next to `points` that lie evenly among all of them.
     """
     pairs = [
-        (below, above) for below, above in pairwise(points) if below.decisions != above.decisions
+        (below, above)
+        for below, above in pairwise(_in_time(points))
+        if below.decisions != above.decisions
     ]
     if not pairs:
         return None
@@ -168,6 +205,10 @@ def largest_jump(at: Callable[[float], Point], points: Sequence[Point]) -> Jump 
     bisected = [_bisected(at, a, b, lambda point: point.decisions, 0.0) for a, b in chosen]
     bisected = [jump for jump in bisected if np.isfinite(jump.size)]
     return max(bisected, key=lambda jump: jump.size, default=None)
+
+
+def _in_time(points: Sequence[Point]) -> list[Point]:
+    return [point for point in points if point.status != TIME_LIMIT]
 
 
 def _bisected(
@@ -182,6 +223,8 @@ def _bisected(
         if not below.p < middle < above.p:
             break
         centre = at(middle)
+        if centre.status == TIME_LIMIT:
+            break
         if key(centre) == key(below):
             below = centre
         else:
