@@ -15,6 +15,7 @@ from typing import Any
 
 from gradaudit import __version__
 from gradaudit.backend.xla_flags import compile_loops_whole
+from gradaudit.cli.certify import add_certify
 from gradaudit.cli.stages import add_stages
 from gradaudit.cli.terminal import add_terminal
 from gradaudit.errors import GradauditError, ModelWarning, extras_by_name
@@ -96,4 +97,5 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_stages(commands)
     add_terminal(commands)
+    add_certify(commands)
     return parser

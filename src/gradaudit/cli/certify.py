@@ -1,0 +1,171 @@
+"""`gradaudit certify`: certified gradients of estimation problems, as JSON documents."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gradaudit.errors import GradauditError, ProblemError
+
+TEXT = "certify the gradients of estimation problems in PEtab, and write them as JSON"
+NOTES = """\
+PATH is the YAML file of a problem, or a folder in which they are looked for at any depth. One
+document NAME.json is written per problem, NAME being that of its folder; docs/certified.md
+describes it. A document that has the same files, points and digits is kept.
+
+exit code: 0 if every gradient at a nominal point has the digits asked for, 1 if one has not, 2 if a
+problem or an option is invalid.
+"""
+
+
+def add_certify(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "certify",
+        help=TEXT,
+        description=f"{TEXT[0].upper()}{TEXT[1:]}.",
+        epilog=NOTES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="problem, or folder")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        default=Path("certified"),
+        help="folder of the documents (default: certified)",
+    )
+    parser.add_argument(
+        "--drawn",
+        type=int,
+        metavar="N",
+        default=3,
+        help="points drawn within the bounds, beside the nominal one (default: 3)",
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="N", default=1, help="of these points (default: 1)"
+    )
+    parser.add_argument(
+        "--digits",
+        type=float,
+        metavar="N",
+        default=10.0,
+        help="significant digits to certify of each entry (default: 10)",
+    )
+    parser.add_argument(
+        "--time-limit",
+        type=float,
+        metavar="SECONDS",
+        default=300.0,
+        help="for each point (default: 300)",
+    )
+    parser.set_defaults(call=_certify)
+
+
+def _certify(
+    paths: list[Path],
+    output: Path,
+    drawn: int,
+    seed: int,
+    digits: float,
+    time_limit: float,
+) -> int:
+    from gradaudit.problem.document import document, write
+    from gradaudit.problem.loading import load_problem
+
+    code, problems = 0, documents(paths)
+    for name, file in problems.items():
+        target = output / f"{name}.json"
+        try:
+            problem = load_problem(file)
+            wanted = _wanted(problem, drawn, seed)
+            if _is_kept(target, file, wanted, digits):
+                print(f"{name}: {target} is up to date")
+                continue
+            results = {}
+            for point, p in wanted.items():
+                results[point] = result = _gradient(problem, p, digits, time_limit)
+                held = "ok" if result.status == "ok" else result.status
+                print(
+                    f"{name}, {point}: log-likelihood {result.value:.10g}, "
+                    f"{float(result.digits):.1f} digits in {result.seconds:.1f} s; {held}",
+                    flush=True,
+                )
+            write(target, document(problem, results, seed))
+            code = max(code, int(next(iter(results.values())).status != "ok"))
+        except GradauditError as error:
+            if len(problems) == 1:
+                raise
+            print(f"{name}: {error}", file=sys.stderr, flush=True)
+            code = 2
+    return code
+
+
+def _gradient(problem: Any, p: Any, digits: float, time_limit: float) -> Any:
+    from gradaudit.problem.certified import reference_gradient
+
+    return reference_gradient(problem, p, digits=digits, time_limit=time_limit)
+
+
+def _wanted(problem: Any, drawn: int, seed: int) -> Any:
+    from gradaudit.problem.points import points
+
+    return points(problem.parameters, drawn=drawn, seed=seed)
+
+
+def _is_kept(target: Path, file: Path, wanted: Any, digits: float) -> bool:
+    """Whether a document has the same files and points, and the digits where they were reached."""
+    from gradaudit.problem.document import digests, read
+
+    if not target.exists():
+        return False
+    content = read(target)
+    if content["files"] != digests(file) or list(content["points"]) != list(wanted):
+        return False
+    for name, p in wanted.items():
+        found = content["points"][name]
+        if p is not None and list(found["point"].values()) != p.tolist():
+            return False
+        if found["status"] != "ok" or not found["least_digits"] >= digits:
+            return False
+    return True
+
+
+def documents(paths: Sequence[Path]) -> dict[str, Path]:
+    """The problems at `paths` by the names of their documents.
+
+    That is the name of the folder, with that of the file where a folder has several.
+
+    Raises
+    ------
+    ProblemError
+        If a path is none, and a folder without any.
+    """
+    named = {}
+    for file in (file for path in paths for file in _problems(path)):
+        folder = file.resolve().parent
+        alone = sum(map(_is_problem, folder.glob("*.yaml"))) == 1
+        named[folder.name if alone else f"{folder.name}_{file.stem}"] = file
+    return named
+
+
+def _is_problem(file: Path) -> bool:
+    return "format_version" in file.read_text()
+
+
+def _problems(path: Path) -> list[Path]:
+    """The YAML files of problems in a folder at any depth, or the one that is named."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise ProblemError(f"{path} does not exist; name the YAML file of a problem, or a folder.")
+    found = list(filter(_is_problem, sorted(path.rglob("*.yaml"))))
+    if not found:
+        raise ProblemError(
+            f"{path} has no problem in PEtab: no YAML file with 'format_version' is in it. "
+            "Name the YAML file of a problem, or a folder with some."
+        )
+    return found
