@@ -13,10 +13,10 @@ MEASUREMENTS = "observableId simulationConditionId time measurement"
 OBSERVABLES = "observableId observableFormula noiseFormula"
 
 WRONG = {
-    "pre-equilibration is not supported": {
-        "measurements": [f"{MEASUREMENTS} preequilibrationConditionId", "o c 1 1 c"]
+    "line 2: there is no condition 'y'": {
+        "measurements": [f"{MEASUREMENTS} preequilibrationConditionId", "o c 1 1 y"]
     },
-    "line 2: the time is .*steady state": {"measurements": [MEASUREMENTS, "o c inf 1"]},
+    "line 2: the time is -inf": {"measurements": [MEASUREMENTS, "o c -inf 1"]},
     "line 3: the time is": {"measurements": [MEASUREMENTS, "o c 1 1", "o c -1 1"]},
     "line 2: there is no observable 'x'": {"measurements": [MEASUREMENTS, "x c 1 1"]},
     "line 2: there is no condition 'x'": {"measurements": [MEASUREMENTS, "o x 1 1"]},

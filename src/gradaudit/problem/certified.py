@@ -131,7 +131,7 @@ def _refined(
         alone = replace(found, parts=(own,))
         left = ends - time.perf_counter()
         if own.status == "ok" and np.any(alone.total.bound * slopes > allowed) and left > 0.0:
-            again = part(problem, own.group, found.values, more, left)
+            again = part(found.solver, own.group, more, left)
             better = replace(found, parts=(again,)).total.bound <= alone.total.bound
             parts[index] = again if np.all(better) else own
     return replace(found, parts=tuple(parts))

@@ -113,6 +113,8 @@ class Observable:
 class Measurement:
     """One measured value; `row` counts the rows of the table from 0.
 
+    The time is infinite where the steady state is measured.
+
     ``overrides`` are the sources of the placeholders of its observable.
     """
 
@@ -126,11 +128,30 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """The sources of ids under a condition: those of the model, and those of formulas only."""
+    """The sources of ids under a condition.
+
+    Attributes
+    ----------
+    model, other
+        Of the ids of the model, and of those that are in formulas only.
+    before
+        Those of the model in pre-equilibration; None where there is none.
+    resets
+        States that the condition sets, and that a steady state before it does not replace.
+    """
 
     name: str
     model: dict[str, Source]
     other: dict[str, Source]
+    before: dict[str, Source] | None = None
+    resets: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> Any:
+        """What is the same in all conditions that need the same solve."""
+        before = None if self.before is None else tuple(sorted(self.before.items()))
+        resets = None if self.before is None else self.resets
+        return tuple(sorted(self.model.items())), before, resets
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from gradaudit.problem.noise import DISTRIBUTIONS
 from gradaudit.problem.scales import SCALES
 from gradaudit.problem.tables import Tables, number, read
 
+BEHIND = " after "
+"""Between the ids of a condition and of the one that it is behind, in the name of both together."""
 PLACEHOLDER = re.compile(r"(observable|noise)Parameter\d+_\w+\Z")
 
 
@@ -38,8 +41,7 @@ def load_problem(path: str | Path) -> Problem:
     ------
     ProblemError
         If a file, an id or a formula is missing or wrong, with its place; or if the problem has
-        something that is not supported, which is named: pre-equilibration, measurements at
-        infinity, version 2.
+        something that is not supported, which is named: version 2.
     MissingExtraError
         If the extra "petab" is not installed.
     """
@@ -51,16 +53,19 @@ def load_problem(path: str | Path) -> Problem:
     known = identifiers(tables.sbml)
     estimated, fixed = _parameters(tables)
     sources: dict[str, Source] = {**fixed, **{name: name for name in estimated.names}}
+    conditions = {name: _condition(tables, name, sources, known) for name in tables.conditions}
+    measurements = [_measurement(tables, row, sources) for row in range(len(tables.measurements))]
+    conditions |= {
+        m.condition: _after(conditions, m.condition) for m in measurements if BEHIND in m.condition
+    }
     problem = Problem(
         name=tables.path.stem,
         path=tables.path,
         sbml=tables.sbml,
         parameters=estimated,
         observables={name: _observable(tables, name) for name in tables.observables},
-        conditions={name: _condition(tables, name, sources, known) for name in tables.conditions},
-        measurements=tuple(
-            _measurement(tables, row, sources) for row in range(len(tables.measurements))
-        ),
+        conditions=conditions,
+        measurements=tuple(measurements),
         model_ids=known,
         priors=tuple(n for n, row in tables.parameters.items() if "objectivePriorType" in row),
     )
@@ -133,6 +138,7 @@ def _condition(
     tables: Tables, name: str, sources: dict[str, Source], known: frozenset[str]
 ) -> Condition:
     model = {n: source for n, source in sources.items() if n in known}
+    resets = set()
     other = {n: source for n, source in sources.items() if n not in known}
     for column, cell in tables.conditions[name].items():
         if column in ("id", "conditionName"):
@@ -140,7 +146,14 @@ def _condition(
         where = f"{tables.where('condition', name)}, column {column!r}"
         source = _source(cell, sources, where)
         (model if column in known else other)[column] = source
-    return Condition(name=name, model=model, other=other)
+        resets.add(column)
+    return Condition(name=name, model=model, other=other, resets=frozenset(resets))
+
+
+def _after(conditions: dict[str, Condition], name: str) -> Condition:
+    """A condition behind the steady state of another one."""
+    own, before = (conditions[part] for part in name.split(BEHIND))
+    return replace(own, name=name, before=before.model)
 
 
 def _source(cell: Any, sources: dict[str, Source], where: str) -> Source:
@@ -161,20 +174,13 @@ def _measurement(tables: Tables, index: int, sources: dict[str, Source]) -> Meas
     observable = str(row.get("observableId"))
     if observable not in tables.observables:
         raise ProblemError(f"{where}: there is no observable {observable!r}.")
-    if "preequilibrationConditionId" in row:
-        raise ProblemError(
-            f"{where}: preequilibrationConditionId is {row['preequilibrationConditionId']!r}; "
-            "pre-equilibration is not supported yet."
-        )
     condition = str(row.get("simulationConditionId"))
-    if condition not in tables.conditions:
-        raise ProblemError(f"{where}: there is no condition {condition!r}.")
+    before = str(row.get("preequilibrationConditionId", ""))
+    for name in (condition, *([before] if before else [])):
+        if name not in tables.conditions:
+            raise ProblemError(f"{where}: there is no condition {name!r}.")
+    condition += BEHIND + before if before else ""
     time, value = number(row.get("time")), number(row.get("measurement"))
-    if time is not None and math.isinf(time):
-        raise ProblemError(
-            f"{where}: the time is {row['time']!r}; measurements at a steady state are not "
-            "supported yet."
-        )
     if time is None or time < 0.0:
         raise ProblemError(f"{where}: the time is {row.get('time')!r}; it must be at least 0.")
     if value is None or not math.isfinite(value):
