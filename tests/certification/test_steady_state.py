@@ -82,6 +82,17 @@ def test_the_coefficients_of_a_law_may_be_parameters():
     assert_is(found, exact, [2.0, 5.0])
 
 
+def test_what_stays_at_zero_needs_no_law_of_its_own():
+    """A complex that never decays, and that nothing forms as there is none of its second part."""
+
+    def field(t, y, p):
+        formed = p[0] * y[0] * y[1]
+        return jnp.stack([p[1] - y[0] - formed, -formed, formed])
+
+    found = steady_state(model(field, [0.0, 0.0, 0.0], [2.0, 3.0]))
+    assert_is(found, lambda k, b: [b, 0 * k, 0 * k], [2.0, 3.0])
+
+
 def test_slow_beside_fast_is_followed_to_its_end():
     def field(t, y, p):
         return jnp.stack([-1e3 * (y[0] - y[1]), -p[0] * (y[1] - p[1])])

@@ -205,3 +205,21 @@ class Problem:
         from gradaudit.problem.simulation import simulate
 
         return simulate(self, p, time_limit=time_limit).log_likelihood
+
+    def simulate(self, p: ArrayLike | None = None, *, time_limit: float = 600.0) -> Array:
+        """What the observables are by certified states, (M,), in the order of the measurements.
+
+        They are not on the scale of the observable; p and errors are as for `log_likelihood`.
+        """
+        from gradaudit.problem.simulation import simulate
+
+        return simulate(self, p, time_limit=time_limit).by_row("simulated")
+
+    def chi_square(self, p: ArrayLike | None = None, *, time_limit: float = 600.0) -> float:
+        """The sum of squares of (measured - simulated) / noise, on the scales of the observables.
+
+        p and errors are as for `log_likelihood`.
+        """
+        from gradaudit.problem.simulation import simulate
+
+        return float(np.sum(simulate(self, p, time_limit=time_limit).by_row("residuals") ** 2))

@@ -1,8 +1,10 @@
 """Linear conservation laws: what the dynamics keep, and how that depends on the parameters.
 
 L f(y, p) = 0 for every y is found from f at many random states, as the left null space of the
-matrix of their rates. The coefficients L may depend on the parameters, such as sizes of
-compartments. Differentiating L f = 0 gives L' F = -L F_p at the same states.
+matrix of their rates. States that begin at 0 and stay there whatever the others are, such as
+complexes with a drug that is not given, are 0 in all these states: what holds there is enough. The
+coefficients L may depend on the parameters, such as sizes of compartments. Differentiating L f = 0
+gives L' F = -L F_p at the same states.
 """
 
 from __future__ import annotations
@@ -46,8 +48,13 @@ class Conservation:
     independent: list[int]
 
 
-def conservation(rates: Rates, t: float, state: Array, scale: Array, names: list[str]) -> Any:
+def conservation(
+    rates: Rates, t: float, state: Array, scale: Array, idle: Array, names: list[str]
+) -> Conservation:
     """The laws of a vector field around a state (n,), with scales (n,) of the states.
+
+    `idle` (n,) says which states are 0 at the start, with derivatives that are 0; `names` are those
+    of the parameters.
 
     Raises
     ------
@@ -60,6 +67,7 @@ def conservation(rates: Rates, t: float, state: Array, scale: Array, names: list
     sign = np.where(state < 0.0, -1.0, 1.0)
     spread = np.exp(random.uniform(-1.5, 1.5, (n, 2 * count)))
     points = precision.array(sign[:, None] * scale[:, None] * spread)
+    points = _with_idle(rates, t, points, idle)
     F = rates.rates(t, points)
     finite = np.isfinite(to_float64(F)).all(axis=0)
     points, F = points[:, finite][:, :count], F[:, finite][:, :count]
@@ -80,6 +88,19 @@ def conservation(rates: Rates, t: float, state: Array, scale: Array, names: list
                 "precision, so that the steady state cannot be certified."
             )
     return Conservation(laws, _slopes(rates, t, points, F, found, names), sorted(found.pivots))
+
+
+def _with_idle(rates: Rates, t: float, points: Array, idle: Array) -> Array:
+    """The points with 0 for all states that stay at 0 there, for other parameters, too."""
+    idle = idle.copy()
+    while True:
+        found = points.copy()
+        found[idle] = rates.precision.number(0.0)
+        moving = np.any(to_float64(rates.rates(t, found)) != 0.0, axis=1)
+        moving |= np.any(to_float64(rates.slopes(t, found)[1]) != 0.0, axis=(0, 2))
+        if not np.any(idle & moving):
+            return found
+        idle &= ~moving
 
 
 def _slopes(rates: Rates, t: float, points: Array, F: Array, found: Any, names: list[str]) -> Array:

@@ -22,6 +22,7 @@ from gradaudit.certification.steady_state.rates import Rates
 Array = NDArray[Any]
 
 MOST_ITERATIONS = 60
+STAGNATES = 1e9  # times rounding: updates may be so large where a matrix is ill-conditioned
 SETTLED = 8  # iterations, from which on they must converge fast
 CONTRACTS = 0.1
 """|I - B A| must be below it: then the residual bounds the error."""
@@ -106,7 +107,7 @@ def newton(equations: Equations, y: Array, shrink: float) -> Array | None:
         if not np.isfinite(size):
             return None
         y = y - step
-        if size <= shrink or (size <= 1e6 * shrink and size >= 0.5 * last):
+        if size <= shrink or (size <= STAGNATES * shrink and size >= 0.5 * last):
             return y
         if iteration >= SETTLED and size > 0.25 * last:
             return None  # a multiple root

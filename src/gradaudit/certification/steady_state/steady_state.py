@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 
 PIECES = 3
 """Numbers of float64 whose sum is a number of quad precision."""
+RESOLVED = 1e-14
+"""Of the largest state: what is smaller in the long run is rounding, without a scale of its own."""
 NEAR = 1e-6
 """Of the largest value of each state: how close the long run must come to the root."""
 CERTIFIED = 1e-20
@@ -109,7 +111,7 @@ class _Search:
         """The root next to the state at a station, None where there is none yet."""
         run, largest = self.run, self.run.largest
         whole = float(largest.max(initial=0.0)) or 1.0
-        self.scale = np.where(largest > 1e-30 * whole, largest, whole)
+        self.scale = np.where(largest > RESOLVED * whole, largest, whole)
         self.varies = self._varies(t)
         if self.varies:
             return None
@@ -138,8 +140,11 @@ class _Search:
         mode = self.run.mode
         if mode not in self._fine:
             self._fine[mode] = Rates(self.run.reader, mode, self.precision)
+            idle = (to_float64(self.start) == 0.0) & np.all(to_float64(self.slopes) == 0.0, axis=1)
             names = list(self.model.parameters)
-            self._laws[mode] = conservation(self._fine[mode], t, self.run.y, self.scale, names)
+            self._laws[mode] = conservation(
+                self._fine[mode], t, self.run.y, self.scale, idle, names
+            )
         self.laws = self._laws[mode]
         return self._fine[mode], self.laws
 
