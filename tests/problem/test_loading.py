@@ -89,7 +89,7 @@ def test_priors_are_not_part_of_the_likelihood(write):
         ]
     )
     with pytest.warns(gradaudit.errors.ModelWarning, match="objective priors of k"):
-        assert gradaudit.load_problem(path).priors == ("k",)
+        assert list(gradaudit.load_problem(path).priors) == ["k"]
 
 
 def test_without_the_extra_it_is_named(write, monkeypatch):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.errors import ProblemError
 from gradaudit.problem.formulas import Expression
+from gradaudit.problem.priors import Prior
 from gradaudit.problem.scales import scaled, slope, unscaled
 
 Array = NDArray[np.float64]
@@ -171,7 +172,7 @@ class Problem:
     model_ids
         The ids of all quantities of the model.
     priors
-        Ids of parameters with an objective prior, which the log-likelihood does not contain.
+        Objective priors by the ids of their parameters; the log-likelihood does not contain them.
     """
 
     name: str
@@ -182,7 +183,7 @@ class Problem:
     conditions: dict[str, Condition]
     measurements: tuple[Measurement, ...]
     model_ids: frozenset[str]
-    priors: tuple[str, ...] = ()
+    priors: Mapping[str, Prior] = field(default_factory=dict)
 
     def log_likelihood(self, p: ArrayLike | None = None, *, time_limit: float = 600.0) -> float:
         """The log-likelihood at p (K,) on the estimation scale, by certified states.
@@ -223,3 +224,32 @@ class Problem:
         from gradaudit.problem.simulation import simulate
 
         return float(np.sum(simulate(self, p, time_limit=time_limit).by_row("residuals") ** 2))
+
+    def log_prior(self, p: ArrayLike | None = None) -> float:
+        """The sum of the logarithms of the prior densities at p (K,), minus infinity outside.
+
+        They are densities of the parameters, not of their images on the estimation scale, except
+        for the priors "parameterScale..." of version 1.
+
+        Raises
+        ------
+        ProblemError
+            If `p` is invalid.
+        """
+        values = self.parameters.values(p)
+        return float(sum(own[0] for own in self.prior_terms(values).values()))
+
+    def prior_terms(self, values: Array) -> dict[str, tuple[Any, Any, bool]]:
+        """Log-density, derivative on the scale, and whether at a kink, of each prior.
+
+        `values` (K,) are those of the parameters, not on their scales.
+        """
+        at = dict(zip(self.parameters.names, values, strict=True))
+        return {name: own.log_density(float(at[name])) for name, own in self.priors.items()}
+
+    def log_posterior(self, p: ArrayLike | None = None, *, time_limit: float = 600.0) -> float:
+        """The log-likelihood plus `log_prior`: the log-posterior without its constant.
+
+        p and errors are as for `log_likelihood`.
+        """
+        return self.log_prior(p) + self.log_likelihood(p, time_limit=time_limit)

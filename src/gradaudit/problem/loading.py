@@ -21,6 +21,7 @@ from gradaudit.problem.definition import (
 )
 from gradaudit.problem.formulas import TIME, parsed, replaced
 from gradaudit.problem.noise import DISTRIBUTIONS
+from gradaudit.problem.priors import VERSION_1, Prior, prior
 from gradaudit.problem.scales import SCALES
 from gradaudit.problem.tables import Tables, number, read
 
@@ -67,14 +68,15 @@ def load_problem(path: str | Path) -> Problem:
         conditions=conditions,
         measurements=tuple(measurements),
         model_ids=known,
-        priors=tuple(n for n, row in tables.parameters.items() if "objectivePriorType" in row),
+        priors=_priors(tables, estimated),
     )
     _check_columns(tables, problem)
     _check_names(tables, problem, known)
     if problem.priors:
         warnings.warn(
             f"{tables.files['parameter']}: objective priors of {', '.join(problem.priors)} are not "
-            "in the log-likelihood.",
+            "in the log-likelihood. log_posterior has them, and reference_gradient with "
+            "posterior=True.",
             ModelWarning,
             stacklevel=2,
         )
@@ -112,6 +114,25 @@ def _parameters(tables: Tables) -> tuple[Parameters, dict[str, Source]]:
             "estimate to 1 for one."
         )
     return parameters(rows), fixed
+
+
+def _priors(tables: Tables, estimated: Parameters) -> dict[str, Prior]:
+    """Objective priors, which version 1 does not truncate."""
+    found = {}
+    for name, scale, lower, upper in zip(
+        estimated.names, estimated.scales, estimated.lower, estimated.upper, strict=True
+    ):
+        row, where = tables.parameters[name], tables.where("parameter", name)
+        if "objectivePriorType" not in row:
+            continue
+        kind = str(row["objectivePriorType"])
+        cell = row.get("objectivePriorParameters")
+        numbers = [] if cell is None else [number(part) for part in str(cell).split(";")]
+        if cell is None and kind == "parameterScaleUniform":
+            numbers = [float(lower), float(upper)]  # as the standard says
+        given = [math.nan if own is None else own for own in numbers]
+        found[name] = prior(kind, given, VERSION_1, scale, (-math.inf, math.inf), where)
+    return found
 
 
 def _observable(tables: Tables, name: str) -> Observable:
