@@ -41,3 +41,43 @@ def assert_certified(found: Any, value: Any, gradient: Any) -> None:
     # an honest bound is not below the error, and the claimed digits are the bound's
     assert np.all(wrong <= found.bounds)
     assert float(found.digits) >= DIGITS
+
+
+EXCHANGE = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2">
+<model id="exchange">
+<listOfCompartments><compartment id="cell" size="1" constant="true"/></listOfCompartments>
+<listOfSpecies>
+<species id="A" compartment="cell" initialConcentration="0" hasOnlySubstanceUnits="false"
+ boundaryCondition="false" constant="false"/>
+<species id="B" compartment="cell" initialConcentration="0.5" hasOnlySubstanceUnits="false"
+ boundaryCondition="false" constant="false"/>
+</listOfSpecies>
+<listOfParameters>
+<parameter id="k" value="1" constant="true"/><parameter id="back" value="1" constant="true"/>
+<parameter id="a0" value="1" constant="true"/>
+</listOfParameters>
+<listOfInitialAssignments><initialAssignment symbol="A">
+<math xmlns="http://www.w3.org/1998/Math/MathML"><ci>a0</ci></math>
+</initialAssignment></listOfInitialAssignments>
+<listOfReactions><reaction id="r" reversible="true">
+<listOfReactants><speciesReference species="A" stoichiometry="1" constant="true"/></listOfReactants>
+<listOfProducts><speciesReference species="B" stoichiometry="1" constant="true"/></listOfProducts>
+<kineticLaw><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><minus/>
+<apply><times/><ci>k</ci><ci>A</ci></apply><apply><times/><ci>back</ci><ci>B</ci></apply>
+</apply></math></kineticLaw></reaction></listOfReactions>
+</model></sbml>
+"""
+"""A and B in exchange, with the rates k and back."""
+
+
+def resting(k, back, total):
+    """B at rest."""
+    return k * total / (k + back)
+
+
+def relaxed(k, back, a, b, t):
+    """A and B at t."""
+    rest = resting(k, back, a + b)
+    at = rest + (b - rest) * mpmath.exp(-(k + back) * t)
+    return a + b - at, at

@@ -56,7 +56,11 @@ def test_what_is_wrong_in_a_table_is_told_with_its_place(write, message, tables)
 @pytest.mark.parametrize(
     ("message", "text"),
     {
-        "version 1 of PEtab": "format_version: 2.0.0",
+        "versions 1 and 2 of PEtab": "format_version: 3.0.0",
+        "0 models": "format_version: 2.0.0",
+        "has the language 'pysb'": "format_version: 2.0.0\n"
+        "model_files: {m: {language: pysb, location: model.py}}",
+        "extensions": "format_version: 2.0.0\nextensions: {sciml: {version: 1}}",
         "format_version is missing": "problems: []",
         "0 problems": "format_version: 1\nproblems: []",
         "no YAML": "a: [",

@@ -8,55 +8,17 @@ import mpmath
 import pytest
 
 import gradaudit
-from problem_closed_forms import assert_certified, closed_form, density
+from problem_closed_forms import EXCHANGE, assert_certified, closed_form, density, relaxed, resting
 
 PARAMETERS = "parameterId parameterScale lowerBound upperBound nominalValue estimate"
 OBSERVABLES = "observableId observableFormula noiseFormula"
 MEASUREMENTS = "observableId preequilibrationConditionId simulationConditionId time measurement"
-
-EXCHANGE = """<?xml version="1.0" encoding="UTF-8"?>
-<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2">
-<model id="exchange">
-<listOfCompartments><compartment id="cell" size="1" constant="true"/></listOfCompartments>
-<listOfSpecies>
-<species id="A" compartment="cell" initialConcentration="0" hasOnlySubstanceUnits="false"
- boundaryCondition="false" constant="false"/>
-<species id="B" compartment="cell" initialConcentration="0.5" hasOnlySubstanceUnits="false"
- boundaryCondition="false" constant="false"/>
-</listOfSpecies>
-<listOfParameters>
-<parameter id="k" value="1" constant="true"/><parameter id="back" value="1" constant="true"/>
-<parameter id="a0" value="1" constant="true"/>
-</listOfParameters>
-<listOfInitialAssignments><initialAssignment symbol="A">
-<math xmlns="http://www.w3.org/1998/Math/MathML"><ci>a0</ci></math>
-</initialAssignment></listOfInitialAssignments>
-<listOfReactions><reaction id="r" reversible="true">
-<listOfReactants><speciesReference species="A" stoichiometry="1" constant="true"/></listOfReactants>
-<listOfProducts><speciesReference species="B" stoichiometry="1" constant="true"/></listOfProducts>
-<kineticLaw><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><minus/>
-<apply><times/><ci>k</ci><ci>A</ci></apply><apply><times/><ci>back</ci><ci>B</ci></apply>
-</apply></math></kineticLaw></reaction></listOfReactions>
-</model></sbml>
-"""
 
 
 def exchange(write, **tables) -> Path:
     path = write(**tables)
     (path.parent / "model.xml").write_text(EXCHANGE, encoding="utf-8")
     return path
-
-
-def resting(k, back, total):
-    """B at rest."""
-    return k * total / (k + back)
-
-
-def relaxed(k, back, a, b, t):
-    """A and B at t."""
-    rest = resting(k, back, a + b)
-    at = rest + (b - rest) * mpmath.exp(-(k + back) * t)
-    return a + b - at, at
 
 
 def test_a_simulation_begins_at_the_steady_state_of_another_condition(write):

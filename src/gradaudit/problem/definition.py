@@ -139,6 +139,12 @@ class Condition:
         Those of the model in pre-equilibration; None where there is none.
     resets
         States that the condition sets, and that a steady state before it does not replace.
+    start
+        The time at which the simulation begins.
+    initial, initial_before
+        Formulas for initial values, of the simulation and of pre-equilibration, by id.
+    changes
+        Later times, and formulas for new values there.
     """
 
     name: str
@@ -146,13 +152,34 @@ class Condition:
     other: dict[str, Source]
     before: dict[str, Source] | None = None
     resets: frozenset[str] = frozenset()
+    start: float = 0.0
+    initial: Mapping[str, Expression] = field(default_factory=dict)
+    initial_before: Mapping[str, Expression] = field(default_factory=dict)
+    changes: tuple[tuple[float, Mapping[str, Expression]], ...] = ()
 
     @property
     def key(self) -> Any:
         """What is the same in all conditions that need the same solve."""
-        before = None if self.before is None else tuple(sorted(self.before.items()))
-        resets = None if self.before is None else self.resets
-        return tuple(sorted(self.model.items())), before, resets
+        rests = self.before is not None
+        needed = {n for e in self.formulas for n in e.names}
+        return (
+            _items(self.model),
+            _items({n: s for n, s in self.other.items() if n in needed}),
+            self.start,
+            _items(self.initial),
+            tuple((time, _items(formulas)) for time, formulas in self.changes),
+            (_items(self.before or {}), _items(self.initial_before), self.resets) * rests,
+        )
+
+    @property
+    def formulas(self) -> tuple[Expression, ...]:
+        """All of them."""
+        later = [formula for _, formulas in self.changes for formula in formulas.values()]
+        return (*self.initial.values(), *self.initial_before.values(), *later)
+
+
+def _items(entries: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(entries.items(), key=lambda item: item[0]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,8 @@ from gradaudit.problem.formulas import TIME, parsed, replaced
 from gradaudit.problem.noise import DISTRIBUTIONS
 from gradaudit.problem.priors import VERSION_1, Prior, prior
 from gradaudit.problem.scales import SCALES
-from gradaudit.problem.tables import Tables, number, read
+from gradaudit.problem.tables import Tables, number, opened, read
+from gradaudit.problem.version_2 import load_version_2
 
 BEHIND = " after "
 """Between the ids of a condition and of the one that it is behind, in the name of both together."""
@@ -31,7 +32,7 @@ PLACEHOLDER = re.compile(r"(observable|noise)Parameter\d+_\w+\Z")
 
 
 def load_problem(path: str | Path) -> Problem:
-    """Read an estimation problem in PEtab, version 1, with a model in SBML.
+    """Read an estimation problem in PEtab, version 1 or 2, with a model in SBML.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def load_problem(path: str | Path) -> Problem:
     ------
     ProblemError
         If a file, an id or a formula is missing or wrong, with its place; or if the problem has
-        something that is not supported, which is named: version 2.
+        something that is not supported, which is named.
     MissingExtraError
         If the extra "petab" is not installed.
     """
@@ -50,7 +51,12 @@ def load_problem(path: str | Path) -> Problem:
         import petab.v1  # noqa: F401
 
         from gradaudit.model.sbml.importer import identifiers
-    tables = read(path)
+    file, content, version = opened(path)
+    if version == "2":
+        problem = load_version_2(file, content)
+        _tell_priors(problem, ", ".join(map(str, content.get("parameter_files") or [])))
+        return problem
+    tables = read(file, content)
     known = identifiers(tables.sbml)
     estimated, fixed = _parameters(tables)
     sources: dict[str, Source] = {**fixed, **{name: name for name in estimated.names}}
@@ -72,15 +78,18 @@ def load_problem(path: str | Path) -> Problem:
     )
     _check_columns(tables, problem)
     _check_names(tables, problem, known)
+    _tell_priors(problem, tables.files["parameter"])
+    return problem
+
+
+def _tell_priors(problem: Problem, file: str) -> None:
     if problem.priors:
         warnings.warn(
-            f"{tables.files['parameter']}: objective priors of {', '.join(problem.priors)} are not "
-            "in the log-likelihood. log_posterior has them, and reference_gradient with "
-            "posterior=True.",
+            f"{file}: objective priors of {', '.join(problem.priors)} are not in the "
+            "log-likelihood. log_posterior has them, and reference_gradient with posterior=True.",
             ModelWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    return problem
 
 
 def _parameters(tables: Tables) -> tuple[Parameters, dict[str, Source]]:

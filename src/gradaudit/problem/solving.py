@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +15,19 @@ from gradaudit.certification import reference
 from gradaudit.certification.steady_state import SteadyState, steady_state
 from gradaudit.errors import ModelError, ModelWarning, ProblemError, TranslationError
 from gradaudit.model.definition import Model
+from gradaudit.model.sbml.experiment import Experiment, uses_time
 from gradaudit.model.sbml.importer import Translation, translate
-from gradaudit.problem.definition import Problem, Source
+from gradaudit.problem.definition import Condition, Problem, Source
+from gradaudit.problem.formulas import TIME, Expression
 from gradaudit.problem.groups import Group
+from gradaudit.problem.infix import infix
 from gradaudit.problem.rest import Rest, begins_with, carriers
 from gradaudit.records.results import Extended
 
 Array = NDArray[np.float64]
+
+BEYOND = 1.0625
+"""Times the last measurement: the end of a window with changes, so that none is at its end."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +93,28 @@ class Solver:
 
     def _solve(self, group: Group, digits: float, time_limit: float) -> Solved:
         started, condition = time.perf_counter(), group.condition
-        finite, sources = group.finite, condition.model
+        finite, sources = group.finite - condition.start, condition.model
         end = float(finite[-1]) if len(finite) and finite[-1] > 0.0 else 1.0
-        options: dict[str, Any] = {"watched": set(group.watched)}
-        names = {name: s for name, s in sources.items() if isinstance(s, str)}
+        changes = [(at - condition.start, own) for at, own in condition.changes]
+        changes = [change for change in changes if group.rests or change[0] <= end]
+        if changes:
+            end *= BEYOND
+        timed = any(TIME in formula.names for formula in condition.formulas)
+        if condition.start != 0.0 and (timed or uses_time(self.problem.sbml)):
+            raise ModelError(
+                f"the simulation begins at {condition.start:g} and the time is in formulas of the "
+                "model or of a condition, which is supported for a beginning at 0 only."
+            )
+        more, names = self._sources(condition, condition.initial, *(own for _, own in changes))
+        names |= {name: s for name, s in sources.items() if isinstance(s, str)}
+        options: dict[str, Any] = {"watched": set(group.watched), "more": more}
+        options["experiment"] = _experiment(condition.initial, changes)
         if condition.before is not None:
-            rest = self._rest(group, condition.before, end, time_limit)
-            carried = carriers(rest, sources)
-            added = {own: name for name, own in carried.items() if own not in sources}
+            rest = self._rest(group, end, time_limit)
+            carried = carriers(rest, names)
+            added = {own: name for name, own in carried.items() if own not in names}
             names |= added
-            options["more"] = {own: self._number(name) for own, name in added.items()}
+            options["more"] |= {own: self._number(name) for own, name in added.items()}
             options["watched"] |= set(carried.values())
             options["start"] = begins_with(rest, carried, condition.resets)
         translation = self._translated(sources, names, end, options)
@@ -124,13 +142,15 @@ class Solver:
             self._owners(translation.model, names),
         )
 
-    def _rest(
-        self, group: Group, sources: Mapping[str, Source], end: float, time_limit: float
-    ) -> Rest:
-        key = tuple(sorted(sources.items()))
+    def _rest(self, group: Group, end: float, time_limit: float) -> Rest:
+        condition = group.condition
+        sources, initial = condition.before or {}, condition.initial_before
+        more, names = self._sources(condition, initial)
+        key = tuple(sorted(sources.items())), tuple(sorted(more.items())), tuple(initial.items())
         if key not in self.rests:
-            names = {name: s for name, s in sources.items() if isinstance(s, str)}
-            translation = self._translated(sources, names, end, {})
+            names |= {name: s for name, s in sources.items() if isinstance(s, str)}
+            options = {"more": more, "experiment": _experiment(initial, [])}
+            translation = self._translated(sources, names, end, options)
             try:
                 steady = steady_state(translation.model, time_limit=time_limit)
             except (ModelError, TranslationError) as error:
@@ -140,6 +160,15 @@ class Solver:
             acting = self._acting(translation.model, names)
             self.rests[key] = Rest(translation, steady, acting)
         return self.rests[key]
+
+    def _sources(
+        self, condition: Condition, *formulas: Mapping[str, Expression]
+    ) -> tuple[dict[str, float], dict[str, str]]:
+        """Numbers of what formulas have and the model has not, and estimated ones among them."""
+        used = {n for own in formulas for formula in own.values() for n in formula.names}
+        own = {n: condition.other[n] for n in sorted(used - self.problem.model_ids) if n != TIME}
+        estimated = {name: source for name, source in own.items() if isinstance(source, str)}
+        return {name: self._number(source) for name, source in own.items()}, estimated
 
     def _translated(
         self, sources: Mapping[str, Source], names: Mapping[str, str], end: float, options: Any
@@ -166,6 +195,19 @@ class Solver:
         positions = {name: k for k, name in enumerate(self.problem.parameters.names)}
         acting = self._acting(model, names)
         return np.array([-1 if name is None else positions[name] for name in acting])
+
+
+def _experiment(
+    initial: Mapping[str, Expression], changes: Sequence[tuple[float, Mapping[str, Expression]]]
+) -> Experiment | None:
+    """What is written into the model, None for nothing."""
+    if not initial and not changes:
+        return None
+
+    def texts(formulas: Mapping[str, Expression]) -> dict[str, str]:
+        return {name: infix(formula) for name, formula in formulas.items()}
+
+    return Experiment(texts(initial), tuple((time, texts(own)) for time, own in changes))
 
 
 def _extended(steady: SteadyState) -> Extended:

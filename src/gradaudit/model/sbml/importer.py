@@ -21,6 +21,7 @@ from gradaudit.model.sbml.algebraic import solve_algebraic
 from gradaudit.model.sbml.document import read
 from gradaudit.model.sbml.equations import vector_field
 from gradaudit.model.sbml.events import jumps
+from gradaudit.model.sbml.experiment import Experiment, write
 from gradaudit.model.sbml.layout import Layout, Point
 from gradaudit.model.sbml.lifting import lift_branches
 from gradaudit.model.sbml.memory import Memory
@@ -111,6 +112,7 @@ def translate(
     watched: Iterable[str] = (),
     more: Mapping[str, float] | None = None,
     start: StartOf | None = None,
+    experiment: Experiment | None = None,
 ) -> Translation:
     """As `load_sbml`, with the values of all quantities of the file.
 
@@ -129,12 +131,16 @@ def translate(
         Numbers by id that the file does not have, as constants of the model.
     start
         What the states begin with instead of their initial values, see `StartOf`.
+    experiment
+        Initial values and changes that are formulas.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise ModelError(f"the file {path} does not exist (looked for in {Path.cwd()}).")
     document, model = read(path)
     try:
+        if experiment is not None:
+            write(experiment, model)
         choice = Choice(set(fixed), None if only is None else set(only), set(watched))
         given = Given(values or {}, more or {}, start)
         return _translation(model, path, t_end, choice, executions, given)
