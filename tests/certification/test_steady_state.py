@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import mpmath
+import numpy as np
 import pytest
 
 from gradaudit import Model
@@ -152,8 +153,24 @@ def test_what_does_not_come_to_rest_is_refused_with_the_reason(reason):
         steady_state(model(*REFUSED[reason]))
 
 
-def test_an_event_on_the_way_is_refused_by_its_name():
-    event = Event(when=lambda t, y, p: y[0] - 0.5, jump=lambda t, y, p: 2.0 * y)
+def test_behind_an_event_it_is_what_a_certified_solve_reaches():
+    """The jump doubles the target at s1 = 1 / 2, whenever that is."""
+    event = Event(
+        when=lambda t, y, p: y[1] - 0.5, jump=lambda t, y, p: jnp.stack([y[0], y[1], 2.0 * y[2]])
+    )
+
+    def field(t, y, p):
+        return jnp.stack([p[0] * y[2] - y[0], 1.0 - y[1], 0.0 * y[2]])
+
+    found = steady_state(model(field, [0.0, 0.0, 3.0], [1.5], events={"dose": event}))
+    assert not found.precise
+    np.testing.assert_allclose(found.states, [9.0, 1.0, 6.0], rtol=1e-15)
+    np.testing.assert_allclose(found.sensitivities[:, 0], [6.0, 0.0, 0.0], rtol=1e-15)
+    assert np.all(np.abs(found.states - [9.0, 1.0, 6.0]) <= found.state_bounds)
+
+
+def test_events_without_end_are_refused_by_the_name_of_one():
+    event = Event(when=lambda t, y, p: y[0] - 0.5, jump=lambda t, y, p: 0.0 * y)
     whole = model(lambda t, y, p: p[0] - y, [0.0], [1.0], events={"dose": event})
     with pytest.raises(ModelError, match="the event 'dose' happens before"):
         steady_state(whole)

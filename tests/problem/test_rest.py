@@ -104,3 +104,32 @@ def test_what_does_not_come_to_rest_is_refused_with_condition_and_reason(write):
     )
     with pytest.raises(gradaudit.ProblemError, match=r"pre-equilibration of .*'c after before'"):
         gradaudit.reference_gradient(gradaudit.load_problem(path))
+
+
+def test_a_condition_behind_itself_stays_at_rest_unless_it_sets_a_state(write):
+    tables = {
+        "parameters": [PARAMETERS, "back lin 0 10 0.75 1"],
+        "observables": [OBSERVABLES, "o B*back 0.5"],
+        "measurements": [MEASUREMENTS, "o c c 1 1.5", "o c c 3 1"],
+    }
+    problem = gradaudit.load_problem(
+        exchange(write, conditions=["conditionId k", "c 1.5"], **tables)
+    )
+
+    def at_rest(back):
+        h = resting(mpmath.mpf("1.5"), back, mpmath.mpf("1.5")) * back
+        return density(1.5, h, 0.5) + density(1, h, 0.5)
+
+    found = gradaudit.reference_gradient(problem)
+    assert_certified(found, *closed_form(at_rest, ["0.75"], ["lin"]))
+    conditions = ["conditionId k A", "c 1.5 2"]
+    problem = gradaudit.load_problem(exchange(write, conditions=conditions, **tables))
+
+    def reset(back):
+        k = mpmath.mpf("1.5")
+        b = resting(k, back, mpmath.mpf("2.5"))
+        h = [relaxed(k, back, 2, b, t)[1] * back for t in (1, 3)]
+        return density(1.5, h[0], 0.5) + density(1, h[1], 0.5)
+
+    found = gradaudit.reference_gradient(problem)
+    assert_certified(found, *closed_form(reset, ["0.75"], ["lin"]))

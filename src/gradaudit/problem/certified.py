@@ -51,6 +51,9 @@ class ReferenceGradient:
         The sum of the absolute values of the terms of each entry, (K,): what cancels.
     by_condition
         Value and gradient of the measurements under each condition.
+    simulated, residuals
+        As `Problem.simulate` has them, and (measured - simulated) / noise on the scales of the
+        observables, in the order of the measurements, (M,).
     seconds
         The time that all of it took.
     """
@@ -67,6 +70,8 @@ class ReferenceGradient:
     point_values: Array
     sizes: Array
     by_condition: dict[str, tuple[float, Array]]
+    simulated: Array
+    residuals: Array
     seconds: float
 
 
@@ -191,6 +196,8 @@ def _result(
             name: (float(own.value), (own.gradient * slopes).astype(np.float64))
             for name, own in found.by_condition.items()
         },
+        simulated=found.by_row("simulated"),
+        residuals=found.by_row("residuals"),
         seconds=seconds,
     )
 

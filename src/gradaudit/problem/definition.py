@@ -172,6 +172,12 @@ class Condition:
         )
 
     @property
+    def rests(self) -> bool:
+        """Whether the simulation changes nothing of the pre-equilibration before it."""
+        same = self.before == self.model and dict(self.initial) == dict(self.initial_before)
+        return same and not self.changes
+
+    @property
     def formulas(self) -> tuple[Expression, ...]:
         """All of them."""
         later = [formula for _, formulas in self.changes for formula in formulas.values()]

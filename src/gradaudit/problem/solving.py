@@ -110,7 +110,15 @@ class Solver:
         options: dict[str, Any] = {"watched": set(group.watched), "more": more}
         options["experiment"] = _experiment(condition.initial, changes)
         if condition.before is not None:
-            rest = self._rest(group, end, time_limit)
+            stays = condition.rests and not (timed or uses_time(self.problem.sbml))
+            rest = self._rest(group, end, time_limit, group.watched if stays else frozenset())
+            if stays and not condition.resets & set(rest.translation.layout.system.states):
+                return self._resting(group, rest)
+            if not rest.steady.precise:
+                raise ModelError(
+                    "an event happens in pre-equilibration, and the steady state behind it is not "
+                    "known precisely enough to begin a certified simulation with it."
+                )
             carried = carriers(rest, names)
             added = {own: name for name, own in carried.items() if own not in names}
             names |= added
@@ -142,14 +150,34 @@ class Solver:
             self._owners(translation.model, names),
         )
 
-    def _rest(self, group: Group, end: float, time_limit: float) -> Rest:
+    def _resting(self, group: Group, rest: Rest) -> Solved:
+        """A simulation that stays at the steady state with which it begins."""
+        row, count = _extended(rest.steady), len(group.times)
+        repeated = {
+            part: np.repeat(getattr(row, part), count, axis=0)
+            for part in Extended.__dataclass_fields__
+        }
+        positions = {name: k for k, name in enumerate(self.problem.parameters.names)}
+        owners = [-1 if name is None else positions[name] for name in rest.parameters]
+        found = Extended(**repeated)
+        return Solved(rest.translation, group.times, found, "ok", np.array(owners))
+
+    def _rest(self, group: Group, end: float, time_limit: float, watched: frozenset[str]) -> Rest:
+        """The steady state before a group; `watched` are ids whose values are asked for."""
         condition = group.condition
         sources, initial = condition.before or {}, condition.initial_before
         more, names = self._sources(condition, initial)
-        key = tuple(sorted(sources.items())), tuple(sorted(more.items())), tuple(initial.items())
+        key = (
+            tuple(sorted(sources.items())),
+            tuple(sorted(more.items())),
+            tuple(initial.items()),
+            watched,
+        )
         if key not in self.rests:
             names |= {name: s for name, s in sources.items() if isinstance(s, str)}
-            options = {"more": more, "experiment": _experiment(initial, [])}
+            options = {
+                "more": more, "experiment": _experiment(initial, []), "watched": watched
+            }  # fmt: skip
             translation = self._translated(sources, names, end, options)
             try:
                 steady = steady_state(translation.model, time_limit=time_limit)

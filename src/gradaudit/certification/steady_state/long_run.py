@@ -23,6 +23,17 @@ MOST_STEPS = 15_000
 DECADES = 18
 
 
+class EventOnTheWayError(ModelError):
+    """An event with a jump happens before the steady state is reached."""
+
+    def __init__(self, name: str, t: float) -> None:
+        super().__init__(
+            f"the event {name!r} happens before the steady state is reached (about t = {t:.3g}), "
+            "and the states behind it do not come to rest, or not with certificates."
+        )
+        self.time = t
+
+
 class LongRun:
     """A solve of the states without end.
 
@@ -161,10 +172,7 @@ class _Triggers:
         now = self._function(t, y)
         for name, before, after in zip(self.names, self._values, now, strict=True):
             if before * after < 0.0 and self.model.events[name].direction * after >= 0.0:
-                raise ModelError(
-                    f"the event {name!r} happens before the steady state is reached (about "
-                    f"t = {t:.3g}); a steady state behind an event is not supported."
-                )
+                raise EventOnTheWayError(name, t)
         self._values = np.where(now == 0.0, self._values, now)
 
 

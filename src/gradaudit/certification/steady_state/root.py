@@ -87,7 +87,8 @@ class Equations:
             inverse = np.linalg.inv(scaled)
         except np.linalg.LinAlgError:
             return None, np.inf
-        defect = np.abs(np.eye(len(rough)) - inverse @ scaled).sum(axis=1).max()
+        with np.errstate(invalid="ignore", over="ignore"):
+            defect = np.abs(np.eye(len(rough)) - inverse @ scaled).sum(axis=1).max()
         grown = np.abs(inverse).sum(axis=1).max() * np.finfo(np.float64).eps * len(rough)
         return inverse * self.scale[:, None] / rows, float(max(defect, grown))
 

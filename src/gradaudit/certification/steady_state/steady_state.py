@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +18,15 @@ from gradaudit.certification.heyoka.precision import (
     to_extended,
     to_float64,
 )
+from gradaudit.certification.steady_state.behind_events import settled
 from gradaudit.certification.steady_state.conservation import Conservation, conservation
-from gradaudit.certification.steady_state.long_run import LongRun
+from gradaudit.certification.steady_state.long_run import EventOnTheWayError, LongRun
 from gradaudit.certification.steady_state.rates import Rates
 from gradaudit.certification.steady_state.root import Equations, Root, certified, newton
 from gradaudit.certification.variational import initial_values
 from gradaudit.errors import ModelError
 from gradaudit.model.definition import Model
+from gradaudit.records.results import Extended
 
 Array = NDArray[np.float64]
 
@@ -52,6 +55,9 @@ class SteadyState:
         The same in long double, (n,) and (n, m).
     state_bounds, sensitivity_bounds
         Bounds of the absolute errors of `states` and `sensitivities`, rounding included.
+    precise
+        Whether pieces and slopes are so precise that another solve may begin with them; behind an
+        event they are not.
     laws
         Number of linear conservation laws.
     reached
@@ -66,6 +72,7 @@ class SteadyState:
     sensitivity_bounds: Array
     laws: int
     reached: float
+    precise: bool = True
 
 
 def steady_state(model: Model, *, time_limit: float = 600.0) -> SteadyState:
@@ -73,7 +80,8 @@ def steady_state(model: Model, *, time_limit: float = 600.0) -> SteadyState:
 
     The long run in double precision says which root of the rates it is. Newton's method makes it
     precise, the implicit function theorem gives the derivatives. Conserved quantities have their
-    initial values.
+    initial values. If an event happens on the way, a certified solve until nothing moves any more
+    takes the place of all this.
 
     Raises
     ------
@@ -90,6 +98,11 @@ def steady_state(model: Model, *, time_limit: float = 600.0) -> SteadyState:
             root = search.root(t)
             if root is not None:
                 return _result(root, search.scale, model, len(search.laws.laws), t)
+    except EventOnTheWayError as event:
+        found = settled(model, event.time, max(run.deadline - time.perf_counter(), 1.0))
+        if found is None:
+            raise
+        return _behind(*found)
     except ModelError as error:
         if search.varies:
             raise ModelError(f"there is no steady state: {search.why}.") from error
@@ -222,6 +235,21 @@ def _result(root: Root, scale: Array, model: Model, laws: int, t: float) -> Stea
         sensitivity_bounds=root.derivative_bounds + unit * np.abs(slopes).astype(np.float64),
         laws=laws,
         reached=t,
+    )
+
+
+def _behind(found: Extended, t: float) -> SteadyState:
+    """A steady state behind events, in long double precision."""
+    return SteadyState(
+        pieces=_split(found.states[0], LONG_DOUBLE),
+        slope_pieces=_split(found.sensitivities[0], LONG_DOUBLE),
+        states=found.states[0],
+        sensitivities=found.sensitivities[0],
+        state_bounds=found.state_bounds[0],
+        sensitivity_bounds=found.sensitivity_bounds[0],
+        laws=0,
+        reached=t,
+        precise=False,
     )
 
 
