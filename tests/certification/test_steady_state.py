@@ -119,6 +119,20 @@ def test_switches_at_fixed_times_are_passed():
     assert_is(found, lambda a, b: [a / b], [3.0, 2.0])
 
 
+@pytest.mark.parametrize("inflow", [0.0, 0.25])
+def test_what_is_conserved_in_the_end_only_is_refused(inflow):
+    """An inflow until t = 5; if it is 0, its derivative is not."""
+
+    def field(t, y, p):
+        added = jnp.where(t < 5.0, p[2], 0.0)
+        return jnp.stack([p[1] * y[1] - p[0] * y[0] + added, p[0] * y[0] - p[1] * y[1]])
+
+    events = {"later": Event(when=lambda t, y, p: t - 5.0)}
+    whole = model(field, [1.0, 0.5], [0.3, 0.6, inflow], events=events)
+    with pytest.raises(ModelError, match="there is no steady state"):
+        steady_state(whole)
+
+
 REFUSED = {
     "'s0' still changes.*grows": (lambda t, y, p: p[0] + 0.0 * y, [1.0], [1.0]),
     "there is no steady state.*oscillates": (

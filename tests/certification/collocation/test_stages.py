@@ -85,11 +85,14 @@ def test_other_events_are_left_to_the_taylor_method(event):
         gradaudit.reference(model, method="collocation")
 
 
-def test_a_switch_that_no_event_covers_has_no_stages():
+@pytest.mark.parametrize(
+    "hidden", [lambda t, y: jnp.abs(y - 0.5), lambda t, y: jnp.where(t < 5.0, 0.0, 1.0) + 0.0 * y]
+)
+def test_a_switch_that_no_event_covers_has_no_stages(hidden):
     whole = dosed()
     model = Model(
         name="hidden",
-        vector_field=lambda t, y, p: whole.vector_field(t, y, p) + jnp.abs(y - 0.5),
+        vector_field=lambda t, y, p: whole.vector_field(t, y, p) + hidden(t, y),
         states=whole.states,
         parameters=whole.parameters,
         t_end=10.0,

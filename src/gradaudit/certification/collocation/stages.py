@@ -72,12 +72,28 @@ def stages(model: Model) -> Stages | None:
     p = [hy.expression(f"p{j}") for j in range(model.m)]
     for begin, end in pairwise(edges):
         _, mode = reader.numbers(begin + 0.5 * (end - begin), z)
-        for _, boundary in reader.rates(mode, DOUBLE, p)[1]:
-            named = hy.get_variables(boundary)
-            if any(name.startswith("y") for name in named):
-                return None  # it switches along the way, too
+        boundaries = [boundary for _, boundary in reader.rates(mode, DOUBLE, p)[1]]
+        if any(_crossed(model, boundary, begin, end) for boundary in boundaries):
+            return None
         modes.append(mode)
     return Stages(reader, tuple(breaks), tuple(modes))
+
+
+def _crossed(model: Model, boundary: hy.expression, begin: float, end: float) -> bool:
+    """Whether a choice may change within a stage, by the states or at a time that is no break."""
+    t = hy.expression("t")
+    own = hy.subs(boundary, {hy.time: t})
+    named = hy.get_variables(own)
+    if any(name.startswith("y") for name in named):
+        return True
+    if "t" not in named:
+        return False
+    if "t" in hy.get_variables(hy.diff(own, t)):
+        return True
+    arguments = [t, *(hy.expression(f"p{j}") for j in range(model.m))]
+    function = hy.cfunc([own], arguments)
+    at = [float(function([time, *model.nominal])[0]) for time in (begin, end)]
+    return at[0] * at[1] < 0.0
 
 
 def _fixed_time(model: Model, event: Event) -> float | None:

@@ -26,6 +26,9 @@ Array = NDArray[Any]
 DIGITS_LOST = 1e8
 """By cancellation in the elimination, at most: what is smaller than this times rounding is zero."""
 
+KEPT = 1e-8
+"""Of the sum of the sizes of its terms: what a vanishing sum in double precision may be."""
+
 SEED = 20240229
 
 
@@ -41,11 +44,30 @@ class Conservation:
         dL/dp, (c, n, m).
     independent
         The n - c states whose rates determine all others.
+    points
+        The states at which the laws were found, (n, M).
     """
 
     laws: Array
     slopes: Array
     independent: list[int]
+    points: Array
+
+    def hold(self, rates: Rates, t: float) -> bool:
+        """Whether rates of another mode or time, in double precision, keep the laws, too.
+
+        So must the rates at other values of the parameters, to first order.
+        """
+        laws, slopes = to_float64(self.laws), to_float64(self.slopes)
+        points = to_float64(self.points)
+        F, by_p = rates.rates(t, points), rates.slopes(t, points)[1]
+        finite = np.isfinite(F).all(axis=0) & np.isfinite(by_p).all(axis=(1, 2))
+        F, by_p = F[:, finite], by_p[finite]
+        wrong = np.abs(laws @ F) > KEPT * (np.abs(laws) @ np.abs(F))
+        change = np.einsum("cnm,nk->kcm", slopes, F) + np.einsum("cn,knm->kcm", laws, by_p)
+        size = np.einsum("cnm,nk->kcm", np.abs(slopes), np.abs(F))
+        size = size + np.einsum("cn,knm->kcm", np.abs(laws), np.abs(by_p))
+        return not (np.any(wrong) or np.any(np.abs(change) > KEPT * size))
 
 
 def conservation(
@@ -87,7 +109,8 @@ def conservation(
                 "conservation laws are not told apart from fast and slow reactions in extended "
                 "precision, so that the steady state cannot be certified."
             )
-    return Conservation(laws, _slopes(rates, t, points, F, found, names), sorted(found.pivots))
+    slopes = _slopes(rates, t, points, F, found, names)
+    return Conservation(laws, slopes, sorted(found.pivots), points)
 
 
 def _with_idle(rates: Rates, t: float, points: Array, idle: Array) -> Array:
@@ -122,7 +145,7 @@ def _slopes(rates: Rates, t: float, points: Array, F: Array, found: Any, names: 
         change = np.einsum("cnm,n->cm", to_float64(slopes), to_float64(F[:, k]))
         size = np.einsum("cnm,n->cm", np.abs(to_float64(slopes)), np.abs(to_float64(F[:, k])))
         size = size + np.einsum("cn,nm->cm", np.abs(to_float64(laws)), np.abs(to_float64(by_p[k])))
-        wrong = np.abs(change + to_float64(turned[k])) > 1e-8 * size
+        wrong = np.abs(change + to_float64(turned[k])) > KEPT * size
         if np.any(wrong):
             name = names[int(np.argmax(wrong.any(axis=0)))]
             raise ModelError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,6 +46,8 @@ class LongRun:
         The largest absolute value of every state so far, (n,).
     rates
         The vector field in the mode of the state.
+    visited
+        The vector fields on the way, each with a time at which it was that.
     """
 
     def __init__(self, model: Model, time_limit: float) -> None:
@@ -57,6 +60,7 @@ class LongRun:
         self.rates = self._here()
         self.unit = self._unit()
         self._modes = {self.mode: self.rates}
+        self.visited: list[tuple[Rates, float]] = [(self.rates, 0.0)]
         self._triggers = _Triggers(model)
         self._triggers.set(self.t, self.y)
 
@@ -114,7 +118,8 @@ class LongRun:
             )
             side = self.rates.sides(self.t, self.y)
             while solver.status == "running":
-                with np.errstate(all="ignore"):
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # a singular matrix makes the step shorter
                     message = solver.step()
                 self.steps += 1
                 if solver.status == "failed" or not np.all(np.isfinite(solver.y)):
@@ -128,7 +133,7 @@ class LongRun:
                 self.largest = np.maximum(self.largest, np.abs(self.y))
                 if np.any(self.rates.sides(self.t, self.y) != side):
                     break
-            if self.t < end:
+            if np.any(self.rates.sides(self.t, self.y) != side):
                 self._switch()
 
     def _switch(self) -> None:
@@ -136,6 +141,7 @@ class LongRun:
         if self.mode not in self._modes:
             self._modes[self.mode] = Rates(self.reader, self.mode, DOUBLE)
         self.rates = self._modes[self.mode]
+        self.visited.append((self.rates, self.t))
 
     def _check(self, t: float) -> None:
         if self.steps > MOST_STEPS:

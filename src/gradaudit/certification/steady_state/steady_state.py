@@ -40,6 +40,7 @@ CERTIFIED = 1e-20
 """Of the scale of a state or sensitivity: the largest bound with which another solve may begin."""
 MULTIPLE_BITS = 237
 LATER = (1.37, 17.0, 1003.0)  # times that of the long run, at which rates must be the same
+SHARES = (0.01, 0.3)  # of the time in a mode, where conservation laws are looked at again
 UNSTABLE = 1e-9  # of the fastest rate
 
 
@@ -141,6 +142,12 @@ class _Search:
         if np.any(run.rates.sides(t, to_float64(y)) != run.rates.sides(t, run.y)):
             self.why = "the states come to rest at a threshold, where the rates switch"
             return None
+        if len(laws.laws) and not self._kept(t, laws):
+            self.why = (
+                "what is conserved in the end is not conserved on the way there, as the rates "
+                "switch or depend on time"
+            )
+            return None
         if not self._stable(t, to_float64(y), laws):
             self.why = "the states come close to a steady state that is unstable"
             return None
@@ -160,6 +167,16 @@ class _Search:
             )
         self.laws = self._laws[mode]
         return self._fine[mode], self.laws
+
+    def _kept(self, t: float, laws: Conservation) -> bool:
+        """Whether the laws hold on the whole way to a station."""
+        ways = self.run.visited
+        ends = [*(begin for _, begin in ways[1:]), t]
+        return all(
+            laws.hold(rates, begin + share * (end - begin))
+            for (rates, begin), end in zip(ways, ends, strict=True)
+            for share in SHARES
+        )
 
     def _varies(self, t: float) -> bool:
         """Whether the rates are others later, at the same state."""
