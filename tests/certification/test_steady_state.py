@@ -167,6 +167,12 @@ def test_what_does_not_come_to_rest_is_refused_with_the_reason(reason):
         steady_state(model(*REFUSED[reason]))
 
 
+def test_without_derivatives_a_rate_of_zero_is_no_reason_to_refuse():
+    whole = model(*REFUSED["this value of 'q0' only"])
+    found = steady_state(whole, derivatives=False)
+    np.testing.assert_allclose(found.states, [1.0, 1.0], rtol=1e-18)
+
+
 def test_behind_an_event_it_is_what_a_certified_solve_reaches():
     """The jump doubles the target at s1 = 1 / 2, whenever that is."""
     event = Event(

@@ -136,7 +136,7 @@ class Solver:
             status = result.status
         if group.rests:
             left = max(time_limit - (time.perf_counter() - started), 1.0)
-            parts.append(_extended(steady_state(translation.model, time_limit=left)))
+            parts.append(_extended(self._steady(translation.model, names, left)))
         return Solved(
             translation,
             group.times,
@@ -180,7 +180,7 @@ class Solver:
             }  # fmt: skip
             translation = self._translated(sources, names, end, options)
             try:
-                steady = steady_state(translation.model, time_limit=time_limit)
+                steady = self._steady(translation.model, names, time_limit)
             except (ModelError, TranslationError) as error:
                 raise ProblemError(
                     f"pre-equilibration of the condition {group.label}: {error}"
@@ -188,6 +188,11 @@ class Solver:
             acting = self._acting(translation.model, names)
             self.rests[key] = Rest(translation, steady, acting)
         return self.rests[key]
+
+    def _steady(self, model: Model, names: Mapping[str, str], time_limit: float) -> SteadyState:
+        """A steady state; with derivatives, if an estimated parameter acts in the model."""
+        needed = self.derivatives and bool(names)
+        return steady_state(model, time_limit=time_limit, derivatives=needed)
 
     def _sources(
         self, condition: Condition, *formulas: Mapping[str, Expression]

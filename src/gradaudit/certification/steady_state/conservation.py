@@ -46,12 +46,15 @@ class Conservation:
         The n - c states whose rates determine all others.
     points
         The states at which the laws were found, (n, M).
+    derivatives
+        Whether `slopes` are known; they are 0 otherwise.
     """
 
     laws: Array
     slopes: Array
     independent: list[int]
     points: Array
+    derivatives: bool = True
 
     def hold(self, rates: Rates, t: float) -> bool:
         """Whether rates of another mode or time, in double precision, keep the laws, too.
@@ -63,20 +66,22 @@ class Conservation:
         F, by_p = rates.rates(t, points), rates.slopes(t, points)[1]
         finite = np.isfinite(F).all(axis=0) & np.isfinite(by_p).all(axis=(1, 2))
         F, by_p = F[:, finite], by_p[finite]
-        wrong = np.abs(laws @ F) > KEPT * (np.abs(laws) @ np.abs(F))
+        wrong = bool(np.any(np.abs(laws @ F) > KEPT * (np.abs(laws) @ np.abs(F))))
+        if wrong or not self.derivatives:
+            return not wrong
         change = np.einsum("cnm,nk->kcm", slopes, F) + np.einsum("cn,knm->kcm", laws, by_p)
         size = np.einsum("cnm,nk->kcm", np.abs(slopes), np.abs(F))
         size = size + np.einsum("cn,knm->kcm", np.abs(laws), np.abs(by_p))
-        return not (np.any(wrong) or np.any(np.abs(change) > KEPT * size))
+        return not np.any(np.abs(change) > KEPT * size)
 
 
 def conservation(
-    rates: Rates, t: float, state: Array, scale: Array, idle: Array, names: list[str]
+    rates: Rates, t: float, state: Array, scale: Array, idle: Array, names: list[str] | None
 ) -> Conservation:
     """The laws of a vector field around a state (n,), with scales (n,) of the states.
 
     `idle` (n,) says which states are 0 at the start, with derivatives that are 0; `names` are those
-    of the parameters.
+    of the parameters, None if derivatives with respect to them are not needed.
 
     Raises
     ------
@@ -109,6 +114,9 @@ def conservation(
                 "conservation laws are not told apart from fast and slow reactions in extended "
                 "precision, so that the steady state cannot be certified."
             )
+    if names is None:
+        nothing = precision.array(np.zeros((len(laws), n, rates.m)))
+        return Conservation(laws, nothing, sorted(found.pivots), points, derivatives=False)
     slopes = _slopes(rates, t, points, F, found, names)
     return Conservation(laws, slopes, sorted(found.pivots), points)
 

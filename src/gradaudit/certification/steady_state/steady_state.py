@@ -76,13 +76,22 @@ class SteadyState:
     precise: bool = True
 
 
-def steady_state(model: Model, *, time_limit: float = 600.0) -> SteadyState:
+def steady_state(
+    model: Model, *, time_limit: float = 600.0, derivatives: bool = True
+) -> SteadyState:
     """The steady state that a model reaches from its start, with derivatives by its parameters.
 
     The long run in double precision says which root of the rates it is. Newton's method makes it
     precise, the implicit function theorem gives the derivatives. Conserved quantities have their
     initial values. If an event happens on the way, a certified solve until nothing moves any more
     takes the place of all this.
+
+    Parameters
+    ----------
+    time_limit
+        Seconds for all.
+    derivatives
+        Whether the sensitivities are needed; otherwise they may mean nothing.
 
     Raises
     ------
@@ -93,7 +102,7 @@ def steady_state(model: Model, *, time_limit: float = 600.0) -> SteadyState:
         If the vector field has something that cannot be differentiated exactly.
     """
     run, precision = LongRun(model, time_limit), _best()
-    search = _Search(model, run, precision)
+    search = _Search(model, run, precision, derivatives)
     try:
         for t in run.stations():
             root = search.root(t)
@@ -114,8 +123,9 @@ def steady_state(model: Model, *, time_limit: float = 600.0) -> SteadyState:
 class _Search:
     """Looks from the stations of a long run for the root at which it ends."""
 
-    def __init__(self, model: Model, run: LongRun, precision: Precision) -> None:
+    def __init__(self, model: Model, run: LongRun, precision: Precision, derivatives: bool) -> None:
         self.model, self.run, self.precision = model, run, precision
+        self.derivatives = derivatives
         self.why, self.varies = "", False
         self.start, self.slopes = initial_values(model, precision)
         self._fine: dict[Any, Rates] = {}
@@ -161,7 +171,7 @@ class _Search:
         if mode not in self._fine:
             self._fine[mode] = Rates(self.run.reader, mode, self.precision)
             idle = (to_float64(self.start) == 0.0) & np.all(to_float64(self.slopes) == 0.0, axis=1)
-            names = list(self.model.parameters)
+            names = list(self.model.parameters) if self.derivatives else None
             self._laws[mode] = conservation(
                 self._fine[mode], t, self.run.y, self.scale, idle, names
             )
