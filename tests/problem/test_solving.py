@@ -8,7 +8,8 @@ import pytest
 import gradaudit
 from gradaudit.errors import ModelError
 from gradaudit.model.sbml.importer import translate
-from gradaudit.problem.solving import grouped, solve
+from gradaudit.problem.groups import grouped
+from gradaudit.problem.solving import Solver
 
 PARAMETERS = "parameterId parameterScale lowerBound upperBound nominalValue estimate"
 
@@ -27,9 +28,8 @@ def test_conditions_that_differ_in_formulas_only_share_a_solve(write):
     )
     groups = grouped(problem)
     assert [group.label for group in groups] == ["'c', 'd'", "'e'"]
-    solved = solve(
-        problem, groups[0], np.array([0.5, 0.5]), digits=10.0, time_limit=60.0, derivatives=True
-    )
+    solver = Solver(problem, np.array([0.5, 0.5]))
+    solved = solver.solve(groups[0], digits=10.0, time_limit=60.0)
     assert list(solved.translation.model.parameters) == ["k"]
     assert solved.owners.tolist() == [0]
 

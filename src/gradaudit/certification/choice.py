@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradaudit.certification.climb import Climb
+from gradaudit.certification.collocation.problem import Compiler
 from gradaudit.certification.collocation.rungs import Collocation
+from gradaudit.certification.collocation.stages import stages
 from gradaudit.certification.heyoka.precision import DOUBLE
 from gradaudit.certification.variational import Solution
 from gradaudit.errors import TranslationError
@@ -53,9 +55,10 @@ def choose(climb: Climb) -> Choice:
     The climb is used for its model, its times and its limit; rungs are noted in it.
     """
     model = climb.model
-    if model.events:
+    parts = stages(model) if model.events else None
+    if model.events and parts is None:
         return Choice(method=TAYLOR, why="the model has events")
-    collocation = Collocation(climb)
+    collocation = Collocation(climb, Compiler(model, parts))
     try:
         scout = collocation.scout()
     except TranslationError:  # which the Taylor method reports, or handles

@@ -20,6 +20,8 @@ MOST_ASKED = 15.4  # of a solve
 RESOLVED = 16 * np.finfo(np.float64).eps
 """Of the sum of the absolute values of its terms: an entry that is no larger is zero as far as
 parameters in float64 determine it."""
+PRIOR_ROUNDING = 64 * float(np.finfo(np.longdouble).eps)
+PRIOR_VALUE = 1e-13  # of the constants of densities, which are computed in float64
 VANISHES = 1e-10
 """Of the same sum: the largest error bound of an entry that is called zero."""
 
@@ -31,7 +33,7 @@ class ReferenceGradient:
     Attributes
     ----------
     value, value_bound
-        The log-likelihood, without priors, and a bound of its error.
+        The log-likelihood, with priors only where they are asked for, and a bound of its error.
     gradient, bounds
         d value / d p, (K,), in the order of `parameters`, and bounds of the absolute errors.
     digits
@@ -49,6 +51,9 @@ class ReferenceGradient:
         The sum of the absolute values of the terms of each entry, (K,): what cancels.
     by_condition
         Value and gradient of the measurements under each condition.
+    simulated, residuals
+        As `Problem.simulate` has them, and (measured - simulated) / noise on the scales of the
+        observables, in the order of the measurements, (M,).
     seconds
         The time that all of it took.
     """
@@ -65,6 +70,8 @@ class ReferenceGradient:
     point_values: Array
     sizes: Array
     by_condition: dict[str, tuple[float, Array]]
+    simulated: Array
+    residuals: Array
     seconds: float
 
 
@@ -74,6 +81,7 @@ def reference_gradient(
     *,
     digits: float = 10.0,
     time_limit: float = 600.0,
+    posterior: bool = False,
 ) -> ReferenceGradient:
     """The gradient of the log-likelihood by certified sensitivities, with its certified digits.
 
@@ -90,6 +98,9 @@ def reference_gradient(
         Significant digits to certify of each entry, at most 15.6.
     time_limit
         Seconds for all conditions; what is not certified by then is told in ``.status``.
+    posterior
+        Whether the priors are in value and gradient, as in `Problem.log_posterior`;
+        ``by_condition`` has none of them.
 
     Raises
     ------
@@ -105,11 +116,11 @@ def reference_gradient(
     started = time.perf_counter()
     asked = min(digits + 2.0, MOST_ASKED)
     found = simulate(problem, p, derivatives=True, digits=asked, time_limit=time_limit)
-    result = _result(problem, p, found, digits, time.perf_counter() - started)
+    result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
     left = time_limit - result.seconds
     if result.status != "ok" and asked < MOST_ASKED and left > 0.0:
         found = _refined(problem, found, result, digits, asked, left)
-        result = _result(problem, p, found, digits, time.perf_counter() - started)
+        result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
     return result
 
 
@@ -131,29 +142,51 @@ def _refined(
         alone = replace(found, parts=(own,))
         left = ends - time.perf_counter()
         if own.status == "ok" and np.any(alone.total.bound * slopes > allowed) and left > 0.0:
-            again = part(problem, own.group, found.values, more, left)
+            again = part(found.solver, own.group, more, left)
             better = replace(found, parts=(again,)).total.bound <= alone.total.bound
             parts[index] = again if np.all(better) else own
     return replace(found, parts=tuple(parts))
 
 
 def _result(
-    problem: Problem, p: ArrayLike | None, found: Simulation, digits: float, seconds: float
+    problem: Problem,
+    p: ArrayLike | None,
+    found: Simulation,
+    digits: float,
+    seconds: float,
+    posterior: bool,
 ) -> ReferenceGradient:
     total, parameters = found.total, problem.parameters
     slopes = parameters.slopes(found.values)
-    gradient = (total.gradient * slopes).astype(np.float64)
+    value, whole = total.value, total.gradient * slopes
+    exact = np.zeros(len(parameters), np.longdouble)
+    kinks: list[str] = []
+    if posterior:
+        for name, (own, derivative, kink) in problem.prior_terms(found.values).items():
+            value = value + own
+            exact[parameters.names.index(name)] = derivative
+            kinks += [name] * kink
+    gradient = (whole + exact).astype(np.float64)
     rounding = np.finfo(np.float64).eps
     bounds = (total.bound * np.abs(slopes)).astype(np.float64) + rounding * np.abs(gradient)
-    sizes = (total.size * np.abs(slopes)).astype(np.float64)
+    # extended precision, and a constant of the density that is not
+    bounds = bounds + PRIOR_ROUNDING * np.abs(exact).astype(np.float64)
+    sizes = (total.size * np.abs(slopes) + np.abs(exact)).astype(np.float64)
     held = held_digits(gradient, bounds, sizes)
+    constant = PRIOR_VALUE * len(problem.priors) if posterior else 0.0
+    status = _status(found, parameters.names, gradient, held, digits)
+    if kinks:
+        status = f"uncertified: {kinks[0]!r} is at the kink of its Laplace prior"
+    elif not np.isfinite(value):
+        outside = "; a parameter is outside of its prior" if posterior else ""
+        status = status if status != "ok" else f"uncertified: the value is not finite{outside}"
     return ReferenceGradient(
-        value=float(total.value),
-        value_bound=float(total.value_bound) + float(rounding * np.abs(total.value)),
+        value=float(value),
+        value_bound=float(total.value_bound) + float(rounding * np.abs(value)) + constant,
         gradient=gradient,
         bounds=bounds,
         digits=held,
-        status=_status(found, parameters.names, gradient, held, digits),
+        status=status,
         parameters=parameters.names,
         scale=parameters.scales,
         point=parameters.nominal if p is None else np.asarray(p, dtype=np.float64),
@@ -163,6 +196,8 @@ def _result(
             name: (float(own.value), (own.gradient * slopes).astype(np.float64))
             for name, own in found.by_condition.items()
         },
+        simulated=found.by_row("simulated"),
+        residuals=found.by_row("residuals"),
         seconds=seconds,
     )
 

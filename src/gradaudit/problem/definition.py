@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.errors import ProblemError
 from gradaudit.problem.formulas import Expression
+from gradaudit.problem.priors import Prior
 from gradaudit.problem.scales import scaled, slope, unscaled
 
 Array = NDArray[np.float64]
@@ -113,6 +114,8 @@ class Observable:
 class Measurement:
     """One measured value; `row` counts the rows of the table from 0.
 
+    The time is infinite where the steady state is measured.
+
     ``overrides`` are the sources of the placeholders of its observable.
     """
 
@@ -126,11 +129,63 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """The sources of ids under a condition: those of the model, and those of formulas only."""
+    """The sources of ids under a condition.
+
+    Attributes
+    ----------
+    model, other
+        Of the ids of the model, and of those that are in formulas only.
+    before
+        Those of the model in pre-equilibration; None where there is none.
+    resets
+        States that the condition sets, and that a steady state before it does not replace.
+    start
+        The time at which the simulation begins.
+    initial, initial_before
+        Formulas for initial values, of the simulation and of pre-equilibration, by id.
+    changes
+        Later times, and formulas for new values there.
+    """
 
     name: str
     model: dict[str, Source]
     other: dict[str, Source]
+    before: dict[str, Source] | None = None
+    resets: frozenset[str] = frozenset()
+    start: float = 0.0
+    initial: Mapping[str, Expression] = field(default_factory=dict)
+    initial_before: Mapping[str, Expression] = field(default_factory=dict)
+    changes: tuple[tuple[float, Mapping[str, Expression]], ...] = ()
+
+    @property
+    def key(self) -> Any:
+        """What is the same in all conditions that need the same solve."""
+        rests = self.before is not None
+        needed = {n for e in self.formulas for n in e.names}
+        return (
+            _items(self.model),
+            _items({n: s for n, s in self.other.items() if n in needed}),
+            self.start,
+            _items(self.initial),
+            tuple((time, _items(formulas)) for time, formulas in self.changes),
+            (_items(self.before or {}), _items(self.initial_before), self.resets) * rests,
+        )
+
+    @property
+    def rests(self) -> bool:
+        """Whether the simulation changes nothing of the pre-equilibration before it."""
+        same = self.before == self.model and dict(self.initial) == dict(self.initial_before)
+        return same and not self.changes
+
+    @property
+    def formulas(self) -> tuple[Expression, ...]:
+        """All of them."""
+        later = [formula for _, formulas in self.changes for formula in formulas.values()]
+        return (*self.initial.values(), *self.initial_before.values(), *later)
+
+
+def _items(entries: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(entries.items(), key=lambda item: item[0]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +205,7 @@ class Problem:
     model_ids
         The ids of all quantities of the model.
     priors
-        Ids of parameters with an objective prior, which the log-likelihood does not contain.
+        Objective priors by the ids of their parameters; the log-likelihood does not contain them.
     """
 
     name: str
@@ -161,7 +216,7 @@ class Problem:
     conditions: dict[str, Condition]
     measurements: tuple[Measurement, ...]
     model_ids: frozenset[str]
-    priors: tuple[str, ...] = ()
+    priors: Mapping[str, Prior] = field(default_factory=dict)
 
     def log_likelihood(self, p: ArrayLike | None = None, *, time_limit: float = 600.0) -> float:
         """The log-likelihood at p (K,) on the estimation scale, by certified states.
@@ -184,3 +239,50 @@ class Problem:
         from gradaudit.problem.simulation import simulate
 
         return simulate(self, p, time_limit=time_limit).log_likelihood
+
+    def simulate(self, p: ArrayLike | None = None, *, time_limit: float = 600.0) -> Array:
+        """What the observables are by certified states, (M,), in the order of the measurements.
+
+        They are not on the scale of the observable; p and errors are as for `log_likelihood`.
+        """
+        from gradaudit.problem.simulation import simulate
+
+        return simulate(self, p, time_limit=time_limit).by_row("simulated")
+
+    def chi_square(self, p: ArrayLike | None = None, *, time_limit: float = 600.0) -> float:
+        """The sum of squares of (measured - simulated) / noise, on the scales of the observables.
+
+        p and errors are as for `log_likelihood`.
+        """
+        from gradaudit.problem.simulation import simulate
+
+        return float(np.sum(simulate(self, p, time_limit=time_limit).by_row("residuals") ** 2))
+
+    def log_prior(self, p: ArrayLike | None = None) -> float:
+        """The sum of the logarithms of the prior densities at p (K,), minus infinity outside.
+
+        They are densities of the parameters, not of their images on the estimation scale, except
+        for the priors "parameterScale..." of version 1.
+
+        Raises
+        ------
+        ProblemError
+            If `p` is invalid.
+        """
+        values = self.parameters.values(p)
+        return float(sum(own[0] for own in self.prior_terms(values).values()))
+
+    def prior_terms(self, values: Array) -> dict[str, tuple[Any, Any, bool]]:
+        """Log-density, derivative on the scale, and whether at a kink, of each prior.
+
+        `values` (K,) are those of the parameters, not on their scales.
+        """
+        at = dict(zip(self.parameters.names, values, strict=True))
+        return {name: own.log_density(float(at[name])) for name, own in self.priors.items()}
+
+    def log_posterior(self, p: ArrayLike | None = None, *, time_limit: float = 600.0) -> float:
+        """The log-likelihood plus `log_prior`: the log-posterior without its constant.
+
+        p and errors are as for `log_likelihood`.
+        """
+        return self.log_prior(p) + self.log_likelihood(p, time_limit=time_limit)

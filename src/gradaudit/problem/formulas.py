@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -92,8 +92,20 @@ def replaced(outer: Expression, name: str, inner: Expression) -> Expression:
     return expression(outer.text, outer.tree.subs(_symbol(name), inner.tree))
 
 
+def renamed(formula: Expression, names: Mapping[str, str]) -> Expression:
+    """A formula with other names of its inputs, all replaced at once."""
+    swaps = {_symbol(old): _symbol(new) for old, new in names.items() if old in formula.names}
+    return expression(formula.text, formula.tree.xreplace(swaps)) if swaps else formula
+
+
 def _symbol(name: str) -> Any:
     return sympy.Symbol(name, real=True)
+
+
+def _constant(tree: Any) -> Any:
+    """The number that a tree is; SymPy writes infinity as oo."""
+    found = sympy.N(tree, 30)
+    return np.longdouble(float(found)) if found.is_infinite else np.longdouble(str(found))
 
 
 def _numeric(symbols: Sequence[Any], trees: Sequence[Any]) -> Callable[[Any], Any]:
@@ -102,7 +114,7 @@ def _numeric(symbols: Sequence[Any], trees: Sequence[Any]) -> Callable[[Any], An
     smooth = [
         sympy.sympify(tree).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0)) for tree in trees
     ]
-    constant = {i: np.longdouble(str(sympy.N(t, 30))) for i, t in enumerate(smooth) if t.is_number}
+    constant = {i: _constant(t) for i, t in enumerate(smooth) if t.is_number}
     varying = [i for i in range(len(smooth)) if i not in constant]
     function = sympy.lambdify(symbols, [smooth[i] for i in varying], "numpy", cse=True)
 

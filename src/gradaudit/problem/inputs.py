@@ -12,7 +12,8 @@ import numpy as np
 
 from gradaudit.problem.definition import Measurement, Problem, Source
 from gradaudit.problem.formulas import TIME
-from gradaudit.problem.solving import Group, Solved
+from gradaudit.problem.groups import Group
+from gradaudit.problem.solving import Solved
 
 ROUNDING = 16 * np.finfo(np.float64).eps
 """Of the terms of a rule of the model, which is evaluated in float64."""
@@ -52,8 +53,7 @@ class Inputs:
     values: Any
 
     def __post_init__(self) -> None:
-        assert self.solved.reference.extended is not None
-        self.found = self.solved.reference.extended
+        self.found = self.solved.found
         self.system = self.solved.translation.layout.system
         self.plain = {
             n: i for i, n in enumerate(self.system.states) if n not in self.system.amounts
@@ -65,12 +65,12 @@ class Inputs:
     def _is_rule(self, name: str) -> bool:
         if name in self.plain:
             return False
-        return name in self.system.varying or name not in self.group.sources
+        return name in self.system.varying or name not in self.group.condition.model
 
     def column(self, name: str, measurements: Sequence[Measurement]) -> Column:
         """The input of that name for each of the measurements."""
         found = self.found
-        rows = np.searchsorted(self.solved.reference.times, [m.time for m in measurements])
+        rows = np.searchsorted(self.solved.times, [m.time for m in measurements])
         if name in self.group.watched and name in self.plain:
             i = self.plain[name]
             return Column(
@@ -88,7 +88,7 @@ class Inputs:
 
     def _source(self, name: str, measurement: Measurement) -> Source:
         other = self.problem.conditions[measurement.condition].other
-        for sources in (measurement.overrides, self.group.sources, other):
+        for sources in (measurement.overrides, self.group.condition.model, other):
             if name in sources:
                 return sources[name]
         assert name == TIME
@@ -117,7 +117,7 @@ class Inputs:
     def _rules(self, names: list[str]) -> list[Column]:
         """What follows from states and parameters by the model, at the T times, by JAX."""
         found, model = self.found, self.solved.translation.model
-        times = self.solved.reference.times
+        times = self.solved.times
         n, p = model.n, model.nominal
 
         def evaluate(z: Any, t: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,18 @@ from gradaudit.problem.definition import (
 )
 from gradaudit.problem.formulas import TIME, parsed, replaced
 from gradaudit.problem.noise import DISTRIBUTIONS
+from gradaudit.problem.priors import VERSION_1, Prior, prior
 from gradaudit.problem.scales import SCALES
-from gradaudit.problem.tables import Tables, number, read
+from gradaudit.problem.tables import Tables, number, opened, read
+from gradaudit.problem.version_2 import load_version_2
 
+BEHIND = " after "
+"""Between the ids of a condition and of the one that it is behind, in the name of both together."""
 PLACEHOLDER = re.compile(r"(observable|noise)Parameter\d+_\w+\Z")
 
 
 def load_problem(path: str | Path) -> Problem:
-    """Read an estimation problem in PEtab, version 1, with a model in SBML.
+    """Read an estimation problem in PEtab, version 1 or 2, with a model in SBML.
 
     Parameters
     ----------
@@ -38,8 +43,7 @@ def load_problem(path: str | Path) -> Problem:
     ------
     ProblemError
         If a file, an id or a formula is missing or wrong, with its place; or if the problem has
-        something that is not supported, which is named: pre-equilibration, measurements at
-        infinity, version 2.
+        something that is not supported, which is named.
     MissingExtraError
         If the extra "petab" is not installed.
     """
@@ -47,33 +51,45 @@ def load_problem(path: str | Path) -> Problem:
         import petab.v1  # noqa: F401
 
         from gradaudit.model.sbml.importer import identifiers
-    tables = read(path)
+    file, content, version = opened(path)
+    if version == "2":
+        problem = load_version_2(file, content)
+        _tell_priors(problem, ", ".join(map(str, content.get("parameter_files") or [])))
+        return problem
+    tables = read(file, content)
     known = identifiers(tables.sbml)
     estimated, fixed = _parameters(tables)
     sources: dict[str, Source] = {**fixed, **{name: name for name in estimated.names}}
+    conditions = {name: _condition(tables, name, sources, known) for name in tables.conditions}
+    measurements = [_measurement(tables, row, sources) for row in range(len(tables.measurements))]
+    conditions |= {
+        m.condition: _after(conditions, m.condition) for m in measurements if BEHIND in m.condition
+    }
     problem = Problem(
         name=tables.path.stem,
         path=tables.path,
         sbml=tables.sbml,
         parameters=estimated,
         observables={name: _observable(tables, name) for name in tables.observables},
-        conditions={name: _condition(tables, name, sources, known) for name in tables.conditions},
-        measurements=tuple(
-            _measurement(tables, row, sources) for row in range(len(tables.measurements))
-        ),
+        conditions=conditions,
+        measurements=tuple(measurements),
         model_ids=known,
-        priors=tuple(n for n, row in tables.parameters.items() if "objectivePriorType" in row),
+        priors=_priors(tables, estimated),
     )
     _check_columns(tables, problem)
     _check_names(tables, problem, known)
+    _tell_priors(problem, tables.files["parameter"])
+    return problem
+
+
+def _tell_priors(problem: Problem, file: str) -> None:
     if problem.priors:
         warnings.warn(
-            f"{tables.files['parameter']}: objective priors of {', '.join(problem.priors)} are not "
-            "in the log-likelihood.",
+            f"{file}: objective priors of {', '.join(problem.priors)} are not in the "
+            "log-likelihood. log_posterior has them, and reference_gradient with posterior=True.",
             ModelWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    return problem
 
 
 def _parameters(tables: Tables) -> tuple[Parameters, dict[str, Source]]:
@@ -109,6 +125,25 @@ def _parameters(tables: Tables) -> tuple[Parameters, dict[str, Source]]:
     return parameters(rows), fixed
 
 
+def _priors(tables: Tables, estimated: Parameters) -> dict[str, Prior]:
+    """Objective priors, which version 1 does not truncate."""
+    found = {}
+    for name, scale, lower, upper in zip(
+        estimated.names, estimated.scales, estimated.lower, estimated.upper, strict=True
+    ):
+        row, where = tables.parameters[name], tables.where("parameter", name)
+        if "objectivePriorType" not in row:
+            continue
+        kind = str(row["objectivePriorType"])
+        cell = row.get("objectivePriorParameters")
+        numbers = [] if cell is None else [number(part) for part in str(cell).split(";")]
+        if cell is None and kind == "parameterScaleUniform":
+            numbers = [float(lower), float(upper)]  # as the standard says
+        given = [math.nan if own is None else own for own in numbers]
+        found[name] = prior(kind, given, VERSION_1, scale, (-math.inf, math.inf), where)
+    return found
+
+
 def _observable(tables: Tables, name: str) -> Observable:
     row, where = tables.observables[name], tables.where("observable", name)
     for column in ("observableFormula", "noiseFormula"):
@@ -133,6 +168,7 @@ def _condition(
     tables: Tables, name: str, sources: dict[str, Source], known: frozenset[str]
 ) -> Condition:
     model = {n: source for n, source in sources.items() if n in known}
+    resets = set()
     other = {n: source for n, source in sources.items() if n not in known}
     for column, cell in tables.conditions[name].items():
         if column in ("id", "conditionName"):
@@ -140,7 +176,14 @@ def _condition(
         where = f"{tables.where('condition', name)}, column {column!r}"
         source = _source(cell, sources, where)
         (model if column in known else other)[column] = source
-    return Condition(name=name, model=model, other=other)
+        resets.add(column)
+    return Condition(name=name, model=model, other=other, resets=frozenset(resets))
+
+
+def _after(conditions: dict[str, Condition], name: str) -> Condition:
+    """A condition behind the steady state of another one."""
+    own, before = (conditions[part] for part in name.split(BEHIND))
+    return replace(own, name=name, before=before.model)
 
 
 def _source(cell: Any, sources: dict[str, Source], where: str) -> Source:
@@ -161,20 +204,13 @@ def _measurement(tables: Tables, index: int, sources: dict[str, Source]) -> Meas
     observable = str(row.get("observableId"))
     if observable not in tables.observables:
         raise ProblemError(f"{where}: there is no observable {observable!r}.")
-    if "preequilibrationConditionId" in row:
-        raise ProblemError(
-            f"{where}: preequilibrationConditionId is {row['preequilibrationConditionId']!r}; "
-            "pre-equilibration is not supported yet."
-        )
     condition = str(row.get("simulationConditionId"))
-    if condition not in tables.conditions:
-        raise ProblemError(f"{where}: there is no condition {condition!r}.")
+    before = str(row.get("preequilibrationConditionId", ""))
+    for name in (condition, *([before] if before else [])):
+        if name not in tables.conditions:
+            raise ProblemError(f"{where}: there is no condition {name!r}.")
+    condition += BEHIND + before if before else ""
     time, value = number(row.get("time")), number(row.get("measurement"))
-    if time is not None and math.isinf(time):
-        raise ProblemError(
-            f"{where}: the time is {row['time']!r}; measurements at a steady state are not "
-            "supported yet."
-        )
     if time is None or time < 0.0:
         raise ProblemError(f"{where}: the time is {row.get('time')!r}; it must be at least 0.")
     if value is None or not math.isfinite(value):

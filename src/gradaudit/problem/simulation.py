@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.problem.definition import Problem
+from gradaudit.problem.groups import Group, grouped
 from gradaudit.problem.inputs import Inputs
 from gradaudit.problem.likelihood import Contribution, Sum, contribution, nothing
-from gradaudit.problem.solving import Group, grouped, solve
+from gradaudit.problem.solving import Solver
 
 Array = NDArray[np.float64]
 
@@ -34,10 +35,13 @@ class Simulation:
     ----------
     values
         Of the estimated parameters, (K,), not on their scales.
+    solver
+        What the parts were solved by, with the steady states that it found.
     """
 
     values: Array
     parts: tuple[Part, ...]
+    solver: Solver
 
     @property
     def by_condition(self) -> dict[str, Sum]:
@@ -94,29 +98,21 @@ def simulate(
         If `p` is invalid, or a condition cannot be solved at all.
     """
     values = problem.parameters.values(p)
+    solver = Solver(problem, values, derivatives)
     started, groups, parts = time.perf_counter(), grouped(problem), []
     for index, group in enumerate(groups):
         left = max(time_limit - (time.perf_counter() - started), 1.0)
         share = min(left, 3.0 * left / (len(groups) - index))
-        parts.append(part(problem, group, values, digits, share, derivatives))
-    return Simulation(values, tuple(parts))
+        parts.append(part(solver, group, digits, share))
+    return Simulation(values, tuple(parts), solver)
 
 
-def part(
-    problem: Problem,
-    group: Group,
-    values: Array,
-    digits: float,
-    time_limit: float,
-    derivatives: bool = True,
-) -> Part:
+def part(solver: Solver, group: Group, digits: float, time_limit: float) -> Part:
     """One group of a problem, see `simulate`."""
-    solved = solve(
-        problem, group, values, digits=digits, time_limit=time_limit, derivatives=derivatives
-    )
-    inputs = Inputs(problem, group, solved, values)
+    solved = solver.solve(group, digits=digits, time_limit=time_limit)
+    inputs = Inputs(solver.problem, group, solved, solver.values)
     found: list[Any] = []
     for name in dict.fromkeys(m.observable for m in group.measurements):
         own = [m for m in group.measurements if m.observable == name]
-        found.append(contribution(inputs, problem.observables[name], own))
-    return Part(group, tuple(found), solved.reference.status)
+        found.append(contribution(inputs, solver.problem.observables[name], own))
+    return Part(group, tuple(found), solved.status)

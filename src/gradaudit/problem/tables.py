@@ -50,13 +50,14 @@ class Tables:
         return f"{self.files[table]}, " + (f"row {row + 1}" if several else f"line {row + 2}")
 
 
-def read(path: str | Path) -> Tables:
-    """Read a problem of PEtab version 1.
+def opened(path: str | Path) -> tuple[Path, dict[str, Any], str]:
+    """The YAML file of a problem, its content, and the number of the main version.
 
     Raises
     ------
     ProblemError
-        If a file is missing or cannot be read, a column is missing, or the version is another one.
+        If the file is missing or cannot be read, the version is another one than 1 and 2, or there
+        are extensions.
     """
     import yaml
 
@@ -70,15 +71,26 @@ def read(path: str | Path) -> Tables:
     if not isinstance(content, dict) or "format_version" not in content:
         raise ProblemError(f"{path}: format_version is missing; this is no PEtab problem.")
     version = str(content["format_version"])
-    if version.split(".")[0] != "1":
+    main = version.split(".")[0]
+    if main not in ("1", "2"):
         raise ProblemError(
-            f"{path}: format_version is {version}; version 1 of PEtab is supported. Convert the "
-            "problem, or wait for version 2."
+            f"{path}: format_version is {version}; versions 1 and 2 of PEtab are supported."
         )
     if content.get("extensions"):
         raise ProblemError(
             f"{path}: the extensions {sorted(content['extensions'])} are not supported."
         )
+    return path, content, main
+
+
+def read(path: Path, content: dict[str, Any]) -> Tables:
+    """Read a problem of PEtab version 1.
+
+    Raises
+    ------
+    ProblemError
+        If a file is missing or cannot be read, or a column is missing.
+    """
     problems = content.get("problems") or []
     if len(problems) != 1:
         raise ProblemError(

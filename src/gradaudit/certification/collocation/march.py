@@ -151,12 +151,13 @@ class _Run:
             h = min(h, options.first_step)
         longest = np.inf if options.max_step is None else options.max_step
         failures = 0
+        stops = [precision.number(b) for b in self.problem.breaks if b < last] + [end]
         while True:
             h = min(h, longest)
-            rest = end - self.t
+            rest = stops[0] - self.t
             final = h >= float(rest) * (1 - 1e-9)
             if final:
-                stop = end
+                stop = stops[0]
             elif h > 0.5 * float(rest):  # two of equal length rather than a short one at the end
                 stop = self.t + rest / 2
             else:
@@ -168,7 +169,10 @@ class _Run:
                 failures = 0
                 if not watch.note(float(stop), float(length)):
                     return watch.status
-                if final:
+                if final and len(stops) > 1:
+                    stops.pop(0)
+                    self.last = None  # its polynomial ends at the switch
+                elif final:
                     return "ok" if self.look is None or self.look.missed is None else "jumped_over"
                 continue
             failures += 1

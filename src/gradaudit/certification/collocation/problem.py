@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from gradaudit.certification.collocation.stages import Stages
 from gradaudit.certification.collocation.vector_field import VectorField, compile_field
 from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, Precision, available
 from gradaudit.certification.variational import initial_values
@@ -26,6 +27,8 @@ class Problem:
         The vector field in double, in the target precision, and in another precision than that.
     values, derivatives
         y0 (n,) and dy0/dp (n, m), in the target precision.
+    breaks
+        Times at which the vector field switches, and an element ends.
     """
 
     model: Model
@@ -35,6 +38,7 @@ class Problem:
     values: Array
     derivatives: Array
     build_seconds: float
+    breaks: tuple[float, ...] = ()
 
     @property
     def precision(self) -> Precision:
@@ -42,10 +46,13 @@ class Problem:
 
 
 class Compiler:
-    """Problems of one model in several precisions, whose fields are compiled once."""
+    """Problems of one model in several precisions, whose fields are compiled once.
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    `parts` are the stages of a model with switches.
+    """
+
+    def __init__(self, model: Model, parts: Stages | None = None) -> None:
+        self.model, self.parts = model, parts
         self._fields: dict[str, VectorField] = {}
         self._initial: dict[str, tuple[Array, Array]] = {}
 
@@ -58,7 +65,11 @@ class Compiler:
             If it has something that has no series.
         """
         if precision.name not in self._fields:
-            self._fields[precision.name] = compile_field(self.model, precision)
+            self._fields[precision.name] = (
+                compile_field(self.model, precision)
+                if self.parts is None
+                else self.parts.compile(precision)
+            )
         return self._fields[precision.name]
 
     def problem(self, precision: Precision, *, noise: bool = True) -> Problem:
@@ -82,4 +93,5 @@ class Compiler:
             values=values,
             derivatives=derivatives,
             build_seconds=time.perf_counter() - start,
+            breaks=() if self.parts is None else self.parts.breaks,
         )

@@ -68,8 +68,15 @@ def compile_field(model: Model, precision: Precision) -> VectorField:
         precision=precision,
         where=f"model {model.name!r}: vector_field",
     )
-    arguments = [t, *y, *p]
-    tensors = hy.diff_tensors(rates, diff_args=[*y, *p], diff_order=1)
+    return compile_rates(rates, [t, *y, *p], n, precision)
+
+
+def compile_rates(
+    rates: list[hy.expression], arguments: list[hy.expression], n: int, precision: Precision
+) -> VectorField:
+    """Differentiate and compile rates (N,) of the arguments t, the n states and the parameters."""
+    m = len(arguments) - 1 - n
+    tensors = hy.diff_tensors(rates, diff_args=arguments[1:], diff_order=1)
     jacobian = np.asarray(tensors.jacobian, dtype=object).reshape(len(rates), n + m)
     places = [index for index, entry in np.ndenumerate(jacobian) if not _is_zero(entry)]
     rows, columns = np.array(places, dtype=np.int64).reshape(-1, 2).T

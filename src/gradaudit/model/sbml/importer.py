@@ -21,13 +21,14 @@ from gradaudit.model.sbml.algebraic import solve_algebraic
 from gradaudit.model.sbml.document import read
 from gradaudit.model.sbml.equations import vector_field
 from gradaudit.model.sbml.events import jumps
+from gradaudit.model.sbml.experiment import Experiment, write
 from gradaudit.model.sbml.layout import Layout, Point
 from gradaudit.model.sbml.lifting import lift_branches
 from gradaudit.model.sbml.memory import Memory
 from gradaudit.model.sbml.plans import EXECUTIONS, plans
 from gradaudit.model.sbml.rate_of import add_rates
 from gradaudit.model.sbml.selection import Choice, initial_value, nominal, with_parameters
-from gradaudit.model.sbml.start import Start
+from gradaudit.model.sbml.start import Start, StartOf
 from gradaudit.model.sbml.switches import check_triggers, switches
 from gradaudit.model.sbml.symbols import Symbol, collect, set_values
 from gradaudit.model.sbml.system import System, classify
@@ -56,6 +57,15 @@ class Translation:
     def lookup(self, t: Any, y: Any, p: Any) -> Callable[[str], Any]:
         """What formulas of the file mean by each id at a point, rules included."""
         return Point(self.layout, t, y, p).scope
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is used in place of what the file says, see `translate`."""
+
+    values: Mapping[str, float]
+    more: Mapping[str, float]
+    start: StartOf | None
 
 
 def load_sbml(
@@ -100,6 +110,9 @@ def translate(
     values: Mapping[str, float] | None = None,
     only: Iterable[str] | None = None,
     watched: Iterable[str] = (),
+    more: Mapping[str, float] | None = None,
+    start: StartOf | None = None,
+    experiment: Experiment | None = None,
 ) -> Translation:
     """As `load_sbml`, with the values of all quantities of the file.
 
@@ -114,14 +127,23 @@ def translate(
         other parameter is taken, because a model has at least one. None: all of them.
     watched
         Ids whose values are asked for later, so that what they depend on is a parameter, too.
+    more
+        Numbers by id that the file does not have, as constants of the model.
+    start
+        What the states begin with instead of their initial values, see `StartOf`.
+    experiment
+        Initial values and changes that are formulas.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise ModelError(f"the file {path} does not exist (looked for in {Path.cwd()}).")
     document, model = read(path)
     try:
+        if experiment is not None:
+            write(experiment, model)
         choice = Choice(set(fixed), None if only is None else set(only), set(watched))
-        return _translation(model, path, t_end, choice, executions, values or {})
+        given = Given(values or {}, more or {}, start)
+        return _translation(model, path, t_end, choice, executions, given)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     finally:
@@ -149,12 +171,13 @@ def _translation(
     t_end: float,
     choice: Choice,
     executions: int,
-    values: Mapping[str, float],
+    given: Given,
 ) -> Translation:
     lift_branches(model)
     found = triggers(model)
     symbols = collect(model)
-    set_values(symbols, values)
+    symbols |= {n: Symbol(n, "parameter", "", number) for n, number in given.more.items()}
+    set_values(symbols, given.values)
     jumping = assigned(found)
     solve_algebraic(model, symbols, jumping)
     add_rates(model.toSBML(), symbols)
@@ -171,7 +194,7 @@ def _translation(
     rates = vector_field(system, len(auxiliary))
     # What has no value is told here, by its name.
     jax.eval_shape(rates, 0.0, jnp.zeros(layout.count + len(auxiliary)), p)
-    begin = Start(layout, found, planned, p)
+    begin = Start(layout, found, planned, p, given.start)
     memory = Memory(layout, planned, t_end)
     start = begin.initial_state(memory)
     time_unit = reference_text(model, model.getTimeUnits())
@@ -193,7 +216,7 @@ def _translation(
         },
         t_end=t_end,
         time_unit=time_unit,
-        initial_state=start if _depends(system, begin) else None,
+        initial_state=start if given.start or _depends(system, begin) else None,
         events={**switches(layout, found), **jumps(layout, planned, memory, begin.beginning.late)},
         axes={"t_end": (float(t_end),)},
         description=model.getName(),

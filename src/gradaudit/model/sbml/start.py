@@ -6,6 +6,7 @@ then a function of the parameters through all of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,11 +22,16 @@ from gradaudit.model.sbml.memory import Memory, along_flow
 from gradaudit.model.sbml.pending import Queue
 from gradaudit.model.sbml.plans import Plan, is_zero
 from gradaudit.model.sbml.selection import initial_value
+from gradaudit.model.sbml.system import System
 from gradaudit.model.sbml.triggers import Trigger
 
 MOST_EVENTS = 1000
 AT_THRESHOLD = 1e-13
 """Of the larger side: so close to its threshold a comparison counts as at it."""
+
+
+StartOf = Callable[[System, Callable[[Any], Any]], Callable[[Any], Any]]
+"""From the system and the initial state y0(p) of the file, the one that is used."""
 
 
 @dataclass
@@ -53,11 +59,19 @@ class Beginning:
 class Start:
     """The initial state of a model with events."""
 
-    def __init__(self, layout: Layout, found: list[Trigger], plans: list[Plan], p: Any) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        found: list[Trigger],
+        plans: list[Plan],
+        p: Any,
+        instead: StartOf | None = None,
+    ) -> None:
         self.layout, self.found, self.plans, self.p = layout, found, plans, p
         # Auxiliary states have no part in what formulas mean.
         self.bare = Layout(layout.system)
-        self._declared = initial_state(layout.system)
+        declared = initial_state(layout.system)
+        self._declared = declared if instead is None else instead(layout.system, declared)
         self.beginning = self._followed(0)
         other = self._followed(-1)
         first, second = (self.states(p, b.happened)[-1] for b in (self.beginning, other))

@@ -1,0 +1,197 @@
+"""The long run in double precision: where the dynamics lead to from the given start."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.certification.discrete_modes import Reader
+from gradaudit.certification.heyoka.precision import DOUBLE
+from gradaudit.certification.steady_state.rates import Rates
+from gradaudit.errors import ModelError
+from gradaudit.model.definition import Model
+from gradaudit.model.quadratures import initial_state
+
+Array = NDArray[np.float64]
+
+RTOL, ATOL = 1e-9, 1e-14
+MOST_STEPS = 15_000
+DECADES = 18
+
+
+class EventOnTheWayError(ModelError):
+    """An event with a jump happens before the steady state is reached."""
+
+    def __init__(self, name: str, t: float) -> None:
+        super().__init__(
+            f"the event {name!r} happens before the steady state is reached (about t = {t:.3g}), "
+            "and the states behind it do not come to rest, or not with certificates."
+        )
+        self.time = t
+
+
+class LongRun:
+    """A solve of the states without end.
+
+    Attributes
+    ----------
+    t, y
+        Where it is, and the state (n,).
+    largest
+        The largest absolute value of every state so far, (n,).
+    rates
+        The vector field in the mode of the state.
+    visited
+        The vector fields on the way, each with a time at which it was that.
+    """
+
+    def __init__(self, model: Model, time_limit: float) -> None:
+        self.model, self.reader = model, Reader(model)
+        self.deadline = time.perf_counter() + time_limit
+        self.t, self.steps = 0.0, 0
+        self.y: Array = np.asarray(initial_state(model, model.nominal), dtype=np.float64)
+        self.start = self.y.copy()
+        self.largest = np.abs(self.y)
+        self.rates = self._here()
+        self.unit = self._unit()
+        self._modes = {self.mode: self.rates}
+        self.visited: list[tuple[Rates, float]] = [(self.rates, 0.0)]
+        self._triggers = _Triggers(model)
+        self._triggers.set(self.t, self.y)
+
+    def _z(self) -> Array:
+        return np.concatenate([self.y, np.zeros(self.reader.size - self.model.n)])
+
+    def _here(self) -> Rates:
+        self.mode = self.reader.mode_at(self.t, self._z())
+        return Rates(self.reader, self.mode, DOUBLE)
+
+    def _unit(self) -> float:
+        """A size of states: that of the start, or what the rates make of it in their time."""
+        whole = float(self.largest.max(initial=0.0))
+        if whole > 0.0:
+            return whole
+        rates = np.abs(self.rates.rates(self.t, self.y[:, None])).max(initial=0.0)
+        return float(rates / self.fastest) or 1.0
+
+    @property
+    def fastest(self) -> float:
+        """The fastest rate of the linearised system here, 1 / `t_end` if it has none."""
+        by_state = self.rates.slopes(self.t, self.y[:, None])[0][0]
+        if not np.all(np.isfinite(by_state)):
+            return 1.0 / self.model.t_end
+        found = float(np.abs(np.linalg.eigvals(by_state)).max(initial=0.0))
+        return found or 1.0 / self.model.t_end
+
+    def stations(self) -> Iterator[float]:
+        """Times, tenfold from one to the next, with the state reached at each.
+
+        Raises
+        ------
+        ModelError
+            If an event happens, a state is not finite, or there are too many steps.
+        """
+        span = 1.0 / self.fastest
+        for _ in range(DECADES):
+            span *= 10.0
+            self._advance(span)
+            yield self.t
+        raise ModelError(f"there is no steady state: {self.moving()}.")
+
+    def _advance(self, end: float) -> None:
+        from scipy.integrate import BDF
+
+        while self.t < end:
+            solver = BDF(
+                lambda t, y: self.rates.rates(t, y[:, None])[:, 0],
+                self.t,
+                self.y,
+                end,
+                rtol=RTOL,
+                atol=ATOL * max(float(self.largest.max(initial=0.0)), self.unit),
+                jac=lambda t, y: self.rates.slopes(t, y[:, None])[0][0],
+            )
+            side = self.rates.sides(self.t, self.y)
+            while solver.status == "running":
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # a singular matrix makes the step shorter
+                    message = solver.step()
+                self.steps += 1
+                if solver.status == "failed" or not np.all(np.isfinite(solver.y)):
+                    raise ModelError(
+                        f"the solve towards the steady state fails at t = {solver.t:.3g}: "
+                        f"{message or 'a state is not finite'}."
+                    )
+                self._check(solver.t)
+                self._triggers.check(solver.t, solver.y)
+                self.t, self.y = float(solver.t), np.array(solver.y)
+                self.largest = np.maximum(self.largest, np.abs(self.y))
+                if np.any(self.rates.sides(self.t, self.y) != side):
+                    break
+            if np.any(self.rates.sides(self.t, self.y) != side):
+                self._switch()
+
+    def _switch(self) -> None:
+        self.mode = self.reader.mode_at(self.t, self._z())
+        if self.mode not in self._modes:
+            self._modes[self.mode] = Rates(self.reader, self.mode, DOUBLE)
+        self.rates = self._modes[self.mode]
+        self.visited.append((self.rates, self.t))
+
+    def _check(self, t: float) -> None:
+        if self.steps > MOST_STEPS:
+            raise ModelError(f"there is no steady state: {self.moving()} (after {t:.3g}).")
+        if time.perf_counter() > self.deadline:
+            raise ModelError("the time limit came before the steady state was reached.")
+
+    def moving(self) -> str:
+        """What moves most, in words."""
+        speed = np.abs(self.rates.rates(self.t, self.y[:, None])[:, 0]) * self.t
+        share = speed / np.where(self.largest > 0.0, self.largest, 1.0)
+        name = list(self.model.states)[int(np.argmax(share))]
+        return f"{name!r} still changes at t = {self.t:.3g}, it grows, oscillates or slows down"
+
+
+class _Triggers:
+    """Events with a jump, of which none may happen on the way."""
+
+    def __init__(self, model: Model) -> None:
+        self.names = [name for name, event in model.events.items() if event.jump is not None]
+        self.model, self._function = model, None
+        if self.names:
+            self._function = _functions(model, self.names)
+
+    def set(self, t: float, y: Array) -> None:
+        """The start."""
+        if self._function is not None:
+            self._values = self._function(t, y)
+
+    def check(self, t: float, y: Array) -> None:
+        """Refuse if an event has happened since the last call."""
+        if self._function is None:
+            return
+        now = self._function(t, y)
+        for name, before, after in zip(self.names, self._values, now, strict=True):
+            if before * after < 0.0 and self.model.events[name].direction * after >= 0.0:
+                raise EventOnTheWayError(name, t)
+        self._values = np.where(now == 0.0, self._values, now)
+
+
+def _functions(model: Model, names: list[str]) -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    p = jnp.asarray(model.nominal)
+
+    @jax.jit
+    def values(t: Any, y: Any) -> Any:
+        return jnp.stack(
+            [jnp.asarray(model.events[name].when(t, y, p)).reshape(()) for name in names]
+        )
+
+    return lambda t, y: np.asarray(values(t, y))

@@ -1,0 +1,217 @@
+"""Steady states are those of closed forms, and what has none is refused with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+
+from gradaudit import Model
+from gradaudit.certification.steady_state import steady_state
+from gradaudit.errors import ModelError
+from gradaudit.model.definition import Event
+
+
+def model(field: Callable[..., Any], start: list[float], values: list[float], **more: Any) -> Model:
+    return Model(
+        name="rests",
+        vector_field=field,
+        states={f"s{i}": (value, "") for i, value in enumerate(start)},
+        parameters={f"q{j}": (value, "") for j, value in enumerate(values)},
+        t_end=10.0,
+        **more,
+    )
+
+
+def assert_is(found: Any, exact: Callable[..., list[Any]], values: list[float]) -> None:
+    """States and sensitivities are those of the closed form in 40 digits, within their bounds."""
+    with mpmath.workdps(40):
+        p = [mpmath.mpf(value) for value in values]
+        for i, value in enumerate(exact(*p)):
+            assert abs(_number(found.pieces[:, i]) - value) <= found.state_bounds[i]
+            # long double holds 19 digits, and the pieces more
+            assert found.state_bounds[i] <= 1e-18 * max(1.0, abs(value))
+            for j in range(len(p)):
+                slope = mpmath.diff(
+                    lambda x, i=i, j=j: exact(*p[:j], x, *p[j + 1 :])[i],
+                    p[j],
+                    h=mpmath.mpf("1e-12"),
+                )
+                wrong = abs(_number(found.slope_pieces[:, i, j]) - slope)
+                # the difference quotient itself is right to 1e-20 or so
+                assert wrong <= found.sensitivity_bounds[i, j] + 1e-18 * max(1.0, abs(slope))
+
+
+def _number(pieces: Any) -> Any:
+    return mpmath.fsum(float(piece) for piece in pieces)
+
+
+def test_a_conserved_total_is_that_of_the_start_which_depends_on_parameters():
+    found = steady_state(
+        model(
+            lambda t, y, p: jnp.stack([p[1] * y[1] - p[0] * y[0], p[0] * y[0] - p[1] * y[1]]),
+            [1.0, 0.5],
+            [0.3, 0.6, 1.0],
+            initial_state=lambda p: jnp.stack([p[2], 0.5 * p[2]]),
+        )
+    )
+    assert found.laws == 1
+
+    def exact(k1, k2, a):
+        return [k2 * 1.5 * a / (k1 + k2), k1 * 1.5 * a / (k1 + k2)]
+
+    assert_is(found, exact, [0.3, 0.6, 1.0])
+
+
+def test_the_coefficients_of_a_law_may_be_parameters():
+    """Concentrations in two volumes, which are parameters."""
+
+    def field(t, y, p):
+        flux = y[0] - 2.0 * y[1]
+        return jnp.stack([-flux / p[0], flux / p[1]])
+
+    found = steady_state(model(field, [1.0, 3.0], [2.0, 5.0]))
+
+    def exact(v1, v2):
+        b = (v1 + 3 * v2) / (2 * v1 + v2)
+        return [2 * b, b]
+
+    assert_is(found, exact, [2.0, 5.0])
+
+
+def test_what_stays_at_zero_needs_no_law_of_its_own():
+    """A complex that never decays, and that nothing forms as there is none of its second part."""
+
+    def field(t, y, p):
+        formed = p[0] * y[0] * y[1]
+        return jnp.stack([p[1] - y[0] - formed, -formed, formed])
+
+    found = steady_state(model(field, [0.0, 0.0, 0.0], [2.0, 3.0]))
+    assert_is(found, lambda k, b: [b, 0 * k, 0 * k], [2.0, 3.0])
+
+
+def test_slow_beside_fast_is_followed_to_its_end():
+    def field(t, y, p):
+        return jnp.stack([-1e3 * (y[0] - y[1]), -p[0] * (y[1] - p[1])])
+
+    assert_is(steady_state(model(field, [1.0, 0.2], [1e-6, 3.0])), lambda k, b: [b, b], [1e-6, 3.0])
+
+
+def test_of_two_steady_states_it_is_the_one_that_the_start_leads_to():
+    def field(t, y, p):
+        return jnp.stack([y[0] * (1 - y[0]) * (y[0] - p[0])])
+
+    assert_is(steady_state(model(field, [0.3], [0.25])), lambda a: [mpmath.mpf(1)], [0.25])
+    found = steady_state(model(field, [0.2], [0.25]))
+    assert abs(found.states[0]) <= found.state_bounds[0] + 1e-30
+
+
+def test_switches_at_fixed_times_are_passed():
+    def field(t, y, p):
+        return jnp.stack([jnp.where(t < 5.0, 7.0, p[0]) - p[1] * y[0]])
+
+    events = {"later": Event(when=lambda t, y, p: t - 5.0)}
+    found = steady_state(model(field, [0.0], [3.0, 2.0], events=events))
+    assert_is(found, lambda a, b: [a / b], [3.0, 2.0])
+
+
+@pytest.mark.parametrize("inflow", [0.0, 0.25])
+def test_what_is_conserved_in_the_end_only_is_refused(inflow):
+    """An inflow until t = 5; if it is 0, its derivative is not."""
+
+    def field(t, y, p):
+        added = jnp.where(t < 5.0, p[2], 0.0)
+        return jnp.stack([p[1] * y[1] - p[0] * y[0] + added, p[0] * y[0] - p[1] * y[1]])
+
+    events = {"later": Event(when=lambda t, y, p: t - 5.0)}
+    whole = model(field, [1.0, 0.5], [0.3, 0.6, inflow], events=events)
+    with pytest.raises(ModelError, match="there is no steady state"):
+        steady_state(whole)
+
+
+REFUSED = {
+    "'s0' still changes.*grows": (lambda t, y, p: p[0] + 0.0 * y, [1.0], [1.0]),
+    "there is no steady state.*oscillates": (
+        lambda t, y, p: jnp.stack([p[0] * y[1], -y[0]]),
+        [1.0, 0.0],
+        [1.0],
+    ),
+    "the rates depend on time": (lambda t, y, p: jnp.sin(t) - p[0] * y, [1.0], [1.0]),
+    "slows down": (lambda t, y, p: -p[0] * y**2, [1.0], [1.0]),
+    "there is no steady state": (
+        # how much of s0 is left depends on the way
+        lambda t, y, p: jnp.stack([-p[0] * y[0] * y[1], -p[1] * y[1]]),
+        [1.0, 1.0],
+        [1.0, 2.0],
+    ),
+    "this value of 'q0' only": (
+        lambda t, y, p: jnp.stack([p[0] * y[1], -p[1] * (y[1] - 1)]),
+        [1.0, 0.2],
+        [0.0, 3.0],
+    ),
+    "unstable|still changes": (
+        lambda t, y, p: y * (1 - y) * (y - p[0]),
+        [0.25],
+        [0.25],
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_what_does_not_come_to_rest_is_refused_with_the_reason(reason):
+    with pytest.raises(ModelError, match=reason):
+        steady_state(model(*REFUSED[reason]))
+
+
+def test_without_derivatives_a_rate_of_zero_is_no_reason_to_refuse():
+    whole = model(*REFUSED["this value of 'q0' only"])
+    found = steady_state(whole, derivatives=False)
+    np.testing.assert_allclose(found.states, [1.0, 1.0], rtol=1e-18)
+
+
+def test_behind_an_event_it_is_what_a_certified_solve_reaches():
+    """The jump doubles the target at s1 = 1 / 2, whenever that is."""
+    event = Event(
+        when=lambda t, y, p: y[1] - 0.5, jump=lambda t, y, p: jnp.stack([y[0], y[1], 2.0 * y[2]])
+    )
+
+    def field(t, y, p):
+        return jnp.stack([p[0] * y[2] - y[0], 1.0 - y[1], 0.0 * y[2]])
+
+    found = steady_state(model(field, [0.0, 0.0, 3.0], [1.5], events={"dose": event}))
+    assert not found.precise
+    np.testing.assert_allclose(found.states, [9.0, 1.0, 6.0], rtol=1e-15)
+    np.testing.assert_allclose(found.sensitivities[:, 0], [6.0, 0.0, 0.0], rtol=1e-15)
+    assert np.all(np.abs(found.states - [9.0, 1.0, 6.0]) <= found.state_bounds)
+
+
+def test_events_without_end_are_refused_by_the_name_of_one():
+    event = Event(when=lambda t, y, p: y[0] - 0.5, jump=lambda t, y, p: 0.0 * y)
+    whole = model(lambda t, y, p: p[0] - y, [0.0], [1.0], events={"dose": event})
+    with pytest.raises(ModelError, match="the event 'dose' happens before"):
+        steady_state(whole)
+
+
+def test_an_ill_conditioned_root_has_bounds_that_hold():
+    """Rates that differ by 1e-4: some of the 34 digits of quad precision are lost."""
+    c = 1.0 - 1e-4
+
+    def field(t, y, p):
+        return jnp.stack([p[0] - y[0] - c * y[1], p[1] - c * y[0] - y[1]])
+
+    found = steady_state(model(field, [0.0, 0.0], [1.0, 2.0]))
+
+    def exact(a, b):
+        k = mpmath.mpf(c)
+        return [(a - k * b) / (1 - k**2), (b - k * a) / (1 - k**2)]
+
+    with mpmath.workdps(40):
+        for i, value in enumerate(exact(mpmath.mpf(1), mpmath.mpf(2))):
+            wrong = abs(_number(found.pieces[:, i]) - value)
+            # far better than long double holds
+            assert wrong <= 1e-24 * abs(value)
+            assert wrong <= found.state_bounds[i]
