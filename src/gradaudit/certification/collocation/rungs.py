@@ -145,7 +145,9 @@ class Collocation:
         if fine.status != "ok":
             return _why(fine)
         compiled, rough = self.compiler.field(fine.precision), self.compiler.field(DOUBLE)
-        at = mistranslated(climb.model, compiled, rough, climb.grid.times, fine.values)
+        breaks = () if self.compiler.parts is None else self.compiler.parts.breaks
+        own = ~np.isin(climb.grid.times, breaks)  # a switch belongs to either side
+        at = mistranslated(climb.model, compiled, rough, climb.grid.times[own], fine.values[own])
         if at is not None:
             climb.accept(fine, None)
             return (
