@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import builtins
 
+import numpy as np
 import pytest
 
 import gradaudit
+from gradaudit.errors import ModelWarning
+from problem.conftest import TABLES
 
 PARAMETERS = "parameterId parameterScale lowerBound upperBound nominalValue estimate"
 MEASUREMENTS = "observableId simulationConditionId time measurement"
@@ -107,3 +110,26 @@ def test_without_the_extra_it_is_named(write, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(gradaudit.MissingExtraError, match=r"gradaudit\[petab\]"):
         gradaudit.load_problem(path)
+
+
+def test_a_parameter_that_nothing_depends_on_is_told(write):
+    lines = [*TABLES["parameters"], "kk log10 1e-3 1e2 0.5 1"]
+    with pytest.warns(ModelWarning, match="'kk' is in no formula"):
+        gradaudit.load_problem(write(parameters=lines))
+
+
+def test_a_nominal_value_out_of_bounds_is_told(write):
+    head, _ = TABLES["parameters"]
+    with pytest.warns(ModelWarning, match="'k' is out of the bounds"):
+        gradaudit.load_problem(write(parameters=[head, "k log10 1 100 0.5 1"]))
+
+
+def test_a_noise_that_is_not_positive_is_no_likelihood(write):
+    head, k = TABLES["parameters"]
+    observables = [TABLES["observables"][0], "o A sigma"]
+    problem = gradaudit.load_problem(
+        write(parameters=[head, k, "sigma lin -1 1 -0.5 1"], observables=observables)
+    )
+    found = gradaudit.reference_gradient(problem)
+    assert "noise of measurement 1 is not positive" in found.status
+    assert np.isnan(problem.log_likelihood())

@@ -223,6 +223,12 @@ def _status(
             f"uncertified: measurement {kinks[0] + 1} equals what is simulated, where the "
             "log-likelihood of Laplace noise has a kink"
         )
+    noiseless = [row for p in found.parts for own in p.contributions for row in own.without_noise]
+    if noiseless:
+        return (
+            f"uncertified: the noise of measurement {min(noiseless) + 1} is not positive, so that "
+            "the log-likelihood does not exist"
+        )
     if not (np.isfinite(found.log_likelihood) and np.all(np.isfinite(gradient))):
         rows = np.flatnonzero(~np.isfinite(found.by_row("residuals")))
         where = f" (first at measurement {rows[0] + 1})" if len(rows) else ""

@@ -57,6 +57,8 @@ class Contribution:
         (R,): what was simulated, not on the scale, and (measured - simulated) / noise on the scale.
     kinks
         Rows at which the derivative of the log-likelihood does not exist, as far as bounds tell.
+    without_noise
+        Rows whose noise is not positive: they have no log-likelihood.
     """
 
     rows: tuple[int, ...]
@@ -64,6 +66,7 @@ class Contribution:
     simulated: Any
     residuals: Any
     kinks: tuple[int, ...]
+    without_noise: tuple[int, ...] = ()
 
 
 def nothing(count: int) -> Sum:
@@ -83,6 +86,8 @@ def contribution(
     z = _stacked(columns, "value", len(measurements))
     measured = np.array([m.value for m in measurements], np.longdouble)
     h, s = observable.value.value(z[:, own]), observable.noise.value(z[:, noisy])
+    lacking = s <= 0.0
+    s = np.where(lacking, np.nan, s)
     found = terms(measured, h, s, scale=observable.scale, distribution=observable.distribution)
     shape = (len(measurements), len(names))
     dh, ds = np.zeros(shape, np.longdouble), np.zeros(shape, np.longdouble)
@@ -119,6 +124,7 @@ def contribution(
         simulated=h.astype(np.float64),
         residuals=found.residual.astype(np.float64),
         kinks=kinks,
+        without_noise=tuple(m.row for m, none in zip(measurements, lacking, strict=True) if none),
     )
 
 

@@ -19,6 +19,7 @@ from gradaudit.problem.definition import (
     Source,
     parameters,
 )
+from gradaudit.problem.doubtful import tell_parameters
 from gradaudit.problem.formulas import TIME, parsed, replaced
 from gradaudit.problem.noise import DISTRIBUTIONS
 from gradaudit.problem.priors import VERSION_1, Prior, prior
@@ -54,7 +55,9 @@ def load_problem(path: str | Path) -> Problem:
     file, content, version = opened(path)
     if version == "2":
         problem = load_version_2(file, content)
-        _tell_priors(problem, ", ".join(map(str, content.get("parameter_files") or [])))
+        files = ", ".join(map(str, content.get("parameter_files") or []))
+        _tell_priors(problem, files)
+        tell_parameters(problem, files)
         return problem
     tables = read(file, content)
     known = identifiers(tables.sbml)
@@ -79,6 +82,7 @@ def load_problem(path: str | Path) -> Problem:
     _check_columns(tables, problem)
     _check_names(tables, problem, known)
     _tell_priors(problem, tables.files["parameter"])
+    tell_parameters(problem, tables.files["parameter"])
     return problem
 
 

@@ -121,14 +121,14 @@ def sensitivities(
     )
     check_options(request, chosen)
     with forward_mode_by_name(f"model {model.name!r}, method {method!r}: the vector field"):
-        return _with_one_sided(model, chosen.solve(request))
+        return _with_one_sided(model, chosen.solve(request), rtol, atol)
 
 
 UNSOLVED = ("non_finite", "step_underflow", "root_not_found", "max_steps", "failed")
 """Statuses of a solve that a derivative which is not finite may have stopped."""
 
 
-def _with_one_sided(model: Model, result: Sensitivities) -> Sensitivities:
+def _with_one_sided(model: Model, result: Sensitivities, rtol: float, atol: float) -> Sensitivities:
     """The result with what it says of derivatives that exist from one side only, and a warning."""
     if result.status != "ok":
         sentence = along_the_solution(model) if result.status in UNSOLVED else ""
@@ -136,7 +136,7 @@ def _with_one_sided(model: Model, result: Sensitivities) -> Sensitivities:
             text = f"model {model.name!r}: {result.status}: {sentence}"
             warnings.warn(text, ModelWarning, stacklevel=3)
         return result
-    _warn_of_faint_states(model, result)
+    _warn_of_faint_states(model, result, rtol, atol)
     values = np.concatenate([result.states, result.integrals], axis=1)
     slopes = np.concatenate([result.sensitivities, result.integral_sensitivities], axis=1)
     marked = np.isin(list(model.parameters), result.one_sided)
@@ -157,15 +157,18 @@ def _with_one_sided(model: Model, result: Sensitivities) -> Sensitivities:
     return replace(result, one_sided=names)
 
 
-def _warn_of_faint_states(model: Model, result: Sensitivities) -> None:
+def _warn_of_faint_states(model: Model, result: Sensitivities, rtol: float, atol: float) -> None:
     if result.indicators.get("faint", 0.0) <= UNRESOLVED:
         return
     sizes = np.abs(np.asarray(initial_state(model, model.nominal)))
-    smallest = float(np.min(sizes[sizes > 0.0], initial=np.inf))
+    small = (sizes > 0.0) & (sizes < atol / rtol)
+    begins = [name for name, faint in zip(model.states, small, strict=True) if faint]
+    lower = 1e-3 * rtol * (float(np.min(sizes[small])) if begins else 1e-3 * atol / rtol)
+    which = f"{', '.join(map(repr, begins))} from the start" if begins else "some of the time"
     warnings.warn(
-        f"model {model.name!r}: states lie below their absolute tolerance and grow out of it, so "
-        "that steps take them for noise and their relative error grows with them. Lower atol, by "
-        f"default 1e-3 rtol, to 1e-3 rtol times their size at the start, {smallest:.1e}.",
+        f"model {model.name!r}: states are smaller than atol / rtol = {atol / rtol:.0e} ({which}) "
+        "and grow from there. Steps then follow atol, and the relative error of these states grows "
+        f"with them. Lower atol to about {lower:.0e} (in a configuration: atol_factor).",
         ModelWarning,
         stacklevel=4,
     )

@@ -144,9 +144,9 @@ def _locates(model: Model, method: str) -> bool:
 
 
 def _applicable(model: Model, methods: list[str]) -> list[str]:
-    """Without events that matter a method that repeats another one there is left out."""
+    """Without jumps and switches a method that repeats another one there is left out."""
     repeating = [method for method in methods if get_method(method).same_without_events]
-    if model.jumps or (model.events and switches(model)) or methods == repeating:
+    if model.jumps or switches(model) or methods == repeating:
         return methods
     return [method for method in methods if method not in repeating]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gradaudit.model.definition import Event
 from gradaudit.sensitivity.method import Method
 
 if TYPE_CHECKING:
@@ -14,11 +16,19 @@ if TYPE_CHECKING:
 def solve(request: Request) -> Sensitivities:
     """Full error control from event to event, with the derivative of the event's time.
 
-    For a model without events it is `forward_sensitivity`.
+    For a model without events and switches it is `forward_sensitivity`. A switch without any event
+    is looked for as one beside other events is.
     """
+    from gradaudit.model.switching import switches
     from gradaudit.sensitivity.lifted import lifted
 
+    if not request.model.events and switches(request.model):
+        request = replace(request, model=replace(request.model, events={"none": NONE}))
     return lifted(request, tangent_weight=1.0, saltation=True)
+
+
+NONE = Event(when=lambda t, y, p: 1.0 + 0.0 * t)
+"""An event that never happens."""
 
 
 METHOD = Method(
