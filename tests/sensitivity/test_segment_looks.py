@@ -77,3 +77,19 @@ def test_a_jump_onto_a_threshold_is_one_sided():
     beside = solve(rate, [1.9, 2.0], events)
     assert beside.one_sided == ()
     assert np.allclose(beside.sensitivities[-1, 0], [3.0, -2.0], rtol=1e-7)
+
+
+@pytest.mark.parametrize(("threshold", "status"), [(0.5, "undeclared_switch"), (0.1, "ok")])
+def test_a_switch_without_any_event_is_looked_for(threshold, status):
+    """y falls from 1 to exp(-1): the threshold 0.5 is passed, 0.1 is not."""
+    model = Model(
+        name="switch",
+        vector_field=lambda t, y, p: jnp.where(y > threshold, -p[0] * y, 0.0 * y),
+        states={"y": (1.0, "")},
+        parameters={"k": (1.0, "")},
+        t_end=1.0,
+    )
+    found = gradaudit.sensitivities(model, method="saltation")
+    assert found.status == status
+    if status == "ok":
+        assert found.sensitivities[-1, 0, 0] == pytest.approx(-np.exp(-1.0), rel=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -26,10 +27,11 @@ from gradaudit.certification.heyoka.precision import (
 )
 from gradaudit.certification.hybrid_system import Hybrid
 from gradaudit.certification.variational import Progress, Solution, Variational
-from gradaudit.errors import SettingError, TranslationError
+from gradaudit.errors import ModelWarning, SettingError, TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.model.loading import SBML_SUFFIXES, load_model
+from gradaudit.model.start_events import start_events
 from gradaudit.records.results import Reference
 
 NEGLIGIBLE = 1e-3
@@ -119,7 +121,25 @@ def reference(
         status = f"uncertified: {beside}; the others hold {held:.1f} digits" + (
             "" if status == "ok" else f" ({status})"
         )
+    if status == "ok" and climb.best is not None:
+        _tell_idle_jumps(loaded, {record.name for record in climb.best.event_records})
     return climb.reference(status)
+
+
+def _tell_idle_jumps(model: Model, happened: set[str]) -> None:
+    """Warn of jumps that never happen, such as a dose in the wrong direction or unit of time."""
+    first = {name for name, _ in start_events(model)}
+    jumps = {name for name, event in model.events.items() if event.jump is not None}
+    idle = sorted(jumps - happened - first)
+    if idle:
+        many = len(idle) > 1
+        warnings.warn(
+            f"model {model.name!r}: the event{'s' * many} {', '.join(map(repr, idle))} "
+            f"{'do' if many else 'does'} not happen between 0 and t_end = {model.t_end:g}. If "
+            f"{'they' if many else 'it'} should, look at `when` and `direction`.",
+            ModelWarning,
+            stacklevel=3,
+        )
 
 
 def _by_method(
