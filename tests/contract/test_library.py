@@ -10,18 +10,17 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.model.loading import library_names
 from gradaudit.sensitivity.taylor import taylor_sensitivities
+from library_models import DECLARED, MODELS
 
-NAMES = library_names()
-MODELS = {name: gradaudit.load_model(name) for name in NAMES}
-EXACT = [name for name, model in MODELS.items() if model.exact_solution is not None]
-GIVEN = [name for name, model in MODELS.items() if model.exact_sensitivities is not None]
-JUMPS = [name for name in EXACT if MODELS[name].jumps]
-EVENTS = [name for name, model in MODELS.items() if model.events]
+NAMES = list(DECLARED)
+EXACT = [name for name, model in DECLARED.items() if model.exact_solution is not None]
+GIVEN = [name for name, model in DECLARED.items() if model.exact_sensitivities is not None]
+JUMPS = [name for name in EXACT if DECLARED[name].jumps]
+EVENTS = [name for name, model in DECLARED.items() if model.events]
 SETTINGS = [
     f"{name}@{axis}={value:g}"
-    for name, model in MODELS.items()
+    for name, model in DECLARED.items()
     for axis, values in model.axes.items()
     for value in values
 ]
