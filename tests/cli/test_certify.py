@@ -95,3 +95,23 @@ def test_points_lie_within_the_bounds_and_are_those_of_their_seed():
     again = points(own, drawn=50, seed=3)
     again.pop("nominal")
     np.testing.assert_array_equal(drawn, list(again.values()))
+
+
+def test_a_point_that_is_refused_is_told_in_the_document(write, tmp_path, capsys, monkeypatch):  # noqa: F811
+    from gradaudit.cli import certify as command
+    from gradaudit.errors import ProblemError
+
+    plain = command._gradient
+
+    def refusing(problem, p, digits, time_limit):
+        if p is not None:
+            raise ProblemError("there is no steady state.")
+        return plain(problem, p, digits, time_limit)
+
+    monkeypatch.setattr(command, "_gradient", refusing)
+    code, said, _ = certify(write(), "--output", tmp_path / "out", "--drawn", 1, capsys=capsys)
+    assert code == 0
+    assert "drawn 1: refused: there is no steady state" in said
+    found = document.read(tmp_path / "out" / f"{tmp_path.name}.json")
+    assert found["points"]["nominal"]["status"] == "ok"
+    assert found["points"]["drawn 1"] == {"status": "refused: there is no steady state."}

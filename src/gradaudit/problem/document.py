@@ -21,13 +21,14 @@ SCHEMA = "gradaudit certified gradients 1"
 PACKAGES = ("gradaudit", "heyoka", "petab", "python-libsbml", "numpy")
 
 
-def document(problem: Problem, results: Mapping[str, ReferenceGradient], seed: int) -> Any:
+def document(problem: Problem, results: Mapping[str, ReferenceGradient | str], seed: int) -> Any:
     """What is written: numbers, lists and mappings; a number that is not finite is None.
 
     Parameters
     ----------
     results
-        By the names of their points, from `gradaudit.problem.points`.
+        By the names of their points, from `gradaudit.problem.points`; the reason where there is no
+        result.
     seed
         Of the points that were drawn.
     """
@@ -45,7 +46,9 @@ def document(problem: Problem, results: Mapping[str, ReferenceGradient], seed: i
     return _finite(found)
 
 
-def _point(result: ReferenceGradient) -> dict[str, Any]:
+def _point(result: ReferenceGradient | str) -> dict[str, Any]:
+    if isinstance(result, str):
+        return {"status": f"refused: {result}"}
     names = result.parameters
     return {
         "status": result.status,
