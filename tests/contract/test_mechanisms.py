@@ -255,7 +255,7 @@ def verdicts_of(table: pd.DataFrame) -> dict[str, str]:
     return dict(table.groupby("method")["ladder_verdict"].first())
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 def test_verdict_is_what_the_mechanism_predicts(case):
     table = audited(case)
@@ -285,6 +285,7 @@ def test_every_mechanism_of_the_library_is_audited():
     assert not audited_here & (PRESENTED | COVERED_ELSEWHERE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({case.model.partition("@")[0] for case in CASES.values()}))
 def test_no_regime_is_graded_better_than_the_model_says(name):
     """A horrible mechanism never grades good, nor does a bad one, without its remedy."""

@@ -56,7 +56,7 @@ def loaded(request, modules) -> tuple[str, dict[str, str | None]]:
     return request.param, modules[request.param]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 def test_every_imported_module_is_known(loaded):
     stage, modules = loaded
     files = {Path(path) for path in modules.values() if path}

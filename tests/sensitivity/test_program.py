@@ -77,7 +77,7 @@ def test_partial_control_is_forward_ad_for_an_explicit_method():
     assert _relative(partial.sensitivities, ad.sensitivities) < 1e-9
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("solver", ["tsit5", "dopri8", "kvaerno5"])
 @pytest.mark.parametrize("method", ["forward_ad", "forward_sensitivity", "dual_norm"])
 def test_sensitivities_converge_to_the_reference(solver, method, oscillator_reference):

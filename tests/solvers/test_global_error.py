@@ -26,7 +26,7 @@ def size(x):
     return float(np.sqrt(np.mean(np.square(x))))
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("rtol", [1e-6, 1e-9])
 def test_what_dense_output_is_off_by_is_part_of_the_estimate(rtol):
     """Of Dopri8, whose interpolant errs five to fifty times as much as its steps here.
@@ -65,7 +65,7 @@ def test_the_perturbed_solve_has_the_saltation_that_forward_ad_lacks(name):
     assert np.max(np.abs(found.sensitivities - reference.sensitivities) / largest) > 0.1
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bouncing_ball", "integrate_and_fire", "repeated_dose"])
 def test_with_saltation_the_estimate_is_cautious_and_small(name):
     """Steps are a hundredth of the window there, and the embedded error that of the lower order."""
@@ -106,7 +106,7 @@ def test_an_error_goes_through_a_bounce_as_a_perturbed_trajectory_does(saltation
     np.testing.assert_allclose(crossing.error.y[:2], expected, rtol=1e-3)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "observe"), [("spike_count", "step"), ("dense_output", "interpolant")]
 )

@@ -8,6 +8,8 @@ import pytest
 import gradaudit
 from gradaudit.stages.experiments.inverse_crime import certify, nominal_traces, run_variants
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = 1.45e6
 SETTINGS = {
     "solver": "tsit5",

@@ -178,6 +178,7 @@ def test_quotients_have_wrong_signs_and_the_frozen_grid_has_not(written):
     assert frozen < 0.05 * data.sizes["p"]
 
 
+@pytest.mark.slow
 def test_exact_curve_is_certified_at_the_nominal_parameter(written):
     """To 1e-6: the curve is a solve at 1e-9."""
     data = read_dataset(written)
@@ -313,6 +314,7 @@ def test_solves_that_take_too_long_have_that_status_and_no_values(monkeypatch, t
     assert list(tmp_path.glob("sweep_*.png"))
 
 
+@pytest.mark.slow
 def test_the_limit_ends_compiled_code(tmp_path):
     """The command, whose worker is ended and started again: no solve is done in a millisecond."""
     output = tmp_path / "logistic.nc"
