@@ -33,6 +33,7 @@ PANEL = 1 / 2500
 """Of the window: no gap between two looks is longer than about a third of it."""
 
 LARGEST_DEFECT = 1e-9
+FAINT = 1e-4
 BATCH = 2048
 
 ROUNDING = 10.0
@@ -148,10 +149,21 @@ class Inspector:
         defects = np.abs(np.array(self._increments) - np.add.reduceat(weighted, starts))
         if np.ndim(noise):
             defects = defects - np.add.reduceat(weights * noise, starts)
-        scale = np.nanmax(np.abs(states), axis=0) + passed
+        scale = self._floored(np.nanmax(np.abs(states), axis=0) + passed)
         with np.errstate(divide="ignore", invalid="ignore"):
             # the vector field may be undefined at a point where the solution is smooth
             return np.nan_to_num(defects / scale, nan=0.0, posinf=0.0).max(axis=1)
+
+    def _floored(self, scale: Array) -> Array:
+        """Scales (steps, N) of which those of tangents are no smaller than `FAINT` of the states'.
+
+        A tangent that vanishes is rounding of its terms, and its defect no share of anything.
+        """
+        n, count = self.model.n, len(self.directions)
+        states, integrals = scale[:, :n], scale[:, n * (1 + count) :]
+        integrals = integrals[:, : integrals.shape[1] // (1 + count)]
+        least = [0.0 * states, *[states] * count, 0.0 * integrals, *[integrals] * count]
+        return np.maximum(scale, FAINT * np.concatenate(least, axis=1))
 
     def _rates(self, times: Array, states: Array) -> Array:
         rates = np.empty_like(states)
