@@ -28,7 +28,8 @@ from gradaudit.pipeline.names import known
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 DEFAULTS = Study().plain()
-SHIPPED = sorted((ROOT / "config").glob("*.yaml"))
+STUDIES = (ROOT / "config").glob("*.yaml")
+SHIPPED = sorted(path for path in STUDIES if path.stem != "petab")  # of workflow/petab.smk
 STAGES = (
     *("simulate", "gradients", "reference", "evaluate", "experiment", "sweep"),
     *("atlas", "trust", *FIGURES, "report", "track"),
