@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from types import SimpleNamespace
 
 import heyoka as hy
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gradaudit import Event, Model, SettingError, load_model
+from gradaudit import Model, SettingError, load_model
 from gradaudit.certification import certificate, ladder, reference
 from gradaudit.certification.climb import JumpedOverError
 from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, QUAD
@@ -392,25 +391,3 @@ def test_what_was_jumped_over_three_times_is_an_uncertified_reference(monkeypatc
     status = ladder._climb_seeing(climb, 12.0)
     assert tried == ["more nodes", "shorter steps"]
     assert status.startswith("uncertified: about t = 1.5 the vector field has a kink, a jump or a ")
-
-
-@pytest.mark.parametrize(("direction", "happens"), [(1, True), (-1, False)])
-def test_a_jump_that_never_happens_is_told(direction, happens):
-    """A dose at t = 0.5, and one whose function never falls through zero."""
-    model = Model(
-        name="dose",
-        vector_field=lambda t, y, p: -p[0] * y,
-        states={"y": (1.0, "")},
-        parameters={"k": (1.0, ""), "dose": (2.0, "")},
-        t_end=1.0,
-        events={
-            "dosing": Event(
-                when=lambda t, y, p: t - 0.5, direction=direction, jump=lambda t, y, p: y + p[1]
-            )
-        },
-    )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        assert reference(model).status == "ok"
-    told = [str(one.message) for one in caught if "'dosing' does not happen" in str(one.message)]
-    assert bool(told) != happens
