@@ -15,6 +15,8 @@ PORT ?= 5000
 BIN := .venv/bin
 STAMP := .venv/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+# By tests/conftest.py: what goes to one process, and in which order.
+TOGETHER := --dist loadgroup --no-loadscope-reorder
 # Checks the configuration, and removes what a run has left that was killed.
 START := $(BIN)/python -m gradaudit.pipeline.start $(CONFIG)
 
@@ -43,10 +45,10 @@ ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
 	@$(BIN)/python -m gradaudit.tracking.ui --port $(PORT) $(CONFIG)
 
 test: $(STAMP) ## Run the quick tests
-	$(BIN)/pytest -n $(CORES) --dist loadfile -m "not slow" # what a file sets up is set up once
+	$(BIN)/pytest -n $(CORES) $(TOGETHER) -m "not slow"
 
 test-slow: $(STAMP) ## Run the other tests, which take three times as long
-	$(BIN)/pytest -n $(CORES) --dist loadfile -m slow
+	$(BIN)/pytest -n $(CORES) $(TOGETHER) -m slow
 
 test-pythons: $(STAMP) ## Run a part of the tests under the other Pythons, 3.11 to 3.13
 	bash workflow/scripts/pythons.sh tests/contract/test_api.py tests/records tests/pipeline/config

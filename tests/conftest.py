@@ -19,9 +19,17 @@ from run_time_types import CHECKED
 jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
 
 
+LONGEST = ("tests/workflow", "tests/problem/test_suite", "tests/reports")
+"""They begin, so that no process is left alone with one of them at the end."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before cases are chosen by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the cases of a test that is ``sampled(n)`` every n-th is quick, the others are slow."""
+    """Which tests are quick, which ones go together to one process, and which ones begin.
+
+    Of the cases of a test that is ``sampled(n)`` every n-th is quick, the others are slow. What a
+    file sets up is set up once, and so is what the tests of the workflow share.
+    """
     seen: Counter[str] = Counter()
     for item in items:
         sampled = item.get_closest_marker("sampled")
@@ -30,6 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if seen[test] % sampled.args[0]:
                 item.add_marker(pytest.mark.slow)
             seen[test] += 1
+        file = item.nodeid.partition("::")[0]
+        together = "tests/workflow" if file.startswith("tests/workflow") else file
+        item.add_marker(pytest.mark.xdist_group(together))
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 FUNCTIONALS = {

@@ -20,6 +20,7 @@ def parabola(gap, **options):
     )
 
 
+@pytest.mark.slow
 def test_a_touch_is_not_certified_from_there_on():
     ref = gradaudit.reference(parabola(0.0), np.array([0.25, 1.0]))
     assert ref.status.startswith("uncertified: grazing")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from scipy.integrate import solve_ivp
 
 from gradaudit import load_model
@@ -16,6 +17,7 @@ from gradaudit.model.quadratures import with_integrals
 WINDOW = 60.0  # ms, with the first spikes
 
 
+@pytest.mark.slow
 def test_agrees_with_dop853_on_the_augmented_system():
     model = replace(load_model("liu_neuron"), t_end=WINDOW, observations=13)
     result = reference(model, digits=10.0)

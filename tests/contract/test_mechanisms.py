@@ -380,6 +380,7 @@ def test_norm_of_dual_numbers_depends_on_the_units_of_parameters():
     assert larger > 2.0 * error
 
 
+@pytest.mark.slow
 def test_finite_differences_are_v_shaped_in_their_step():
     """Rounding on the left, truncation on the right, and the solver's own error between."""
     run = {"method": "finite_difference", "rtol": 1e-7}

@@ -22,6 +22,7 @@ def test_a_model_may_stand_for_nothing():
     assert replace(gradaudit.load_model("logistic"), mechanism="").mechanism == ""
 
 
+@pytest.mark.slow
 def test_the_library_has_a_model_of_every_mechanism():
     models = [gradaudit.load_model(name) for name in library_names()]
     assert {model.mechanism for model in models} == set(Mechanism)

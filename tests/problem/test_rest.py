@@ -21,6 +21,7 @@ def exchange(write, **tables) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_simulation_begins_at_the_steady_state_of_another_condition(write):
     """A parameter that acts before only, one that acts behind only, one that does both."""
     problem = gradaudit.load_problem(

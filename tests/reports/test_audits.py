@@ -61,6 +61,7 @@ def test_a_state_from_1e_9_is_not_good_at_a_loose_absolute_tolerance(audited):
     assert "good" not in {row["verdict"] for row in found["rows"]}
 
 
+@pytest.mark.slow
 def test_a_column_that_is_zero_by_cancellation_has_errors(audited):
     found = audited(
         _model("-p[0] * p[1] * y / p[0]", "{'a': (0.3, '1'), 'k': (0.7, '1')}"),

@@ -145,6 +145,7 @@ def test_the_perturbed_solve_has_the_right_derivative_of_an_event_s_time(name, r
         np.testing.assert_allclose(said.slope, true.slope, atol=1e-2 * largest)
 
 
+@pytest.mark.slow
 def test_the_estimated_error_of_a_spike_time_falls_with_the_tolerance():
     """It belongs to the lower order: measured 0.7 to 23 times the true error at these tolerances.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 import gradaudit
@@ -69,6 +70,7 @@ def variation(slope) -> float:
     return float(np.sum(np.abs(np.diff(slope))))
 
 
+@pytest.mark.slow
 def test_true_slope_is_monotonic_enough_to_compare_with():
     exact = curve(EXACT)
     assert changes_of_sign(exact.slopes) == 0

@@ -45,6 +45,7 @@ def test_every_block_of_code_is_a_file_and_every_command_is_expected():
     assert list(EXPECTED) == COMMANDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command, folder):
     environment = {

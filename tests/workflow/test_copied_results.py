@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from dataclasses import replace
 
 import pytest
@@ -16,8 +18,18 @@ def copied(completed, tmp_path, monkeypatch):
     """The results and models of the complete study, and nothing of Snakemake's."""
     for name in ("results", "models"):
         shutil.copytree(completed.folder / name, tmp_path / name)
+    make_newer(tmp_path / "results")
     monkeypatch.chdir(tmp_path)
     return replace(completed, folder=tmp_path)
+
+
+def make_newer(folder):
+    """Newer than the code, to which other tests may have written, in the order that they had."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    later = time.time() - min(path.stat().st_mtime for path in files)
+    for path in files:
+        when = path.stat()
+        os.utime(path, (when.st_atime + later, when.st_mtime + later))
 
 
 def said(capsys):

@@ -49,6 +49,7 @@ def reordered(value: Any) -> Any:
     return value
 
 
+@pytest.mark.slow
 def test_a_forced_run_has_every_job(completed):
     assert completed.dry("--forceall") == EVERYTHING
 

@@ -276,7 +276,8 @@ def _check_start(model: Model, traces: dict[str, Any], where: str) -> None:
 
 
 def _evaluate(closed: Any, *arguments: Any) -> Any:
-    return jax.jit(jaxpr_as_fun(closed))(*arguments)[0]
+    """The first result of a trace; operation by operation, since compiling all of it is slow."""
+    return jaxpr_as_fun(closed)(*arguments)[0]
 
 
 def _check_finite(values: Any, model: Model, what: str, more: str = "") -> None:

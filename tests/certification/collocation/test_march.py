@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gradaudit import Model
+from gradaudit.certification.collocation import look
 from gradaudit.certification.collocation.march import march
 from gradaudit.certification.collocation.problem import Compiler
 from gradaudit.certification.collocation.scales import Expected
@@ -168,7 +169,10 @@ def test_a_narrow_pulse_between_the_points_is_seen():
     assert "pulse" in seen.reason
 
 
-def test_a_look_at_a_smooth_stiff_solution_finds_nothing(stiff):
+@pytest.mark.parametrize("batch", [look.BATCH, 50], ids=["at_once", "in_parts"])
+def test_a_look_at_a_smooth_stiff_solution_finds_nothing(stiff, batch, monkeypatch):
+    """Jacobians of many points do not fit into memory at once."""
+    monkeypatch.setattr(look, "BATCH", batch)
     found = march(
         stiff.problem(LONG_DOUBLE),
         np.array([2.0]),

@@ -18,6 +18,7 @@ def model(field, **parameters):
     )
 
 
+@pytest.mark.slow
 def test_a_jump_that_the_translation_simplifies_away_is_no_reference():
     """The angle of (0, x) is pi left of x = 0, and 0 to a computer algebra."""
     angle = model(lambda t, y, p: p[1] * jnp.arctan2(0.0 * y, t - p[0]), T=0.4, k=1.3)

@@ -103,4 +103,4 @@ def _compiled(
     if not expressions:
         return lambda points: np.empty((points.shape[1], 0), dtype=points.dtype)
     function = hy.cfunc(expressions, arguments, compact_mode=True, **precision.options)
-    return lambda points: np.ascontiguousarray(function(points).T)
+    return lambda points: np.ascontiguousarray(function(np.ascontiguousarray(points)).T)

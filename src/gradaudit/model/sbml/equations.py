@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
+from jax.interpreters.partial_eval import DynamicJaxprTracer
 
 from gradaudit.errors import ModelError
 from gradaudit.model.sbml.formula import TIME
@@ -39,7 +40,7 @@ class Lookup:
         vectors = [(system.parameters, p, given)]
         vectors += [] if y is None else [(system.states, y, set(system.amounts))]
         for names, vector, amounts in vectors:
-            for name, value in zip(names, jnp.unstack(jnp.asarray(vector)), strict=True):
+            for name, value in zip(names, _entries(vector), strict=True):
                 volume = system.symbols[name].volume
                 self.values[name] = _Amount(value, volume) if name in amounts else value
 
@@ -80,6 +81,18 @@ class Lookup:
         if name not in self.system.amounts:
             return value
         return value * self(self.system.symbols[name].volume)
+
+
+def _entries(vector: Any) -> Sequence[Any]:
+    """The entries of a vector (k,).
+
+    To unstack is one operation of a trace, and a program to compile for numbers: by far the
+    slowest of an evaluation without a trace.
+    """
+    values = jnp.asarray(vector)
+    if isinstance(values, DynamicJaxprTracer):
+        return jnp.unstack(values)
+    return [values[k] for k in range(len(values))]
 
 
 def vector_field(system: System, idle: int = 0) -> Callable[[Any, Any, Any], Any]:
