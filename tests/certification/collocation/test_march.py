@@ -206,6 +206,33 @@ def test_a_pulse_that_shows_in_the_sensitivities_alone_is_seen():
     assert found.status == "jumped_over"
 
 
+def test_rounding_of_a_sensitivity_times_a_fast_rate_is_not_taken_for_a_pulse():
+    """The state b is the square of a but for rounding, which is all that depends on q."""
+    model = Model(
+        name="rounding",
+        vector_field=lambda t, y, p: jnp.stack(
+            [
+                -p[1] * y[0],
+                -2.0 * p[1] * y[1],
+                -1e6 * (y[2] - y[0] - p[0] * (y[0] * y[0] - y[1])),
+            ]
+        ),
+        states={"a": (1.0, ""), "b": (1.0, ""), "fast": (1.0, "")},
+        parameters={"q": (1.0, ""), "k": (0.7, "")},
+        t_end=1.0,
+    )
+    found = march(
+        Compiler(model).problem(LONG_DOUBLE),
+        np.array([1.0]),
+        Options(),
+        points=16,
+        tolerance=1e-15,
+        expected=Expected(np.ones(4), np.array([1e-12, 1.0])),
+        look=True,
+    )
+    assert found.status == "ok"
+
+
 def test_a_transient_of_one_panel_is_not_taken_for_a_pulse():
     """Four nodes do not integrate it as well as the element does."""
     model = Model(

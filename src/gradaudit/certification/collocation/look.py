@@ -110,16 +110,22 @@ class Look:
         worst = _largest(defect / size)
         if element.gains is None:
             return worst
-        gained, passed = self._gained(element, along, places, weights)
-        rounding = ROUNDINGS * (DOUBLE.eps * passed + element.noise)
+        gained, passed, slopes = self._gained(element, along, places, weights)
+        # what is rounded in the sensitivities is in their rates times the slopes
+        noise = element.noise + step * slopes @ element.noise[:n]
+        rounding = ROUNDINGS * (DOUBLE.eps * passed + noise)
         defect = np.abs(to_float64(element.gains[-1]) - gained) - rounding
         return max(worst, _largest(defect / ((scales.natural + passed) * (1.0 + fast[:, None]))))
 
     def _gained(
         self, element: Element, along: Array, places: Array, weights: Float
-    ) -> tuple[Float, Float]:
-        """Integrals over an element of f_y S + f_p, and of the absolute values of its terms."""
+    ) -> tuple[Float, Float, Float]:
+        """Integrals over an element of f_y S + f_p, and of the absolute values of its terms.
+
+        And the mean of |f_y|, (N, n).
+        """
         n, fine = self.tools.fine.n, self.tools.fine
+        slopes = np.zeros((fine.size, n))
         gained, passed = np.zeros(element.slopes.shape), np.zeros(element.slopes.shape)
         count = max(BATCH // (fine.size * (n + fine.m)), 1)
         assert element.gains is not None
@@ -131,9 +137,10 @@ class Look:
             by_parameter = by_parameter[..., self.tools.columns]
             inner, share = to_float64(inner), weights[some]
             gained += np.tensordot(share, by_state @ inner + by_parameter, 1)
+            slopes += np.tensordot(share, np.abs(by_state), 1) / weights.sum()
             terms = np.abs(by_state) @ np.abs(inner) + np.abs(by_parameter)
             passed += np.tensordot(share, terms, 1)
-        return gained, passed
+        return gained, passed, slopes
 
 
 def _largest(shares: Float) -> float:
