@@ -25,6 +25,9 @@ STABLE = 8.0
 STIFF = 20.0
 """Taylor steps for stability, per element of the look, from which on collocation is faster."""
 
+HOPELESS = 1e5
+"""Taylor steps for stability from which on another method than collocation is no way out."""
+
 LARGE = 60
 """States and sensitivities n (m + 1), from which on compiling Taylor series takes longer."""
 
@@ -41,10 +44,13 @@ class Choice:
         The other one or this one, ready to run; None where the model is not for it.
     scout
         Its first solve.
+    hopeless
+        Whether the Taylor method would take too many steps to be of any help.
     """
 
     method: str
     why: str
+    hopeless: bool = False
     collocation: Collocation | None = None
     scout: Solution | None = None
 
@@ -74,7 +80,13 @@ def choose(climb: Climb) -> Choice:
         method, why = COLLOCATION, f"large: {size} states and sensitivities"
     else:
         method, why = TAYLOR, f"not stiff: {compared}"
-    return Choice(method=method, why=why, collocation=collocation, scout=scout)
+    return Choice(
+        method=method,
+        why=why,
+        hopeless=method == COLLOCATION and steps > HOPELESS,
+        collocation=collocation,
+        scout=scout,
+    )
 
 
 def explicit_steps(collocation: Collocation, scout: Solution) -> float:

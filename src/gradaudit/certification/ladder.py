@@ -164,7 +164,7 @@ def _by_method(
         other.limit = climb.left
         return other, _told(other, choice.why, _climb_seeing(other, digits))
     if choice.method == COLLOCATION:
-        climb.limit = limit - (1.0 - FIRST_SHARE) * climb.left
+        climb.limit = limit if choice.hopeless else limit - (1.0 - FIRST_SHARE) * climb.left
         first = climb, _collocate(climb, choice.collocation, digits, choice.scout)
         _told(climb, choice.why)
     else:
@@ -172,6 +172,8 @@ def _by_method(
         first = other, _told(other, choice.why, _climb_seeing(other, digits))
     climb.limit = limit
     if first[1] == "ok" or climb.left < WORTH_A_START * limit:
+        return first
+    if choice.hopeless and climb.held > 0.0:
         return first
     if choice.method == COLLOCATION:
         other = new_climb(time_limit=climb.left)

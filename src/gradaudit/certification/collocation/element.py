@@ -16,7 +16,7 @@ increments, scaled by the ratio of the two precisions.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,12 @@ class Tools:
     def precision(self) -> Precision:
         return self.fine.precision
 
+    @cached_property
+    def blocks(self) -> Float:
+        """A^-1 for every state, (s, n, s, n): the matrix of an element of no length."""
+        s, n = self.method.s, self.rough.n
+        return np.kron(self.method.derivative64, np.eye(n)).reshape(s, n, s, n)
+
     def points(self, t: Array, y: Array) -> Array:
         """Arguments of the fields at K points, (1 + n + m, K)."""
         m = len(self.parameters)
@@ -130,7 +136,7 @@ class System:
         whole, _ = self.tools.rough.dense(self.tools.rough.slopes(points))
         self.integrand_slopes = np.abs(whole[:, n:]).max(axis=0)
         slopes = whole[:, :n] * (self.scale / self.scale[:, None])
-        matrix = np.kron(self.tools.method.derivative64, np.eye(n)).reshape(s, n, s, n)
+        matrix = self.tools.blocks.copy()
         every = np.arange(s)
         matrix[every, :, every, :] -= self.h * slopes
         if not np.isfinite(slopes).all():

@@ -57,8 +57,8 @@ Where a formula cancels, the rounding of one precision may be small by luck, and
 alike in all its solves. In quad precision there are digits to spare for more caution.
 """
 
-QUAD_COST = 25.0
-"""About how many times as long as in long double a solve with all columns takes."""
+QUAD_COST = 4.0
+"""At least so many times as long as in long double a solve with all columns takes, up to 25."""
 
 
 class Collocation:
@@ -163,16 +163,16 @@ class Collocation:
         held = climb.accept(
             fine, certificate.apart(other, fine, coarse, climb.grid, caution=CAUTION)
         )
-        return "ok" if held >= digits else self._higher(fine, digits)
+        return "ok" if held >= digits else self._higher(fine, other, digits)
 
-    def _higher(self, fine: Solution, digits: float) -> str:
+    def _higher(self, fine: Solution, other: Solution, digits: float) -> str:
         """Two solves in quad precision, for the parameters that have too few digits."""
         climb = self.climb
         if not available(QUAD):
             return "the top of the ladder is reached"
         columns = climb.short_of(digits)
         share = (1 + len(columns)) / (1 + climb.model.m)
-        expected = 2.0 * QUAD_COST * share * fine.run_seconds
+        expected = 2.0 * QUAD_COST * share * other.run_seconds
         if expected > climb.left:
             return "quad precision would take longer than the time limit"
         pair = []
