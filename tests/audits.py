@@ -60,6 +60,9 @@ def audits() -> Callable[..., pd.DataFrame]:
         table = pd.DataFrame(rows)
         ladder = table.groupby(["model", "solver", "method", "functional"])["verdict"]
         words = ladder.transform(lambda v: v.iloc[0] if v.nunique() == 1 else "bad")
-        return table.assign(ladder_verdict=words)
+        good = table["rtol"].where(table["error"] <= 1e-2)
+        names = [table[k] for k in ("model", "solver", "method", "functional")]
+        needed = good.groupby(names).transform("max")
+        return table.assign(ladder_verdict=words, sufficient_rtol=needed, spikes=0)
 
     return make

@@ -132,7 +132,9 @@ def test_a_model_is_judged_by_its_ladders(made_up_audits):
     text = model_sentences.verdict(ladders)
     assert "12 are good, 6 bad and none horrible" in text
     assert "largest error, 0.3" in text
-    assert "no tolerance is good there" in text
+    assert "no tolerance is sufficient there" in text
+    one = ladders.assign(sufficient_rtol=1e-7, spikes=1)
+    assert "it takes rtol 1e-7 or a tighter one there" in model_sentences.verdict(one)
     assert model_sentences.verdict(ladders.iloc[:0]).startswith("No gradient")
     failed = ladders.assign(worst_error=np.nan)
     assert "No gradient is finite." in model_sentences.verdict(failed)

@@ -72,6 +72,8 @@ def _row(model: str, solver: str, method: str, rtol: float, functional: str) -> 
         "attribution_residual": 1e-15,
         "order": order,
         "converging": order > 0,
+        "sufficient_rtol": 1e-3 if order >= 1 else np.nan,
+        "spikes": 0,
         "verdict": verdict,
         "ladder_verdict": "good" if order >= 1 else "bad" if order else "horrible",
         "state_error": rtol,

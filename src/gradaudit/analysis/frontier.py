@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from gradaudit.evaluation.verdict import sufficient_tolerance
+from gradaudit.records.catalogue import catalogue
 from gradaudit.records.table import Table
 
 TABLE = Table(
@@ -18,38 +21,64 @@ TABLE = Table(
 SETTING = ["solver", "method", "rtol", "error", "work", "steps", "seconds", "verdict"]
 
 
+USELESS = ("not_converging", "no_derivative")
+"""Reasons of rows whose error is small by luck, if it is."""
+
+CRIME = "the data are the solver's own trace, so that a small error means nothing (inverse crime)"
+
+
 def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataFrame:
     """For every (model, functional, accuracy) the setting of least work that reaches it.
 
     Work is counted, not timed, so that the choice is the same in every run; `seconds` are given as
-    information. A setting counts only if its tolerance series converges: an error that is small
-    once, by luck, is no accuracy. `tied` names others of the same work. Where none reaches it,
-    `solver` is empty and `reason` says why.
+    information. A setting counts only if all tighter tolerances reach the accuracy, too, and the
+    series does not stay at one error: what is small once, by luck, is no accuracy. `tied` names
+    others of the same work. Where none reaches it, `solver` is empty and `reason` says why. Where
+    the data are made by the solver itself, none is recommended.
     """
     rows = []
-    compared = audits[["model", "functional", *SETTING, "converging", "status"]]
+    crimes = [name for name, f in catalogue("functionals").items() if f.is_inverse_crime]
+    compared = audits[["model", "functional", "kind", *SETTING, "reason", "status"]]
     for (model, functional), group in compared.groupby(["model", "functional"], sort=False):
+        false = bool(group["kind"].isin(crimes).any())
         for accuracy in accuracies:
             key = {"model": model, "functional": functional, "accuracy": accuracy}
-            rows.append(key | _cheapest(group, accuracy))
+            rows.append(key | (_none(CRIME) if false else _cheapest(group, accuracy)))
     return pd.DataFrame(rows)
 
 
 def _cheapest(group: pd.DataFrame, accuracy: float) -> dict[str, Any]:
-    reaching = group[(group["error"] <= accuracy) & group["converging"]]
-    if len(reaching):
-        # A solver that counts no steps comes last; of equal work the first of the configuration.
-        ranked = reaching.sort_values("work", kind="stable", na_position="last")
-        best, *others = ranked.to_dict("records")
-        tied = ", ".join(
-            f"{row['solver']} {row['method']}" for row in others if row["work"] == best["work"]
-        )
-        return {**{name: best[name] for name in SETTING}, "tied": tied, "reason": ""}
-    words = {"solver": "", "method": "", "verdict": "", "tied": ""}
-    return {
-        **{name: words.get(name, float("nan")) for name in SETTING},
+    reaching = _reaching(group, accuracy)
+    if reaching.empty:
+        return _none(_why_none(group, accuracy))
+    # A solver that counts no steps comes last; of equal work the first of the configuration.
+    ranked = reaching.sort_values("work", kind="stable", na_position="last")
+    best, *others = ranked.to_dict("records")
+    tied = dict.fromkeys(
+        f"{row['solver']} {row['method']}" for row in others if row["work"] == best["work"]
+    )
+    tied.pop(f"{best['solver']} {best['method']}", None)
+    return {**{name: best[name] for name in SETTING}, "tied": ", ".join(tied), "reason": ""}
+
+
+def _reaching(group: pd.DataFrame, accuracy: float) -> pd.DataFrame:
+    """Rows that reach the accuracy, and do so at all tighter tolerances."""
+    useful = group[~group["reason"].isin(USELESS)]
+    series = useful.groupby(["solver", "method"], sort=False)
+    loosest = {
+        name: sufficient_tolerance(own["rtol"].tolist(), own["error"].tolist(), accuracy)
+        for name, own in series
+    }
+    names = zip(useful["solver"], useful["method"], strict=True)
+    limits = np.array([loosest[name] for name in names])
+    return useful[(useful["error"] <= accuracy) & (useful["rtol"] <= limits)]
+
+
+def _none(reason: str) -> dict[str, Any]:
+    words = {"solver": "", "method": "", "verdict": ""}
+    return {name: words.get(name, float("nan")) for name in SETTING} | {
         "tied": "",
-        "reason": _why_none(group, accuracy),
+        "reason": reason,
     }
 
 
@@ -58,7 +87,10 @@ def _why_none(group: pd.DataFrame, accuracy: float) -> str:
     if solved.empty:
         statuses = ", ".join(sorted(set(group["status"])))
         return f"every solve failed ({statuses})"
-    converging = solved[solved["converging"]]
-    if converging.empty:
+    useful = solved[~solved["reason"].isin(USELESS)]
+    if useful.empty:
         return "no setting converges as the tolerance is tightened"
-    return f"the best converging error is {converging['error'].min():.1e}, above {accuracy:.1e}"
+    least = useful["error"].min()
+    if least <= accuracy:
+        return f"no setting has errors up to {accuracy:.1e} at all tighter tolerances"
+    return f"the best converging error is {least:.1e}, above {accuracy:.1e}"

@@ -19,14 +19,14 @@ LADDER = ["model", "mechanism", "regime", "solver", "method", "functional", "kin
 
 def ladders(audits: pd.DataFrame) -> pd.DataFrame:
     """One row per (model, solver, method, functional): what its tolerance series shows."""
-    columns = ["verdict", "ladder_verdict", "order", "converging", "error", "rtol", "status"]
+    columns = ["ladder_verdict", "order", "converging", "sufficient_rtol", "spikes", "error",
+               "rtol", "status"]  # fmt: skip
     groups = audits[[*LADDER, *columns]].groupby(LADDER, sort=False)
     return pd.DataFrame([_ladder(rows) for _, rows in groups])
 
 
 def _ladder(rows: pd.DataFrame) -> dict[str, Any]:
     first = rows.iloc[0]
-    good = rows.loc[rows["verdict"] == "good", "rtol"]
     return {
         **{name: first[name] for name in LADDER},
         "verdict": first["ladder_verdict"],
@@ -34,7 +34,9 @@ def _ladder(rows: pd.DataFrame) -> dict[str, Any]:
         "converging": first["converging"],
         "best_error": rows["error"].min(),
         "worst_error": rows["error"].max(),
-        "loosest_good_rtol": good.max() if len(good) else float("nan"),
+        "sufficient_rtol": first["sufficient_rtol"],
+        "loosest_rtol": rows["rtol"].max(),
+        "spikes": first["spikes"],
         "failed": int((rows["status"] != "ok").sum()),
         "tolerances": len(rows),
     }

@@ -289,7 +289,12 @@ def _with_verdicts(table: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
             continue
         errors, cosines = ladder["error"].tolist(), ladder["cosine"].tolist()
         result, verdicts = judge_ladder(
-            ladder["rtol"].tolist(), errors, cosines, thresholds, ladder["error_floor"].tolist()
+            ladder["rtol"].tolist(),
+            errors,
+            cosines,
+            thresholds,
+            ladder["error_floor"].tolist(),
+            lacking=bool((ladder["neglected"] > thresholds.good).any()),
         )
         reasons = [
             reason_for(error, cosine, result.trend, thresholds)
@@ -300,6 +305,8 @@ def _with_verdicts(table: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
                 order=result.order,
                 trend=result.trend,
                 converging=result.converging,
+                sufficient_rtol=result.sufficient,
+                spikes=result.spikes,
                 verdict=verdicts,
                 reason=reasons,
                 ladder_verdict=result.verdict,
@@ -315,6 +322,8 @@ def _without_derivative(ladder: pd.DataFrame) -> pd.DataFrame:
         order=math.nan,
         trend="stuck",
         converging=False,
+        sufficient_rtol=math.nan,
+        spikes=0,
         verdict=verdict_of(reason),
         reason=reason,
         ladder_verdict=verdict_of(reason),

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
+from gradaudit.records.labels import VERDICTS
+
 Array = NDArray[np.float64]
 
 FALL = 10.0
@@ -21,6 +23,12 @@ FAR = 100.0
 
 SAME = 1.1
 """Errors whose ratio stays below it are one and the same error."""
+
+USUAL = 1e-3
+"""The loosest of the usual tolerances: that of most tools, and of most figures in print."""
+
+SPIKE = 100.0
+"""An error so many times as large as those beside it is a spike, if it is horrible."""
 
 TAIL = 100.0
 """The tight end of a series: tolerances up to this many times the tightest, three at least."""
@@ -72,10 +80,16 @@ class Ladder:
     trend
         "rounding" (at the floor), "falling", "settled" (fell to a small error and stays there),
         "stops" (fell, but then stays or rises erratically above what passes for settled), "stuck",
-        "unknown" (one error is no series) or "failed" (none is finite).
+        "flat" (it is as small all along, and does not fall), "unknown" (one error is no series) or
+        "failed" (none is finite).
     converging
-        Whether a tighter tolerance leads to the exact gradient: not if it stops, is stuck or
+        Whether a tighter tolerance leads to the exact gradient: not if it stops, is flat, stuck or
         failed.
+    sufficient
+        The loosest tolerance from which on every tighter one is good, NaN if there is none.
+        Failed solves, which say so themselves, are left out.
+    spikes
+        How many errors are horrible between two others that are a hundred times smaller.
     verdict
         On the whole series.
     """
@@ -83,6 +97,8 @@ class Ladder:
     order: float
     trend: str
     converging: bool
+    sufficient: float
+    spikes: int
     verdict: str
 
 
@@ -92,11 +108,15 @@ def judge_ladder(
     cosines: Sequence[float],
     thresholds: Thresholds,
     floors: Sequence[float] | float = 0.0,
+    *,
+    lacking: bool = False,
 ) -> tuple[Ladder, list[str]]:
     """The verdict on the tolerance series, and on each of its rows.
 
-    A series is good if all its rows are, horrible if it is stuck or all its rows are horrible, and
-    bad in between. Errors that are not finite (a failed solve among them) are horrible.
+    A series is good if it is sufficient at the usual tolerances already, and bad if it takes a
+    tighter one, if it stops falling above what passes for settled, or if a solve fails. It is
+    horrible if no tolerance is sufficient, if it is stuck, if it has spikes or points into a wrong
+    direction at its tight end, and if it is flat for a term that is known to be missing.
 
     Parameters
     ----------
@@ -105,26 +125,63 @@ def judge_ladder(
     floors
         What rounding and the reference's own digits resolve, in the unit of the errors; the
         floor of `thresholds` holds in any case.
+    lacking
+        Whether the tangents are known to lack a term.
     """
     lowest = np.maximum(np.broadcast_to(floors, len(errors)), thresholds.floor)
     trend = trend_of(tolerances, errors, thresholds, lowest)
+    if trend == "flat" and lacking:
+        trend = "stuck"
     rows = [
         verdict_of(reason_for(error, cosine, trend, thresholds))
         for error, cosine in zip(errors, cosines, strict=True)
     ]
-    if all(row == "good" for row in rows):
-        verdict = "good"
-    elif trend == "stuck" or all(row == "horrible" for row in rows):
+    sufficient = sufficient_tolerance(tolerances, errors, thresholds.good)
+    spikes = count_spikes(tolerances, errors, thresholds.horrible)
+    finite = [k for k, error in enumerate(errors) if math.isfinite(error)]
+    tightest = min(finite, key=lambda k: tolerances[k], default=None)
+    backwards = tightest is not None and cosines[tightest] <= 0.0
+    if trend == "unknown":
+        verdict = max(rows, key=VERDICTS.index)
+    elif not math.isfinite(sufficient) or trend == "stuck" or spikes or backwards:
         verdict = "horrible"
-    else:
+    elif sufficient < min(USUAL, max(tolerances)) or trend == "stops" or len(finite) < len(rows):
         verdict = "bad"
+    else:
+        verdict = "good"
     ladder = Ladder(
         order=convergence_order(tolerances, errors, lowest),
         trend=trend,
-        converging=trend not in ("stops", "stuck", "failed"),
+        converging=trend not in ("stops", "flat", "stuck", "failed"),
+        sufficient=sufficient,
+        spikes=spikes,
         verdict=verdict,
     )
     return ladder, rows
+
+
+def sufficient_tolerance(
+    tolerances: Sequence[float], errors: Sequence[float], accuracy: float
+) -> float:
+    """The loosest tolerance from which on every tighter one has an error within `accuracy`.
+
+    Errors that are not finite are left out. NaN if there is no such tolerance.
+    """
+    t, e = np.asarray(tolerances, dtype=float), np.asarray(errors, dtype=float)
+    t, e = t[np.isfinite(e)], e[np.isfinite(e)]
+    beyond = t[e > accuracy]
+    within = t[t < beyond.min(initial=math.inf)]
+    return float(within.max(initial=-math.inf)) if len(within) else math.nan
+
+
+def count_spikes(tolerances: Sequence[float], errors: Sequence[float], horrible: float) -> int:
+    """Errors above `horrible` between neighbours that are `SPIKE` times smaller."""
+    order = np.argsort(tolerances, kind="stable")
+    e = np.asarray(errors, dtype=float)[order]
+    e = e[np.isfinite(e)]
+    middle = e[1:-1]
+    beside = np.maximum(e[:-2], e[2:])
+    return int(np.sum((middle > horrible) & (middle > SPIKE * beside)))
 
 
 def reason_for(error: float, cosine: float, trend: str, thresholds: Thresholds) -> str:
@@ -190,6 +247,7 @@ def trend_of(
     if len(e) == 1:
         return "unknown"
     e = np.maximum(e, f)
+    small = float(np.max(e)) <= thresholds.stalled
     fall, needed = e[0] / e[-1], (t[0] / t[-1]) ** thresholds.minimum_order
     fell = fall >= min(FALL, needed)
     settled = e[-1] <= thresholds.stalled
@@ -201,7 +259,11 @@ def trend_of(
     constant = len(raw) >= 4 and np.max(tail) <= SAME * np.min(tail)
     if fell and not constant and _falls(t, e, thresholds):
         return "falling"
-    return "stops" if e[0] >= FAR * np.min(e) and not constant else "stuck"
+    if e[0] >= FAR * np.min(e) and not constant:
+        return "stops"
+    if small:
+        return "flat"
+    return "stuck" if len(raw) > 2 else "unknown"  # two alike are no series
 
 
 def _falls(t: Array, e: Array, thresholds: Thresholds) -> bool:

@@ -45,8 +45,9 @@ GLOSSARY = {
     ),
     "Good, bad, horrible": (
         "A gradient is good up to an error of {good}, horrible above {horrible} or where a tighter "
-        "tolerance does not help, and bad in between. A tolerance series is good if all its "
-        "gradients are, and horrible if none is or it does not converge."
+        "tolerance does not help, and bad in between. A tolerance series is good if the usual "
+        "tolerances suffice, bad if it takes a tighter one, and horrible if none suffices, or if "
+        "errors rise a hundredfold at one tolerance."
     ),
 }
 """Term to definition; the thresholds are filled in."""

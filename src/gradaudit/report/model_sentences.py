@@ -117,11 +117,13 @@ def cheapest(row: Mapping[str, Any]) -> str:
 
 
 def _good_from(row: pd.Series) -> str:
-    if row["verdict"] == "good":
+    """From which tolerance on the error is good."""
+    needed = row["sufficient_rtol"]
+    if not np.isfinite(needed):
+        return "no tolerance is sufficient there"
+    if needed >= row["loosest_rtol"]:
         return "every tolerance is good there"
-    if np.isfinite(row["loosest_good_rtol"]):
-        return f"the loosest tolerance that is good there is {tolerance(row['loosest_good_rtol'])}"
-    return "no tolerance is good there"
+    return f"it takes rtol {tolerance(needed)} or a tighter one there"
 
 
 def _certified(digits: float) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from gradaudit.records.labels import VERDICTS, functional_names, in_order, method_name
 from gradaudit.report import model_sentences, sentences
 from gradaudit.report.experiment_sentences import VARIANTS
-from gradaudit.report.numbers import DASH, number, percent, seconds, tolerance
+from gradaudit.report.numbers import DASH, count, number, percent, seconds, tolerance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,11 +149,14 @@ def _settings(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _verdict_cell(row: Mapping[Any, Any]) -> Cell:
-    good = row["loosest_good_rtol"]
-    if row["verdict"] == "good":
-        note = "at every rtol"
-    elif np.isfinite(good):
-        note = f"from rtol {tolerance(good)}" if row["converging"] else "does not converge"
-    else:
+    """The verdict, and from which tolerance on a gradient is good."""
+    needed, spikes = row["sufficient_rtol"], int(row["spikes"])
+    if not np.isfinite(needed):
         note = "at no rtol"
+    elif needed >= row["loosest_rtol"]:
+        note = "at every rtol"
+    else:
+        note = f"good at rtol {tolerance(needed)} and tighter"
+    if spikes:
+        note += f", {count(spikes, 'spike')}"
     return Cell(text=row["verdict"], verdict=row["verdict"], note=note)

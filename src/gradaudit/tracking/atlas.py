@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from gradaudit.records.labels import VERDICTS
 from gradaudit.tracking.models import NOTE
 from gradaudit.tracking.plan import TAG_LENGTH, Artifact, RunPlan, readings, texts
 from gradaudit.tracking.tables import (
-    VERDICTS,
     csv_artifact,
     markdown_table,
     sentence_of_counts,

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from gradaudit.records.labels import VERDICTS
 from gradaudit.tracking.plan import Artifact
-
-VERDICTS = ("good", "bad", "horrible")
-"""From best to worst."""
 
 
 def file_artifact(path: Path, folder: str) -> Artifact:

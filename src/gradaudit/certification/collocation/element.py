@@ -83,7 +83,8 @@ class Tools:
     def blocks(self) -> Float:
         """A^-1 for every state, (s, n, s, n): the matrix of an element of no length."""
         s, n = self.method.s, self.rough.n
-        return np.kron(self.method.derivative64, np.eye(n)).reshape(s, n, s, n)
+        whole = np.kron(self.method.derivative64, np.eye(n))
+        return np.asarray(whole.reshape(s, n, s, n), dtype=np.float64)
 
     def points(self, t: Array, y: Array) -> Array:
         """Arguments of the fields at K points, (1 + n + m, K)."""
