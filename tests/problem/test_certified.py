@@ -141,6 +141,31 @@ def test_a_kink_of_laplace_noise_is_not_certified(write):
     assert "kink" in gradaudit.reference_gradient(problem).status
 
 
+@pytest.mark.parametrize(
+    ("formula", "kinked"),
+    [
+        ("abs(A-2*gain/2)", True),
+        ("max(gain,2)*A", True),
+        ("A*piecewise(1,gain>=2,3)", True),
+        ("sign(gain-2)*A", True),
+        ("max(gain,1.5)*A", False),
+        ("abs(A-2)*gain", False),  # the initial value does not depend on a parameter
+        ("piecewise(1,time<=0,3)*gain", False),
+    ],
+)
+def test_a_kink_or_jump_of_a_formula_is_not_certified(write, formula, kinked):
+    problem = gradaudit.load_problem(
+        write(
+            parameters=[PARAMETERS, "k lin 0 1 0.5 1", "gain lin 0 10 2 1"],
+            observables=["observableId observableFormula noiseFormula", f"o {formula} 0.5"],
+            measurements=["observableId simulationConditionId time measurement", "o c 0 1"],
+        )
+    )
+    status = gradaudit.reference_gradient(problem).status
+    assert ("formula" in status) is kinked
+    assert (status == "ok") is not kinked
+
+
 def test_digits_of_what_cancels_are_lost_and_what_vanishes_is_told_apart():
     gradient = np.array([1.0, 1e-6, 0.0, 1e-3, 1e-15])
     bounds = np.array([1e-12, 1e-12, 1e-12, np.inf, 1e-17])

@@ -223,6 +223,12 @@ def _status(
             f"uncertified: measurement {kinks[0] + 1} equals what is simulated, where the "
             "log-likelihood of Laplace noise has a kink"
         )
+    switching = [row for p in found.parts for own in p.contributions for row in own.at_switches]
+    if switching:
+        return (
+            f"uncertified: at measurement {min(switching) + 1} the formula of the observable or of "
+            "its noise has a kink or a jump, so that the derivative does not exist there"
+        )
     noiseless = [row for p in found.parts for own in p.contributions for row in own.without_noise]
     if noiseless:
         return (
