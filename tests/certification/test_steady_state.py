@@ -215,3 +215,14 @@ def test_an_ill_conditioned_root_has_bounds_that_hold():
             # far better than long double holds
             assert wrong <= 1e-24 * abs(value)
             assert wrong <= found.state_bounds[i]
+
+
+def test_a_state_that_reaches_zero_with_a_root_is_refused():
+    """Its derivative by the state is infinite there."""
+
+    def field(t, y, p):
+        return jnp.stack([-p[0] * jnp.sqrt(y[0]), p[1] - y[1]])
+
+    own = model(field, [1.0, 1.0], [1.0, 1.5])
+    with pytest.raises(ModelError, match="not finite"):
+        steady_state(own)

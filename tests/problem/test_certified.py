@@ -172,3 +172,10 @@ def test_digits_of_what_cancels_are_lost_and_what_vanishes_is_told_apart():
     held = held_digits(gradient, bounds, np.ones(5))
     np.testing.assert_allclose(held.per_entry, [12.0, 6.0, np.nan, 0.0, np.nan])
     assert float(held) == 0.0
+
+
+def test_what_has_no_terms_beyond_a_negligible_bound_vanishes():
+    gradient, sizes = np.array([0.0, 0.0, 1e-20]), np.array([0.0, 0.0, 1e-20])
+    bounds = np.array([1e-30, 1e-3, 1e-22])
+    held = held_digits(gradient, bounds, sizes, 1e-15)
+    np.testing.assert_allclose(held.per_entry, [np.nan, 0.0, 2.0])

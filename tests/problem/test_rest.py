@@ -155,3 +155,19 @@ def test_a_condition_behind_itself_stays_at_rest_unless_it_sets_a_state(write):
 
     found = gradaudit.reference_gradient(problem)
     assert_certified(found, *closed_form(reset, ["0.75"], ["lin"]))
+
+
+def test_a_rate_on_which_the_steady_state_does_not_depend_is_no_defect(write):
+    """A decays to 0, whatever its rate: the entry of the rate vanishes."""
+    problem = gradaudit.load_problem(
+        write(
+            parameters=[PARAMETERS, "k lin 0 10 0.5 1", "gain lin 0 10 2 1"],
+            conditions=["conditionId", "c"],
+            observables=[OBSERVABLES, "o A+gain 0.5"],
+            measurements=[MEASUREMENTS, "o c c 1 1.5"],
+        )
+    )
+    found = gradaudit.reference_gradient(problem)
+    assert found.status == "ok"
+    assert found.gradient[0] == 0.0
+    assert found.gradient[1] == pytest.approx(-2.0)
