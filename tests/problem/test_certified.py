@@ -179,3 +179,24 @@ def test_what_has_no_terms_beyond_a_negligible_bound_vanishes():
     bounds = np.array([1e-30, 1e-3, 1e-22])
     held = held_digits(gradient, bounds, sizes, 1e-15)
     np.testing.assert_allclose(held.per_entry, [np.nan, 0.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("where", "kinked"), [(2.0, True), (1.0, False), (2.0 + 1e-9, False)], ids=str
+)
+@pytest.mark.parametrize("rule", ["abs(y[0] - p[1])", "where(y[0] >= p[1], y[0], 2 * y[0])"])
+def test_a_switch_of_a_rule_next_to_a_point_is_seen(where, kinked, rule):
+    import jax
+    import jax.numpy as jnp
+
+    from gradaudit.problem.rule_kinks import doubtful
+
+    def evaluate(z, t):
+        return eval(rule, {"abs": jnp.abs, "where": jnp.where, "y": z, "p": z})[None]
+
+    z, t = np.array([[where, 2.0], [3.0, 2.0]]), np.array([0.0, 1.0])
+    direction = np.broadcast_to(np.eye(2), (2, 2, 2))
+    found = doubtful((evaluate, jax.jacfwd(evaluate)), z, t, (direction, np.full((2, 2), 1e-15)))
+    assert found[:, 0].tolist() == [kinked, False]
+    still = doubtful((evaluate, jax.jacfwd(evaluate)), z, t, (0.0 * direction, np.zeros((2, 2))))
+    assert not still.any()

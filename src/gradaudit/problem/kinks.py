@@ -36,7 +36,7 @@ def terms_of_switches(formula: Expression) -> list[Expression]:
 def at_switches(
     formula: Expression, names: Sequence[str], columns: Sequence[Column], z: Any
 ) -> Any:
-    """Whether R measurements are where a formula has a kink or a jump, (R,).
+    """Whether R measurements are where a formula, or an input of it, has a kink or a jump, (R,).
 
     Parameters
     ----------
@@ -44,6 +44,10 @@ def at_switches(
         The inputs of the observable, with their values (R, a).
     """
     found = np.zeros(len(z), bool)
+    for name in formula.names:
+        own_column = columns[names.index(name)]
+        if own_column.doubtful is not None:
+            found |= own_column.doubtful
     for term in terms_of_switches(formula):
         own = [names.index(name) for name in term.names]
         inputs = z[:, own]
