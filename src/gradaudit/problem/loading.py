@@ -20,7 +20,7 @@ from gradaudit.problem.definition import (
     parameters,
 )
 from gradaudit.problem.doubtful import tell_parameters
-from gradaudit.problem.formulas import TIME, parsed, replaced
+from gradaudit.problem.formulas import TIME, checked, parsed, replaced
 from gradaudit.problem.noise import DISTRIBUTIONS
 from gradaudit.problem.priors import VERSION_1, Prior, prior
 from gradaudit.problem.scales import SCALES
@@ -166,8 +166,12 @@ def _observable(tables: Tables, name: str) -> Observable:
         raise ProblemError(
             f"{where}: noiseDistribution is {distribution!r}; one of {DISTRIBUTIONS} is supported."
         )
-    value = parsed(row["observableFormula"], f"{where}, observableFormula")
-    noise = parsed(row["noiseFormula"], f"{where}, noiseFormula")
+    value, noise = (
+        checked(parsed(row[column], place), place)
+        for column, place in (
+            (column, f"{where}, {column}") for column in ("observableFormula", "noiseFormula")
+        )
+    )
     if name in noise.names:
         noise = replaced(noise, name, value)
     return Observable(name=name, scale=scale, distribution=distribution, value=value, noise=noise)
