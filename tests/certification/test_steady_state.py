@@ -215,3 +215,28 @@ def test_an_ill_conditioned_root_has_bounds_that_hold():
             # far better than long double holds
             assert wrong <= 1e-24 * abs(value)
             assert wrong <= found.state_bounds[i]
+
+
+def test_a_state_that_reaches_zero_with_a_root_is_refused():
+    """Its derivative by the state is infinite there."""
+
+    def field(t, y, p):
+        return jnp.stack([-p[0] * jnp.sqrt(y[0]), p[1] - y[1]])
+
+    own = model(field, [1.0, 1.0], [1.0, 1.5])
+    with pytest.raises(ModelError, match="not finite"):
+        steady_state(own)
+
+
+def test_a_start_at_a_threshold_that_a_parameter_moves_is_refused():
+    """Two stable states: the start alone decides, and is at the threshold."""
+
+    def field(t, y, p):
+        return jnp.stack([jnp.where(y[0] > p[1], 2.0, 0.5) - p[0] * y[0]])
+
+    more = {"events": {"up": Event(when=lambda t, y, p: y[0] - p[1])}}
+    with pytest.raises(ModelError, match="begins at the threshold 'up'"):
+        steady_state(model(field, [1.0], [1.0, 1.0], **more))
+    assert_is(
+        steady_state(model(field, [1.5], [1.0, 1.0], **more)), lambda k, th: [2 / k], [1.0, 1.0]
+    )

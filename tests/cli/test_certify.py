@@ -78,6 +78,37 @@ def test_a_path_without_a_problem_is_named(tmp_path, path, capsys):
     assert "problem" in errors
 
 
+def test_two_problems_with_the_same_document_are_refused(tmp_path, capsys):
+    for name in ("one", "other"):
+        path = tmp_path / name / "same" / "problem.yaml"
+        path.parent.mkdir(parents=True)
+        path.write_text("format_version: 1")
+    code, _, errors = certify(tmp_path, "--output", tmp_path / "out", capsys=capsys)
+    assert code == 2
+    assert "different names" in errors
+
+
+@pytest.mark.parametrize("option", ["--drawn", "--seed"])
+def test_a_negative_option_is_told(write, tmp_path, option, capsys):  # noqa: F811
+    code, _, errors = certify(write(), "--output", tmp_path / "out", option, -1, capsys=capsys)
+    assert code == 2
+    assert "must be at least 0" in errors
+
+
+def test_an_output_that_is_a_file_is_told(write, capsys):  # noqa: F811
+    problem = write()
+    code, _, errors = certify(problem, "--output", problem, capsys=capsys)
+    assert code == 2
+    assert "name a folder" in errors
+
+
+def test_points_beside_a_nominal_value_without_a_logarithm_are_finite():
+    rows = [("a", "log10", 0.0, 0.0, 1e2), ("b", "log", 0.0, math.nan, math.nan)]
+    drawn = points(parameters(rows), drawn=5, seed=3)["drawn 5"]
+    assert np.all(np.isfinite(drawn))
+    assert 1.0 <= drawn[0] <= 2.0
+
+
 def test_another_json_file_is_no_document(tmp_path):
     path = tmp_path / "other.json"
     path.write_text(json.dumps({"schema": "another"}))

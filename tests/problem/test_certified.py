@@ -141,9 +141,62 @@ def test_a_kink_of_laplace_noise_is_not_certified(write):
     assert "kink" in gradaudit.reference_gradient(problem).status
 
 
+@pytest.mark.parametrize(
+    ("formula", "kinked"),
+    [
+        ("abs(A-2*gain/2)", True),
+        ("max(gain,2)*A", True),
+        ("A*piecewise(1,gain>=2,3)", True),
+        ("sign(gain-2)*A", True),
+        ("max(gain,1.5)*A", False),
+        ("abs(A-2)*gain", False),  # the initial value does not depend on a parameter
+        ("piecewise(1,time<=0,3)*gain", False),
+    ],
+)
+def test_a_kink_or_jump_of_a_formula_is_not_certified(write, formula, kinked):
+    problem = gradaudit.load_problem(
+        write(
+            parameters=[PARAMETERS, "k lin 0 1 0.5 1", "gain lin 0 10 2 1"],
+            observables=["observableId observableFormula noiseFormula", f"o {formula} 0.5"],
+            measurements=["observableId simulationConditionId time measurement", "o c 0 1"],
+        )
+    )
+    status = gradaudit.reference_gradient(problem).status
+    assert ("formula" in status) is kinked
+    assert (status == "ok") is not kinked
+
+
 def test_digits_of_what_cancels_are_lost_and_what_vanishes_is_told_apart():
     gradient = np.array([1.0, 1e-6, 0.0, 1e-3, 1e-15])
     bounds = np.array([1e-12, 1e-12, 1e-12, np.inf, 1e-17])
     held = held_digits(gradient, bounds, np.ones(5))
     np.testing.assert_allclose(held.per_entry, [12.0, 6.0, np.nan, 0.0, np.nan])
     assert float(held) == 0.0
+
+
+def test_what_has_no_terms_beyond_a_negligible_bound_vanishes():
+    gradient, sizes = np.array([0.0, 0.0, 1e-20]), np.array([0.0, 0.0, 1e-20])
+    bounds = np.array([1e-30, 1e-3, 1e-22])
+    held = held_digits(gradient, bounds, sizes, 1e-15)
+    np.testing.assert_allclose(held.per_entry, [np.nan, 0.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("where", "kinked"), [(2.0, True), (1.0, False), (2.0 + 1e-9, False)], ids=str
+)
+@pytest.mark.parametrize("rule", ["abs(y[0] - p[1])", "where(y[0] >= p[1], y[0], 2 * y[0])"])
+def test_a_switch_of_a_rule_next_to_a_point_is_seen(where, kinked, rule):
+    import jax
+    import jax.numpy as jnp
+
+    from gradaudit.problem.rule_kinks import doubtful
+
+    def evaluate(z, t):
+        return eval(rule, {"abs": jnp.abs, "where": jnp.where, "y": z, "p": z})[None]
+
+    z, t = np.array([[where, 2.0], [3.0, 2.0]]), np.array([0.0, 1.0])
+    direction = np.broadcast_to(np.eye(2), (2, 2, 2))
+    found = doubtful((evaluate, jax.jacfwd(evaluate)), z, t, (direction, np.full((2, 2), 1e-15)))
+    assert found[:, 0].tolist() == [kinked, False]
+    still = doubtful((evaluate, jax.jacfwd(evaluate)), z, t, (0.0 * direction, np.zeros((2, 2))))
+    assert not still.any()

@@ -42,6 +42,18 @@ WRONG = {
     "'o': noiseDistribution is 'cauchy'": {
         "observables": [f"{OBSERVABLES} noiseDistribution", "o A 0.5 cauchy"]
     },
+    "'o', observableFormula: the formula 'A==1' is a condition": {
+        "observables": [OBSERVABLES, "o A==1 0.5"]
+    },
+    "'o', observableFormula: the formula 'A/0' is not finite": {
+        "observables": [OBSERVABLES, "o A/0 0.5"]
+    },
+    "line 2: noiseParameters has too many entries": {
+        "measurements": [f"{MEASUREMENTS} noiseParameters", "o c 1 1 3"]
+    },
+    "parameters.tsv: the column 'parameterId' is missing. Columns are separated by tabs": {
+        "parameters": [PARAMETERS.replace(" ", ","), "k,lin,0,1,1,1"]
+    },
     "the measurement -1 has no logarithm": {
         "observables": [f"{OBSERVABLES} observableTransformation", "o A 0.5 log"],
         "measurements": [MEASUREMENTS, "o c 1 -1"],
@@ -64,6 +76,14 @@ def test_what_is_wrong_in_a_table_is_told_with_its_place(write, message, tables)
         "has the language 'pysb'": "format_version: 2.0.0\n"
         "model_files: {m: {language: pysb, location: model.py}}",
         "extensions": "format_version: 2.0.0\nextensions: {sciml: {version: 1}}",
+        "problems is {'sbml_files'": "format_version: 1\nproblems: {sbml_files: [model.xml]}",
+        "problems is \\['a'\\]": "format_version: 1\nproblems: [a]",
+        "sbml_files is 3": "format_version: 1\nproblems: [{sbml_files: 3}]",
+        "sbml_files is \\[None\\]": "format_version: 1\nproblems: [{sbml_files: [null]}]",
+        "extensions \\[5\\]": "format_version: 1\nextensions: 5",
+        "model_files is \\['model.xml'\\]": "format_version: 2.0.0\nmodel_files: [model.xml]",
+        "not readable as PEtab 2: 'parameter_files' is a required": "format_version: 2.0.0\n"
+        "model_files: {m: {language: sbml, location: model.xml}}",
         "format_version is missing": "problems: []",
         "0 problems": "format_version: 1\nproblems: []",
         "no YAML": "a: [",
@@ -74,6 +94,14 @@ def test_what_is_wrong_in_a_table_is_told_with_its_place(write, message, tables)
 def test_what_is_wrong_in_the_problem_file_is_told(write, message, text):
     with pytest.raises(gradaudit.ProblemError, match=message):
         gradaudit.load_problem(write(yaml=text))
+
+
+@pytest.mark.parametrize(("content", "message"), [(b"", "is empty"), (b"\xff\x80", "UTF-8")])
+def test_a_file_that_is_no_table_is_named(write, content, message):
+    path = write()
+    (path.parent / "observables.tsv").write_bytes(content)
+    with pytest.raises(gradaudit.ProblemError, match=rf"observables\.tsv: .*{message}"):
+        gradaudit.load_problem(path)
 
 
 def test_a_file_that_is_missing_is_named(tmp_path):

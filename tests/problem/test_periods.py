@@ -110,6 +110,18 @@ WRONG = {
     "'before': the target 'back' is in the parameter table": {
         "conditions": [*TABLES["conditions"], "before back 1"]
     },
+    "parameters.tsv: the id 'rate' occurs twice": {
+        "parameters": [*TABLES["parameters"], "rate 0 10 1.5 true"]
+    },
+    "observables.tsv: the id 'u' occurs twice": {
+        "observables": [*TABLES["observables"], "u B 0.25 laplace _"]
+    },
+    "'u': the formula 'A > 1.0' is a condition": {
+        "observables": [*TABLES["observables"][:2], "u A>1 0.25 laplace _"]
+    },
+    "parameters.tsv, estimate: Invalid value for estimate: 2": {
+        "parameters": [TABLES["parameters"][0], "rate 0 10 1.5 2"]
+    },
     "no parameter is estimated": {
         "parameters": [
             TABLES["parameters"][0],

@@ -53,6 +53,28 @@ def test_a_simulation_begins_at_the_steady_state_of_another_condition(write):
     assert problem.log_likelihood() == pytest.approx(found.value, rel=1e-14)
 
 
+@pytest.mark.parametrize("behind", ["rate", "1.5"])
+def test_an_id_of_the_model_may_be_estimated_before_and_have_another_value_behind(write, behind):
+    """The rate `k` of pre-equilibration is estimated; behind it the model has another `k`."""
+    problem = gradaudit.load_problem(
+        exchange(
+            write,
+            parameters=[PARAMETERS, "k lin 0 10 0.5 1", "rate lin 0 10 1.5 1"],
+            conditions=["conditionId k", "before _", f"c {behind}"],
+            observables=[OBSERVABLES, "o B*rate 0.5"],
+            measurements=[MEASUREMENTS, "o before c 2 1"],
+        )
+    )
+
+    def exact(k, rate):
+        own = rate if behind == "rate" else mpmath.mpf("1.5")
+        b = resting(k, 1, mpmath.mpf("1.5"))
+        return density(1, relaxed(own, 1, mpmath.mpf("1.5") - b, b, 2)[1] * rate, 0.5)
+
+    found = gradaudit.reference_gradient(problem)
+    assert_certified(found, *closed_form(exact, ["0.5", "1.5"], ["lin", "lin"]))
+
+
 def test_states_that_the_condition_sets_are_reset_and_the_others_stay(write):
     problem = gradaudit.load_problem(
         exchange(
@@ -134,3 +156,19 @@ def test_a_condition_behind_itself_stays_at_rest_unless_it_sets_a_state(write):
 
     found = gradaudit.reference_gradient(problem)
     assert_certified(found, *closed_form(reset, ["0.75"], ["lin"]))
+
+
+def test_a_rate_on_which_the_steady_state_does_not_depend_is_no_defect(write):
+    """A decays to 0, whatever its rate: the entry of the rate vanishes."""
+    problem = gradaudit.load_problem(
+        write(
+            parameters=[PARAMETERS, "k lin 0 10 0.5 1", "gain lin 0 10 2 1"],
+            conditions=["conditionId", "c"],
+            observables=[OBSERVABLES, "o A+gain 0.5"],
+            measurements=[MEASUREMENTS, "o c c 1 1.5"],
+        )
+    )
+    found = gradaudit.reference_gradient(problem)
+    assert found.status == "ok"
+    assert found.gradient[0] == 0.0
+    assert found.gradient[1] == pytest.approx(-2.0)

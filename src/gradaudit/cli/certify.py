@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gradaudit.errors import GradauditError, ProblemError
+from gradaudit.errors import GradauditError, ProblemError, SettingError
 
 TEXT = "certify the gradients of estimation problems in PEtab, and write them as JSON"
 NOTES = """\
@@ -78,6 +78,8 @@ def _certify(
     from gradaudit.problem.points import NOMINAL
 
     code, problems = 0, documents(paths)
+    if output.exists() and not output.is_dir():
+        raise SettingError(f"--output {output} is a file; name a folder.")
     for name, file in problems.items():
         target = output / f"{name}.json"
         try:
@@ -150,18 +152,23 @@ def documents(paths: Sequence[Path]) -> dict[str, Path]:
     Raises
     ------
     ProblemError
-        If a path is none, and a folder without any.
+        If a path is none, a folder without any, or two problems have the same name.
     """
-    named = {}
+    named: dict[str, Path] = {}
     for file in (file for path in paths for file in _problems(path)):
         folder = file.resolve().parent
         alone = sum(map(_is_problem, folder.glob("*.yaml"))) == 1
-        named[folder.name if alone else f"{folder.name}_{file.stem}"] = file
+        name = folder.name if alone else f"{folder.name}_{file.stem}"
+        if named.setdefault(name, file).resolve() != file.resolve():
+            raise ProblemError(
+                f"{named[name]} and {file} would have the same document {name}.json; give their "
+                "folders different names, or an --output to each."
+            )
     return named
 
 
 def _is_problem(file: Path) -> bool:
-    return "format_version" in file.read_text()
+    return "format_version" in file.read_text(encoding="utf-8", errors="replace")
 
 
 def _problems(path: Path) -> list[Path]:

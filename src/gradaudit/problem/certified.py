@@ -24,6 +24,9 @@ PRIOR_ROUNDING = 64 * float(np.finfo(np.longdouble).eps)
 PRIOR_VALUE = 1e-13  # of the constants of densities, which are computed in float64
 VANISHES = 1e-10
 """Of the same sum: the largest error bound of an entry that is called zero."""
+NOTHING = 1e-15
+"""The change of a log-likelihood, as a parameter changes by its own size, that is no change: with a
+bound below it an entry is zero although it has no terms to vanish beside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +175,9 @@ def _result(
     # extended precision, and a constant of the density that is not
     bounds = bounds + PRIOR_ROUNDING * np.abs(exact).astype(np.float64)
     sizes = (total.size * np.abs(slopes) + np.abs(exact)).astype(np.float64)
-    held = held_digits(gradient, bounds, sizes)
+    own = np.abs(found.values)
+    relative = np.abs(slopes).astype(np.float64) / np.where(own > 0.0, own, 1.0)
+    held = held_digits(gradient, bounds, sizes, NOTHING * relative)
     constant = PRIOR_VALUE * len(problem.priors) if posterior else 0.0
     status = _status(found, parameters.names, gradient, held, digits)
     if kinks:
@@ -202,15 +207,22 @@ def _result(
     )
 
 
-def held_digits(gradient: Array, bounds: Array, sizes: Array) -> Digits:
-    """Significant digits of every entry (K,); NaN where it vanishes beside its terms."""
+def held_digits(
+    gradient: Array, bounds: Array, sizes: Array, negligible: Array | float = 0.0
+) -> Digits:
+    """Significant digits of every entry (K,); NaN where it vanishes beside its terms.
+
+    It vanishes as well if all its terms are no larger than its bound and that is `negligible`, as
+    those of a steady state that does not depend on a rate.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         held = -np.log10(bounds / np.abs(gradient))
     held = np.clip(np.nan_to_num(held, nan=0.0, posinf=MOST_DIGITS, neginf=0.0), 0.0, MOST_DIGITS)
     exact = (sizes == 0.0) & (bounds == 0.0)
     held[exact] = MOST_DIGITS  # nothing depends on it
     small = np.abs(gradient) <= np.maximum(bounds, RESOLVED * sizes)
-    vanishing = small & (bounds <= VANISHES * sizes) & ~exact
+    without_terms = (sizes <= bounds) & (bounds <= negligible)
+    vanishing = small & ((bounds <= VANISHES * sizes) | without_terms) & ~exact
     return Digits(np.where(vanishing, np.nan, held), MOST_DIGITS)
 
 
@@ -222,6 +234,12 @@ def _status(
         return (
             f"uncertified: measurement {kinks[0] + 1} equals what is simulated, where the "
             "log-likelihood of Laplace noise has a kink"
+        )
+    switching = [row for p in found.parts for own in p.contributions for row in own.at_switches]
+    if switching:
+        return (
+            f"uncertified: at measurement {min(switching) + 1} the formula of the observable or of "
+            "its noise has a kink or a jump, so that the derivative does not exist there"
         )
     noiseless = [row for p in found.parts for own in p.contributions for row in own.without_noise]
     if noiseless:

@@ -74,9 +74,28 @@ def parsed(text: Any, where: str) -> Expression:
 
     try:
         tree = sympify_petab(text)
-    except (ValueError, TypeError) as error:
-        raise ProblemError(f"{where}: the formula {text!r} cannot be read: {error}") from error
+    except (ValueError, TypeError, ArithmeticError) as error:
+        why = " ".join(str(error).split()) or "it divides by 0"
+        raise ProblemError(f"{where}: the formula {text!r} cannot be read: {why}") from error
     return expression(str(text), sympy.sympify(tree))
+
+
+def checked(formula: Expression, where: str) -> Expression:
+    """A formula that is a number.
+
+    Raises
+    ------
+    ProblemError
+        If it is a condition, or has something in it that is not finite.
+    """
+    if formula.tree.is_Boolean or formula.tree.is_Relational:
+        raise ProblemError(
+            f"{where}: the formula {formula.text!r} is a condition, not a number. Write "
+            "piecewise(1, condition, 0)."
+        )
+    if formula.tree.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+        raise ProblemError(f"{where}: the formula {formula.text!r} is not finite.")
+    return formula
 
 
 def expression(text: str, tree: Any) -> Expression:

@@ -13,6 +13,7 @@ import numpy as np
 from gradaudit.problem.definition import Measurement, Problem, Source
 from gradaudit.problem.formulas import TIME
 from gradaudit.problem.groups import Group
+from gradaudit.problem.rule_kinks import doubtful
 from gradaudit.problem.solving import Solved
 
 ROUNDING = 16 * np.finfo(np.float64).eps
@@ -29,12 +30,15 @@ class Column:
         (R,) and, with respect to the K estimated parameters, (R, K).
     bound, derivative_bound
         Bounds of their absolute errors, of the same shapes.
+    doubtful
+        Whether it has a kink or a jump there, (R,); None where it has none.
     """
 
     value: Any
     derivative: Any
     bound: Any
     derivative_bound: Any
+    doubtful: Any = None
 
 
 @dataclass
@@ -82,7 +86,7 @@ class Inputs:
         if name in self.rules:
             rule = self.rules[name]
             return Column(*(part[rows] for part in (
-                rule.value, rule.derivative, rule.bound, rule.derivative_bound
+                rule.value, rule.derivative, rule.bound, rule.derivative_bound, rule.doubtful
             )))  # fmt: skip
         return self._sourced([self._source(name, m) for m in measurements])
 
@@ -134,6 +138,8 @@ class Inputs:
         direction = np.concatenate([found.sensitivities, unit], axis=1)
         wrong = np.concatenate([found.state_bounds, np.zeros_like(z[:, n:])], axis=1)
         wrong = wrong + ROUNDING * np.abs(z)
+        acting = direction[:, :, self.solved.owners >= 0]
+        switches = doubtful((evaluate, jax.jacfwd(evaluate)), z, times, (acting, wrong))
         turned = np.einsum("tazw,twj->tazj", curvature, direction)
         bound = _product("taz,tz->ta", slope, wrong) + ROUNDING * np.abs(value)
         derivative_bound = (
@@ -148,6 +154,7 @@ class Inputs:
                 self._spread(derivative[:, a]),
                 bound[:, a],
                 self._spread(derivative_bound[:, a]),
+                switches[:, a],
             )
             for a in range(len(names))
         ]

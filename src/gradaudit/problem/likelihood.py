@@ -16,6 +16,7 @@ import numpy as np
 
 from gradaudit.problem.definition import Measurement, Observable
 from gradaudit.problem.inputs import Column, Inputs
+from gradaudit.problem.kinks import at_switches
 from gradaudit.problem.noise import terms
 
 
@@ -59,6 +60,8 @@ class Contribution:
         Rows at which the derivative of the log-likelihood does not exist, as far as bounds tell.
     without_noise
         Rows whose noise is not positive: they have no log-likelihood.
+    at_switches
+        Rows at which the formula of the observable or of its noise has a kink or a jump.
     """
 
     rows: tuple[int, ...]
@@ -67,6 +70,7 @@ class Contribution:
     residuals: Any
     kinks: tuple[int, ...]
     without_noise: tuple[int, ...] = ()
+    at_switches: tuple[int, ...] = ()
 
 
 def nothing(count: int) -> Sum:
@@ -109,6 +113,8 @@ def contribution(
     slope = found.h[:, None] * dh + found.s[:, None] * ds
     wrong = _stacked(columns, "bound", len(measurements))
     parts = _parts(found.value, slope, curvature, columns, wrong, len(inputs.values))
+    switching = at_switches(observable.value, names, columns, z)
+    switching |= at_switches(observable.noise, names, columns, z)
     conditions = np.array([m.condition for m in measurements])
     kinks: tuple[int, ...] = ()
     if observable.distribution == "laplace":
@@ -125,6 +131,7 @@ def contribution(
         residuals=found.residual.astype(np.float64),
         kinks=kinks,
         without_noise=tuple(m.row for m, none in zip(measurements, lacking, strict=True) if none),
+        at_switches=tuple(m.row for m, at in zip(measurements, switching, strict=True) if at),
     )
 
 

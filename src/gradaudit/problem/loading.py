@@ -20,7 +20,7 @@ from gradaudit.problem.definition import (
     parameters,
 )
 from gradaudit.problem.doubtful import tell_parameters
-from gradaudit.problem.formulas import TIME, parsed, replaced
+from gradaudit.problem.formulas import TIME, checked, parsed, replaced
 from gradaudit.problem.noise import DISTRIBUTIONS
 from gradaudit.problem.priors import VERSION_1, Prior, prior
 from gradaudit.problem.scales import SCALES
@@ -103,10 +103,15 @@ def _parameters(tables: Tables) -> tuple[Parameters, dict[str, Source]]:
         where = tables.where("parameter", name)
         nominal = number(row.get("nominalValue"))
         if nominal is None or not math.isfinite(nominal):
-            raise ProblemError(f"{where}: nominalValue is missing; give it a finite number.")
+            raise ProblemError(
+                f"{where}: nominalValue is {row.get('nominalValue', 'missing')!r}; give it a "
+                "finite number."
+            )
         estimate = number(row.get("estimate"))
         if estimate not in (0.0, 1.0):
-            raise ProblemError(f"{where}: estimate is {row.get('estimate')!r}; it must be 0 or 1.")
+            raise ProblemError(
+                f"{where}: estimate is {row.get('estimate', 'missing')!r}; it must be 0 or 1."
+            )
         scale = str(row.get("parameterScale", "lin"))
         if scale not in SCALES:
             raise ProblemError(f"{where}: parameterScale is {scale!r}; it must be one of {SCALES}.")
@@ -161,8 +166,12 @@ def _observable(tables: Tables, name: str) -> Observable:
         raise ProblemError(
             f"{where}: noiseDistribution is {distribution!r}; one of {DISTRIBUTIONS} is supported."
         )
-    value = parsed(row["observableFormula"], f"{where}, observableFormula")
-    noise = parsed(row["noiseFormula"], f"{where}, noiseFormula")
+    value, noise = (
+        checked(parsed(row[column], place), place)
+        for column, place in (
+            (column, f"{where}, {column}") for column in ("observableFormula", "noiseFormula")
+        )
+    )
     if name in noise.names:
         noise = replaced(noise, name, value)
     return Observable(name=name, scale=scale, distribution=distribution, value=value, noise=noise)
@@ -216,9 +225,13 @@ def _measurement(tables: Tables, index: int, sources: dict[str, Source]) -> Meas
     condition += BEHIND + before if before else ""
     time, value = number(row.get("time")), number(row.get("measurement"))
     if time is None or time < 0.0:
-        raise ProblemError(f"{where}: the time is {row.get('time')!r}; it must be at least 0.")
+        raise ProblemError(
+            f"{where}: the time is {row.get('time', 'missing')!r}; it must be at least 0."
+        )
     if value is None or not math.isfinite(value):
-        raise ProblemError(f"{where}: the measurement is {row.get('measurement')!r}, no number.")
+        raise ProblemError(
+            f"{where}: the measurement is {row.get('measurement', 'missing')!r}, no number."
+        )
     scale = tables.observables[observable].get("observableTransformation", "lin")
     if scale != "lin" and not value > 0.0:
         raise ProblemError(f"{where}: the measurement {value:g} has no logarithm.")
@@ -258,6 +271,13 @@ def _check_names(tables: Tables, problem: Problem, known: frozenset[str]) -> Non
         observable = problem.observables[measurement.observable]
         condition = problem.conditions[measurement.condition]
         names = {*observable.value.names, *observable.noise.names}
+        idle = sorted(measurement.overrides.keys() - names)
+        if idle:
+            kind = "noise" if idle[0].startswith("noise") else "observable"
+            raise ProblemError(
+                f"{tables.where('measurement', measurement.row)}: {kind}Parameters has too many "
+                f"entries; there is no {idle[0]!r} in the formulas of {observable.name!r}."
+            )
         meant = known | {TIME} | condition.other.keys() | measurement.overrides.keys()
         lost = sorted(names - meant)
         if lost:

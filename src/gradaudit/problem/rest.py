@@ -40,16 +40,26 @@ class Rest:
         return tuple(dict.fromkeys(name for name in self.parameters if name is not None))
 
 
-def carriers(rest: Rest, sources: Mapping[str, Source]) -> dict[str, str]:
+def carriers(
+    rest: Rest, sources: Mapping[str, Source], occupied: Collection[str]
+) -> dict[str, str]:
     """For each estimated parameter of a rest the id that carries it in the next model.
 
-    It is one that the model takes from it, or else its own name, as a constant to be added.
+    It is one that the model takes from it, or else its own name, as a constant to be added. If
+    that name is `occupied`, by a quantity to which the condition gives another value, the constant
+    has a longer name.
     """
     taken: dict[str, str] = {}
     for name, source in sources.items():
         if isinstance(source, str):
             taken.setdefault(source, name)
-    return {name: taken.get(name, name) for name in rest.acting}
+
+    def free(name: str) -> str:
+        while name in occupied:
+            name += "_before"
+        return name
+
+    return {name: taken.get(name) or free(name) for name in rest.acting}
 
 
 def begins_with(

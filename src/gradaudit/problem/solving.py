@@ -119,7 +119,7 @@ class Solver:
                     "an event happens in pre-equilibration, and the steady state behind it is not "
                     "known precisely enough to begin a certified simulation with it."
                 )
-            carried = carriers(rest, names)
+            carried = carriers(rest, names, {*self.problem.model_ids, *more})
             added = {own: name for name, own in carried.items() if own not in names}
             names |= added
             options["more"] |= {own: self._number(name) for own, name in added.items()}

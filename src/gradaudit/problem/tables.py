@@ -9,13 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gradaudit.errors import ProblemError
-
-COLUMNS = {
-    "parameter": ("parameterScale", "nominalValue", "estimate"),
-    "observable": ("observableFormula", "noiseFormula"),
-    "measurement": ("observableId", "simulationConditionId", "measurement", "time"),
-    "condition": (),
-}
+from gradaudit.problem.headers import COLUMNS_1, check_header, names_of_files
 
 
 @dataclass(frozen=True)
@@ -77,9 +71,9 @@ def opened(path: str | Path) -> tuple[Path, dict[str, Any], str]:
             f"{path}: format_version is {version}; versions 1 and 2 of PEtab are supported."
         )
     if content.get("extensions"):
-        raise ProblemError(
-            f"{path}: the extensions {sorted(content['extensions'])} are not supported."
-        )
+        named = content["extensions"]
+        named = list(named) if isinstance(named, list | dict) else [named]
+        raise ProblemError(f"{path}: the extensions {named} are not supported.")
     return path, content, main
 
 
@@ -92,6 +86,11 @@ def read(path: Path, content: dict[str, Any]) -> Tables:
         If a file is missing or cannot be read, or a column is missing.
     """
     problems = content.get("problems") or []
+    if not isinstance(problems, list) or not all(isinstance(own, dict) for own in problems):
+        raise ProblemError(
+            f"{path}: problems is {problems!r}; it must be a list with an entry of sbml_files, "
+            "condition_files, observable_files and measurement_files."
+        )
     if len(problems) != 1:
         raise ProblemError(
             f"{path}: there are {len(problems)} problems; one is supported. Write a file for each."
@@ -134,7 +133,7 @@ def _read(path: Path, content: dict[str, Any], own: dict[str, Any]) -> Tables:
 
 
 def _files(path: Path, listed: Any, key: str) -> list[Path]:
-    files = [listed] if isinstance(listed, str) else list(listed or [])
+    files = names_of_files(path, listed, key)
     if not files:
         raise ProblemError(f"{path}: {key} is missing or empty; name the files there.")
     found = [path.parent / name for name in files]
@@ -145,17 +144,16 @@ def _files(path: Path, listed: Any, key: str) -> list[Path]:
 
 
 def _rows(reader: Any, file: Path, table: str) -> list[dict[str, Any]]:
+    check_header(file, COLUMNS_1[table])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frame = reader(str(file))
     except (ValueError, KeyError, AssertionError, OSError) as error:
-        raise ProblemError(f"{file.name}: not readable as a {table} table: {error}") from error
+        why = " ".join(str(error).split())
+        raise ProblemError(f"{file.name}: not readable as {table} table: {why}") from error
     frame = frame.rename(columns=lambda name: str(name).lstrip("\ufeff"))
     frame.index.name = str(frame.index.name).lstrip("\ufeff")
-    absent = [name for name in COLUMNS[table] if name not in frame.columns]
-    if absent:
-        raise ProblemError(f"{file.name}: the column {absent[0]!r} is missing.")
     if not len(frame):
         raise ProblemError(f"{file.name}: the {table} table is empty.")
     rows = []

@@ -18,7 +18,8 @@ from gradaudit.problem.definition import (
     Source,
     parameters,
 )
-from gradaudit.problem.formulas import TIME, Expression, expression, renamed, replaced
+from gradaudit.problem.formulas import TIME, Expression, checked, expression, renamed, replaced
+from gradaudit.problem.headers import COLUMNS_2, check_header, names_of_files, said
 from gradaudit.problem.priors import VERSION_2, Prior, prior
 from gradaudit.problem.tables import number
 
@@ -50,6 +51,10 @@ def load_version_2(path: Path, content: dict[str, Any]) -> Problem:
 
 def _sbml(path: Path, content: dict[str, Any]) -> Path:
     models = content.get("model_files") or {}
+    if not isinstance(models, dict) or not all(isinstance(own, dict) for own in models.values()):
+        raise ProblemError(
+            f"{path}: model_files is {models!r}; it must have an id with language and location."
+        )
     if len(models) != 1:
         raise ProblemError(f"{path}: model_files lists {len(models)} models; one is supported.")
     ((name, entry),) = models.items()
@@ -65,20 +70,22 @@ def _sbml(path: Path, content: dict[str, Any]) -> Path:
 
 
 def _whole(path: Path, content: dict[str, Any]) -> Any:
+    from jsonschema import ValidationError as Invalid
     from petab.v2 import Problem as Tables
 
-    for key in ("parameter", "observable", "measurement", "condition", "experiment", "mapping"):
-        for name in content.get(f"{key}_files") or []:
-            if not (path.parent / str(name)).is_file():
+    for key, columns in COLUMNS_2.items():
+        for name in names_of_files(path, content.get(f"{key}_files"), f"{key}_files"):
+            if not (path.parent / name).is_file():
                 raise ProblemError(f"{path}: {key}_files names {name}, which does not exist.")
+            check_header(path.parent / name, columns)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Tables.from_yaml(path)
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise ProblemError(
-            f"{path}: a table is not readable as one of PEtab 2: {' '.join(str(error).split())}"
-        ) from error
+    except (
+        ValueError, KeyError, TypeError, AttributeError, OSError, ArithmeticError, Invalid
+    ) as error:  # fmt: skip
+        raise ProblemError(f"{path}: not readable as PEtab 2: {said(error, content)}.") from error
 
 
 class _Reader:
@@ -103,6 +110,8 @@ class _Reader:
         }
 
     def problem(self) -> Problem:
+        self.unique("parameter", self.whole.parameters)
+        self.unique("observable", self.whole.observables)
         estimated, fixed = self.parameters()
         self.sources: dict[str, Source] = {**fixed, **{name: name for name in estimated.names}}
         if not self.whole.measurements:
@@ -125,6 +134,13 @@ class _Reader:
             model_ids=self.known,
             priors=self.priors(estimated),
         )
+
+    def unique(self, table: str, rows: Any) -> None:
+        """Refuse an id that occurs twice: a later row would take the place of the first."""
+        ids = [own.id for own in rows]
+        twice = [name for name in ids if ids.count(name) > 1]
+        if twice:
+            raise ProblemError(f"{self.files[table]}: the id {twice[0]!r} occurs twice.")
 
     def parameters(self) -> tuple[Parameters, dict[str, Source]]:
         rows, fixed = [], {}
@@ -165,10 +181,10 @@ class _Reader:
                 found[name] = prior("uniform", bounds, VERSION_2, "lin", bounds, where)
         return found
 
-    def formula(self, tree: Any) -> Expression:
+    def formula(self, tree: Any, where: str) -> Expression:
         import sympy
 
-        found = expression(str(tree), sympy.sympify(tree))
+        found = checked(expression(str(tree), sympy.sympify(tree)), where)
         return renamed(found, self.names)
 
     def observable(self, own: Any) -> Observable:
@@ -181,7 +197,7 @@ class _Reader:
         if own.formula is None or own.noise_formula is None:
             raise ProblemError(f"{where}: observableFormula or noiseFormula is missing.")
         distribution, scale = NOISE[kind]
-        value, noise = self.formula(own.formula), self.formula(own.noise_formula)
+        value, noise = (self.formula(f, where) for f in (own.formula, own.noise_formula))
         if own.id in noise.names:
             noise = replaced(noise, own.id, value)
         return Observable(
@@ -217,7 +233,7 @@ class _Reader:
                     raise ProblemError(
                         f"{where}: another condition at time {period.time:g} sets {target!r}, too."
                     )
-                found[target] = self.formula(change.target_value)
+                found[target] = self.formula(change.target_value, where)
                 lost = sorted({*found[target].names} - self.known - self.sources.keys() - {TIME})
                 if lost:
                     raise ProblemError(

@@ -120,7 +120,13 @@ class LongRun:
             while solver.status == "running":
                 with np.errstate(all="ignore"), warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # a singular matrix makes the step shorter
-                    message = solver.step()
+                    try:
+                        message = solver.step()
+                    except ValueError as error:  # SciPy's, of a matrix that is not finite
+                        raise ModelError(
+                            f"the solve towards the steady state fails at t = {solver.t:.3g}: "
+                            "the derivatives of the rates are not finite."
+                        ) from error
                 self.steps += 1
                 if solver.status == "failed" or not np.all(np.isfinite(solver.y)):
                     raise ModelError(

@@ -23,6 +23,7 @@ from gradaudit.certification.steady_state.conservation import Conservation, cons
 from gradaudit.certification.steady_state.long_run import EventOnTheWayError, LongRun
 from gradaudit.certification.steady_state.rates import Rates
 from gradaudit.certification.steady_state.root import Equations, Root, certified, newton
+from gradaudit.certification.steady_state.start_at_threshold import refuse_start_at_threshold
 from gradaudit.certification.variational import initial_values
 from gradaudit.errors import ModelError
 from gradaudit.model.definition import Model
@@ -101,6 +102,8 @@ def steady_state(
     TranslationError
         If the vector field has something that cannot be differentiated exactly.
     """
+    if derivatives:
+        refuse_start_at_threshold(model)
     run, precision = LongRun(model, time_limit), _best()
     search = _Search(model, run, precision, derivatives)
     try:
