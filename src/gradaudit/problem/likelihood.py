@@ -49,8 +49,8 @@ class Contribution:
 
     Attributes
     ----------
-    rows
-        Their rows in the table.
+    observable, rows
+        Its id, and their rows in the table.
     by_condition
         Sums by the id of the condition.
     simulated, residuals
@@ -61,6 +61,7 @@ class Contribution:
         Rows whose noise is not positive: they have no log-likelihood.
     """
 
+    observable: str
     rows: tuple[int, ...]
     by_condition: dict[str, Sum]
     simulated: Any
@@ -116,6 +117,7 @@ def contribution(
         near = np.abs(found.residual) <= (np.abs(slope) * wrong).sum(axis=1)
         kinks = tuple(m.row for m, is_near in zip(measurements, near, strict=True) if is_near)
     return Contribution(
+        observable=observable.name,
         rows=tuple(m.row for m in measurements),
         by_condition={
             str(name): Sum(*(part[conditions == name].sum(axis=0) for part in parts))
