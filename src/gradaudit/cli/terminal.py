@@ -24,9 +24,9 @@ config/config.yaml and `make run`.
 A PATH that ends in .yaml or .yml is an estimation problem in PEtab. The error is then that of the
 gradient of its log-likelihood at the nominal parameters, on the estimation scale, against the
 certified one (docs/petab.md). A card says whether the gradient of forward AD at 1e-6 is right, and
-which condition and observable its error comes from; a table follows. Default solvers are tsit5, to
-1e-12, and kvaerno5, to 1e-9, by forward_ad and forward_sensitivity, and by saltation if there may be
-events, in one process.
+which condition and observable its error comes from; a table follows. Default solvers are
+tsit5, to 1e-12, and kvaerno5, to 1e-9, by forward_ad and forward_sensitivity, and by saltation if
+there may be events, in one process. Implicit solvers may take a tenth of --max-steps.
 
 exit code: 0 if at least one solve succeeded, whatever its error; 1 if none did; 2 if the model or
 an option is invalid.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ from gradaudit.problem.definition import Problem
 from gradaudit.problem.gradient import Approximation, Gradient, Solve, approximation_at
 
 GIVEN_UP = 2
-"""After so many solves in a row with too many steps, tighter tolerances are not tried."""
+"""After so many solves of a method in a row with too many steps tighter ones are not tried."""
+
+MORE = 1.25
+"""What the others may add to the time of the setting that counts most, however long that is."""
 
 NOT_RUN = "not_run"
 """The status of a solve that was not tried, since looser ones needed too many steps."""
@@ -37,8 +41,9 @@ def ladders(
 ) -> Ladders:
     """Gradients at the nominal parameters by the settings of one solver.
 
-    The first condition is solved with all settings. If the others would take too long, only as many
-    settings are kept as fit, `first` in any case, and then the others in the order of their times.
+    The first condition is solved with all settings that fit into its share of the time. If the
+    others would take too long, only as many settings are kept as fit, `first` in any case, and then
+    the quickest.
 
     Parameters
     ----------
@@ -53,49 +58,59 @@ def ladders(
     """
     values = tuple(problem.parameters.nominal_values.tolist())
     approximation = approximation_at(problem, values)
-    groups = approximation.groups
+    count, important = len(approximation.groups), settings.index(first)
+    order = sorted(range(len(settings)), key=lambda k: (k != important, k))
     started = time.perf_counter()
-    columns, times = _timed(approximation, 0, settings)
-    kept = list(range(len(settings)))
-    if len(groups) > 1:
-        left = seconds - (time.perf_counter() - started)
-        methods = [str(own["method"]) for own in settings]
-        kept = _fitting(methods, times, left / (len(groups) - 1), settings.index(first))
-    chosen = [settings[index] for index in kept]
-    solves = [[columns[index]] for index in kept]
-    for number in range(1, len(groups)):
-        report(f"condition {number + 1} of {len(groups)}")
-        for row, own in zip(solves, _timed(approximation, number, chosen)[0], strict=True):
-            row.append(own)
+    solves, times = _timed(approximation, 0, settings, order, seconds / count)
+    kept = sorted(solves)
+    if count > 1:
+        left = (seconds - (time.perf_counter() - started)) / (count - 1)
+        known = [str(settings[k]["method"]) for k in kept], [times[k] for k in kept]
+        kept = [kept[k] for k in _fitting(*known, left, kept.index(important))]
+    order = [k for k in order if k in kept]
+    columns = {k: [solves[k]] for k in kept}
+    for number in range(1, count):
+        report(f"condition {number + 1} of {count}")
+        for k, own in _timed(approximation, number, settings, order, math.inf)[0].items():
+            columns[k].append(own)
     return Ladders(
-        tuple(
-            approximation.total(None, setting, row)
-            for setting, row in zip(chosen, solves, strict=True)
-        ),
-        tuple(own for index, own in enumerate(settings) if index not in kept),
+        tuple(approximation.total(None, settings[k], columns[k]) for k in kept),
+        tuple(own for k, own in enumerate(settings) if k not in kept),
     )
 
 
 def _timed(
-    approximation: Approximation, number: int, settings: Sequence[Setting]
-) -> tuple[list[Solve], list[tuple[float, float]]]:
-    """Solves of a group, and the seconds that each compiles and takes."""
-    group = approximation.groups[number]
-    solves: list[Solve] = []
-    times: list[tuple[float, float]] = []
+    approximation: Approximation,
+    number: int,
+    settings: Sequence[Setting],
+    order: Sequence[int],
+    seconds: float,
+) -> tuple[dict[int, Solve], dict[int, tuple[float, float]]]:
+    """Solves of a group, and the seconds that each compiled and took, by the settings' positions.
+
+    The first one of the order is solved in any case, the others until the time is over; they are
+    quick where they use its program.
+    """
+    group, started = approximation.groups[number], time.perf_counter()
+    solves: dict[int, Solve] = {}
+    times: dict[int, tuple[float, float]] = {}
     in_a_row: dict[Any, int] = {}
-    for setting in settings:
-        begin, curve = time.perf_counter(), (setting["solver"], setting["method"])
-        if in_a_row.get(curve, 0) >= GIVEN_UP:
-            solve = Solve(group, None, NOT_RUN, ())
+    for k in order:
+        begin, setting = time.perf_counter(), settings[k]
+        if solves and begin - started > max(seconds, MORE * sum(times[order[0]])):
+            break
+        curve = setting["method"]
+        if solves and in_a_row.get(curve, 0) >= GIVEN_UP:
+            solves[k] = Solve(group, None, NOT_RUN, ())
         else:
-            (solve,) = approximation.solve(group, [setting])
-        if solve.status != NOT_RUN:
-            in_a_row[curve] = in_a_row.get(curve, 0) + 1 if solve.status == "max_steps" else 0
-        whole = time.perf_counter() - begin
-        compiling = solve.part.stats["compile_seconds"] if solve.part is not None else 0.0
-        solves.append(solve)
-        times.append((compiling, whole - compiling))
+            (solves[k],) = approximation.solve(group, [setting])
+            failed = solves[k].status == "max_steps"
+            in_a_row[curve] = in_a_row.get(curve, 0) + 1 if failed else 0
+        part = solves[k].part
+        compiling = part.stats["compile_seconds"] if part is not None else 0.0
+        times[k] = compiling, time.perf_counter() - begin - compiling
+        if k == order[0]:  # out of its order, so that it tells nothing of the others
+            in_a_row.clear()
     return solves, times
 
 
@@ -117,6 +132,7 @@ def _fitting(
     for method, (own, _) in zip(methods, times, strict=True):
         compiling[method] += own
     programs = {method: method if compiling[method] else methods[0] for method in methods}
+    left = max(left, MORE * (compiling[programs[methods[first]]] + times[first][1]))
     opened, spent, kept = set[str](), 0.0, list[int]()
     for index in sorted(range(len(times)), key=lambda k: (k != first, times[k][1])):
         program = programs[methods[index]]

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".yaml", ".yml")
 SOLVERS = ("tsit5", "kvaerno5")
-METHODS = ("forward_ad", "forward_sensitivity")
+USUAL = "forward_ad"
+METHODS = (USUAL, "forward_sensitivity")
 FOR_EVENTS = "saltation"
 TODAY = 1e-6
 """The tolerance that many programs have by default."""
 
 TIGHTEST = 1e-12
 TIGHTEST_IMPLICIT = 1e-9  # an implicit solver takes 1.6 times the steps per decade
+STEPS_OF_IMPLICIT = 10  # a step of an implicit solver takes so many times as long, or longer
 TABLE_SECONDS = 120.0
 DIGITS = 10.0
 
@@ -115,14 +117,16 @@ def _methods(problem: Problem) -> tuple[str, ...]:
 
 def _settings(study: Study, solver: str, usual: bool) -> list[dict[str, Any]]:
     """Keywords of `gradaudit.sensitivities`, tolerances of a method from loose to tight."""
-    limit = TIGHTEST_IMPLICIT if usual and catalogue("solvers")[solver].implicit else 0.0
+    implicit = catalogue("solvers")[solver].implicit
+    limit = TIGHTEST_IMPLICIT if usual and implicit else 0.0
+    steps = max(study.max_steps // STEPS_OF_IMPLICIT, 1) if implicit else study.max_steps
     return [
         {
             "solver": solver,
             "method": method,
             "rtol": rtol,
             "atol": study.atol_factor * rtol,
-            "max_steps": study.max_steps,
+            "max_steps": steps,
         }
         for method in study.methods
         for rtol in ladder_of(study, solver)
@@ -156,7 +160,7 @@ def _table(problem: Problem, exact: Any, settings: Any, study: Study) -> tuple[A
     for number, (solver, own) in enumerate(settings.items()):
         begin = time.perf_counter()
         share = (ends - begin) / (len(settings) - number)
-        first = min(own, key=lambda s: abs(math.log(s["rtol"] / TODAY)))
+        first = min(own, key=lambda s: (s["method"] != USUAL, abs(math.log(s["rtol"] / TODAY))))
         result = ladders(
             problem, own, first=first, seconds=share,
             report=lambda text, solver=solver: _tell(f"{solver}: {text}"),  # type: ignore[misc]
