@@ -40,4 +40,4 @@ def test_the_suitable_solver_of_a_stiff_problem_is_implicit(capsys):
     found = audit("Boehm_JProteomeRes2014", capsys, "--methods", "forward_ad")
     assert found["today"]["solver"] == "kvaerno5"
     assert found["answer"] == "right"
-    assert "tsit5 forward_ad at 1e-3 to 1e-4 (max_steps)" in found["card"]["fails"]
+    assert "tsit5 forward_ad at 1e-3, 1e-4, 1e-6 (max_steps)" in found["card"]["fails"]

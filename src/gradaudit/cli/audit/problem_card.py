@@ -12,6 +12,7 @@ import pandas as pd
 
 from gradaudit.cli.audit.table import cheapest
 from gradaudit.evaluation.gradient_error import norm
+from gradaudit.problem.ladder import NOT_RUN
 from gradaudit.report.numbers import count, number, rounded_down, seconds, tolerance
 
 if TYPE_CHECKING:
@@ -192,14 +193,16 @@ def _failures(audit: ProblemAudit) -> str:
 
 
 def _failed_curves(audit: ProblemAudit) -> Iterator[str]:
-    failed = audit.table[~audit.table["status"].isin(["ok", "not_run"])]
-    for (solver, method), rows in failed.groupby(["solver", "method"], sort=False):
-        loosest, tightest = rows["rtol"].max(), rows["rtol"].min()
-        span = tolerance(loosest)
-        if tightest < loosest:
-            span += f" to {tolerance(tightest)}"
-        words = ", ".join(dict.fromkeys(rows["status"]))
-        yield f"{solver} {method} at {span} ({words})"
+    for (solver, method), rows in audit.table.groupby(["solver", "method"], sort=False):
+        lost = ~rows["status"].isin(["ok", NOT_RUN]).to_numpy()
+        if not lost.any():
+            continue
+        named = [tolerance(own) for own in rows["rtol"].to_numpy()[lost]]
+        positions = lost.nonzero()[0]
+        if len(named) > 2 and positions[-1] - positions[0] == len(named) - 1:
+            named = [f"{named[0]} to {named[-1]}"]
+        words = ", ".join(dict.fromkeys(rows["status"][lost]))
+        yield f"{solver} {method} at {', '.join(named)} ({words})"
 
 
 def _cheapest(audit: ProblemAudit) -> str:
