@@ -13,6 +13,7 @@ from gradaudit.cli.main import main
 from gradaudit.errors import ProblemError
 from gradaudit.problem import certified
 from problem.conftest import write  # noqa: F401  # the fixture
+from problem_closed_forms import EXCHANGE
 
 QUICK = ("--solvers", "tsit5", "--methods", "forward_ad", "--tightest", "1e-8")
 
@@ -74,6 +75,24 @@ def test_no_gradient_is_exit_code_1(write, capsys):  # noqa: F811
     assert "rtol 1e-6: no gradient" in said
     assert "tsit5 forward_ad at 1e-3, 1e-4, 1e-6 (max_steps)" in said
     assert "Tighter tolerances are not tried" in said
+
+
+def test_steady_states_alone_are_no_result_of_a_solver(write, capsys):  # noqa: F811
+    path = write(
+        parameters=[
+            "parameterId parameterScale lowerBound upperBound nominalValue estimate",
+            "back lin 0 10 0.75 1",
+        ],
+        conditions=["conditionId k", "c 1.5"],
+        measurements=["observableId simulationConditionId time measurement", "o c inf 1"],
+    )
+    (path.parent / "model.xml").write_text(EXCHANGE, encoding="utf-8")
+    code, said, _ = audit(path, *QUICK, capsys=capsys)
+    assert code == 0
+    assert "nothing is integrated" in said
+    assert "steady states, in 1 condition, are certified ones" in " ".join(said.split())
+    for word in ("RIGHT", "WRONG", "good"):
+        assert word not in said
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from gradaudit.problem.comparison import MARGIN, compare
 from gradaudit.problem.gradient import Gradient
 
 UNKNOWN = "unknown"
+NOT_INTEGRATED = "not_integrated"
+"""The verdict where only steady states are needed: they are certified, whatever the solver."""
 
 
 def audit_table(
@@ -23,12 +25,13 @@ def audit_table(
 ) -> pd.DataFrame:
     """One row per gradient; each solver and method is one tolerance series.
 
-    Columns are the setting (`solver`, `method`, `rtol`, `atol`), `status` and `failed` (conditions
-    without a result), the fields of `gradaudit.problem.comparison.Comparison` with the first of its
-    shares (`condition`, `condition_share`, `observable`, `observable_share`), `verdict` and
-    `converging` of `gradaudit.evaluation.verdict`, and the costs `steps`, `seconds`,
-    `compile_seconds` and `work` of all conditions; `value` and `gradient` (K,) are what was
-    computed. The verdict is "unknown" where the certified digits do not carry one.
+    The setting is in `solver`, `method`, `rtol` and `atol`; `failed` are conditions without a
+    result, and `status` says why. The fields of `gradaudit.problem.comparison.Comparison` follow,
+    with the first of its shares: `condition`, `condition_share`, `observable`, `observable_share`.
+    `verdict` and `converging` are those of `gradaudit.evaluation.verdict`; the verdict is "unknown"
+    where the certified digits do not carry one, and `NOT_INTEGRATED` where no solver had anything
+    to do. Costs are `steps`, `seconds`, `compile_seconds` and `work` of all `solves`; `value` and
+    `gradient` (K,) are what was computed.
     """
     table = pd.DataFrame([_row(own, exact, thresholds) for own in gradients])
     parts = [
@@ -63,6 +66,7 @@ def _row(
         "observable_share": observable_share,
         "conditions": dict(against.conditions),
         "observables": dict(against.observables),
+        "solves": found.stats["solves"],
         "steps": found.stats["steps"],
         "accepted": found.stats["accepted"],
         "rejected": found.stats["rejected"],
@@ -101,8 +105,10 @@ def _judged(series: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
         # a series that runs into the reference's own error seems to stop converging
         stopped = hidden.any() & (error <= thresholds.horrible)
     unknown = hidden | (stopped & (np.array(verdicts) == "horrible"))
+    steady = solved & (series["solves"] == 0.0).to_numpy()
+    verdict = np.where(steady, NOT_INTEGRATED, np.where(unknown, UNKNOWN, verdicts))
     return series.assign(
-        verdict=np.where(unknown, UNKNOWN, verdicts),
-        converging=ladder.converging,
+        verdict=verdict,
+        converging=ladder.converging & ~steady,
         trend=ladder.trend,
     )

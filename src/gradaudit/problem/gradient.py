@@ -56,7 +56,8 @@ class Gradient:
         if it was not asked for.
     stats
         "steps", "accepted", "rejected", "seconds" of the warm solves and "compile_seconds", sums
-        over all solves; "solves" is their number.
+        over all solves; "solves" is their number, without conditions that need certified steady
+        states and nothing else.
     setting
         The keywords with which `gradaudit.sensitivities` was called.
     warnings
@@ -226,7 +227,7 @@ class Approximation:
             estimate=estimate,
             stats={
                 **{name: sum(part.stats[name] for part in parts) for name in STATS},
-                "solves": float(len(parts)),
+                "solves": float(sum(part.stats["steps"] > 0.0 for part in parts)),
             },
             setting=dict(setting),
             warnings=tuple(dict.fromkeys(text for own in solves for text in own.warnings)),

@@ -12,6 +12,7 @@ import pandas as pd
 
 from gradaudit.cli.audit.table import cheapest
 from gradaudit.evaluation.gradient_error import norm
+from gradaudit.problem.audit_table import NOT_INTEGRATED
 from gradaudit.problem.ladder import NOT_RUN
 from gradaudit.report.numbers import count, number, rounded_down, seconds, tolerance
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 TODAY, METHOD = 1e-6, "forward_ad"
 SHARE = 0.1  # a condition or observable with less of the error is not named
 NAMED = 3
+NONE = "none"
 
 Row = Mapping[str, Any]
 
@@ -91,6 +93,8 @@ class ProblemAudit:
         row = self.today
         if row["status"] != "ok":
             return "none"
+        if row["verdict"] == NOT_INTEGRATED:
+            return "not_integrated"
         if row["verdict"] == "unknown" or math.isnan(row["error"]):
             return "unknown"
         if row["error"] <= self.good:
@@ -128,20 +132,38 @@ def _problem(problem: Problem) -> str:
 def _reference(audit: ProblemAudit) -> str:
     exact = audit.exact
     if exact is None:
-        return f"none: {audit.reason}"
+        return f"{NONE}: {audit.reason}"
     size = f"|gradient| = {norm(exact.gradient):.7g}"
     if exact.status == "ok":
-        return f"certified to {rounded_down(float(exact.digits))} digits; {size}"
+        return f"certified to {rounded_down(float(exact.digits))} digits; {size}{_steady(audit)}"
     resolution = audit.today["resolution"]
     if math.isfinite(resolution):
         return f"{exact.status}; its own error: {number(resolution, 2)}; {size}"
     return exact.status
 
 
+def _steady(audit: ProblemAudit) -> str:
+    """What no row of the table has an error of."""
+    problem = audit.problem
+    at_rest = {
+        m.condition
+        for m in problem.measurements
+        if math.isinf(m.time) or problem.conditions[m.condition].before is not None
+    }
+    if not at_rest:
+        return ""
+    return (
+        f"; steady states, in {count(len(at_rest), 'condition')}, are certified ones in every row: "
+        "their errors by a solver are not in the table"
+    )
+
+
 def _today(audit: ProblemAudit) -> str:
     row = audit.today
     setting = f"{row['solver']}, {row['method']}, rtol {tolerance(row['rtol'])}"
     match audit.answer:
+        case "not_integrated":
+            return "nothing is integrated: only steady states are measured, and they are certified"
         case "none":
             return f"{setting}: no gradient ({row['status']})"
         case "unknown":
@@ -151,6 +173,8 @@ def _today(audit: ProblemAudit) -> str:
 
 def _entry(audit: ProblemAudit) -> str:
     row, exact = audit.today, audit.exact
+    if audit.answer == "not_integrated":
+        return NONE
     if not row["parameter"] or exact is None:
         return "unknown"
     index = exact.parameters.index(row["parameter"])
@@ -164,6 +188,8 @@ def _entry(audit: ProblemAudit) -> str:
 def _sound(audit: ProblemAudit) -> str:
     row, limit = audit.today, tolerance(audit.good)
     setting = f"{row['solver']}, {row['method']}"
+    if audit.answer == "not_integrated":
+        return NONE
     if audit.sound_from is None:
         if audit.exact is None or (audit.table["verdict"] == "unknown").any():
             return "unknown"
@@ -173,6 +199,8 @@ def _sound(audit: ProblemAudit) -> str:
 
 def _origin(audit: ProblemAudit) -> str:
     row = audit.today
+    if audit.answer == "not_integrated":
+        return NONE
     parts = [_shares("condition", row["conditions"]), _shares("observable", row["observables"])]
     text = "; ".join(filter(None, parts))
     if not text and audit.answer == "right":
@@ -208,6 +236,8 @@ def _failed_curves(audit: ProblemAudit) -> Iterator[str]:
 def _cheapest(audit: ProblemAudit) -> str:
     row, reason = audit.cheapest
     goal = f"for an error of {tolerance(audit.accuracy)}"
+    if audit.answer == "not_integrated":
+        return NONE
     if row is None:
         if audit.exact is None or (audit.table["verdict"] == "unknown").any():
             reason = "the reference has too few digits" if audit.exact else "there is no reference"

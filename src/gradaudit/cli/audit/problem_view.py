@@ -12,6 +12,7 @@ from typing import Any
 
 from gradaudit.cli.audit.problem_card import ProblemAudit, card
 from gradaudit.cli.audit.view import finite
+from gradaudit.problem.audit_table import NOT_INTEGRATED, UNKNOWN
 from gradaudit.problem.ladder import NOT_RUN
 from gradaudit.report.numbers import DASH, seconds, tolerance
 
@@ -91,11 +92,12 @@ def _line(texts: Mapping[str, str], widths: Mapping[str, int]) -> str:
 
 
 def _texts(row: Mapping[Any, Any]) -> dict[str, str]:
+    known = row["verdict"] != NOT_INTEGRATED
     return {
         "rtol": tolerance(row["rtol"]),
         "error": _error(row),
         "verdict": row["verdict"] if row["status"] == "ok" else row["status"],
-        **{key: row[key] or DASH for key in ORIGIN},
+        **{key: row[key] if known and row[key] else DASH for key in ORIGIN},
         "seconds": seconds(row["seconds"]).replace(" ", "") if row["steps"] else DASH,
         "steps": f"{row['steps']:.0f}" if row["steps"] else DASH,
     }
@@ -103,7 +105,8 @@ def _texts(row: Mapping[Any, Any]) -> dict[str, str]:
 
 def _error(row: Mapping[Any, Any]) -> str:
     error, resolution = row["error"], row["resolution"]
-    if row["status"] != "ok" or row["verdict"] == "unknown" or math.isnan(error):
+    known = row["status"] == "ok" and row["verdict"] not in (UNKNOWN, NOT_INTEGRATED)
+    if not known or math.isnan(error):
         return DASH
     return f"<{error + resolution:.0e}" if error <= resolution else f"{error:.1e}"
 
