@@ -43,6 +43,20 @@ def test_all_settings_are_those_one_by_one_if_there_is_time(write):
     assert len(one.gradients) + len(one.left_out) == len(asked)
 
 
+@pytest.mark.slow
+def test_what_is_not_needed_is_left_out_where_it_takes_too_long(write):
+    problem = gradaudit.load_problem(
+        write(
+            conditions=["conditionId a0", "c 2", "d 3"],
+            measurements=[MEASUREMENTS, "o c 1 1.5", "o d 2 1"],
+        )
+    )
+    asked = settings(1e-6)
+    found = ladders(problem, asked, first=asked[0], seconds=0.0, needed=False)
+    assert not found.gradients
+    assert list(found.left_out) == asked
+
+
 def test_after_too_many_steps_twice_tighter_tolerances_are_not_tried(write):
     problem = gradaudit.load_problem(write())
     asked = settings(1e-3, 1e-4, 1e-5, 1e-6, max_steps=2)

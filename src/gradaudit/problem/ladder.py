@@ -37,6 +37,7 @@ def ladders(
     *,
     first: Setting,
     seconds: float,
+    needed: bool = True,
     report: Callable[[str], None] = lambda text: None,
 ) -> Ladders:
     """Gradients at the nominal parameters by the settings of one solver.
@@ -53,6 +54,9 @@ def ladders(
         The one that counts most.
     seconds
         The time for all of them.
+    needed
+        Whether `first` is solved however long it takes; if not, no setting is kept where the first
+        condition shows that it would take longer than `seconds`.
     report
         Is told how far it is.
     """
@@ -65,6 +69,8 @@ def ladders(
     kept = sorted(solves)
     if count > 1:
         left = (seconds - (time.perf_counter() - started)) / (count - 1)
+        if not needed and sum(times[important]) > left:
+            return Ladders((), tuple(settings))
         known = [str(settings[k]["method"]) for k in kept], [times[k] for k in kept]
         kept = [kept[k] for k in _fitting(*known, left, kept.index(important))]
     order = [k for k in order if k in kept]

@@ -155,17 +155,18 @@ def _table(problem: Problem, exact: Any, settings: Any, study: Study) -> tuple[A
     from gradaudit.problem.ladder import ladders
 
     found: list[Any] = []
-    left_out = 0
+    left_out, solved = 0, False
     ends = time.perf_counter() + TABLE_SECONDS
     for number, (solver, own) in enumerate(settings.items()):
         begin = time.perf_counter()
         share = (ends - begin) / (len(settings) - number)
         first = min(own, key=lambda s: (s["method"] != USUAL, abs(math.log(s["rtol"] / TODAY))))
         result = ladders(
-            problem, own, first=first, seconds=share,
+            problem, own, first=first, seconds=share, needed=not solved,
             report=lambda text, solver=solver: _tell(f"{solver}: {text}"),  # type: ignore[misc]
         )  # fmt: skip
         found += result.gradients
+        solved |= any(one.setting == first and one.status == "ok" for one in result.gradients)
         left_out += len(result.left_out)
         taken = time.perf_counter() - begin
         _tell(f"{solver}: {len(result.gradients)} gradients, {taken:.1f} s")
