@@ -253,6 +253,8 @@ def rows(errors, *, verdicts, scale: float = 1.0, **changes) -> pd.DataFrame:
             "reference_norm": 1.0,
             "verdict": verdicts,
             "converging": True,
+            "kind": "terminal",
+            "reason": "",
             "dominant": "state",
             "indicator": 1.0,
             "steps": [10.0 * 2**k for k in range(count)],

@@ -28,7 +28,7 @@ def test_an_audit_has_the_defaults_that_its_help_states(parser):
         "solvers": None,
         "methods": None,
         "loosest": 1e-3,
-        "tightest": 1e-8,
+        "tightest": None,  # that of a model or of a problem
         "per_decade": 1,
         "max_steps": 100_000,
         "time_limit": 120.0,
@@ -37,6 +37,18 @@ def test_an_audit_has_the_defaults_that_its_help_states(parser):
         "output": None,
         "workers": None,
     }
+
+
+def test_the_tightest_tolerance_is_that_of_a_model_or_of_a_problem(parser, monkeypatch):
+    from gradaudit.cli.audit import problem, run
+
+    found = []
+    monkeypatch.setattr(run, "run", lambda **own: found.append(own["tightest"]))
+    monkeypatch.setattr(problem, "run", lambda **own: found.append(own["tightest"]))
+    for arguments in (["logistic"], ["a.yaml"], ["b.YML", "--tightest", "1e-9"]):
+        options = vars(parser.parse_args(["audit", *arguments]))
+        options.pop("call")(**options)
+    assert found == [1e-8, None, 1e-9]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "two"])

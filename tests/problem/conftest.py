@@ -55,13 +55,18 @@ Write = Callable[..., Path]
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Write a problem with some tables of its own, cells apart by blanks, "_" for empty ones."""
+    return writer(tmp_path)
+
+
+def writer(folder: Path) -> Write:
+    """What writes a problem into a folder."""
 
     def written(*, yaml: str | None = None, **tables: Any) -> Path:
         for name, lines in {**TABLES, **tables}.items():
             cells = ["\t".join("" if c == "_" else c for c in line.split()) for line in lines]
-            (tmp_path / f"{name}.tsv").write_text("\n".join(cells) + "\n", encoding="utf-8")
-        (tmp_path / "model.xml").write_text(SBML, encoding="utf-8")
-        path = tmp_path / "problem.yaml"
+            (folder / f"{name}.tsv").write_text("\n".join(cells) + "\n", encoding="utf-8")
+        (folder / "model.xml").write_text(SBML, encoding="utf-8")
+        path = folder / "problem.yaml"
         path.write_text(
             yaml
             or "format_version: 1\nparameter_file: parameters.tsv\nproblems:\n"

@@ -194,9 +194,10 @@ def test_a_switch_of_a_rule_next_to_a_point_is_seen(where, kinked, rule):
     def evaluate(z, t):
         return eval(rule, {"abs": jnp.abs, "where": jnp.where, "y": z, "p": z})[None]
 
+    functions = jax.vmap(evaluate), jax.vmap(jax.jacfwd(evaluate))
     z, t = np.array([[where, 2.0], [3.0, 2.0]]), np.array([0.0, 1.0])
     direction = np.broadcast_to(np.eye(2), (2, 2, 2))
-    found = doubtful((evaluate, jax.jacfwd(evaluate)), z, t, (direction, np.full((2, 2), 1e-15)))
+    found = doubtful(functions, z, t, (direction, np.full((2, 2), 1e-15)))
     assert found[:, 0].tolist() == [kinked, False]
-    still = doubtful((evaluate, jax.jacfwd(evaluate)), z, t, (0.0 * direction, np.zeros((2, 2))))
+    still = doubtful(functions, z, t, (0.0 * direction, np.zeros((2, 2))))
     assert not still.any()

@@ -9,7 +9,8 @@ import gradaudit
 from gradaudit.errors import ModelError
 from gradaudit.model.sbml.importer import translate
 from gradaudit.problem.groups import grouped
-from gradaudit.problem.solving import Solver
+from gradaudit.problem.preparing import Preparation
+from gradaudit.problem.solving import certified
 
 PARAMETERS = "parameterId parameterScale lowerBound upperBound nominalValue estimate"
 
@@ -28,8 +29,8 @@ def test_conditions_that_differ_in_formulas_only_share_a_solve(write):
     )
     groups = grouped(problem)
     assert [group.label for group in groups] == ["'c', 'd'", "'e'"]
-    solver = Solver(problem, np.array([0.5, 0.5]))
-    solved = solver.solve(groups[0], digits=10.0, time_limit=60.0)
+    preparation = Preparation(problem, np.array([0.5, 0.5]))
+    solved = certified(preparation, groups[0], digits=10.0, time_limit=60.0)
     assert list(solved.translation.model.parameters) == ["k"]
     assert solved.owners.tolist() == [0]
 

@@ -17,6 +17,7 @@ COMMANDS = [text.strip() for language, text in BLOCKS if language == "sh"]
 EXPECTED = {
     "gradaudit new": "my_model.py is a complete model",
     "python look.py": "ok 1",
+    "python likelihood.py": "ok ok",
     "gradaudit audit": "Cheapest setting for an error of 1e-2: tsit5, ",
     "snakemake": "my_results/evaluate/pendulum@length=1.parquet",
     "python events.py": "infusion.py ok",

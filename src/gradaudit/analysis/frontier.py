@@ -21,8 +21,8 @@ TABLE = Table(
 SETTING = ["solver", "method", "rtol", "error", "work", "steps", "seconds", "verdict"]
 
 
-USELESS = ("not_converging", "no_derivative")
-"""Reasons of rows whose error is small by luck, if it is."""
+USELESS = ("not_converging", "no_derivative", "not_integrated")
+"""Reasons of rows whose error is small by luck, if it is, or by no merit of the solver."""
 
 CRIME = "the data are the solver's own trace, so that a small error means nothing (inverse crime)"
 

@@ -7,6 +7,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+from gradaudit.errors import SettingError
+
+TIGHTEST = 1e-8
+"""The default of --tightest, for a model."""
+
 AUDIT = """\
 The reference and the solvers run side by side; every setting is shown with the largest error of
 all functionals. An error is that of the gradient in scaled parameters, relative to its norm, or to
@@ -15,6 +20,13 @@ its natural scale where the gradient is zero.
 Default solvers are tsit5, dopri8 and, down to 1e-6, kvaerno5; those named by --solvers go down to
 --tightest. More settings, figures and a report come from the workflow: name the model in
 config/config.yaml and `make run`.
+
+A PATH that ends in .yaml or .yml is an estimation problem in PEtab. The error is then that of the
+gradient of its log-likelihood at the nominal parameters, on the estimation scale, against the
+certified one (docs/petab.md). A card says whether the gradient of forward AD at 1e-6 is right, and
+which condition and observable its error comes from; a table follows. Default solvers are
+tsit5, to 1e-12, and kvaerno5, to 1e-9, by forward_ad and forward_sensitivity, and by saltation if
+there may be events, in one process. Implicit solvers may take a tenth of --max-steps.
 
 exit code: 0 if at least one solve succeeded, whatever its error; 1 if none did; 2 if the model or
 an option is invalid.
@@ -109,14 +121,19 @@ def _add_audit(commands: Any) -> None:
 
 
 def _add_tolerances(parser: argparse.ArgumentParser) -> None:
-    for name, number in (("loosest", 1e-3), ("tightest", 1e-8)):
-        parser.add_argument(
-            f"--{name}",
-            type=float,
-            metavar="RTOL",
-            default=number,
-            help=f"{name} relative tolerance (default: {number:g})",
-        )
+    parser.add_argument(
+        "--loosest",
+        type=float,
+        metavar="RTOL",
+        default=1e-3,
+        help="loosest relative tolerance (default: 0.001)",
+    )
+    parser.add_argument(
+        "--tightest",
+        type=float,
+        metavar="RTOL",
+        help=f"tightest relative tolerance (default: {TIGHTEST:g}; of a problem see below)",
+    )
     parser.add_argument(
         "--per-decade",
         type=_positive,
@@ -150,10 +167,37 @@ def _positive(text: str) -> int:
     return number
 
 
-def _audit(**arguments: Any) -> int:
+def _audit(
+    *,
+    model: str,
+    tightest: float | None,
+    functional: str | None,
+    workers: int | None,
+    cache_folder: Path | None,
+    **arguments: Any,
+) -> int:
+    from gradaudit.cli.audit import problem
+
+    if problem.is_problem(model):
+        if functional is not None:
+            raise SettingError(
+                "--functional is for a model; the functional of a problem is its log-likelihood."
+            )
+        if cache_folder is not None:
+            from gradaudit.backend.jax_setup import use_compilation_cache
+
+            use_compilation_cache(cache_folder)
+        return problem.run(path=model, tightest=tightest, **arguments)
     from gradaudit.cli.audit.run import run
 
-    return run(**arguments)
+    return run(
+        model=model,
+        tightest=TIGHTEST if tightest is None else tightest,
+        functional=functional,
+        workers=workers,
+        cache_folder=cache_folder,
+        **arguments,
+    )
 
 
 def _new(path: Path) -> None:

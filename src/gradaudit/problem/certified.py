@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.errors import SettingError
 from gradaudit.problem.definition import Problem
+from gradaudit.problem.likelihood import Sum
 from gradaudit.problem.simulation import Simulation, part, simulate
 from gradaudit.records.results import Digits
 
 Array = NDArray[np.float64]
+Key = TypeVar("Key")
 
 MOST_DIGITS = 15.6  # what a float64 can hold
 MOST_ASKED = 15.4  # of a solve
@@ -54,6 +58,8 @@ class ReferenceGradient:
         The sum of the absolute values of the terms of each entry, (K,): what cancels.
     by_condition
         Value and gradient of the measurements under each condition.
+    by_observable
+        The same by condition and observable: the keys are pairs of their ids.
     simulated, residuals
         As `Problem.simulate` has them, and (measured - simulated) / noise on the scales of the
         observables, in the order of the measurements, (M,).
@@ -73,6 +79,7 @@ class ReferenceGradient:
     point_values: Array
     sizes: Array
     by_condition: dict[str, tuple[float, Array]]
+    by_observable: dict[tuple[str, str], tuple[float, Array]]
     simulated: Array
     residuals: Array
     seconds: float
@@ -103,7 +110,7 @@ def reference_gradient(
         Seconds for all conditions; what is not certified by then is told in ``.status``.
     posterior
         Whether the priors are in value and gradient, as in `Problem.log_posterior`;
-        ``by_condition`` has none of them.
+        ``by_condition`` and ``by_observable`` have none of them.
 
     Raises
     ------
@@ -145,7 +152,7 @@ def _refined(
         alone = replace(found, parts=(own,))
         left = ends - time.perf_counter()
         if own.status == "ok" and np.any(alone.total.bound * slopes > allowed) and left > 0.0:
-            again = part(found.solver, own.group, more, left)
+            again = part(found.preparation, own.group, more, left)
             better = replace(found, parts=(again,)).total.bound <= alone.total.bound
             parts[index] = again if np.all(better) else own
     return replace(found, parts=tuple(parts))
@@ -197,14 +204,20 @@ def _result(
         point=parameters.nominal if p is None else np.asarray(p, dtype=np.float64),
         point_values=found.values,
         sizes=sizes,
-        by_condition={
-            name: (float(own.value), (own.gradient * slopes).astype(np.float64))
-            for name, own in found.by_condition.items()
-        },
+        by_condition=on_scale(found.by_condition, slopes),
+        by_observable=on_scale(found.by_observable, slopes),
         simulated=found.by_row("simulated"),
         residuals=found.by_row("residuals"),
         seconds=seconds,
     )
+
+
+def on_scale(sums: Mapping[Key, Sum], slopes: Any) -> dict[Key, tuple[float, Array]]:
+    """Values, and gradients (K,) on the estimation scale."""
+    return {
+        key: (float(own.value), (own.gradient * slopes).astype(np.float64))
+        for key, own in sums.items()
+    }
 
 
 def held_digits(

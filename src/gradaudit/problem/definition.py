@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,9 @@ from gradaudit.errors import ProblemError
 from gradaudit.problem.formulas import Expression
 from gradaudit.problem.priors import Prior
 from gradaudit.problem.scales import scaled, slope, unscaled
+
+if TYPE_CHECKING:
+    from gradaudit.problem.gradient import Gradient
 
 Array = NDArray[np.float64]
 Source = float | str
@@ -257,6 +260,16 @@ class Problem:
         from gradaudit.problem.simulation import simulate
 
         return float(np.sum(simulate(self, p, time_limit=time_limit).by_row("residuals") ** 2))
+
+    def gradient(self, p: ArrayLike | None = None, **setting: Any) -> Gradient:
+        """The gradient of `log_likelihood` by a solver and a method.
+
+        See `gradaudit.problem.gradient.gradient` for the settings, results and errors;
+        `gradaudit.reference_gradient` is the certified one.
+        """
+        from gradaudit.problem.gradient import gradient
+
+        return gradient(self, p, **setting)
 
     def log_prior(self, p: ArrayLike | None = None) -> float:
         """The sum of the logarithms of the prior densities at p (K,), minus infinity outside.

@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gradaudit.backend.program_cache import identity_cache
+from gradaudit.model.sbml.importer import Translation
 from gradaudit.problem.definition import Measurement, Problem, Source
 from gradaudit.problem.formulas import TIME
 from gradaudit.problem.groups import Group
@@ -123,23 +125,29 @@ class Inputs:
         found, model = self.found, self.solved.translation.model
         times = self.solved.times
         n, p = model.n, model.nominal
-
-        def evaluate(z: Any, t: Any) -> Any:
-            scope = self.solved.translation.lookup(t, z[:n], z[n:])
-            return jnp.stack([jnp.asarray(scope(name), jnp.float64) for name in names])
-
+        functions = _functions(self.solved.translation, tuple(names))
         states = found.states.astype(np.float64)
         z = np.concatenate([states, np.tile(p, (len(times), 1))], axis=1)
-        functions = (evaluate, jax.jacfwd(evaluate), jax.jacfwd(jax.jacfwd(evaluate)))
-        value, slope, curvature = (
-            np.asarray(jax.vmap(function)(z, times)) for function in functions
-        )
+        value, slope = (np.asarray(function(z, times)) for function in functions[:2])
         unit = np.broadcast_to(np.eye(len(p)), (len(z), len(p), len(p)))
         direction = np.concatenate([found.sensitivities, unit], axis=1)
+        derivative = np.einsum("taz,tzj->taj", slope, direction)
         wrong = np.concatenate([found.state_bounds, np.zeros_like(z[:, n:])], axis=1)
         wrong = wrong + ROUNDING * np.abs(z)
         acting = direction[:, :, self.solved.owners >= 0]
-        switches = doubtful((evaluate, jax.jacfwd(evaluate)), z, times, (acting, wrong))
+        switches = doubtful(functions[:2], z, times, (acting, wrong))
+        if not self.solved.bounded:
+            return [
+                Column(
+                    value[:, a].astype(np.longdouble),
+                    self._spread(derivative[:, a]),
+                    np.zeros(len(times)),
+                    np.zeros((len(times), len(self.values))),
+                    switches[:, a],
+                )
+                for a in range(len(names))
+            ]
+        curvature = np.asarray(functions[2](z, times))
         turned = np.einsum("tazw,twj->tazj", curvature, direction)
         bound = _product("taz,tz->ta", slope, wrong) + ROUNDING * np.abs(value)
         derivative_bound = (
@@ -147,7 +155,6 @@ class Inputs:
             + _product("tazj,tz->taj", turned, wrong)
             + ROUNDING * _product("taz,tzj->taj", slope, direction)
         )
-        derivative = np.einsum("taz,tzj->taj", slope, direction)
         return [
             Column(
                 value[:, a].astype(np.longdouble),
@@ -158,6 +165,20 @@ class Inputs:
             )
             for a in range(len(names))
         ]
+
+
+@identity_cache
+def _functions(translation: Translation, names: tuple[str, ...]) -> tuple[Any, Any, Any]:
+    """Values, first and second derivatives of rules by z = (y, p) at T points and times."""
+    n = translation.model.n
+
+    def evaluate(z: Any, t: Any) -> Any:
+        scope = translation.lookup(t, z[:n], z[n:])
+        return jnp.stack([jnp.asarray(scope(name), jnp.float64) for name in names])
+
+    slope = jax.jacfwd(evaluate)
+    value, first, second = (jax.jit(jax.vmap(own)) for own in (evaluate, slope, jax.jacfwd(slope)))
+    return value, first, second
 
 
 def _product(axes: str, a: Any, b: Any) -> Any:

@@ -50,8 +50,8 @@ class Contribution:
 
     Attributes
     ----------
-    rows
-        Their rows in the table.
+    observable, rows
+        Its id, and their rows in the table.
     by_condition
         Sums by the id of the condition.
     simulated, residuals
@@ -64,6 +64,7 @@ class Contribution:
         Rows at which the formula of the observable or of its noise has a kink or a jump.
     """
 
+    observable: str
     rows: tuple[int, ...]
     by_condition: dict[str, Sum]
     simulated: Any
@@ -122,6 +123,7 @@ def contribution(
         near = np.abs(found.residual) <= (np.abs(slope) * wrong).sum(axis=1)
         kinks = tuple(m.row for m, is_near in zip(measurements, near, strict=True) if is_near)
     return Contribution(
+        observable=observable.name,
         rows=tuple(m.row for m in measurements),
         by_condition={
             str(name): Sum(*(part[conditions == name].sum(axis=0) for part in parts))

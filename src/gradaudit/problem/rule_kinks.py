@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,7 +31,7 @@ def doubtful(functions: tuple[Function, Function], z: Array, t: Array, moves: An
     Parameters
     ----------
     functions
-        The rules (A,) and their slopes (A, Z), of inputs (Z,) and a time.
+        The rules (K, A) and their slopes (K, A, Z), at K points, of inputs (K, Z) and times (K,).
     z, t
         The points, (T, Z) and (T,).
     moves
@@ -42,7 +41,7 @@ def doubtful(functions: tuple[Function, Function], z: Array, t: Array, moves: An
     direction, wrong = (np.asarray(part, np.float64) for part in moves)
     moving = np.any(direction != 0.0, axis=2)
     if not moving.any():
-        return np.zeros((len(z), len(np.asarray(functions[0](z[0], t[0])))), bool)
+        return np.zeros(np.asarray(functions[0](z, t)).shape, bool)
     reach = np.where(moving, np.maximum(2.0 * wrong + AWAY * np.abs(z), LEAST), 0.0)
     random = np.random.default_rng(SEED)
     signs = random.choice([-1.0, 1.0], (PAIRS, 1, z.shape[1]))
@@ -50,7 +49,7 @@ def doubtful(functions: tuple[Function, Function], z: Array, t: Array, moves: An
     points = z + np.concatenate([steps, -steps])
     flat, times = points.reshape(-1, z.shape[1]), np.tile(t, len(points))
     value, slope = (
-        np.asarray(jax.vmap(f)(flat, times)).reshape(len(points), len(z), *rest)
+        np.asarray(f(flat, times)).reshape(len(points), len(z), *rest)
         for f, rest in zip(functions, ((-1,), (-1, z.shape[1])), strict=True)
     )
     turned = np.einsum("staz,tzj->staj", slope, direction)

@@ -13,7 +13,8 @@ from gradaudit.problem.definition import Problem
 from gradaudit.problem.groups import Group, grouped
 from gradaudit.problem.inputs import Inputs
 from gradaudit.problem.likelihood import Contribution, Sum, contribution, nothing
-from gradaudit.problem.solving import Solver
+from gradaudit.problem.preparing import Preparation
+from gradaudit.problem.solving import Solved, certified
 
 Array = NDArray[np.float64]
 
@@ -35,22 +36,29 @@ class Simulation:
     ----------
     values
         Of the estimated parameters, (K,), not on their scales.
-    solver
-        What the parts were solved by, with the steady states that it found.
+    preparation
+        The models of the parts, and the steady states that were found.
     """
 
     values: Array
     parts: tuple[Part, ...]
-    solver: Solver
+    preparation: Preparation
 
     @property
     def by_condition(self) -> dict[str, Sum]:
         """Sums by the id of the condition."""
         found: dict[str, Sum] = {}
+        for (name, _), added in self.by_observable.items():
+            found[name] = found.get(name, nothing(len(self.values))) + added
+        return found
+
+    @property
+    def by_observable(self) -> dict[tuple[str, str], Sum]:
+        """Sums by the ids of condition and observable."""
+        found: dict[tuple[str, str], Sum] = {}
         for part in self.parts:
             for own in part.contributions:
-                for name, added in own.by_condition.items():
-                    found[name] = found.get(name, nothing(len(self.values))) + added
+                found |= {(name, own.observable): added for name, added in own.by_condition.items()}
         return found
 
     @property
@@ -98,21 +106,29 @@ def simulate(
         If `p` is invalid, or a condition cannot be solved at all.
     """
     values = problem.parameters.values(p)
-    solver = Solver(problem, values, derivatives)
+    preparation = Preparation(problem, values, derivatives)
     started, groups, parts = time.perf_counter(), grouped(problem), []
     for index, group in enumerate(groups):
         left = max(time_limit - (time.perf_counter() - started), 1.0)
         share = min(left, 3.0 * left / (len(groups) - index))
-        parts.append(part(solver, group, digits, share))
-    return Simulation(values, tuple(parts), solver)
+        parts.append(part(preparation, group, digits, share))
+    return Simulation(values, tuple(parts), preparation)
 
 
-def part(solver: Solver, group: Group, digits: float, time_limit: float) -> Part:
+def part(preparation: Preparation, group: Group, digits: float, time_limit: float) -> Part:
     """One group of a problem, see `simulate`."""
-    solved = solver.solve(group, digits=digits, time_limit=time_limit)
-    inputs = Inputs(solver.problem, group, solved, solver.values)
+    solved = certified(preparation, group, digits=digits, time_limit=time_limit)
+    return Part(group, contributions(preparation, group, solved), solved.status)
+
+
+def contributions(
+    preparation: Preparation, group: Group, solved: Solved
+) -> tuple[Contribution, ...]:
+    """What each observable of a group contributes by a solve of it."""
+    problem = preparation.problem
+    inputs = Inputs(problem, group, solved, preparation.values)
     found: list[Any] = []
     for name in dict.fromkeys(m.observable for m in group.measurements):
         own = [m for m in group.measurements if m.observable == name]
-        found.append(contribution(inputs, solver.problem.observables[name], own))
-    return Part(group, tuple(found), solved.status)
+        found.append(contribution(inputs, problem.observables[name], own))
+    return tuple(found)

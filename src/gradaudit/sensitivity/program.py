@@ -84,7 +84,11 @@ class Program:
                 np.repeat(times, 2), traced, control=control, columns=columns, p=p
             )
             return (
-                raw._replace(states=raw.states[:1], tangents=raw.tangents[:1]),
+                raw._replace(
+                    states=raw.states[:1],
+                    tangents=raw.tangents[:1],
+                    estimates=tuple(x[:1] for x in raw.estimates),
+                ),
                 seconds,
                 compiling,
             )

@@ -116,15 +116,16 @@ def as_json(audit: Audit) -> str:
         "failures": dict(audit.failures),
         "warnings": list(audit.warnings),
     }
-    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(finite(document), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A value for JSON: plain numbers, and None for those that are not finite."""
     match value:
         case dict():
-            return {key: _finite(entry) for key, entry in value.items()}
+            return {key: finite(entry) for key, entry in value.items()}
         case list():
-            return [_finite(entry) for entry in value]
+            return [finite(entry) for entry in value]
         case float():
             return float(value) if math.isfinite(value) else None
     return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,256 @@
+"""What an audit of a problem says first: ten lines about the gradient that is computed today."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gradaudit.cli.audit.table import cheapest
+from gradaudit.evaluation.gradient_error import norm
+from gradaudit.problem.audit_table import NOT_INTEGRATED
+from gradaudit.problem.ladder import NOT_RUN
+from gradaudit.report.numbers import count, number, rounded_down, seconds, tolerance
+
+if TYPE_CHECKING:
+    from gradaudit.problem.certified import ReferenceGradient
+    from gradaudit.problem.definition import Problem
+
+TODAY, METHOD = 1e-6, "forward_ad"
+SHARE = 0.1  # a condition or observable with less of the error is not named
+NAMED = 3
+NONE = "none"
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemAudit:
+    """The outcome of an audit of a problem at its nominal parameters.
+
+    Attributes
+    ----------
+    exact, reason
+        The certified gradient, or None and why there is none.
+    accuracy
+        The wanted error.
+    good, horrible
+        Errors up to `good` are right, above `horrible` wrong.
+    table
+        Of `gradaudit.problem.audit_table`.
+    left_out
+        How many settings were not run, to save time.
+    """
+
+    problem: Problem
+    exact: ReferenceGradient | None
+    reason: str
+    accuracy: float
+    good: float
+    horrible: float
+    table: pd.DataFrame
+    left_out: int = 0
+
+    @cached_property
+    def today(self) -> Row:
+        """The setting of today: forward AD, the tolerance nearest to 1e-6, the suitable solver.
+
+        That is the solver of least work of those that have a result.
+        """
+        rows = self.table[self.table["method"] == METHOD]
+        rows = self.table if rows.empty else rows
+        away = (rows["rtol"].map(math.log) - math.log(TODAY)).abs()
+        rows = rows[away <= away.min() + 1e-9]
+        solved = rows[rows["status"] == "ok"]
+        chosen = (rows if solved.empty else solved).sort_values("work", kind="stable")
+        return {str(name): value for name, value in chosen.iloc[0].items()}
+
+    @cached_property
+    def sound_from(self) -> float | None:
+        """The loosest tolerance of that solver and method from which on all errors are good."""
+        found = None
+        own = (self.table["solver"] == self.today["solver"]) & (
+            self.table["method"] == self.today["method"]
+        )
+        for _, row in self.table[own].sort_values("rtol").iterrows():
+            if not row["error"] + row["resolution"] <= self.good:
+                break
+            found = float(row["rtol"])
+        return found
+
+    @cached_property
+    def cheapest(self) -> tuple[Row | None, str]:
+        """The cheapest setting that reaches the accuracy, or None and why."""
+        return cheapest(self.table, self.accuracy)
+
+    @cached_property
+    def answer(self) -> str:
+        """Whether the gradient of today is right, in a word."""
+        row = self.today
+        if row["status"] != "ok":
+            return "none"
+        if row["verdict"] == NOT_INTEGRATED:
+            return "not_integrated"
+        if row["verdict"] == "unknown" or math.isnan(row["error"]):
+            return "unknown"
+        if row["error"] <= self.good:
+            return "right"
+        return "inaccurate" if row["error"] <= self.horrible else "wrong"
+
+
+def card(audit: ProblemAudit) -> dict[str, str]:
+    """The lines of the card by what they are about."""
+    return {
+        "problem": _problem(audit.problem),
+        "reference": _reference(audit),
+        "today": _today(audit),
+        "worst entry": _entry(audit),
+        "sound from": _sound(audit),
+        "error from": _origin(audit),
+        "fails": _failures(audit),
+        "cheapest": _cheapest(audit),
+    }
+
+
+def _problem(problem: Problem) -> str:
+    conditions = {m.condition for m in problem.measurements}
+    observables = {m.observable for m in problem.measurements}
+    return ", ".join(
+        (
+            count(len(problem.parameters), "parameter"),
+            count(len(problem.measurements), "measurement"),
+            count(len(conditions), "condition"),
+            count(len(observables), "observable"),
+        )
+    )
+
+
+def _reference(audit: ProblemAudit) -> str:
+    exact = audit.exact
+    if exact is None:
+        return f"{NONE}: {audit.reason}"
+    size = f"|gradient| = {norm(exact.gradient):.7g}"
+    if exact.status == "ok":
+        return f"certified to {rounded_down(float(exact.digits))} digits; {size}{_steady(audit)}"
+    resolution = audit.today["resolution"]
+    if math.isfinite(resolution):
+        return f"{exact.status}; its own error: {number(resolution, 2)}; {size}"
+    return exact.status
+
+
+def _steady(audit: ProblemAudit) -> str:
+    """What no row of the table has an error of."""
+    problem = audit.problem
+    at_rest = {
+        m.condition
+        for m in problem.measurements
+        if math.isinf(m.time) or problem.conditions[m.condition].before is not None
+    }
+    if not at_rest:
+        return ""
+    return (
+        f"; steady states, in {count(len(at_rest), 'condition')}, are certified ones in every row: "
+        "their errors by a solver are not in the table"
+    )
+
+
+def _today(audit: ProblemAudit) -> str:
+    row = audit.today
+    setting = f"{row['solver']}, {row['method']}, rtol {tolerance(row['rtol'])}"
+    match audit.answer:
+        case "not_integrated":
+            return "nothing is integrated: only steady states are measured, and they are certified"
+        case "none":
+            return f"{setting}: no gradient ({row['status']})"
+        case "unknown":
+            return f"{setting}: unknown, since the reference is not certified well enough"
+    return f"{setting}: {audit.answer.upper()}, relative error {error_text(row)}"
+
+
+def _entry(audit: ProblemAudit) -> str:
+    row, exact = audit.today, audit.exact
+    if audit.answer == "not_integrated":
+        return NONE
+    if not row["parameter"] or exact is None:
+        return "unknown"
+    index = exact.parameters.index(row["parameter"])
+    mine, right = row["gradient"][index], exact.gradient[index]
+    return (
+        f"{row['parameter']}: {mine:.4g}, certified {right:.4g} "
+        f"(relative error {number(row['parameter_error'], 2)})"
+    )
+
+
+def _sound(audit: ProblemAudit) -> str:
+    row, limit = audit.today, tolerance(audit.good)
+    setting = f"{row['solver']}, {row['method']}"
+    if audit.answer == "not_integrated":
+        return NONE
+    if audit.sound_from is None:
+        if audit.exact is None or (audit.table["verdict"] == "unknown").any():
+            return "unknown"
+        return f"no tolerance that was tried has an error of at most {limit} ({setting})"
+    return f"rtol {tolerance(audit.sound_from)}: error at most {limit} there and below ({setting})"
+
+
+def _origin(audit: ProblemAudit) -> str:
+    row = audit.today
+    if audit.answer == "not_integrated":
+        return NONE
+    parts = [_shares("condition", row["conditions"]), _shares("observable", row["observables"])]
+    text = "; ".join(filter(None, parts))
+    if not text and audit.answer == "right":
+        return "not resolved: the error is as small as that of the reference"
+    return text or "unknown"
+
+
+def _shares(noun: str, shares: Mapping[str, float]) -> str:
+    named = [(name, own) for name, own in shares.items() if abs(own) >= SHARE][:NAMED]
+    texts = [f"{name} ({100.0 * share:.0f} %)" for name, share in named]
+    if not texts:
+        return ""
+    return f"{noun if len(texts) == 1 else noun + 's'} {', '.join(texts)}"
+
+
+def _failures(audit: ProblemAudit) -> str:
+    return "; ".join(_failed_curves(audit)) or "nothing"
+
+
+def _failed_curves(audit: ProblemAudit) -> Iterator[str]:
+    for (solver, method), rows in audit.table.groupby(["solver", "method"], sort=False):
+        lost = ~rows["status"].isin(["ok", NOT_RUN]).to_numpy()
+        if not lost.any():
+            continue
+        named = [tolerance(own) for own in rows["rtol"].to_numpy()[lost]]
+        positions = lost.nonzero()[0]
+        if len(named) > 2 and positions[-1] - positions[0] == len(named) - 1:
+            named = [f"{named[0]} to {named[-1]}"]
+        words = ", ".join(dict.fromkeys(rows["status"][lost]))
+        yield f"{solver} {method} at {', '.join(named)} ({words})"
+
+
+def _cheapest(audit: ProblemAudit) -> str:
+    row, reason = audit.cheapest
+    goal = f"for an error of {tolerance(audit.accuracy)}"
+    if audit.answer == "not_integrated":
+        return NONE
+    if row is None:
+        if audit.exact is None or (audit.table["verdict"] == "unknown").any():
+            reason = "the reference has too few digits" if audit.exact else "there is no reference"
+        return f"{goal}: none is known, {reason}"
+    return (
+        f"{goal}: {row['solver']}, {row['method']}, rtol {tolerance(row['rtol'])} "
+        f"({seconds(row['seconds'])}, {row['steps']:.0f} steps)"
+    )
+
+
+def error_text(row: Row) -> str:
+    """The error, or a bound where it lies below what the reference resolves."""
+    error, resolution = row["error"], row["resolution"]
+    if error <= resolution:
+        return f"below {error + resolution:.0e}"
+    return number(error, 3 if error >= 1.0 else 2)
