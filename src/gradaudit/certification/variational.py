@@ -80,6 +80,9 @@ class Solution:
         Which of `derivatives` are one-sided, None where no event happens at an observation.
     one_sided_causes
         What makes them so, and when.
+    sizes
+        The largest sizes of values (N,) and derivatives (N, m) on the way, between the times too;
+        None where the method does not see them.
     """
 
     times: NDArray[np.float64]
@@ -97,6 +100,7 @@ class Solution:
     reason: str = ""
     one_sided: NDArray[np.bool_] | None = None
     one_sided_causes: tuple[tuple[str, float, NDArray[np.bool_]], ...] = ()
+    sizes: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     def float64(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Values and derivatives rounded to float64."""

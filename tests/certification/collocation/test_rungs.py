@@ -7,6 +7,8 @@ import pytest
 
 import gradaudit
 from gradaudit import Model
+from gradaudit.certification.climb import Climb
+from gradaudit.certification.collocation.rungs import Collocation
 from gradaudit.errors import SettingError
 
 
@@ -107,3 +109,39 @@ def test_a_pulse_that_elements_jump_over_is_not_certified():
     found = gradaudit.reference(model, method="collocation")
     assert found.status.startswith("uncertified: about t = ")
     assert np.nanmax(found.digits.per_entry, initial=0.0) == 0.0
+
+
+def test_a_state_that_comes_and_goes_before_the_first_observation():
+    """The states b and c begin at 0, and are gone where they are seen.
+
+    With x = exp(-r t) they are a = x, b = x - x^2 and c = x (1 - x)^2.
+    """
+    model = Model(
+        name="chain",
+        vector_field=lambda t, y, p: jnp.stack(
+            [-p[0] * y[0], p[0] * y[0] - 2.0 * p[0] * y[1], 2.0 * p[0] * y[1] - 3.0 * p[0] * y[2],
+             y[0] * y[1]]
+        ),
+        states={"a": (1.0, ""), "b": (0.0, ""), "c": (0.0, ""), "seen": (0.0, "")},
+        parameters={"r": (3.0, "")},
+        t_end=20.0,
+    )  # fmt: skip
+    found = gradaudit.reference(model, times=[18.0, 20.0], method="collocation")
+    assert found.digits.per_entry[-1, 3, 0] > 13.0
+    # y0 y1 = x^2 - x^3, whose integral is (1/2 - 1/3) / r but for what is left at the end
+    assert found.states[-1, 3] == pytest.approx(1.0 / 18.0, rel=1e-14)
+    assert found.sensitivities[-1, 3, 0] == pytest.approx(-1.0 / 54.0, rel=1e-13)
+
+
+def test_sizes_are_those_between_observations_too():
+    model = Model(
+        name="gone",
+        vector_field=lambda t, y, p: jnp.stack([-p[0] * y[0], p[0] * (y[0] - y[1])]),
+        states={"a": (1.0, ""), "b": (0.0, "")},
+        parameters={"r": (1.0, "")},
+        t_end=60.0,
+    )
+    climb = Climb(model, np.array([60.0]), negligible=1e-8, time_limit=60.0, progress=None)
+    ladder = Collocation(climb)
+    ladder.scout()
+    assert ladder.expected.states[1] == pytest.approx(np.exp(-1.0), rel=0.05)  # of t exp(-t)

@@ -131,8 +131,9 @@ class System:
         self.factors: Any = None
         self.integrand_slopes: Float = np.zeros((0, 0))  # the largest, (k, n)
 
-    def factorise(self, points: Float) -> bool:
-        """Build the matrix at the points; whether it is finite and regular."""
+    def factorise(self, points: Float, scale: Float) -> bool:
+        """Build the matrix at the points, for sizes (n,); whether it is finite and regular."""
+        self.scale = scale
         s, n = self.tools.method.s, self.tools.rough.n
         whole, _ = self.tools.rough.dense(self.tools.rough.slopes(points))
         self.integrand_slopes = np.abs(whole[:, n:]).max(axis=0)
@@ -174,18 +175,21 @@ def solve_states(
     times = t + method.nodes * h
     increments, before, size, stuck = guess, np.inf, np.inf, 0
     enough = RESOLVED * tools.precision.eps
+    whole = np.zeros(tools.fine.size)
     for iteration in range(MOST_ITERATIONS):
         points = tools.points(times, y[:n] + increments)
         rates = tools.fine.rates(points)
         residual = product(method.derivative, increments) - h * rates[:, :n]
         fresh = iteration == 0 or size > SLOW * min(before, 1.0)
-        if fresh and not system.factorise(to_float64(points)):
-            return None
+        if fresh:
+            # what begins at 0 is measured by what it becomes, as in the convergence test below
+            moved = np.abs(to_float64(increments)) + step * np.abs(to_float64(rates[:, :n]))
+            whole[:n] = np.abs(to_float64(y[:n])) + moved.max(axis=0)
+            if not system.factorise(to_float64(points), scales.with_states(whole).states[:n]):
+                return None
         correction = system.correct(residual)
         before = size
         increments = increments - correction
-        # a state that begins at 0 is measured by what it becomes
-        whole = np.zeros(tools.fine.size)
         whole[:n] = np.abs(to_float64(y[:n] + increments)).max(axis=0)
         size = float(np.max(np.abs(correction) / scales.with_states(whole).states[:n]))
         if not np.isfinite(size) or (iteration > 3 and size > 4.0 * before > 0.1):
@@ -195,7 +199,7 @@ def solve_states(
             break
         if before > FRESH >= size:  # the Jacobian of the solution itself, for the sensitivities
             points = tools.points(times, y[:n] + increments)
-            if not system.factorise(to_float64(points)):
+            if not system.factorise(to_float64(points), scales.with_states(whole).states[:n]):
                 return None
     else:
         return None

@@ -93,6 +93,7 @@ def march(
         step_starts=np.array(watch.starts),
         step_sizes=np.array(watch.sizes),
         reason=run.reason(status),
+        sizes=(run.scales.largest, run.scales.entries),
     )
 
 

@@ -115,13 +115,17 @@ class Collocation:
         return solution
 
     def _learn(self, solution: Solution) -> None:
-        """Expect the sizes that a solve has found."""
-        values, derivatives = solution.float64()
-        if not np.isfinite(derivatives).all():
-            self.expected = Expected(np.abs(values).max(axis=0))
+        """Expect the sizes that a solve of all columns, or of none, has found on its way."""
+        assert solution.sizes is not None
+        largest, entries = solution.sizes
+        if not entries.shape[1]:
+            self.expected = Expected(largest)
             return
-        states = certificate.state_scale(values, derivatives, self.climb.model.parameter_scale)
-        columns = (np.abs(derivatives) / states[:, None]).max(axis=(0, 1), initial=0.0)
+        values, derivatives = solution.float64()
+        observed = certificate.state_scale(values, derivatives, self.climb.model.parameter_scale)
+        states = np.maximum(observed, largest)
+        positive = np.where(states > 0.0, states, 1.0)
+        columns = (entries / positive[:, None]).max(axis=0, initial=0.0)
         self.expected = Expected(states, columns)
 
     def climb_to(self, digits: float, scout: Solution | None = None) -> str:
