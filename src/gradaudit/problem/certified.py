@@ -158,6 +158,7 @@ def _refined(
     return replace(found, parts=tuple(parts))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is told in the status
 def _result(
     problem: Problem,
     p: ArrayLike | None,
@@ -228,7 +229,7 @@ def held_digits(
     It vanishes as well if all its terms are no larger than its bound and that is `negligible`, as
     those of a steady state that does not depend on a rate.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         held = -np.log10(bounds / np.abs(gradient))
     held = np.clip(np.nan_to_num(held, nan=0.0, posinf=MOST_DIGITS, neginf=0.0), 0.0, MOST_DIGITS)
     exact = (sizes == 0.0) & (bounds == 0.0)

@@ -34,7 +34,8 @@ def document(problem: Problem, results: Mapping[str, ReferenceGradient | str], s
     """
     found = {
         "schema": SCHEMA,
-        "problem": problem.name,
+        # many problems are called problem.yaml, and their folders tell them apart
+        "problem": problem.path.parent.name if problem.name == "problem" else problem.name,
         "files": digests(problem.path),
         "versions": _versions(),
         "objective": "log-likelihood, without priors",
