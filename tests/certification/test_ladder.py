@@ -292,6 +292,7 @@ class PretendedClimb:
             tolerance=tolerance,
             run_seconds=1e-3,
             reason="sliding",
+            last=None,
             step_starts=np.empty(0),
             step_sizes=np.empty(0),
             times=self.times,

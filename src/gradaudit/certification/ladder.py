@@ -31,6 +31,7 @@ from gradaudit.errors import ModelWarning, SettingError, TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.model.loading import SBML_SUFFIXES, load_model
+from gradaudit.model.quadratures import initial_state
 from gradaudit.model.start_events import start_events
 from gradaudit.records.results import Reference
 
@@ -39,6 +40,7 @@ USEFUL = 10.0  # digits, of which an uncertified reference says how far they hol
 TIME_LIMIT = 600.0  # s, where none is given
 FIRST_SHARE = 0.6  # of the time, for the method that begins, if the other could follow
 WORTH_A_START = 0.25  # of the time: with less left, the other method would not come to an end
+UNBOUNDED = 1e8  # times the initial values: a solution that ends there has no longer window
 OUT_OF_TIME = ("time limit", "time_limit", "max_steps")
 DOUBLE_TOLERANCE = 2.2e-16
 # heyoka's grid depends on the order alone, which each of these tolerances changes
@@ -327,10 +329,28 @@ def _failed(climb: Climb, fine: Solution, coarse: Solution) -> str:
     late = fine.status == "time_limit" and coarse.status == "ok"
     climb.accept(certificate.completed(fine, coarse) if late else fine, bounds)
     last = fine.times[np.isfinite(reached)]
+    unbounded = _unbounded(climb.model, fine)
+    if unbounded:
+        return _uncertified(climb, unbounded)
     reason = fine.reason or along_the_solution(climb.model)
     reason = f", {reason}" if reason else ""
     until = last[-1] if len(last) else 0.0
     return _uncertified(climb, f"{fine.status} after t = {until:g}{reason}")
+
+
+def _unbounded(model: Model, solution: Solution) -> str:
+    """Where a solution that could not go on grows without bound; empty for others."""
+    if solution.last is None or solution.status not in ("step_underflow", "non_finite"):
+        return ""
+    time, y = solution.last
+    start = np.abs(np.asarray(initial_state(model, model.nominal)))
+    grown = np.abs(y) / np.maximum(start, start.max(initial=0.0) or 1.0)
+    if not np.isfinite(y).all() or grown.max() < UNBOUNDED:
+        return ""
+    name = list(model.states)[int(grown.argmax())]
+    return (
+        f"the solution grows without bound, {name!r} to {y[grown.argmax()]:.1e} at t = {time:.6g}"
+    )
 
 
 def _uncertified(climb: Climb, why: str) -> str:

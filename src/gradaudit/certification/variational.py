@@ -83,6 +83,8 @@ class Solution:
     sizes
         The largest sizes of values (N,) and derivatives (N, m) on the way, between the times too;
         None where the method does not see them.
+    last
+        The last time that was reached, and the states there, (n,); None where it is not known.
     """
 
     times: NDArray[np.float64]
@@ -101,6 +103,7 @@ class Solution:
     one_sided: NDArray[np.bool_] | None = None
     one_sided_causes: tuple[tuple[str, float, NDArray[np.bool_]], ...] = ()
     sizes: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    last: tuple[float, NDArray[np.float64]] | None = None
 
     def float64(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Values and derivatives rounded to float64."""
@@ -320,6 +323,7 @@ def solve(system: Variational, times: NDArray[np.float64], options: Options) -> 
         steps=watch.steps,
         run_seconds=elapsed,
         build_seconds=system.build_seconds,
+        last=(float(ta.time), to_float64(ta.state[: system.n])),
         precision=precision,
         tolerance=system.tolerance,
         step_starts=np.array(watch.starts),
