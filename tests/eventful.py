@@ -128,4 +128,4 @@ def integrate_and_fire(current=1.5, tau=10.0, threshold=1.0) -> Model:
     )
 
 
-MODELS = (bouncing_ball, switch_in_time, switch_in_state, rectified, integrate_and_fire)
+MODELS = (switch_in_time, bouncing_ball, switch_in_state, rectified, integrate_and_fire)

@@ -128,6 +128,7 @@ def test_an_explosion_saturates_the_estimate():
     assert "no digit" in warned.messages()[-1]
 
 
+@pytest.mark.slow
 def test_stiff_and_slow_with_an_implicit_solver():
     """Prothero and Robinson, S = -t sin(p t); 1e-4 is ten times rtol."""
 

@@ -279,6 +279,7 @@ def _regimes() -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_mechanism_of_the_library_is_audited():
     audited_here = {gradaudit.load_model(case.model).mechanism for case in CASES.values()}
     assert audited_here | PRESENTED | COVERED_ELSEWHERE == set(_regimes())

@@ -226,6 +226,7 @@ def test_dual_numbers_outside_the_norm_give_the_published_wrong_gradient():
     assert wrong[2] > 2.7
 
 
+@pytest.mark.slow
 def test_dual_numbers_inside_the_norm_mend_it():
     """At the same tolerance of 1e-3: 4 per cent are left."""
     found = by_dual_numbers(partials=1.0)

@@ -45,6 +45,7 @@ def test_a_kink_at_an_end_is_none_for_the_rates_are_the_same():
     assert notes(kink, [2.0], [0.0, 2.0], [[0], [2]]) == []
 
 
+@pytest.mark.slow
 def test_a_state_that_stays_on_a_threshold():
     floor = lambda t, y, p: p[0] * jnp.maximum(y, 0.0)  # noqa: E731
     stays = notes(floor, [0.1, 0.0], [0.0, 0.0], [[0, 1], [0, np.exp(0.2)]], lambda p: p[1:])

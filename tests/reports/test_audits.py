@@ -71,6 +71,7 @@ def test_a_column_that_is_zero_by_cancellation_has_errors(audited):
     assert all(row["error"] < 1e-2 for row in found["rows"])
 
 
+@pytest.mark.slow
 def test_a_dose_at_the_start_is_certified(audited):
     found = audited(
         _model(

@@ -114,6 +114,7 @@ def _with_transpose(x):
 _with_transpose.defvjp(lambda x: (x * x, x), lambda x, ct: (2.0 * x * ct,))
 
 
+@pytest.mark.slow
 def test_a_rule_for_reverse_mode_alone_is_named_where_forward_mode_is_asked_for():
     """y' = -k y^2 from 1: dy(1)/dk is -1/4; what needs no derivative by JAX is right."""
 

@@ -36,7 +36,7 @@ def test_saltation_converges_to_the_reference(make):
 
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(
-    "make", [eventful.bouncing_ball, eventful.switch_in_time, eventful.switch_in_state]
+    "make", [eventful.switch_in_time, eventful.bouncing_ball, eventful.switch_in_state]
 )
 def test_plain_forward_ad_is_wrong_at_any_tolerance(make):
     for rtol in (1e-4, 1e-8):

@@ -56,6 +56,7 @@ def test_finite_differences_see_the_tolerance_of_an_adaptive_solve():
     assert _relative(equal, _run("forward_ad", steps=50).sensitivities) < 1e-9
 
 
+@pytest.mark.slow
 def test_quotients_of_failed_solves_are_no_numbers_and_no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -77,6 +77,7 @@ def test_command(command, folder):
     assert expected in output
 
 
+@pytest.mark.slow
 def test_the_models_of_the_page_are_models(folder, monkeypatch):
     import gradaudit
 
