@@ -156,7 +156,7 @@ def _verdict_cell(row: Mapping[Any, Any]) -> Cell:
     elif needed >= row["loosest_rtol"]:
         note = "at every rtol"
     else:
-        note = f"good at rtol {tolerance(needed)} and tighter"
+        note = f"good at rtol ≤ {tolerance(needed)}"
     if spikes:
         note += f", {count(spikes, 'spike')}"
     return Cell(text=row["verdict"], verdict=row["verdict"], note=note)
