@@ -17,7 +17,7 @@ from gradaudit.cli.audit.job import Job
 from gradaudit.cli.audit.jobs import run_jobs
 from gradaudit.cli.audit.progress import Progress
 from gradaudit.cli.audit.run import LIMITED, SOLVERS, configure
-from gradaudit.cli.audit.table import cheapest, judged, worst
+from gradaudit.cli.audit.table import cheapest, judged, unjudged, worst
 from gradaudit.cli.audit.view import Audit, ReferenceSummary, as_json, show
 from gradaudit.errors import GradauditError, SettingError
 from gradaudit.pipeline.config import ladder_of
@@ -306,6 +306,14 @@ def test_an_accuracy_is_reached_only_if_the_reference_can_tell(digits, expected)
     best, reason = cheapest(worst(table), 1e-4)
     assert (best and best["rtol"]) == expected
     assert bool(reason) == (expected is None)
+
+
+def test_without_a_reference_no_setting_is_the_cheapest():
+    columns = unjudged([]).columns
+    row = {"solver": "tsit5", "method": "forward_ad", "status": "ok", "functional": "", "kind": "",
+           "reason": "not_converging", "verdict": "unknown", "resolution": math.inf}  # fmt: skip
+    table = pd.DataFrame([{name: row.get(name, math.nan) for name in columns} | {"rtol": 1e-6}])
+    assert cheapest(table, 1e-2) == (None, "no setting converges as the tolerance is tightened")
 
 
 def made_up(**changes) -> Audit:

@@ -63,6 +63,8 @@ def unjudged(gradients: Sequence[xr.Dataset]) -> pd.DataFrame:
     columns = [*SETTING, "atol", "status", *SCALARS]
     return pd.DataFrame(rows, columns=columns).assign(
         functional="",
+        kind="",
+        reason="not_converging",  # nothing is known of it
         error=np.nan,
         resolution=np.inf,
         dominant="",
