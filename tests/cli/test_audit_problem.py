@@ -36,9 +36,13 @@ def test_card_table_and_document(write, tmp_path, capsys):  # noqa: F811
         "rtol 1e-3: error at most 1e-2",
         "condition c (100 %); observable o (100 %)",
         "fails        nothing",
-        "Errors are relative",
+        "Digits of the gradient",
+        "tsit5 forward_ad    4    4    4    5    7    8",
     ):
         assert text in said
+    _, with_table, _ = audit(path, *QUICK, "--table", capsys=capsys)
+    assert "Errors are relative" in with_table
+    assert max(map(len, with_table.splitlines())) <= 80
     table = pd.read_parquet(kept)
     exact = slope(0.5)
     error = abs(np.stack(table["gradient"])[:, 0] - exact) / abs(exact)

@@ -34,6 +34,8 @@ def test_an_audit_has_the_defaults_that_its_help_states(parser):
         "time_limit": 120.0,
         "functional": None,
         "as_json": False,
+        "as_table": False,
+        "limit": None,
         "output": None,
         "workers": None,
     }

@@ -18,7 +18,7 @@ from reports.hunt import Tally, judge, judge_solvers, smallest
 from reports.piecewise import UndefinedError, truth
 
 MINUTES = float(os.environ.get("GRADAUDIT_HUNT_MINUTES", "0"))
-QUICK = 25
+QUICK = 12
 PER_SEED = 100
 EVERY = 4  # of the models of a hunt are given to the solvers as well
 

@@ -122,6 +122,7 @@ def test_floor_is_between_two_thirds_and_one_half_where_jumps_are_dense(name, rt
     assert last > 10.0 * best
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("rtol", [1e-5, 1e-6, 1e-7])
 def test_floor_falls_like_the_tolerance_where_jumps_are_rare(rtol):
     """Most quotients then have no jump between their ends: 2.5e-6, 4.0e-7 and 2.0e-7."""
@@ -147,6 +148,7 @@ def test_at_a_jump_the_error_is_the_jump_over_the_step_and_then_the_truncation(n
     assert errors[4] > 2.0 * np.min(errors)
 
 
+@pytest.mark.slow
 def test_frozen_grid_has_no_step_to_choose():
     """Its error is that of the best step, to a factor of three."""
     sweep = swept("spike_count", 1e-4)

@@ -37,12 +37,14 @@ def said(capsys):
     return [line for line in capsys.readouterr().err.splitlines() if "/results/" in line]
 
 
+@pytest.mark.slow
 def test_results_of_the_same_study_are_kept(copied, config, capsys):
     assert prepare(study_of(config), copied.folder)
     assert said(capsys) == []
     assert copied.dry(config=config) == {}
 
 
+@pytest.mark.slow
 def test_results_of_other_settings_are_made_again(copied, config, capsys):
     config["reference"] = {"digits": 9}
     assert copied.dry(config=config) == {}  # Snakemake alone takes them for the results
@@ -53,6 +55,7 @@ def test_results_of_other_settings_are_made_again(copied, config, capsys):
     assert copied.dry(config=config)["reference"] == 2
 
 
+@pytest.mark.slow
 def test_results_of_another_file_of_a_model_are_made_again(copied, config, capsys):
     model = copied.folder / "models" / "decay.py"
     model.write_text(model.read_text().replace("0.7", "0.8"))

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradaudit.cli.audit.run import configure
-from gradaudit.errors import ModelWarning, ProblemError, SettingError
+from gradaudit.cli.audit.run import check_errors, configure
+from gradaudit.cli.audit.tried import METHOD, TODAY, exit_code
+from gradaudit.errors import ModelWarning, ProblemError
 from gradaudit.pipeline.config import Study, ladder_of
 from gradaudit.records.catalogue import catalogue
 
@@ -25,12 +26,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".yaml", ".yml")
 SOLVERS = ("tsit5", "kvaerno5")
-USUAL = "forward_ad"
-METHODS = (USUAL, "forward_sensitivity")
+METHODS = (METHOD, "forward_sensitivity")
 FOR_EVENTS = "saltation"
-TODAY = 1e-6
-"""The tolerance that many programs have by default."""
-
 TIGHTEST = 1e-12
 TIGHTEST_IMPLICIT = 1e-9  # an implicit solver takes 1.6 times the steps per decade
 STEPS_OF_IMPLICIT = 10  # a step of an implicit solver takes so many times as long, or longer
@@ -56,8 +53,12 @@ def run(
     accuracy: float,
     output: Path | None,
     as_json: bool,
+    as_table: bool,
+    limit: float | None,
 ) -> int:
     """Audit a problem and print what came out; 0, or 1 where no gradient could be computed.
+
+    With a `limit` the exit code is that of `gradaudit.cli.audit.tried.exit_code`.
 
     Raises
     ------
@@ -67,8 +68,7 @@ def run(
     from gradaudit.cli.audit import problem_card, problem_view
     from gradaudit.problem.loading import load_problem
 
-    if not (math.isfinite(accuracy) and accuracy > 0.0):
-        raise SettingError(f"--accuracy is {accuracy!r}; write a positive error such as 1e-4.")
+    check_errors({"--accuracy": accuracy, "--fail-above": limit})
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ModelWarning)
         problem = load_problem(path)
@@ -103,8 +103,13 @@ def run(
     )
     if output is not None:
         _keep(audit, output, study)
-    print(problem_view.as_json(audit) if as_json else problem_view.as_text(audit))
-    return 0 if (table["status"] == "ok").any() else 1
+    if as_json:
+        print(problem_view.as_json(audit))
+    else:
+        problem_view.show(audit, table=as_table)
+    if not (table["status"] == "ok").any():
+        return 1
+    return 0 if limit is None or audit.answer == "not_integrated" else exit_code(audit.today, limit)
 
 
 def _methods(problem: Problem) -> tuple[str, ...]:
@@ -160,7 +165,7 @@ def _table(problem: Problem, exact: Any, settings: Any, study: Study) -> tuple[A
     for number, (solver, own) in enumerate(settings.items()):
         begin = time.perf_counter()
         share = (ends - begin) / (len(settings) - number)
-        first = min(own, key=lambda s: (s["method"] != USUAL, abs(math.log(s["rtol"] / TODAY))))
+        first = min(own, key=lambda s: (s["method"] != METHOD, abs(math.log(s["rtol"] / TODAY))))
         result = ladders(
             problem, own, first=first, seconds=share, needed=not solved,
             report=lambda text, solver=solver: _tell(f"{solver}: {text}"),  # type: ignore[misc]

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from gradaudit.cli.audit.table import cheapest
+from gradaudit.cli.audit.tried import (
+    Row,
+    answer,
+    error_text,
+    failures,
+    setting,
+    silently_wrong,
+    sound_from,
+    usual_row,
+)
 from gradaudit.evaluation.gradient_error import norm
 from gradaudit.problem.audit_table import NOT_INTEGRATED
 from gradaudit.problem.ladder import NOT_RUN
@@ -20,12 +30,9 @@ if TYPE_CHECKING:
     from gradaudit.problem.certified import ReferenceGradient
     from gradaudit.problem.definition import Problem
 
-TODAY, METHOD = 1e-6, "forward_ad"
 SHARE = 0.1  # a condition or observable with less of the error is not named
 NAMED = 3
 NONE = "none"
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,30 +64,13 @@ class ProblemAudit:
 
     @cached_property
     def today(self) -> Row:
-        """The setting of today: forward AD, the tolerance nearest to 1e-6, the suitable solver.
-
-        That is the solver of least work of those that have a result.
-        """
-        rows = self.table[self.table["method"] == METHOD]
-        rows = self.table if rows.empty else rows
-        away = (rows["rtol"].map(math.log) - math.log(TODAY)).abs()
-        rows = rows[away <= away.min() + 1e-9]
-        solved = rows[rows["status"] == "ok"]
-        chosen = (rows if solved.empty else solved).sort_values("work", kind="stable")
-        return {str(name): value for name, value in chosen.iloc[0].items()}
+        """The usual setting: see `gradaudit.cli.audit.tried.usual_row`."""
+        return usual_row(self.table)
 
     @cached_property
     def sound_from(self) -> float | None:
         """The loosest tolerance of that solver and method from which on all errors are good."""
-        found = None
-        own = (self.table["solver"] == self.today["solver"]) & (
-            self.table["method"] == self.today["method"]
-        )
-        for _, row in self.table[own].sort_values("rtol").iterrows():
-            if not row["error"] + row["resolution"] <= self.good:
-                break
-            found = float(row["rtol"])
-        return found
+        return sound_from(self.table, self.today["solver"], self.today["method"], self.good)
 
     @cached_property
     def cheapest(self) -> tuple[Row | None, str]:
@@ -91,15 +81,9 @@ class ProblemAudit:
     def answer(self) -> str:
         """Whether the gradient of today is right, in a word."""
         row = self.today
-        if row["status"] != "ok":
-            return "none"
-        if row["verdict"] == NOT_INTEGRATED:
+        if row["status"] == "ok" and row["verdict"] == NOT_INTEGRATED:
             return "not_integrated"
-        if row["verdict"] == "unknown" or math.isnan(row["error"]):
-            return "unknown"
-        if row["error"] <= self.good:
-            return "right"
-        return "inaccurate" if row["error"] <= self.horrible else "wrong"
+        return answer(row, self.good, self.horrible)
 
 
 def card(audit: ProblemAudit) -> dict[str, str]:
@@ -109,7 +93,7 @@ def card(audit: ProblemAudit) -> dict[str, str]:
         "reference": _reference(audit),
         "today": _today(audit),
         "worst entry": _entry(audit),
-        "sound from": _sound(audit),
+        "right from": _sound(audit),
         "error from": _origin(audit),
         "fails": _failures(audit),
         "cheapest": _cheapest(audit),
@@ -160,15 +144,15 @@ def _steady(audit: ProblemAudit) -> str:
 
 def _today(audit: ProblemAudit) -> str:
     row = audit.today
-    setting = f"{row['solver']}, {row['method']}, rtol {tolerance(row['rtol'])}"
+    words = setting(row)
     match audit.answer:
         case "not_integrated":
             return "nothing is integrated: only steady states are measured, and they are certified"
         case "none":
-            return f"{setting}: no gradient ({row['status']})"
+            return f"{words}: no gradient ({row['status']})"
         case "unknown":
-            return f"{setting}: unknown, since the reference is not certified well enough"
-    return f"{setting}: {audit.answer.upper()}, relative error {error_text(row)}"
+            return f"{words}: unknown, since the reference is not certified well enough"
+    return f"{words}: {audit.answer.upper()}, relative error {error_text(row)}"
 
 
 def _entry(audit: ProblemAudit) -> str:
@@ -187,14 +171,14 @@ def _entry(audit: ProblemAudit) -> str:
 
 def _sound(audit: ProblemAudit) -> str:
     row, limit = audit.today, tolerance(audit.good)
-    setting = f"{row['solver']}, {row['method']}"
+    curve = f"{row['solver']}, {row['method']}"
     if audit.answer == "not_integrated":
         return NONE
     if audit.sound_from is None:
         if audit.exact is None or (audit.table["verdict"] == "unknown").any():
             return "unknown"
-        return f"no tolerance that was tried has an error of at most {limit} ({setting})"
-    return f"rtol {tolerance(audit.sound_from)}: error at most {limit} there and below ({setting})"
+        return f"no tolerance that was tried has an error of at most {limit} ({curve})"
+    return f"rtol {tolerance(audit.sound_from)}: error at most {limit} there and below ({curve})"
 
 
 def _origin(audit: ProblemAudit) -> str:
@@ -217,20 +201,11 @@ def _shares(noun: str, shares: Mapping[str, float]) -> str:
 
 
 def _failures(audit: ProblemAudit) -> str:
-    return "; ".join(_failed_curves(audit)) or "nothing"
-
-
-def _failed_curves(audit: ProblemAudit) -> Iterator[str]:
-    for (solver, method), rows in audit.table.groupby(["solver", "method"], sort=False):
-        lost = ~rows["status"].isin(["ok", NOT_RUN]).to_numpy()
-        if not lost.any():
-            continue
-        named = [tolerance(own) for own in rows["rtol"].to_numpy()[lost]]
-        positions = lost.nonzero()[0]
-        if len(named) > 2 and positions[-1] - positions[0] == len(named) - 1:
-            named = [f"{named[0]} to {named[-1]}"]
-        words = ", ".join(dict.fromkeys(rows["status"][lost]))
-        yield f"{solver} {method} at {', '.join(named)} ({words})"
+    wrong = list(silently_wrong(audit.table, audit.horrible))
+    lost = list(failures(audit.table, passed_over=(NOT_RUN,)))
+    parts = [f"silently: {', '.join(wrong)}"] if wrong else []
+    parts += [f"with a status: {', '.join(lost)}"] if lost else []
+    return "; ".join(parts) or "nothing"
 
 
 def _cheapest(audit: ProblemAudit) -> str:
@@ -242,15 +217,4 @@ def _cheapest(audit: ProblemAudit) -> str:
         if audit.exact is None or (audit.table["verdict"] == "unknown").any():
             reason = "the reference has too few digits" if audit.exact else "there is no reference"
         return f"{goal}: none is known, {reason}"
-    return (
-        f"{goal}: {row['solver']}, {row['method']}, rtol {tolerance(row['rtol'])} "
-        f"({seconds(row['seconds'])}, {row['steps']:.0f} steps)"
-    )
-
-
-def error_text(row: Row) -> str:
-    """The error, or a bound where it lies below what the reference resolves."""
-    error, resolution = row["error"], row["resolution"]
-    if error <= resolution:
-        return f"below {error + resolution:.0e}"
-    return number(error, 3 if error >= 1.0 else 2)
+    return f"{goal}: {setting(row)} ({seconds(row['seconds'])}, {row['steps']:.0f} steps)"

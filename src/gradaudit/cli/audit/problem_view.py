@@ -1,23 +1,24 @@
-"""Output of an audit of a problem: the card and the table as text, or a JSON document."""
+"""Output of an audit of a problem: card, digits, a table on request; or a JSON document."""
 
 from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
 from textwrap import wrap
 from typing import Any
 
+from gradaudit.cli.audit.matrix import matrix
 from gradaudit.cli.audit.problem_card import ProblemAudit, card
-from gradaudit.cli.audit.view import finite
+from gradaudit.cli.audit.view import card_lines, finite, show_matrix
 from gradaudit.problem.audit_table import NOT_INTEGRATED, UNKNOWN
 from gradaudit.problem.ladder import NOT_RUN
 from gradaudit.report.numbers import DASH, seconds, tolerance
 
 WIDTH = 80
-LABEL = 13
 GAP = 2
 CELLS = {
     "rtol": "rtol",
@@ -39,18 +40,20 @@ _ROW = (
 )
 
 
-def as_text(audit: ProblemAudit) -> str:
-    """The card, and the table below it; lines have at most 80 columns."""
+def show(audit: ProblemAudit, *, table: bool = False) -> None:
+    """Print the card, and the digits of each setting or the table, within 80 columns."""
+    from rich.console import Console
+
     title = f"{audit.problem.name}: gradient of the log-likelihood at the nominal parameters"
-    return "\n".join([*wrap(title, WIDTH), "", *_card(audit), "", *_table(audit)])
-
-
-def _card(audit: ProblemAudit) -> list[str]:
-    lines = []
-    for label, text in card(audit).items():
-        first, *others = wrap(text, WIDTH - LABEL, break_on_hyphens=False)
-        lines += [f"{label:<{LABEL}}{first}", *(" " * LABEL + other for other in others)]
-    return lines
+    for line in (*wrap(title, WIDTH), "", *card_lines(card(audit)), ""):
+        print(line)
+    if table:
+        print("\n".join(_table(audit)))
+        return
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    if audit.answer != "not_integrated":
+        show_matrix(console, matrix(audit.table, not_run=NOT_RUN), "gradient")
+    print("\n".join([*_left_out(audit), "All numbers: --table."]))
 
 
 def _table(audit: ProblemAudit) -> list[str]:
@@ -67,10 +70,16 @@ def _table(audit: ProblemAudit) -> list[str]:
     for curve, own in groupby(rows, itemgetter("solver", "method")):
         lines += ["", ", ".join(curve), _line(CELLS, widths)]
         lines += [_line(_texts(row), widths) for row in own]
-    if len(rows) < len(audit.table):
-        lines += ["", "Tighter tolerances are not tried after two solves with too many steps."]
+    return [*lines, "", *_left_out(audit)]
+
+
+def _left_out(audit: ProblemAudit) -> list[str]:
+    """What was not run, and why."""
+    lines = []
+    if (audit.table["status"] == NOT_RUN).any():
+        lines.append("Tighter tolerances are not tried after two solves with too many steps.")
     if audit.left_out:
-        lines += ["", f"{audit.left_out} settings were left out to save time."]
+        lines.append(f"{audit.left_out} settings were left out to save time.")
     return lines
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gradaudit.cli.audit.job import Job, JobOutcome
 from gradaudit.cli.audit.jobs import cores, leave_out_current_folder, run_jobs
 from gradaudit.cli.audit.progress import Progress
+from gradaudit.cli.audit.tried import exit_code
 from gradaudit.errors import SettingError
 from gradaudit.pipeline import temporary
 from gradaudit.pipeline.config import Study, ladder, ladder_of, settings_of, study_of
@@ -56,16 +57,19 @@ def run(
     cache_folder: Path | None,
     output: Path | None,
     as_json: bool,
+    as_table: bool,
+    limit: float | None,
 ) -> int:
     """Audit a model and print what came out; 0, or 1 where no solve succeeded.
+
+    With a `limit` the exit code is that of `gradaudit.cli.audit.tried.exit_code`.
 
     Raises
     ------
     GradauditError
         For an invalid model or setting.
     """
-    if not (math.isfinite(accuracy) and accuracy > 0.0):
-        raise SettingError(f"--accuracy is {accuracy!r}; write a positive error such as 1e-4.")
+    check_errors({"--accuracy": accuracy, "--fail-above": limit})
     usual = default_methods(model)
     study = configure(
         solvers=solvers,
@@ -91,8 +95,23 @@ def run(
         settings = json.loads(settings_of("evaluate", study))
         write_table(table, output, stage="audit", settings=settings)
     audit = _audit(model, name, table, truth, outcomes, accuracy, functional)
-    _tell(audit, as_json)
-    return 0 if (audit.rows["status"] == "ok").any() else 1
+    _tell(audit, as_json, as_table)
+    if audit.rows.empty or not (audit.rows["status"] == "ok").any():
+        return 1
+    return 0 if limit is None else exit_code(audit.today, limit)
+
+
+def check_errors(given: Mapping[str, float | None]) -> None:
+    """Check the errors that options name; None is one that was not given.
+
+    Raises
+    ------
+    SettingError
+        If one is no positive number.
+    """
+    for option, value in given.items():
+        if value is not None and not (math.isfinite(value) and value > 0.0):
+            raise SettingError(f"{option} is {value!r}; write a positive error such as 1e-4.")
 
 
 def configure(
@@ -112,6 +131,7 @@ def configure(
     """
     chosen = {name: {} for name in solvers} if solvers is not None else _limited(tolerances)
     check_known("solver", chosen)
+    chosen = _one_estimate(chosen)
     check_known("method", methods)
     check_installed(methods)
     for name in ("loosest", "tightest"):
@@ -129,7 +149,6 @@ def configure(
     study = study_of(
         {
             "solvers": chosen,
-            "estimate": [],  # a second compilation of every solver
             "methods": list(methods),
             "tolerances": dict(tolerances),
             "max_steps": max_steps,
@@ -139,6 +158,18 @@ def configure(
     for solver in chosen:
         ladder_of(study, solver)
     return study
+
+
+def _one_estimate(chosen: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """One solver carries an estimate of its error along, for that is a second program to compile.
+
+    It is the first explicit one, or else the first.
+    """
+    known = catalogue("solvers")
+    one = min(chosen, key=lambda name: known[name].implicit, default="")
+    return {
+        name: entry if name == one else {**entry, "estimate": []} for name, entry in chosen.items()
+    }
 
 
 def _limited(tolerances: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -198,7 +229,7 @@ def _collect(
     folder: Path, study: Study, outcomes: Mapping[str, JobOutcome]
 ) -> tuple[pd.DataFrame, ReferenceSummary, str]:
     """The table, what it was measured against, and the model's name."""
-    from gradaudit.cli.audit.table import judged, unjudged
+    from gradaudit.cli.audit.table import estimated, judged, unjudged
     from gradaudit.cli.audit.view import ReferenceSummary
     from gradaudit.evaluation.audit_table import evaluate
     from gradaudit.records.files import read_dataset
@@ -206,15 +237,15 @@ def _collect(
     solved = [s for s in study.solvers if outcomes[s].ok]
     gradients = [read_dataset(folder / f"{solver}.nc") for solver in solved]
     model = json.loads(gradients[0].attrs["model_json"])["name"] if gradients else ""
+    settings = json.loads(settings_of("evaluate", study))
     if not outcomes[REFERENCE].ok:
         truth = ReferenceSummary(status="none", reason=outcomes[REFERENCE].message)
-        return unjudged(gradients), truth, model
+        return estimated(gradients, settings), truth, model
     reference = read_dataset(folder / f"{REFERENCE}.nc")
     digits = min(float(reference.attrs["digits"]), float(reference.attrs["integral_digits"]))
     truth = ReferenceSummary(status=str(reference.attrs["status"]), digits=digits)
     if not gradients:
         return unjudged([]), truth, model
-    settings = json.loads(settings_of("evaluate", study))
     table = evaluate(reference, gradients, settings)
     return judged(table, digits=digits, verdict=settings["verdict"]), truth, model
 
@@ -231,7 +262,7 @@ def _audit(
     from gradaudit.cli.audit.table import UNKNOWN, cheapest, worst
     from gradaudit.cli.audit.view import Audit
 
-    if functional is not None and truth.status != "none":
+    if functional is not None and table["functional"].any():
         known = sorted(table["functional"].unique())
         check_known("functional", [functional], known)
         table = table[table["functional"] == functional]
@@ -251,6 +282,9 @@ def _audit(
         accuracy=accuracy,
         truth=truth,
         rows=rows,
+        table=table,
+        good=USUAL.verdict.good,
+        horrible=USUAL.verdict.horrible,
         cheapest=setting,
         reason=reason,
         failures=failures,
@@ -258,7 +292,7 @@ def _audit(
     )
 
 
-def _tell(audit: Audit, as_json: bool) -> None:
+def _tell(audit: Audit, as_json: bool, as_table: bool) -> None:
     from gradaudit.cli.audit import view
 
     for text in audit.warnings:
@@ -268,4 +302,4 @@ def _tell(audit: Audit, as_json: bool) -> None:
     if as_json:
         print(view.as_json(audit))
     else:
-        view.show(audit)
+        view.show(audit, table=as_table)

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from gradaudit.analysis.frontier import cheapest_settings
-from gradaudit.evaluation.audit_table import SCALARS
+from gradaudit.evaluation.audit_table import SCALARS, evaluate
 
 UNKNOWN = "unknown"
 SETTING = ["solver", "method", "rtol"]
@@ -43,6 +43,17 @@ def judged(table: pd.DataFrame, *, digits: float, verdict: Mapping[str, Any]) ->
     return table.assign(verdict=table["verdict"].where(~unknown, UNKNOWN))
 
 
+_UNJUDGED: dict[str, Any] = {
+    "reason": "not_converging",  # nothing is known of it
+    "error": np.nan,
+    "resolution": np.inf,
+    "dominant": "",
+    "verdict": UNKNOWN,
+    "converging": False,
+}
+"""Columns where there is no reference."""
+
+
 def unjudged(gradients: Sequence[xr.Dataset]) -> pd.DataFrame:
     """One row per setting where there is no reference: what was solved, what it took, no error."""
     rows = []
@@ -62,21 +73,49 @@ def unjudged(gradients: Sequence[xr.Dataset]) -> pd.DataFrame:
                 )
     columns = [*SETTING, "atol", "status", *SCALARS]
     return pd.DataFrame(rows, columns=columns).assign(
-        functional="",
-        kind="",
-        reason="not_converging",  # nothing is known of it
-        error=np.nan,
-        resolution=np.inf,
-        dominant="",
-        work=np.nan,
-        verdict=UNKNOWN,
-        converging=False,
+        functional="", kind="", work=np.nan, **_UNJUDGED
     )
 
 
+def estimated(gradients: Sequence[xr.Dataset], settings: dict[str, Any]) -> pd.DataFrame:
+    """As `unjudged`, for every functional, with the errors that the solves estimate themselves.
+
+    Functionals that need a target have the tightest solve of forward AD, which is no reference.
+
+    Parameters
+    ----------
+    settings
+        Of stage evaluate.
+    """
+    target = _tightest(gradients)
+    if target is None:
+        return unjudged(gradients)
+    return evaluate(target, list(gradients), settings).assign(**_UNJUDGED)
+
+
+def _tightest(gradients: Sequence[xr.Dataset]) -> xr.Dataset | None:
+    """The tightest solve of the first method that has one, in the form of a reference."""
+    best: xr.Dataset | None = None
+    for dataset in gradients:
+        method = dataset["method"].values[0]
+        for rtol in np.sort(dataset["rtol"].values):
+            cell = dataset.sel({"method": method, "rtol": rtol})
+            if str(cell["status"].values) == "ok":
+                if best is None or rtol < float(best["rtol"]):
+                    best = cell.isel(chunk=0).assign_attrs(digits=0.0, integral_digits=0.0)
+                break
+    return best
+
+
 def worst(table: pd.DataFrame) -> pd.DataFrame:
-    """Of every (solver, method, tolerance), the row of the functional with the largest error."""
-    ranked = table.assign(_rank=(table["error"] + table["resolution"]).fillna(np.inf))
+    """Of every (solver, method, tolerance), the row of the functional with the largest error.
+
+    That is the largest estimated one where nothing is known.
+    """
+    bound = (table["error"] + table["resolution"]).fillna(np.inf)
+    if "estimated_error" in table and table["error"].isna().all():
+        bound = table["estimated_error"].fillna(-1.0)
+    ranked = table.assign(_rank=bound)
     rows = ranked.groupby(SETTING, sort=False)["_rank"].idxmax()
     return table.loc[rows].reset_index(drop=True)
 

@@ -1,4 +1,4 @@
-"""Output of an audit: a table and a sentence as text, or a JSON document."""
+"""Output of an audit: a card, the digits of each setting, a table on request; or a document."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ import math
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from gradaudit.cli.audit.card import card, likely_error
+from gradaudit.cli.audit.matrix import STYLES, Part, legend, matrix
+from gradaudit.cli.audit.tried import CURVE, Row, answer, sound_from, usual_row
 from gradaudit.report.numbers import DASH, rounded_down, seconds, tolerance
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -33,7 +39,7 @@ COLUMNS = {
     "status": "status",
 }
 _RIGHT = ("rtol", "error", "seconds", "steps", "indicator")
-_STYLES = {"good": "green", "bad": "yellow", "horrible": "red", "unknown": "dim"}
+WIDTH, LABEL = 80, 13
 _ROW = (
     *("solver", "method", "rtol", "atol", "status", "functional", "error", "resolution"),
     *("verdict", "dominant", "indicator", "steps", "accepted", "rejected"),
@@ -54,13 +60,12 @@ class ReferenceSummary:
 
     def __str__(self) -> str:
         if self.status == "none":
-            return f"No error can be computed, because there is no reference: {self.reason}"
+            return f"none, so no error can be measured: {self.reason}"
         if self.status == "ok":
-            return f"Reference certified to {rounded_down(self.digits)} digits."
-        words = f"The reference is {self.status}"
-        return words + (
-            "; verdicts that hang on its own error are unknown." if self.digits else
-            "; the error is therefore unknown."
+            return f"certified to {rounded_down(self.digits)} digits"
+        return self.status + (
+            "; verdicts that hang on its own error are unknown" if self.digits else
+            "; the error is therefore unknown"
         )  # fmt: skip
 
 
@@ -68,7 +73,8 @@ class ReferenceSummary:
 class Audit:
     """The outcome of an audit: one row per setting, of its worst functional.
 
-    `cheapest` is the row of the cheapest setting that reaches `accuracy`, or None for the `reason`.
+    `table` has the rows of all functionals, `cheapest` the row of the cheapest setting that reaches
+    `accuracy`, or None for the `reason`. Errors up to `good` are right, above `horrible` wrong.
     `failures` are solvers that could not be run, and why.
     """
 
@@ -77,10 +83,29 @@ class Audit:
     accuracy: float
     truth: ReferenceSummary
     rows: pd.DataFrame
+    table: pd.DataFrame
     cheapest: Mapping[str, Any] | None
     reason: str
+    good: float = 1e-2
+    horrible: float = 0.5
     failures: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def today(self) -> Row:
+        """The usual setting: see `gradaudit.cli.audit.tried.usual_row`."""
+        return usual_row(self.rows)
+
+    @property
+    def of_today(self) -> pd.DataFrame:
+        """The rows of all functionals in that setting."""
+        names = [*CURVE, "rtol"]
+        return self.table[(self.table[names] == [self.today[name] for name in names]).all(axis=1)]
+
+    @property
+    def answer(self) -> str:
+        """Whether the gradient of today is right, in a word; "none" where nothing could be run."""
+        return "none" if self.rows.empty else answer(self.today, self.good, self.horrible)
 
     @property
     def sentence(self) -> str:
@@ -109,14 +134,32 @@ def as_json(audit: Audit) -> str:
             "digits": audit.truth.digits if audit.truth.status != "none" else None,
             "reason": audit.truth.reason,
         },
-        "rows": [{name: row.get(name) for name in _ROW} for row in rows],
-        "cheapest": audit.cheapest and {name: audit.cheapest.get(name) for name in _ROW},
+        "answer": audit.answer,
+        "card": card(audit),
+        "today": None if audit.rows.empty else _today(audit),
+        "rows": [_document(row) for row in rows],
+        "cheapest": audit.cheapest and _document(audit.cheapest),
         "reason": audit.reason,
         "sentence": audit.sentence,
         "failures": dict(audit.failures),
         "warnings": list(audit.warnings),
     }
     return json.dumps(finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _document(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row, with its error as it is estimated without a reference."""
+    middle, low, high = likely_error(row)
+    return {
+        **{name: row.get(name) for name in _ROW},
+        "estimate": {"error": middle, "low": low, "high": high},
+    }
+
+
+def _today(audit: Audit) -> dict[str, Any]:
+    row = audit.today
+    found = sound_from(audit.rows, row["solver"], row["method"], audit.good)
+    return {**_document(row), "sound_from": found}
 
 
 def finite(value: Any) -> Any:
@@ -131,23 +174,56 @@ def finite(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def show(audit: Audit) -> None:
-    """Print the table and the sentence on stdout."""
+def show(audit: Audit, *, table: bool = False) -> None:
+    """Print the card and the digits of each setting on stdout, or the table in their place."""
     from rich.console import Console
 
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    title = f"{audit.name}: error of the gradient in scaled parameters"
+    for line in (*wrap(title, WIDTH), "", *card_lines(card(audit))):
+        console.print(line, markup=False, soft_wrap=True)
+    if audit.rows.empty:
+        return
+    console.print()
+    if table:
+        _show_table(audit, console, title)
+        return
+    if audit.truth.status != "none":
+        show_matrix(console, matrix(audit.rows), "gradient of the worst functional")
+    console.print("All numbers: --table.", markup=False)
+
+
+def show_matrix(console: Console, lines: list[list[Part]], noun: str) -> None:
+    """Print the digits of each setting below what they mean."""
+    from rich.text import Text
+
+    for line in wrap(legend(noun), WIDTH):
+        console.print(line, markup=False, soft_wrap=True)
+    for parts in lines:
+        shown = Text.assemble(*parts)
+        shown.rstrip()
+        console.print(shown, soft_wrap=True)
+
+
+def card_lines(lines: Mapping[str, str]) -> list[str]:
+    """Labels and texts beside them, within 80 columns."""
+    shown = []
+    for label, text in lines.items():
+        first, *others = wrap(text, WIDTH - LABEL, break_on_hyphens=False)
+        shown += [f"{label:<{LABEL}}{first}", *(" " * LABEL + other for other in others)]
+    return shown
+
+
+def _show_table(audit: Audit, console: Console, title: str) -> None:
     rows = audit.rows.to_dict("records")
     shown = [key for key in COLUMNS if key != "status" or any(r["status"] != "ok" for r in rows)]
     if audit.truth.status == "none":
-        shown = [key for key in shown if key not in ("error", "functional", "dominant")]
-    console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
-    title = f"{audit.name}: error of the gradient in scaled parameters"
-    if rows:
-        view = _table(rows, shown, title)
-        unbound = console.options.update(max_width=10 * console.width)
-        fits = console.measure(view, options=unbound).maximum <= console.width
-        console.print(view if fits else _lines(rows, shown, title), soft_wrap=not fits)
-    for line in (str(audit.truth), audit.sentence):
-        console.print(line, markup=False, soft_wrap=True)
+        shown = [key for key in shown if key not in ("error", "dominant")]
+    view = _table(rows, shown, title)
+    unbound = console.options.update(max_width=10 * console.width)
+    fits = console.measure(view, options=unbound).maximum <= console.width
+    fits &= sys.stdout.isatty()  # borders are for a terminal, not for a file
+    console.print(view if fits else _lines(rows, shown, title), soft_wrap=not fits)
 
 
 def _groups(rows: list[Any]) -> Iterator[tuple[tuple[str, str], list[Any]]]:
@@ -163,7 +239,7 @@ def _table(rows: list[Any], shown: list[str], title: str) -> Table:
         view.add_column(COLUMNS[key], justify="right" if key in _RIGHT else "left", no_wrap=True)
     for _, group in _groups(rows):
         for row in group:
-            view.add_row(*(_text(key, row) for key in shown), style=_STYLES.get(row["verdict"]))
+            view.add_row(*(_text(key, row) for key in shown), style=STYLES.get(row["verdict"]))
         view.add_section()
     return view
 
@@ -185,7 +261,7 @@ def _lines(rows: list[Any], shown: list[str], title: str) -> Text:
         view.append(f"{solver}, {method}\n", style="bold")
         for row in group:
             text = line([_text(key, row) for key in narrow])
-            view.append(f"{text}\n", style=_STYLES.get(row["verdict"], ""))
+            view.append(f"{text}\n", style=STYLES.get(row["verdict"], ""))
     return view
 
 

@@ -1,0 +1,211 @@
+"""What an audit of a model says first: whether the gradient that is computed today is right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gradaudit.analysis.calibration.score import scores
+from gradaudit.cli.audit.tried import (
+    CURVE,
+    Row,
+    error_text,
+    failures,
+    setting,
+    silently_wrong,
+    sound_from,
+)
+from gradaudit.report.numbers import count, listed, number, seconds, tolerance
+
+if TYPE_CHECKING:
+    from gradaudit.cli.audit.view import Audit
+
+NAMED = 4
+TANGENTS, STATES = "forward_sensitivity", "forward_ad"
+FOR_EVENTS = "saltation"
+ORIGINS = {
+    "state": "the states, which are inaccurate where the functional is evaluated",
+    "tangent": "the tangents (sensitivities)",
+    "observation": "the interpolation at observation times",
+    "rounding": "rounding",
+}
+"""Parts of the error in words, by the name in the column `dominant`."""
+
+
+def card(audit: Audit) -> dict[str, str]:
+    """The lines of the card by what they are about; empty ones are left out."""
+    if audit.rows.empty:
+        return {"reference": str(audit.truth), "today": audit.reason}
+    lines = {
+        "reference": str(audit.truth),
+        "today": _today(audit),
+        "estimate": _estimate(audit),
+        "functionals": _functionals(audit),
+        "error from": _origin(audit),
+        "right from": _sound(audit),
+        "fails": "; ".join(_fails(audit)) or "nothing",
+        "cheapest": _cheapest(audit),
+        "next": _next(audit),
+    }
+    return {label: text for label, text in lines.items() if text}
+
+
+def _today(audit: Audit) -> str:
+    row, words = audit.today, setting(audit.today)
+    match audit.answer:
+        case "none":
+            return f"{words}: NO GRADIENT ({row['status']})"
+        case "unknown":
+            return f"{words}: UNKNOWN, since the error cannot be measured"
+    return (
+        f"{words}: {audit.answer.upper()}, relative error {error_text(row)} "
+        f"({row['functional']}, the worst functional)"
+    )
+
+
+def likely_error(row: Row) -> tuple[float, float, float]:
+    """The estimated relative error without a reference: median, and bounds that hold in 90 %.
+
+    NaN where there is no estimate.
+    """
+    score = scores()["propagated"]
+    known = {name: row.get(name, math.nan) for name in (*score.features, "neglected")}
+    line = float(score.predict(known))
+    middle, low, high = (10.0 ** min(line + more, 0.0) for more in (0.0, score.low, score.high))
+    return middle, low, high
+
+
+def _estimate(audit: Audit) -> str:
+    """The estimated error; that of another solver where today's carries none along."""
+    today = audit.today
+    if audit.answer == "none":
+        return ""
+    alike = audit.rows[
+        (audit.rows["method"] == today["method"]) & (audit.rows["rtol"] == today["rtol"])
+    ]
+    for row in (today, *alike.to_dict("records")):
+        middle, low, high = likely_error(row)
+        if row["status"] == "ok" and not math.isnan(middle):
+            other = "" if row["solver"] == today["solver"] else f"{row['solver']}: "
+            return (
+                f"{other}without a reference the error is estimated as {number(middle, 2)} "
+                f"(90 % interval: {number(low, 2)} to {number(high, 2)})"
+            )
+    return ""
+
+
+def _functionals(audit: Audit) -> str:
+    """Which functionals have a right gradient in the setting of today."""
+    if audit.answer in ("none", "unknown"):
+        return ""
+    rows = audit.of_today
+    right = rows["error"] + rows["resolution"] <= audit.good
+    if right.all():
+        return f"all {len(rows)} have a right gradient" if len(rows) > 1 else ""
+    wrong = rows[~right].sort_values("error", ascending=False)["functional"].tolist()
+    return f"{int(right.sum())} of {len(rows)} have a right gradient; not so {listed(wrong, NAMED)}"
+
+
+def _origin(audit: Audit) -> str:
+    row = audit.today
+    if audit.answer != "none" and _lacking(audit):
+        return (
+            "a step across a jump of the vector field: the tangents lack the saltation term, "
+            f"{row['neglected']:.0%} of an entry, at every tolerance"
+        )
+    if audit.answer in ("none", "unknown"):
+        return ""
+    return ORIGINS.get(row["dominant"], "")
+
+
+def _lacking(audit: Audit) -> bool:
+    return bool(audit.today.get("neglected", math.nan) > audit.good)
+
+
+def _sound(audit: Audit) -> str:
+    """From which tolerance on today's solver and method is right, and whether it converges."""
+    row = audit.today
+    found = sound_from(audit.rows, row["solver"], row["method"], audit.good)
+    curve, limit = f"{row['solver']}, {row['method']}", tolerance(audit.good)
+    if found is not None:
+        return f"rtol {tolerance(found)}: error at most {limit} there and below ({curve})"
+    own = audit.rows[
+        (audit.rows["solver"] == row["solver"]) & (audit.rows["method"] == row["method"])
+    ]
+    if (own["verdict"] == "unknown").any():
+        return ""
+    return f"no tolerance that was tried has an error of at most {limit} ({curve})"
+
+
+def _fails(audit: Audit) -> Iterator[str]:
+    wrong = list(silently_wrong(audit.rows, audit.horrible))
+    if wrong:
+        yield f"silently: {', '.join(wrong)}"
+    lost = list(failures(audit.rows))
+    if lost:
+        yield f"with a status: {', '.join(lost)}"
+    yield from (f"{solver} could not be run" for solver in audit.failures)
+
+
+def _cheapest(audit: Audit) -> str:
+    """The cheapest setting that reaches the accuracy, or that none is known to."""
+    goal, row = f"for an error of {tolerance(audit.accuracy)}", audit.cheapest
+    if row is None:
+        return f"{goal}: none is known, {audit.reason}"
+    tied = f"; as cheap: {row['tied']}" if row.get("tied") else ""
+    return (
+        f"{goal}: {setting(row)} (error {error_text(row)}, {seconds(row['seconds'])}, "
+        f"{count(int(row['steps']), 'step')}){tied}"
+    )
+
+
+def _next(audit: Audit) -> str:
+    """The best next thing to do."""
+    if audit.answer == "right":
+        return "nothing: the gradient can be used as it is"
+    if audit.answer == "unknown" and not _lacking(audit):
+        return _for_a_reference(audit)
+    better = _sound_setting(audit.rows, audit.good)
+    if _lacking(audit) and (better is None or better["method"] != FOR_EVENTS):
+        return (
+            "declare what switches as an event (docs/adding-a-model.md) and use "
+            f"--methods {FOR_EVENTS}; no tolerance cures forward AD here"
+        )
+    if better is None:
+        return (
+            "no setting that was tried is right for every functional: try --tightest 1e-11, or "
+            "choose a functional that is (--table shows the worst of each setting)"
+        )
+    return f"take {setting(better)}: {_gain(audit.today, better)}"
+
+
+def _for_a_reference(audit: Audit) -> str:
+    if audit.truth.status == "none":
+        return "mend what the reference names; until then trust the estimate and no verdict"
+    return "give the reference more time: --time-limit 1800"
+
+
+def _sound_setting(rows: pd.DataFrame, good: float) -> dict[str, Any] | None:
+    """The least work of all settings from which on their solver and method is right."""
+    best: dict[str, Any] | None = None
+    for solver, method in rows[CURVE].drop_duplicates().itertuples(index=False):
+        found = sound_from(rows, solver, method, good)
+        if found is None:
+            continue
+        own = (rows[CURVE] == [solver, method]).all(axis=1) & (rows["rtol"] == found)
+        row = {str(name): value for name, value in rows[own].iloc[0].items()}
+        if best is None or row["work"] < best["work"]:
+            best = row
+    return best
+
+
+def _gain(row: Row, better: Row) -> str:
+    """What the better setting has, against today's."""
+    text = f"error {error_text(better)}, {count(int(better['steps']), 'step')}"
+    same = better["solver"] == row["solver"]
+    controls = same and better["method"] == TANGENTS and row["method"] == STATES
+    own = f", {seconds(better['seconds'])}" if math.isfinite(better["seconds"]) else ""
+    return f"{text}{own}" + ("; it controls the error of the tangents" if controls else "")

@@ -1,0 +1,133 @@
+"""The card of an audit: the answer, and the advice that follows from the rows."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from gradaudit.cli.audit.card import card
+from gradaudit.cli.audit.table import worst
+from gradaudit.cli.audit.view import Audit, ReferenceSummary
+
+TOLERANCES = (1e-4, 1e-6, 1e-8)
+
+
+def rows(method: str, errors, *, solver: str = "tsit5", functional: str = "terminal_y", **changes):
+    work = 10.0 if method == "forward_ad" else 30.0
+    return pd.DataFrame(
+        {
+            "solver": solver,
+            "method": method,
+            "rtol": TOLERANCES,
+            "functional": functional,
+            "status": ["ok" if math.isfinite(error) else "max_steps" for error in errors],
+            "error": errors,
+            "resolution": 1e-12,
+            "verdict": ["good" if error <= 1e-2 else "horrible" for error in errors],
+            "dominant": "tangent",
+            "estimated_error": 1e-5,
+            "neglected": 0.0,
+            "steps": 20.0,
+            "work": [work, 2.0 * work, 4.0 * work],
+            "seconds": 1e-3,
+            **changes,
+        }
+    )
+
+
+def lines(*tables, **changes) -> dict[str, str]:
+    table = pd.concat(tables, ignore_index=True)
+    fields = {
+        "model": "m.py",
+        "name": "m",
+        "accuracy": 1e-4,
+        "truth": ReferenceSummary(status="ok", digits=12.0),
+        "rows": worst(table),
+        "table": table,
+        "cheapest": None,
+        "reason": "none",
+    }
+    return card(Audit(**{**fields, **changes}))
+
+
+def test_a_right_gradient_needs_nothing():
+    found = lines(rows("forward_ad", [1e-3, 1e-5, 1e-7]))
+    assert "RIGHT, relative error 1e-5" in found["today"]
+    assert found["right from"].startswith("rtol 1e-4")
+    assert found["fails"] == "nothing"
+    assert found["next"].startswith("nothing")
+
+
+def test_the_answer_is_that_of_the_worst_functional_and_the_others_are_counted():
+    found = lines(
+        rows("forward_ad", [1e-3, 1e-5, 1e-7]),
+        rows("forward_ad", [9.0, 3.0, 1e-3], functional="mean_y"),
+    )
+    assert "WRONG, relative error 3 (mean_y" in found["today"]
+    assert found["functionals"] == "1 of 2 have a right gradient; not so mean_y"
+    assert "silently: tsit5 forward_ad at 1e-4, 1e-6 (error up to 9)" in found["fails"]
+    assert found["next"].startswith("take tsit5, forward_ad, rtol 1e-8: error 1e-3")
+
+
+def test_another_method_is_taken_where_it_is_cheaper():
+    found = lines(
+        rows("forward_ad", [9.0, 3.0, 1e-3]), rows("forward_sensitivity", [1e-3, 1e-5, 1e-7])
+    )
+    assert "take tsit5, forward_sensitivity, rtol 1e-4" in found["next"]
+    assert "it controls the error of the tangents" in found["next"]
+
+
+def test_a_term_that_is_missing_is_named_and_no_tolerance_is_advised():
+    found = lines(rows("forward_ad", [1.0, 1.0, 1.0], neglected=1.0))
+    assert "saltation term, 100% of an entry" in found["error from"]
+    assert "declare what switches as an event" in found["next"]
+    cured = lines(
+        rows("forward_ad", [1.0, 1.0, 1.0], neglected=1.0), rows("saltation", [1e-3, 1e-5, 1e-7])
+    )
+    assert cured["next"].startswith("take tsit5, saltation, rtol 1e-4")
+
+
+def test_without_a_reference_the_estimate_stands_alone():
+    truth = ReferenceSummary(status="none", reason="it is refused")
+    found = lines(
+        rows("forward_ad", [math.nan] * 3, status="ok", verdict="unknown", resolution=math.inf),
+        truth=truth,
+    )
+    assert "UNKNOWN" in found["today"]
+    assert "estimated as" in found["estimate"]
+    assert "trust the estimate" in found["next"]
+    assert not {"functionals", "error from", "right from"} & set(found)
+
+
+def test_a_term_that_is_missing_is_named_without_a_reference_as_well():
+    truth = ReferenceSummary(status="none", reason="it is refused")
+    columns = {"status": "ok", "verdict": "unknown", "resolution": math.inf, "neglected": 0.8}
+    found = lines(rows("forward_ad", [math.nan] * 3, **columns), truth=truth)
+    assert "saltation term, 80% of an entry" in found["error from"]
+    assert "declare what switches as an event" in found["next"]
+
+
+def test_the_estimate_of_another_solver_is_named_as_such():
+    found = lines(
+        rows("forward_ad", [1e-3, 1e-5, 1e-7], estimated_error=math.nan),
+        rows("forward_ad", [1e-3, 1e-5, 1e-7], solver="dopri8", work=100.0),
+    )
+    assert found["estimate"].startswith("dopri8: without a reference")
+
+
+def test_a_solve_that_fails_is_no_gradient():
+    found = lines(
+        rows("forward_ad", [math.nan] * 3), rows("forward_sensitivity", [1.0, 1e-3, 1e-4])
+    )
+    assert "NO GRADIENT (max_steps)" in found["today"]
+    assert "estimate" not in found
+    assert "with a status: tsit5 forward_ad at 1e-4 to 1e-8 (max_steps)" in found["fails"]
+    assert "take tsit5, forward_sensitivity, rtol 1e-6" in found["next"]
+
+
+@pytest.mark.parametrize("methods", [("forward_sensitivity",), ("dual_norm", "saltation")])
+def test_without_forward_ad_today_is_the_method_of_least_work(methods):
+    found = lines(*(rows(method, [1e-3, 1e-5, 1e-7]) for method in methods))
+    assert f"tsit5, {methods[0]}, rtol 1e-6" in found["today"]
