@@ -26,6 +26,10 @@ SMALLEST = 1e-290  # float64 loses digits below it
 NOUGHT = 1e-25
 """Of the natural scale |y_i| / |p_j|: a sensitivity that is smaller, and of no digit, is zero."""
 
+UNITS = 1e-30
+"""Of the largest state: units are not more different than that. What is smaller is zero but for
+rounding, and is judged by this size and not by itself."""
+
 SAFETY = 2.0
 PEERS_SAFETY = 2.0  # more, where all solves have one precision: what they share does not show
 COMPANION_STEPS = 2.0
@@ -186,9 +190,13 @@ def zero_columns(
 
 
 def value_thresholds(values: Array, *, negligible: float) -> Array:
-    """The same rule for states and integrals, (T, n): each against its own running maximum."""
+    """The same rule for states and integrals, (T, n): each against its own running maximum.
+
+    That is no smaller than `UNITS` of the largest of all.
+    """
     largest = np.maximum.accumulate(np.nan_to_num(np.abs(values)), axis=0)
-    return np.maximum(negligible * largest, SMALLEST)
+    floor = UNITS * largest.max(axis=1, keepdims=True, initial=0.0)
+    return np.maximum(negligible * np.maximum(largest, floor), SMALLEST)
 
 
 def held_digits(result: Array, bound: Array, threshold: Array) -> tuple[Array, float]:
@@ -205,11 +213,15 @@ def held_digits(result: Array, bound: Array, threshold: Array) -> tuple[Array, f
 
 
 def state_scale(values: Array, derivatives: Array, parameter_scale: Array) -> Array:
-    """The largest |y_i|, or where that is 0 the largest |p_j S_ij|, else 1; (n,)."""
+    """The largest |y_i|, or where that is 0 the largest |p_j S_ij|, else 1; (n,).
+
+    It is no smaller than `UNITS` of the largest state.
+    """
     with np.errstate(invalid="ignore"):
         largest = np.nan_to_num(np.nanmax(np.abs(values), axis=0, initial=0.0))
         response = np.nan_to_num(
             np.nanmax(np.abs(derivatives) * parameter_scale, axis=(0, 2), initial=0.0)
         )
     scale = np.where(largest > 0.0, largest, response)
+    scale = np.maximum(scale, UNITS * largest.max(initial=0.0))
     return np.where(scale > 0.0, scale, 1.0)

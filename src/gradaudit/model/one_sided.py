@@ -64,7 +64,9 @@ def one_sided(
     if looks is None:
         return []
     notes = []
-    start = np.asarray(looks.turning(0.0, *looks.start, near))
+    start = np.zeros(model.m, dtype=bool)
+    if looks.may_turn(0.0, looks.start[0]):
+        start = np.asarray(looks.turning(0.0, *looks.start, near))
     if start.any():
         notes.append(OneSided(start, 0.0, _AT_AN_END.format("start")))
     touching = looks.touching & ~start
@@ -72,10 +74,11 @@ def one_sided(
         notes.append(OneSided(touching, 0.0, _AT_A_THRESHOLD))
     end, z, tangents = float(times[-1]), values[-1], derivatives[-1]
     if np.all(np.isfinite(z)) and np.all(np.isfinite(tangents)):
-        columns = np.asarray(looks.turning(end, z, tangents, near))
-        if columns.any():
-            notes.append(OneSided(columns, end, _AT_AN_END.format("end")))
-        if len(times) > 1 and np.all(np.isfinite(values)):
+        if looks.may_turn(end, z):
+            columns = np.asarray(looks.turning(end, z, tangents, near))
+            if columns.any():
+                notes.append(OneSided(columns, end, _AT_AN_END.format("end")))
+        if len(times) > 1 and np.all(np.isfinite(values)) and looks.may_stand(end, z):
             columns = np.asarray(looks.standing(times[[0, -1]], values[[0, -1]], tangents))
             if columns.any():
                 notes.append(OneSided(columns, 0.0, _STANDING))
@@ -83,12 +86,30 @@ def one_sided(
 
 
 class _Looks(NamedTuple):
-    """What is compiled for a model that switches; its start with tangents, and a contact there."""
+    """What is compiled for a model that switches; its start with tangents, and a contact there.
+
+    Each program is compiled when it is first needed, and most models need `reading` alone: rates,
+    outcomes and margins of the switches at a point.
+    """
 
     start: tuple[Array, Array]
     touching: Columns
+    reading: Callable[..., Any]
     turning: Callable[..., Any]
     standing: Callable[..., Any]
+    ahead: float
+
+    def may_turn(self, t: float, z: Array) -> bool:
+        """Whether a switch has another outcome just before or just after a point."""
+        rates, here, _ = self.reading(t, z)
+        if not np.all(np.isfinite(rates)):
+            return True
+        beside = (self.reading(t + h, z + h * rates)[1] for h in (-self.ahead, self.ahead))
+        return any(bool(np.any(other != here)) for other in beside)
+
+    def may_stand(self, t: float, z: Array) -> bool:
+        """Whether a point is on a threshold."""
+        return bool(np.any(np.asarray(self.reading(t, z)[2]) == 0.0))
 
 
 @identity_cache
@@ -100,7 +121,6 @@ def _looks(model: Model) -> _Looks | None:
     y, tangents = initial_state(model, p), jax.jacfwd(lambda p: initial_state(model, p))(p)
     z = np.concatenate([y, extra])
     tangents = np.pad(np.asarray(tangents), ((0, len(extra)), (0, 0)))
-    turning = jax.jit(partial(_turning, branches, model))
     scale = jnp.asarray(model.parameter_scale)
     touched = touching(
         branches, jnp.zeros(()), jnp.asarray(z), p, jnp.asarray(tangents) * scale, jnp.diag(scale)
@@ -109,7 +129,14 @@ def _looks(model: Model) -> _Looks | None:
     def stands(times: Any, values: Any, tangents: Any) -> Any:
         return standing(branches, times, values, p, tangents * scale, jnp.diag(scale))
 
-    return _Looks((z, tangents), np.asarray(touched), turning, jax.jit(stands))
+    return _Looks(
+        start=(z, tangents),
+        touching=np.asarray(touched),
+        reading=jax.jit(lambda t, z: branches.reading(t, z, p)),
+        turning=jax.jit(partial(_turning, branches, model)),
+        standing=jax.jit(stands),
+        ahead=AHEAD * model.t_end,
+    )
 
 
 def _turning(branches: FrozenField, model: Model, t: Any, z: Any, tangents: Any, reach: Any) -> Any:

@@ -199,6 +199,12 @@ class FrozenField:
         self._evaluate(reading, t, z, p)
         return flat(reading.margins)
 
+    def reading(self, t: ScalarLike, z: States, p: Parameters) -> tuple[States, Margins, Margins]:
+        """Rates, and outcomes and margins of all switches in vectors (Q,), at a point."""
+        reading = _Reading(None)
+        rates = self._evaluate(reading, t, z, p)
+        return rates, flat(reading.taken), flat(reading.margins)
+
     def __call__(self, t: ScalarLike, z: States, p: Parameters, decisions: Decisions) -> States:
         """The rates (N,) with given outcomes."""
         return self._evaluate(_Reading(decisions), t, z, p)

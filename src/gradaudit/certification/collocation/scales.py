@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.certification.certificate import UNITS
+
 Float = NDArray[np.float64]
 
 FLOOR = 1e-8
@@ -19,9 +21,6 @@ BEGINNING = 1e-10
 A state at the end of a chain begins as a power of t that no polynomial follows to all digits, and
 of which nothing depends.
 """
-
-UNITS = 1e-30
-"""Of the largest state: units are not more different than that."""
 
 SMALLEST = 1e-280
 

@@ -153,7 +153,9 @@ def _definitions(model: Any) -> dict[str, Any]:
         if reaction.isSetKineticLaw() and reaction.getKineticLaw().getMath() is not None:
             rules[reaction.getId()] = reaction.getKineticLaw().getMath()
     found: dict[str, Any] = {}
-    for _ in rules:  # a rule may look up another; SBML has no order of rules and no cycles
+    known = -1
+    while len(found) > known:  # a rule may look up another; SBML has no order of rules, no cycles
+        known = len(found)
         for name, math in rules.items():
             if name not in found:
                 whole = _inlined(math, found)
