@@ -9,7 +9,7 @@ from snakemake.utils import min_version
 
 from gradaudit.cli.certify import documents
 from gradaudit.errors import GradauditError
-from gradaudit.problem.document import digests
+from gradaudit.model.spec import digests_of
 
 min_version("9.27")
 
@@ -34,7 +34,7 @@ except GradauditError as error:
 def files_of(wildcards):
     """All files of a problem."""
     path = PROBLEMS[wildcards.problem]
-    return [path.parent / name for name in digests(path)]
+    return [path.parent / name for name in digests_of(path)]
 
 
 wildcard_constraints:

@@ -126,12 +126,13 @@ def _wanted(problem: Any, drawn: int, seed: int) -> Any:
 
 def _is_kept(target: Path, file: Path, wanted: Any, digits: float) -> bool:
     """Whether a document has the same files and points, and the digits where they were reached."""
-    from gradaudit.problem.document import digests, read
+    from gradaudit.model.spec import digests_of
+    from gradaudit.problem.document import read
 
     if not target.exists():
         return False
     content = read(target)
-    if content["files"] != digests(file) or list(content["points"]) != list(wanted):
+    if content["files"] != digests_of(file) or list(content["points"]) != list(wanted):
         return False
     for name, p in wanted.items():
         found = content["points"][name]

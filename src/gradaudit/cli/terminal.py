@@ -193,8 +193,9 @@ def _audit(
     **arguments: Any,
 ) -> int:
     from gradaudit.cli.audit import problem
+    from gradaudit.model.spec import is_problem
 
-    if problem.is_problem(model):
+    if is_problem(model):
         if functional is not None:
             raise SettingError(
                 "--functional is for a model; the functional of a problem is its log-likelihood."

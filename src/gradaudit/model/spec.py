@@ -4,6 +4,7 @@
     my/pendulum.py           a model of a user, in python or SBML (.xml, .sbml)
     van_der_pol@mu=100       a model at a setting of its axes, several after commas
     van_der_pol@mu           that model at every value of an axis
+    boehm/problem.yaml       an estimation problem in PEtab (.yaml, .yml)
 
 Nothing here imports a model, which would start JAX; the values of an axis are read from the source.
 """
@@ -14,18 +15,25 @@ import ast
 import difflib
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from gradaudit.errors import SettingError
 
 PACKAGE = Path(__file__).parents[1]
-SUFFIXES = (".py", ".xml", ".sbml")
+PROBLEMS = (".yaml", ".yml")
+SUFFIXES = (".py", ".xml", ".sbml", *PROBLEMS)
 _STEM = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 # The setting is a part of the key, and so of names of files: nothing else that a number may be.
 _AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\Z")
+
+
+def is_problem(entry: str) -> bool:
+    """Whether an entry is the path of an estimation problem, by its suffix."""
+    return entry.partition("@")[0].lower().endswith(PROBLEMS)
 
 
 def expand(entry: str) -> list[str]:
@@ -40,6 +48,8 @@ def expand(entry: str) -> list[str]:
     path = file_of(name)
     if not at:
         return [entry]
+    if is_problem(name):
+        raise SettingError(f"models: {entry!r}: an estimation problem has no axes; write {name}.")
     if setting and "=" not in setting:
         values = axes_of(path).get(setting)
         if values is None:
@@ -58,10 +68,18 @@ def expand(entry: str) -> list[str]:
 
 
 def key_of(spec: str | Path) -> str:
-    """The key of a model in files and tables: library name or stem, with the setting of axes."""
+    """The key of a model in files and tables: library name or stem, with the setting of axes.
+
+    Many problems are called problem.yaml; their key is the name of their folder.
+    """
     name, at, setting = str(spec).partition("@")
-    stem = Path(name).stem if name.endswith(SUFFIXES) else name
+    stem = _stem(Path(name)) if name.endswith(SUFFIXES) else name
     return f"{stem}{at}{setting}"
+
+
+def _stem(path: Path) -> str:
+    plain = is_problem(path.name) and path.stem == "problem"
+    return path.absolute().parent.name if plain else path.stem
 
 
 def file_of(name: str) -> Path:
@@ -86,7 +104,7 @@ def file_of(name: str) -> Path:
     path = Path(name).expanduser()
     if not path.is_file():
         raise SettingError(f"models: the file {name} does not exist (looked for in {Path.cwd()}).")
-    if not _STEM.match(path.stem):
+    if not _STEM.match(_stem(path)):
         raise SettingError(
             f"models: the name of {name} becomes the model's key; it must be made of letters, "
             "digits, '_' and '-' and begin with a letter. Rename the file."
@@ -97,12 +115,46 @@ def file_of(name: str) -> Path:
 def digest_of(name: str) -> str:
     """A short text for the content of the file of a spec; take it before the model is loaded.
 
+    Of a problem it is that of all files that its YAML file names.
+
     Raises
     ------
     SettingError
         If there is no such file.
     """
-    return hashlib.sha256(file_of(name).read_bytes()).hexdigest()[:16]
+    path = file_of(name)
+    if not is_problem(path.name):
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    digests = digests_of(path)
+    return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:16]
+
+
+def digests_of(path: Path) -> dict[str, str]:
+    """SHA-256 of the YAML file of a problem and of all files that it names."""
+    return {
+        name: hashlib.sha256((path.parent / name).read_bytes()).hexdigest()
+        for name in sorted({path.name, *files_of(path)})
+    }
+
+
+def files_of(path: Path) -> set[str]:
+    """Every text in a YAML file that is the name of a file beside it."""
+    import yaml  # of extras
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):  # which is told when the problem is loaded
+        return set()
+    return set(_names(content, path.parent))
+
+
+def _names(content: Any, folder: Path) -> Iterator[str]:
+    if isinstance(content, str):
+        if content and (folder / content).is_file():
+            yield content
+    elif isinstance(content, (list, dict)):
+        for entry in content.values() if isinstance(content, dict) else content:
+            yield from _names(entry, folder)
 
 
 def library_names() -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from typing import Any
 
+from gradaudit.model.spec import is_problem
 from gradaudit.pipeline.config.choices import choice_of_solvers, keys_of, plain_solvers
 from gradaudit.pipeline.config.study import Study
 from gradaudit.pipeline.flow import is_figures, is_list, option_of, sources_of, stages
@@ -83,9 +84,9 @@ def jobs(stage: Stage, study: Study) -> Iterator[dict[str, str]]:
     if not stage.each:
         yield {}
         return
-    listed = reduce(getattr, stage.models.split("."), study)
+    listed: Any = reduce(getattr, stage.models.split("."), study)
     plain, choice = plain_solvers(study), choice_of_solvers(study)
-    for model in keys_of(listed):  # type: ignore[arg-type]
+    for model in keys_of(entry for entry in listed if is_problem(entry) == stage.problems):
         if "solver" not in stage.each:
             yield {"model": model}
             continue

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from gradaudit.errors import DamagedResultError
+from gradaudit.model.spec import digests_of
 from gradaudit.problem.certified import ReferenceGradient
 from gradaudit.problem.definition import Problem
 
@@ -36,7 +35,7 @@ def document(problem: Problem, results: Mapping[str, ReferenceGradient | str], s
         "schema": SCHEMA,
         # many problems are called problem.yaml, and their folders tell them apart
         "problem": problem.path.parent.name if problem.name == "problem" else problem.name,
-        "files": digests(problem.path),
+        "files": digests_of(problem.path),
         "versions": _versions(),
         "objective": "log-likelihood, without priors",
         "parameters": list(problem.parameters.names),
@@ -99,25 +98,6 @@ def read(path: Path) -> Any:
             "another file."
         )
     return content
-
-
-def digests(path: Path) -> dict[str, str]:
-    """SHA-256 of a problem's YAML file and of all files that it names."""
-    named = {path.name, *_files(yaml.safe_load(path.read_text()), path.parent)}
-    return {
-        name: hashlib.sha256((path.parent / name).read_bytes()).hexdigest()
-        for name in sorted(named)
-    }
-
-
-def _files(content: Any, folder: Path) -> Iterator[str]:
-    """Every text in a YAML file that is the name of a file beside it."""
-    if isinstance(content, str):
-        if content and (folder / content).is_file():
-            yield content
-    elif isinstance(content, (list, dict)):
-        for entry in content.values() if isinstance(content, dict) else content:
-            yield from _files(entry, folder)
 
 
 def _versions() -> dict[str, str]:

@@ -38,6 +38,8 @@ class Stage:
         The wildcards that one job is for: none, ``model``, or ``model`` and ``solver``.
     models
         Key of the configuration with the models that it is for.
+    problems
+        Whether it is for the estimation problems among them, or for the others.
     solvers
         "every" entry of `solvers` that is for the model, or those that are a solver "as_it_is".
     process
@@ -55,6 +57,7 @@ class Stage:
     about: str
     each: tuple[str, ...] = ()
     models: str = "models"
+    problems: bool = False
     solvers: Literal["every", "as_it_is"] = "every"
     process: Literal["solving", "tables", "own"] = "tables"
     inputs: Mapping[str, str] = field(default_factory=dict)

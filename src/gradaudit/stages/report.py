@@ -12,6 +12,7 @@ from gradaudit.records.stage import Output, Stage
 from gradaudit.report import answers, content, job_times, sentences, tables
 from gradaudit.report.further import further
 from gradaudit.report.literature import Facts
+from gradaudit.report.problems import chapter
 from gradaudit.report.render import render
 
 STAGE = Stage(
@@ -26,6 +27,7 @@ STAGE = Stage(
         "regimes": "atlas.regimes",
         "skill": "trust.skills",
         "experiments": "experiment",
+        "problems": "problem",
         "references": "reference",
         "figures": "figures",
     },
@@ -45,6 +47,7 @@ def run(
     regimes: Path,
     skill: Path | None = None,
     experiments: Sequence[Path],
+    problems: Sequence[Path] = (),
     references: Sequence[Path],
     figures: Sequence[Path],
     settings: Mapping[str, Any],
@@ -59,8 +62,9 @@ def run(
         Tables of stage atlas.
     skill
         The table of the skill of the indicators, where there is one.
-    experiments, references, figures
-        Tables of stage experiment, files of stage reference, and PNG files of stage figures.
+    experiments, problems, references, figures
+        Tables of the stages experiment and problem, files of stage reference, and PNG files of
+        stage figures.
     settings
         ``title``; the thresholds ``good`` and ``horrible``, by default those of the configuration;
         ``published_norms`` by model, where there is a published value to compare with.
@@ -106,6 +110,7 @@ def run(
             content.experiment(path, settings=settings, figures=images)
             for path in map(Path, experiments)
         ],
+        problems=chapter([read_table(path) for path in problems], good),
         models=[
             content.model_section(
                 certificate, audits=rows, verdicts=ladders, frontier=cheapest, figures=images
@@ -120,7 +125,7 @@ def run(
         run_times=job_times.sentence(jobs, rows),
         run_time=job_times.table(jobs),
         glossary=content.glossary(good=good, horrible=horrible),
-        provenance=content.provenance([*references, *experiments, audits]),
+        provenance=content.provenance([*references, *experiments, *problems, audits]),
         figures=images,
         further=further(images),
     )

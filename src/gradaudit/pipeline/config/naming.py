@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from gradaudit.errors import SettingError
-from gradaudit.model.spec import library_names
+from gradaudit.model.spec import is_problem, library_names
 from gradaudit.pipeline.address import check_address
 from gradaudit.pipeline.config.choices import base_solver, choice_of_solvers, keys_of, model_specs
 from gradaudit.pipeline.config.ladders import ladder_of
@@ -39,6 +39,7 @@ def check_names(study: Study) -> None:
                 f"models: the path {spec!r} cannot be that of an input of the workflow; leave out "
                 "control characters, backslashes and the characters {}<>*?[]."
             )
+    _check_problems(study)
     _check_published(study, list(specs))
     for key in study.solvers:
         check_known("solver", [base_solver(study, key)], where=f"solvers.{key}")
@@ -86,6 +87,21 @@ def _equal_but_for_case(names: Iterable[str]) -> tuple[str, str] | None:
     return None
 
 
+def _check_problems(study: Study) -> None:
+    """Check that there is a model beside the problems, where they are, and how they are solved."""
+    if all(map(is_problem, study.models)):
+        raise SettingError(
+            "models: all entries are estimation problems. Name a model as well, for the tables of "
+            "a study are of models: logistic, for example. `gradaudit audit` and `gradaudit "
+            "certify` take problems alone."
+        )
+    for where, models in (("experiment", study.experiment.models), ("sweep", study.sweep.models)):
+        for entry in filter(is_problem, models):
+            raise SettingError(f"{where}.models: {entry!r} is an estimation problem, no model.")
+    check_known("solver", study.problems.solvers, where="problems.solvers")
+    check_known("method", study.problems.methods, where="problems.methods")
+
+
 def _check_published(study: Study, models: list[str]) -> None:
     """Check the models that a published norm is given for: those of the study or of the library."""
     for key in study.experiment.published_norms:
@@ -105,7 +121,7 @@ def _check_methods(study: Study) -> None:
 
 def _check_entries(study: Study) -> None:
     """Check the entries of `solvers` that are not a solver as it is."""
-    models = keys_of(study.models)
+    models = keys_of(entry for entry in study.models if not is_problem(entry))
     for key, entry in study.solvers.items():
         check_known("model", keys_of(entry.models or []), models, where=f"solvers.{key}.models")
         adaptive = catalogue("solvers")[base_solver(study, key)].adaptive

@@ -73,10 +73,17 @@ def _track(study: Study, read: dict[str, Any], job: _Job) -> dict[str, Any]:
     return {**kept, "store": f"{study.results}/mlflow"}
 
 
+def _problem(study: Study, read: dict[str, Any], job: _Job) -> dict[str, Any]:
+    """With the tolerances of each solver, which has no entry of its own."""
+    del job
+    return {**read, "tolerances": {name: ladder_of(study, name) for name in read["solvers"]}}
+
+
 _ADJUSTED: dict[str, Callable[[Study, dict[str, Any], _Job], dict[str, Any]]] = {
     "simulate": _simulate,
     "gradients": _gradients,
     "figures_experiment": _figures_experiment,
+    "problem": _problem,
     "track": _track,
 }
 

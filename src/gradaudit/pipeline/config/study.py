@@ -9,9 +9,10 @@ from gradaudit.pipeline.config.fields import Names, Section, Text, Whole, key
 from gradaudit.pipeline.config.judging import Atlas, Functionals, Verdict
 from gradaudit.pipeline.config.limits import Limits
 from gradaudit.pipeline.config.output import Figures, Report, Tracking
+from gradaudit.pipeline.config.problems import Problems
 from gradaudit.pipeline.config.solving import Entry, Observe, Reference, SolverEntry, Tolerances
 
-SOLVES = ("simulate", "gradients", "experiment", "sweep")
+SOLVES = ("simulate", "gradients", "experiment", "sweep", "problem")
 
 
 class Study(Section):
@@ -23,9 +24,10 @@ class Study(Section):
     models: Annotated[
         Names,
         key(
-            "library names (`gradaudit models`), or paths of `.py` files, or of `.xml` and `.sbml` "
-            "for SBML; the stem of the file is the key of the model. `name@axis=value` is the "
-            "model at a setting of its axes, `name@axis` at every value that the model declares",
+            "library names (`gradaudit models`), or paths of `.py` files, of `.xml` and `.sbml` "
+            "for SBML, or of `.yaml` for estimation problems in PEtab; the stem of the file is the "
+            "key of the model. `name@axis=value` is the model at a setting of its axes, "
+            "`name@axis` at every value that the model declares",
             min_length=1,
         ),
     ] = ["liu_neuron", "logistic"]
@@ -49,7 +51,7 @@ class Study(Section):
     ] = ["forward_ad"]
     tolerances: Annotated[
         Tolerances,
-        key("the series of relative tolerances", read_by=("simulate", "gradients")),
+        key("the series of relative tolerances", read_by=("simulate", "gradients", "problem")),
     ] = Tolerances()
     atol_factor: Annotated[
         float,
@@ -80,7 +82,10 @@ class Study(Section):
             "functionals of the solution; they are applied to stored arrays", read_by=("evaluate",)
         ),
     ] = Functionals()
-    verdict: Annotated[Verdict, key("what the words mean", read_by=("evaluate",))] = Verdict()
+    verdict: Annotated[Verdict, key("what the words mean", read_by=("evaluate", "problem"))] = (
+        Verdict()
+    )
+    problems: Annotated[Problems, key("the estimation problems among the models")] = Problems()
     experiment: Annotated[Experiment, key("the published experiment")] = Experiment()
     sweep: Annotated[Sweep, key("a model along its first parameter")] = Sweep()
     atlas: Annotated[Atlas, key("every model together")] = Atlas()

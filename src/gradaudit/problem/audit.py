@@ -1,0 +1,131 @@
+"""Gradients of a problem by many settings, judged against the certified one."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gradaudit.errors import ModelWarning, ProblemError
+from gradaudit.evaluation.verdict import Thresholds
+from gradaudit.model.source_file import declares_events
+from gradaudit.problem.audit_table import audit_table
+from gradaudit.problem.certified import ReferenceGradient, reference_gradient
+from gradaudit.problem.definition import Problem
+from gradaudit.problem.ladder import ladders
+from gradaudit.records.catalogue import catalogue
+
+METHOD, TODAY = "forward_ad", 1e-6
+"""The setting that counts most: what many programs do."""
+
+METHODS = (METHOD, "forward_sensitivity")
+FOR_EVENTS = "saltation"
+STEPS_OF_IMPLICIT = 10  # a step of an implicit solver takes so many times as long, or longer
+
+Tell = Callable[[str], None]
+
+
+def usual_methods(problem: Problem) -> tuple[str, ...]:
+    """Those of `METHODS`, and that for events where the model or a condition may have any."""
+    changes = any(own.changes for own in problem.conditions.values())
+    return (*METHODS, FOR_EVENTS) if changes or declares_events(problem.sbml) else METHODS
+
+
+def settings_of(
+    solver: str,
+    methods: Sequence[str],
+    tolerances: Sequence[float],
+    *,
+    atol_factor: float,
+    max_steps: int,
+) -> list[dict[str, Any]]:
+    """Keywords of `gradaudit.sensitivities`, tolerances of a method in their order.
+
+    An implicit solver may take a tenth of the steps.
+    """
+    implicit = catalogue("solvers")[solver].implicit
+    most = max(max_steps // STEPS_OF_IMPLICIT, 1) if implicit else max_steps
+    return [
+        {
+            "solver": solver,
+            "method": method,
+            "rtol": rtol,
+            "atol": atol_factor * rtol,
+            "max_steps": most,
+        }
+        for method in methods
+        for rtol in tolerances
+    ]
+
+
+def certified(
+    problem: Problem, *, digits: float, time_limit: float, tell: Tell = lambda text: None
+) -> tuple[ReferenceGradient | None, str]:
+    """The certified gradient at the nominal parameters, or None and why there is none."""
+    begin = time.perf_counter()
+    try:
+        exact = reference_gradient(problem, digits=digits, time_limit=time_limit)
+    except ProblemError as error:
+        tell(f"reference: refused, {time.perf_counter() - begin:.1f} s")
+        return None, str(error)
+    tell(f"reference: {exact.status}, {time.perf_counter() - begin:.1f} s")
+    return exact, ""
+
+
+@dataclass(frozen=True)
+class Audited:
+    """The table of `gradaudit.problem.audit_table`, how much was left out, and warnings."""
+
+    table: pd.DataFrame
+    left_out: int
+    warnings: tuple[str, ...]
+
+
+def audited(
+    problem: Problem,
+    exact: ReferenceGradient | None,
+    settings: Mapping[str, Sequence[Mapping[str, Any]]],
+    thresholds: Thresholds,
+    *,
+    seconds: float,
+    tell: Tell = lambda text: None,
+) -> Audited:
+    """The gradients at the nominal parameters by the settings of some solvers, by their names.
+
+    Parameters
+    ----------
+    seconds
+        For all of them; see `gradaudit.problem.ladder.ladders`.
+    """
+    found: list[Any] = []
+    left_out, solved = 0, False
+    ends = time.perf_counter() + seconds
+    for number, (solver, own) in enumerate(settings.items()):
+        begin = time.perf_counter()
+        share = (ends - begin) / (len(settings) - number)
+        first = min(own, key=lambda s: (s["method"] != METHOD, abs(math.log(s["rtol"] / TODAY))))
+        result = ladders(
+            problem, own, first=first, seconds=share, needed=not solved,
+            report=lambda text, solver=solver: tell(f"{solver}: {text}"),  # type: ignore[misc]
+        )  # fmt: skip
+        found += result.gradients
+        solved |= any(one.setting == first and one.status == "ok" for one in result.gradients)
+        left_out += len(result.left_out)
+        taken = time.perf_counter() - begin
+        tell(f"{solver}: {len(result.gradients)} gradients, {taken:.1f} s")
+    said = dict.fromkeys(text for own in found for text in own.warnings)
+    return Audited(audit_table(found, exact, thresholds), left_out, tuple(said))
+
+
+def with_warnings(work: Callable[[], Any]) -> tuple[Any, list[str]]:
+    """A result, and the warnings of the model on the way, which are not raised."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ModelWarning)
+        result = work()
+    texts = [str(own.message) for own in caught if issubclass(own.category, ModelWarning)]
+    return result, list(dict.fromkeys(texts))

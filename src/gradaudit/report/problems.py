@@ -1,0 +1,193 @@
+"""The chapter on estimation problems: whether the gradient of a log-likelihood is right."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from gradaudit.report.numbers import DASH, count, listed, number, rounded_down, tolerance
+from gradaudit.report.tables import Cell, Table
+
+TODAY, METHOD, CONTROL = 1e-6, "forward_ad", "forward_sensitivity"
+HEADS = (
+    "problem",
+    "certified",
+    "forward AD at 1e-6",
+    "error control at 1e-6",
+    "right from",
+    "cheapest right setting",
+    "error from",
+)
+Row = Mapping[str, Any]
+
+
+def chapter(tables: Sequence[pd.DataFrame], good: float) -> dict[str, Any]:
+    """Sentences and a table of the problems; empty where there is none.
+
+    Parameters
+    ----------
+    tables
+        Of stage problem, one for each.
+    good
+        Errors up to it are right.
+    """
+    if not tables:
+        return {}
+    return {"sentences": _sentences(tables, good), "table": _table(tables, good)}
+
+
+def usual(table: pd.DataFrame, method: str) -> Row | None:
+    """The row of a method at the tolerance nearest to 1e-6, or None.
+
+    The solver is that of least work of those that have a result.
+    """
+    rows = table[table["method"] == method]
+    if rows.empty:
+        return None
+    away = (rows["rtol"].map(math.log10) - math.log10(TODAY)).abs()
+    rows = rows[away <= away.min() + 1e-9]
+    solved = rows[rows["status"] == "ok"]
+    chosen = rows if solved.empty else solved
+    return _row(chosen.sort_values("work", kind="stable").iloc[0])
+
+
+def _row(series: Any) -> dict[str, Any]:
+    return {str(name): value for name, value in series.items()}
+
+
+def _right(row: Row | None, good: float) -> bool:
+    return row is not None and row["status"] == "ok" and bool(_bound(row) <= good)
+
+
+def _known(row: Row | None) -> bool:
+    """Whether the error is measured, or there is no gradient to measure it of."""
+    return row is not None and (row["status"] != "ok" or row["verdict"] != "unknown")
+
+
+def _bound(row: Row) -> float:
+    return float(row["error"] + row["resolution"])
+
+
+def _sentences(tables: Sequence[pd.DataFrame], good: float) -> list[str]:
+    rows = [usual(table, METHOD) for table in tables]
+    known = [row for row in rows if row is not None and _known(row)]
+    right = [row for row in known if _right(row, good)]
+    found = [
+        "At a relative tolerance of 1e-6 forward AD gives a gradient of the log-likelihood that "
+        f"is right to {tolerance(good)} in {len(right)} of {count(len(known), 'problem')}, at the "
+        "nominal parameters, against the certified gradient."
+    ]
+    wrong = sorted(
+        (row for row in known if row["status"] == "ok" and not _right(row, good)),
+        key=lambda row: -row["error"],
+    )
+    if wrong:
+        named = [f"{row['problem']} ({number(row['error'], 2)})" for row in wrong]
+        found.append(f"The relative error is largest in {listed(named)}.")
+    cured = [
+        table
+        for table in tables
+        if not _right(usual(table, METHOD), good) and _right(usual(table, CONTROL), good)
+    ]
+    if cured:
+        names = listed([str(table["problem"].iloc[0]) for table in cured])
+        found.append(
+            f"Error control on the sensitivities at the same tolerance is enough in {names}."
+        )
+    unknown = [str(t["problem"].iloc[0]) for t, row in zip(tables, rows, strict=True)
+               if not _known(row)]  # fmt: skip
+    if unknown:
+        found.append(
+            f"Of {listed(unknown)} the gradient is not certified well enough to tell; the table "
+            "says why."
+        )
+    return found
+
+
+def _table(tables: Sequence[pd.DataFrame], good: float) -> Table:
+    return Table(heads=HEADS, rows=[_cells(table, good) for table in tables])
+
+
+def _cells(table: pd.DataFrame, good: float) -> list[Cell]:
+    first = _row(table.iloc[0])
+    today, control = usual(table, METHOD), usual(table, CONTROL)
+    size = (
+        f"{count(len(first['parameters']), 'parameter')}, "
+        f"{count(int(first['simulated_conditions']), 'condition')}"
+    )
+    status = str(first["reference_status"])
+    certified = Cell(
+        text=f"{rounded_down(float(first['digits']))} digits" if first["digits"] > 0.0 else DASH,
+        note="" if status == "ok" else status,
+    )
+    return [
+        Cell(text=str(first["problem"]), note=size),
+        certified,
+        _error(today, good),
+        _error(control, good),
+        Cell(text=_sound(table, today, good)),
+        _cheapest(table, good),
+        Cell(text=_origin(today)),
+    ]
+
+
+def _error(row: Row | None, good: float) -> Cell:
+    if row is None:
+        return Cell(text=DASH)
+    solver = str(row["solver"])
+    if row["status"] != "ok":
+        return Cell(text=str(row["status"]), verdict="horrible", note=solver)
+    if row["verdict"] in ("unknown", "not_integrated"):
+        return Cell(text=DASH, note=solver)
+    verdict = "good" if _right(row, good) else "bad" if row["error"] <= 0.5 else "horrible"
+    below = row["error"] <= row["resolution"]
+    return Cell(
+        text=f"below {tolerance(_bound(row))}" if below else number(row["error"], 2),
+        verdict=verdict,
+        note=solver,
+    )
+
+
+def _sound(table: pd.DataFrame, today: Row | None, good: float) -> str:
+    """The loosest tolerance of today's solver and method from which on all are right."""
+    if today is None:
+        return DASH
+    own = table[(table["solver"] == today["solver"]) & (table["method"] == today["method"])]
+    found = None
+    for _, series in own.sort_values("rtol").iterrows():
+        if not _right(_row(series), good):
+            break
+        found = float(series["rtol"])
+    return DASH if found is None else tolerance(found)
+
+
+def _cheapest(table: pd.DataFrame, good: float) -> Cell:
+    """The setting of least work that is right, with all tighter ones of its solver and method."""
+    best: Row | None = None
+    for _, own in table.groupby(["solver", "method"], sort=False):
+        for _, series in own.sort_values("rtol").iterrows():
+            row = _row(series)
+            if not _right(row, good):
+                break
+            if best is None or row["work"] < best["work"]:
+                best = row
+    if best is None:
+        return Cell(text=DASH)
+    return Cell(text=f"{best['solver']}, {tolerance(best['rtol'])}", note=str(best["method"]))
+
+
+def _origin(today: Row | None) -> str:
+    """The condition and the observable that cause most of the error of today."""
+    if today is None or today["status"] != "ok":
+        return DASH
+    shares = json.loads(today["shares"])
+    parts = []
+    for kind in ("conditions", "observables"):
+        name, share = next(iter(shares[kind].items()), ("", 0.0))
+        if name and len(shares[kind]) > 1:
+            parts.append(f"{name} ({100.0 * share:.0f} %)")
+    return ", ".join(parts) or DASH
