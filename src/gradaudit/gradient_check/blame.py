@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.tree_util as jtu
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +27,6 @@ def blamed(
     function: Function,
     p: Any,
     gradient: Array,
-    names: list[str],
     where: Directions,
     truth: Truth,
     seed: int,
@@ -36,6 +36,7 @@ def blamed(
     With random directions the parameters are divided into parts, of which the one with the largest
     disagreement is divided again; its last entries are reported, and there may be others.
     """
+    names = _names(p)
     if not np.all(np.isfinite(gradient)):
         bad = np.flatnonzero(~np.isfinite(gradient))[:PARTS]
         return tuple(Blamed(names[j], gradient[j], np.nan, np.inf) for j in bad)
@@ -53,6 +54,15 @@ def blamed(
             entries = Truth(slopes[: len(left)], np.abs(slopes[: len(left)]) * 1e-3, 0.0, "")
             return _worst(left, gradient, names, where.sizes, entries)
         left = parts[int(np.argmax(np.abs(vectors @ gradient - slopes)[: len(parts)]))]
+
+
+def _names(p: Any) -> list[str]:
+    """Paths of the entries in the pytree."""
+    names = []
+    for path, leaf in jtu.tree_flatten_with_path(p)[0]:
+        indices = np.ndindex(leaf.shape)
+        names += [f"p{jtu.keystr(path)}" + (str([*i]).replace(" ", "") * bool(i)) for i in indices]
+    return names
 
 
 def _slopes(function: Function, p: Any, vectors: Array, truth: Truth) -> Array:

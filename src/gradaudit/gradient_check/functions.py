@@ -59,8 +59,7 @@ def check_function(
     seed: int,
 ) -> GradientCheck:
     """As `gradaudit.check_gradient` for a function of a pytree."""
-    flat, names = _parameters(p)
-    where = directions(flat, count, seed)
+    where = directions(_parameters(p), count, seed)
     p = in_double(p)
     function = Function(fun)
     given, source, problem = _gradient(function, p, gradient)
@@ -76,7 +75,7 @@ def check_function(
     what = "all parameters" if where.complete else f"{len(where.vectors)} random directions"
     blame = ()
     if verdict.outcome == "failed":
-        blame = blamed(function, p, given, names, where, truth, seed)
+        blame = blamed(function, p, given, where, truth, seed)
     parts = (verdict.why, *truth.causes, *(truth.doubts if verdict.outcome != "failed" else ()))
     sure = "" if where.complete or verdict.outcome != "passed" else (
         f" (confidence {where.confidence:.1%})"
@@ -101,19 +100,12 @@ def _sentences(parts: tuple[str, ...]) -> str:
     return " ".join(part[:1].upper() + part[1:].rstrip(".") + "." for part in parts)
 
 
-def _parameters(p: Any) -> tuple[Array, list[str]]:
-    """The parameters in a row, and their names."""
-    leaves = jtu.tree_flatten_with_path(as_floats(p, "p"))[0]
-    names, rows = [], []
-    for path, leaf in leaves:
-        own = jtu.keystr(path)
-        rows.append(np.asarray(leaf, dtype=float).ravel())
-        indices = np.ndindex(leaf.shape)
-        names += [f"p{own}" + (str(list(i)).replace(" ", "") if i else "") for i in indices]
-    flat = np.concatenate(rows)
+def _parameters(p: Any) -> Array:
+    """The parameters in a row."""
+    flat = np.asarray(ravel_pytree(as_floats(p, "p"))[0])
     if not np.all(np.isfinite(flat)):
         raise SettingError("p has entries that are not finite; there is no gradient to check.")
-    return flat, names
+    return flat
 
 
 def _gradient(

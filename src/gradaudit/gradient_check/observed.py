@@ -41,10 +41,11 @@ def note(ok: Any, neglected: Any, at_ends: Any, faint: Any) -> None:
     if _current is None:
         return
     _current.solves += 1
-    _current.failed += not bool(np.all(ok))
-    _current.neglected = max(_current.neglected, float(np.max(neglected)))
-    _current.at_ends = max(_current.at_ends, float(np.max(at_ends)))
-    _current.faint = max(_current.faint, float(np.max(faint)))
+    # as numpy's arrays: functions of JAX would be compiled for them, from within a callback
+    _current.failed += not np.asarray(ok).all()
+    _current.neglected = max(_current.neglected, float(np.asarray(neglected).max()))
+    _current.at_ends = max(_current.at_ends, float(np.asarray(at_ends).max()))
+    _current.faint = max(_current.faint, float(np.asarray(faint).max()))
 
 
 @contextmanager

@@ -27,6 +27,8 @@ from gradaudit.gradient_check.truth import Truth
 Array = NDArray[np.float64]
 
 LEVELS = (("tsit5", 1e-5), ("dopri8", 1e-7), ("dopri8", 1e-9), ("dopri8", 1e-11))
+CHEAP = (("tsit5", 1e-4), ("tsit5", 1e-6), *LEVELS[2:])
+"""For random directions, which are for many parameters, where a solve is expensive."""
 ROUTE = "tangents with controlled errors"
 SHARE = 0.05
 """Of the accuracy that is asked for: error bars above it are worth a tighter solve."""
@@ -83,11 +85,13 @@ def by_tangents(
 ) -> Truth:
     """The derivatives (K,), confirmed by differences or replaced by them."""
     count = len(where.vectors)
-    stiff, above = False, level(function, p, where.vectors, ExactSolve(*LEVELS[0]))
+    # Of random directions one tells how far the first level is off as well as all of them.
+    few, levels = (where.vectors, LEVELS) if where.complete else (where.vectors[:1], CHEAP)
+    stiff, above = False, level(function, p, few, ExactSolve(*levels[0]))
     if above.seen.failed:
-        stiff, above = True, level(function, p, where.vectors, ExactSolve(*LEVELS[0], stiff=True))
-    slopes, bars, below = above.slopes, np.full(count, np.inf), above
-    for solver, rtol in LEVELS[1:]:
+        stiff, above = True, level(function, p, few, ExactSolve(*levels[0], stiff=True))
+    slopes, bars, below = np.full(count, np.nan), np.full(count, np.inf), above
+    for solver, rtol in levels[1:]:
         following = level(function, p, where.vectors, ExactSolve(solver, rtol, stiff))
         if following.seen.failed:
             break
@@ -106,10 +110,14 @@ def by_tangents(
 
 
 def distance(coarse: Array, fine: Array) -> Array:
-    """Bounds (K,) of the error of the finer one, cautious, and infinite where a number is not."""
-    apart = np.abs(coarse - fine)
-    typical = np.sqrt(np.mean(apart**2))
-    bars = CAUTION * np.maximum(apart, LEAST_SHARE * typical)
+    """Bounds (K,) of the error of the finer one, cautious, and infinite where a number is not.
+
+    The coarser one may have the first of the directions alone.
+    """
+    apart = np.abs(coarse - fine[: len(coarse)])
+    typical, missing = np.sqrt(np.mean(apart**2)), len(fine) - len(coarse)
+    share = 1.0 if missing else LEAST_SHARE
+    bars = CAUTION * np.maximum(np.pad(apart, (0, missing)), share * typical)
     return np.where(np.isfinite(bars), bars + 1e-13 * np.abs(fine), np.inf)
 
 
@@ -139,7 +147,7 @@ def _confirmed(
     scale = float(np.linalg.norm(found.slopes))
     scale = scale if where.complete else scale / np.sqrt(len(found.slopes))
     allowed = AGREE * accuracy * scale
-    look = quick(function, p, vector, stiff=stiff)
+    look = quick(function, p, vector, stiff=stiff, exact=where.complete)
     if look.ok and abs(look.slopes[0] - slope) <= allowed and look.kinks[0] <= allowed:
         return found
     close = by_differences(function, p, vector, stiff=stiff)
