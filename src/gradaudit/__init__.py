@@ -17,7 +17,7 @@ from gradaudit.errors import (
 if TYPE_CHECKING:
     from gradaudit.certification import reference
     from gradaudit.checked import CheckedJacobian, checked_jacfwd, diffeqsolve
-    from gradaudit.gradient_check import GradientCheck, check_gradient
+    from gradaudit.checked.gradient_check import GradientCheck, check_gradient
     from gradaudit.model.definition import Event, Model
     from gradaudit.model.loading import load_model
     from gradaudit.model.multiple_shooting import shooting
@@ -31,9 +31,9 @@ __version__ = "0.1.0"
 _LAZY = {
     "CheckedJacobian": "gradaudit.checked",
     "Event": "gradaudit.model.definition",
-    "GradientCheck": "gradaudit.gradient_check",
+    "GradientCheck": "gradaudit.checked.gradient_check",
     "Model": "gradaudit.model.definition",
-    "check_gradient": "gradaudit.gradient_check",
+    "check_gradient": "gradaudit.checked.gradient_check",
     "checked_jacfwd": "gradaudit.checked",
     "diffeqsolve": "gradaudit.checked",
     "load_model": "gradaudit.model.loading",

@@ -23,13 +23,10 @@ from jax.flatten_util import ravel_pytree
 from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.checked.batching import columnwise
 from gradaudit.checked.drop_in import as_arrays, closed_over, flat, scale_of
-from gradaudit.checked.pytrees import to_vector
-from gradaudit.checked.solve import COUNTS, Problem, solve
-from gradaudit.errors import GradauditError
-from gradaudit.gradient_check.few_directions import MANY, along_few
-from gradaudit.gradient_check.interception import RefusedSolveError, diffrax_itself
-from gradaudit.gradient_check.observed import note
-from gradaudit.gradient_check.understood import (
+from gradaudit.checked.gradient_check.few_directions import MANY, along_few
+from gradaudit.checked.gradient_check.interception import RefusedSolveError, diffrax_itself
+from gradaudit.checked.gradient_check.observed import note
+from gradaudit.checked.gradient_check.understood import (
     Output,
     jump_times,
     longest_step,
@@ -37,6 +34,9 @@ from gradaudit.gradient_check.understood import (
     outputs,
     smallest_step,
 )
+from gradaudit.checked.pytrees import to_vector
+from gradaudit.checked.solve import COUNTS, Problem, solve
+from gradaudit.errors import GradauditError
 from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs
 
 MAX_STEPS = 50_000
@@ -155,9 +155,7 @@ def _tangents_of(field: Callable[..., Any], name: str, rtol: float, jumps: Any) 
             # That of Kvaerno5 is of third order, and no branches are watched in it.
             dense=len(times) > FEW_TIMES and branches is None and name != "kvaerno5",
         )
-        jax.debug.callback(
-            note, solved.ok, solved.neglected, solved.at_ends, solved.faint.emerged
-        )
+        jax.debug.callback(note, solved.ok, solved.neglected, solved.at_ends, solved.faint.emerged)
         rates = jax.vmap(lambda t, y: flat_field(t, y, theta))(sorted_times, solved.states)
         tangents = (solved.tangents * unit)[back]
         tangents = tangents + direction * rates[back][:, :, None] * along_times[:, None, :]
@@ -226,9 +224,7 @@ def _solution(
         begin += count
         ts.append(output.times)
         ys.append(output.read(rows, args))
-    structure = jtu.tree_structure(
-        saveat.subs, is_leaf=lambda x: isinstance(x, diffrax.SubSaveAt)
-    )
+    structure = jtu.tree_structure(saveat.subs, is_leaf=lambda x: isinstance(x, diffrax.SubSaveAt))
     return diffrax.Solution(
         t0=t0,
         t1=t1,

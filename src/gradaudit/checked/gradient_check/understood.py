@@ -14,7 +14,7 @@ from jax.interpreters import partial_eval
 
 from gradaudit.backend.jaxpr.branches import WATCHED
 from gradaudit.backend.jaxpr.walk import equations
-from gradaudit.gradient_check.interception import RefusedSolveError
+from gradaudit.checked.gradient_check.interception import RefusedSolveError
 
 STEPS, STEPS_WITH_SWITCHES = 200, 1000
 """Least number of steps in the window of a vector field that depends on time: what stands still

@@ -4,7 +4,7 @@ model or of an estimation problem; how to compute better ones belongs to `checke
 
 from __future__ import annotations
 
-from gradaudit.gradient_check.api import check_gradient
-from gradaudit.gradient_check.result import Blamed, GradientCheck
+from gradaudit.checked.gradient_check.api import check_gradient
+from gradaudit.checked.gradient_check.result import Blamed, GradientCheck
 
 __all__ = ["Blamed", "GradientCheck", "check_gradient"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ class Truth:
         What stands against them, in sentences: with any, no gradient passes.
     unsure
         Whether no gradient fails by them either.
+    solve
+        The replacement of a solve by which tangents were computed; None for differences.
     causes
         What is known to be wrong with derivatives of this function, in sentences.
     """
@@ -37,6 +40,7 @@ class Truth:
     doubts: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
     unsure: bool = False
+    solve: Any = None
 
     @property
     def known(self) -> bool:

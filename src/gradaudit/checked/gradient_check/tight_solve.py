@@ -1,4 +1,4 @@
-"""The solve that takes the place of the user's in difference quotients: diffrax at tight tolerances.
+"""The solve that takes the place of the user's in difference quotients: tight, by diffrax.
 
 It keeps what `exact_solve` refuses and still has an exact solution, such as events and dense
 output, and shares nothing with it: the one is a witness of the other.
@@ -19,10 +19,10 @@ from jax.flatten_util import ravel_pytree
 
 from gradaudit.backend.jax_setup import runtime_errors_as_nan
 from gradaudit.checked.drop_in import as_arrays
-from gradaudit.gradient_check.exact_solve import MAX_STEPS, sizes
-from gradaudit.gradient_check.interception import RefusedSolveError, diffrax_itself
-from gradaudit.gradient_check.observed import note
-from gradaudit.gradient_check.understood import (
+from gradaudit.checked.gradient_check.exact_solve import MAX_STEPS, sizes
+from gradaudit.checked.gradient_check.interception import RefusedSolveError, diffrax_itself
+from gradaudit.checked.gradient_check.observed import note
+from gradaudit.checked.gradient_check.understood import (
     jump_times,
     longest_step,
     one_term,
@@ -40,7 +40,7 @@ class TightSolve:
     Attributes
     ----------
     solver, rtol, stiff
-        As for `gradaudit.gradient_check.exact_solve.ExactSolve`.
+        As for `gradaudit.checked.gradient_check.exact_solve.ExactSolve`.
     """
 
     solver: str

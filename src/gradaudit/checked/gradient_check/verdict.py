@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.gradient_check.directions import Directions
-from gradaudit.gradient_check.truth import Truth
+from gradaudit.checked.gradient_check.directions import Directions
+from gradaudit.checked.gradient_check.truth import Truth
 
 Array = NDArray[np.float64]
 Outcome = Literal["passed", "failed", "inconclusive"]
@@ -66,4 +66,3 @@ def judge(gradient: Array, where: Directions, truth: Truth, accuracy: float) -> 
 
 def _unless(truth: Truth) -> Outcome:
     return "inconclusive" if truth.doubts else "passed"
-

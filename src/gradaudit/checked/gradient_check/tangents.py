@@ -3,7 +3,7 @@
 Two solves, by other methods at other tolerances: their distance is mostly the error of the looser
 one, and a cautious bar for the tighter one. What both would have wrong alike is a term that no
 tangent has, such as the saltation of a switch that is not seen or a wrong rule of differentiation.
-So one difference quotient of plain solves, along a random direction, has to agree.
+So difference quotients of plain solves along random directions have to agree.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.gradient_check.differences import by_differences, quick
-from gradaudit.gradient_check.directions import Directions, random_rows
-from gradaudit.gradient_check.exact_solve import ExactSolve
-from gradaudit.gradient_check.interception import replaced
-from gradaudit.gradient_check.observed import Observed, observing
-from gradaudit.gradient_check.programs import Function, along
-from gradaudit.gradient_check.truth import Truth
+from gradaudit.checked.gradient_check.differences import by_differences, quick
+from gradaudit.checked.gradient_check.directions import Directions, random_rows
+from gradaudit.checked.gradient_check.exact_solve import ExactSolve
+from gradaudit.checked.gradient_check.interception import replaced
+from gradaudit.checked.gradient_check.observed import Observed, observing
+from gradaudit.checked.gradient_check.programs import Function, along
+from gradaudit.checked.gradient_check.truth import Truth
 
 Array = NDArray[np.float64]
 
@@ -32,6 +32,8 @@ CHEAP = (("tsit5", 1e-4), ("tsit5", 1e-6), *LEVELS[2:])
 ROUTE = "tangents with controlled errors"
 SHARE = 0.05
 """Of the accuracy that is asked for: error bars above it are worth a tighter solve."""
+WITNESSES = 3
+"""Directions of difference quotients: one alone is orthogonal to an error now and then."""
 AGREE = 0.1
 """Of that accuracy: as far as the witness has to agree."""
 FAINT = 1e-4
@@ -91,10 +93,13 @@ def by_tangents(
     if above.seen.failed:
         stiff, above = True, level(function, p, few, ExactSolve(*levels[0], stiff=True))
     slopes, bars, below = np.full(count, np.nan), np.full(count, np.inf), above
+    used = None
     for solver, rtol in levels[1:]:
-        following = level(function, p, where.vectors, ExactSolve(solver, rtol, stiff))
+        solve = ExactSolve(solver, rtol, stiff)
+        following = level(function, p, where.vectors, solve)
         if following.seen.failed:
             break
+        used = solve
         above, below = below, following
         slopes, bars = below.slopes, distance(above.slopes, below.slopes)
         if np.linalg.norm(bars) <= SHARE * accuracy * np.linalg.norm(slopes):
@@ -102,7 +107,7 @@ def by_tangents(
     if not np.all(np.isfinite(bars)):
         return by_differences(function, p, where.vectors, stiff=stiff)
     doubts = _doubts(below.seen)
-    found = Truth(slopes, bars, below.value, ROUTE, doubts, unsure=bool(doubts))
+    found = Truth(slopes, bars, below.value, ROUTE, doubts, unsure=bool(doubts), solve=used)
     if below.seen.neglected > AGREE * accuracy:
         cause = SALTATION.format(share=below.seen.neglected)
         return by_differences(function, p, where.vectors, stiff=stiff, causes=(cause,))
@@ -136,25 +141,30 @@ def _confirmed(
     seed: int,
     stiff: bool,
 ) -> Truth:
-    """The truth if one difference quotient agrees with it; else that of difference quotients."""
+    """The truth if difference quotients agree with it, and their own if they do not."""
     if where.complete:
-        mixed = random_rows(1, np.ones(len(where.sizes)), seed)
-        vector, slope = mixed * where.sizes, float(mixed[0] @ found.slopes)
-        bar = float(np.abs(mixed[0]) @ found.bars)
+        mixed = random_rows(WITNESSES, np.ones(len(where.sizes)), seed)
+        vectors, slopes = mixed * where.sizes, mixed @ found.slopes
+        bars = np.abs(mixed) @ found.bars
     else:
-        vector, slope, bar = where.vectors[:1], float(found.slopes[0]), float(found.bars[0])
-    # of a direction in which the terms do not cancel
+        vectors, slopes = where.vectors[:WITNESSES], found.slopes[:WITNESSES]
+        bars = found.bars[:WITNESSES]
+    # as large as the derivative is along a direction in which the terms do not cancel
     scale = float(np.linalg.norm(found.slopes))
     scale = scale if where.complete else scale / np.sqrt(len(found.slopes))
     allowed = AGREE * accuracy * scale
-    look = quick(function, p, vector, stiff=stiff, exact=where.complete)
-    if look.ok and abs(look.slopes[0] - slope) <= allowed and look.kinks[0] <= allowed:
+    look = quick(function, p, vectors, stiff=stiff, exact=where.complete)
+    if (
+        look.ok
+        and np.all(np.abs(look.slopes - slopes) <= allowed)
+        and np.all(look.kinks <= allowed)
+    ):
         return found
-    close = by_differences(function, p, vector, stiff=stiff)
-    apart = abs(float(close.slopes[0]) - slope)
-    if not close.known or close.bars[0] > max(2.0 * allowed, AGREE * apart):
+    close = by_differences(function, p, vectors, stiff=stiff)
+    apart = np.abs(close.slopes - slopes)
+    if not close.known or np.any(close.bars > np.maximum(2.0 * allowed, AGREE * apart)):
         doubts = (*found.doubts, *(close.doubts or (MUTE,)))
         return replace(found, doubts=doubts, unsure=found.unsure or close.unsure)
-    if apart <= allowed + float(close.bars[0]) + bar:
-        return found
+    if np.all(apart <= allowed + close.bars + bars):
+        return replace(found, doubts=found.doubts + close.doubts)
     return by_differences(function, p, where.vectors, stiff=stiff, causes=(CONTRADICTED,))

@@ -8,14 +8,13 @@ import jax.tree_util as jtu
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.gradient_check.differences import ROUTE as DIFFERENCES
-from gradaudit.gradient_check.differences import by_differences
-from gradaudit.gradient_check.directions import Directions
-from gradaudit.gradient_check.exact_solve import ExactSolve
-from gradaudit.gradient_check.programs import Function
-from gradaudit.gradient_check.result import Blamed
-from gradaudit.gradient_check.tangents import LEVELS, level
-from gradaudit.gradient_check.truth import Truth
+from gradaudit.checked.gradient_check.differences import by_differences
+from gradaudit.checked.gradient_check.directions import Directions
+from gradaudit.checked.gradient_check.entries import SHARE
+from gradaudit.checked.gradient_check.programs import Function
+from gradaudit.checked.gradient_check.result import Blamed
+from gradaudit.checked.gradient_check.tangents import level
+from gradaudit.checked.gradient_check.truth import Truth
 
 Array = NDArray[np.float64]
 
@@ -66,9 +65,9 @@ def _names(p: Any) -> list[str]:
 
 
 def _slopes(function: Function, p: Any, vectors: Array, truth: Truth) -> Array:
-    if truth.route == DIFFERENCES:
+    if truth.solve is None:
         return by_differences(function, p, vectors, stiff=False).slopes
-    return level(function, p, vectors, ExactSolve(*LEVELS[1])).slopes
+    return level(function, p, vectors, truth.solve).slopes
 
 
 def _worst(
@@ -77,7 +76,8 @@ def _worst(
     """Of entries whose derivatives along ``sizes[j]`` are given, those that are wrong."""
     own = sizes[which]
     wrong = np.abs(gradient[which] * own - truth.slopes)
-    order = [i for i in np.argsort(-wrong) if wrong[i] > truth.bars[i]]
+    least = np.maximum(truth.bars, SHARE * np.max(wrong))
+    order = [i for i in np.argsort(-wrong) if wrong[i] > least[i]]
     return tuple(
         Blamed(
             names[which[i]],

@@ -16,11 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.gradient_check.interception import replaced
-from gradaudit.gradient_check.observed import observing
-from gradaudit.gradient_check.programs import Function, on_line
-from gradaudit.gradient_check.tight_solve import TightSolve
-from gradaudit.gradient_check.truth import Truth
+from gradaudit.checked.gradient_check.interception import replaced
+from gradaudit.checked.gradient_check.observed import observing
+from gradaudit.checked.gradient_check.programs import Function, on_line
+from gradaudit.checked.gradient_check.tight_solve import TightSolve
+from gradaudit.checked.gradient_check.truth import Truth
 
 Array = NDArray[np.float64]
 

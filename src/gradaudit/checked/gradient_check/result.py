@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.gradient_check.verdict import Outcome
+from gradaudit.checked.gradient_check.verdict import Outcome
 
 WIDTH = 80
 SHOWN = 5
@@ -32,7 +32,9 @@ class Blamed:
     error_bar: float
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.given:.6g}, should be {self.expected:.6g} +- {self.error_bar:.1g}"
+        return (
+            f"{self.name}: {self.given:.6g}, should be {self.expected:.6g} +- {self.error_bar:.1g}"
+        )
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,9 @@ class GradientCheck:
         seen = f"disagreement {self.disagreement:.1e} +- {self.error_bar:.1e}"
         wanted = f"accuracy {self.accuracy:g}"
         lines = [f"gradient check: {self.outcome}", f"  {seen} (relative; {wanted})"]
-        lines += textwrap.wrap(self.compared, WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
+        lines += textwrap.wrap(
+            self.compared, WIDTH - 2, initial_indent="  ", subsequent_indent="  "
+        )
         lines += textwrap.wrap(self.reason, WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
         lines += [f"  {entry}"[:WIDTH] for entry in self.blame[:SHOWN]]
         if len(self.blame) > SHOWN:
