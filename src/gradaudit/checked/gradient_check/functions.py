@@ -22,6 +22,7 @@ from gradaudit.checked.gradient_check.interception import RefusedSolveError, rep
 from gradaudit.checked.gradient_check.programs import Function, forward, in_double, reverse, value
 from gradaudit.checked.gradient_check.result import Blamed, GradientCheck
 from gradaudit.checked.gradient_check.tangents import LEVELS, by_tangents, level
+from gradaudit.checked.gradient_check.tight_solve import TightSolve
 from gradaudit.checked.gradient_check.truth import Truth, unknown
 from gradaudit.checked.gradient_check.verdict import judge
 from gradaudit.checked.pytrees import as_floats
@@ -206,10 +207,18 @@ def _of_program(program: Program) -> tuple[str, ...]:
 def _refused(function: Function, p: Any, where: Any, why: str) -> Truth:
     """By differences, where a solve has what tangents cannot follow."""
     try:
+        with replaced(TightSolve(*LEVELS[1])):
+            program = inspect(value.trace(function, p).jaxpr.jaxpr)
+        if program.missed:
+            return unknown(len(where.vectors), "nothing", MISSED.format(count=program.missed))
+        if program.roundings:
+            return unknown(len(where.vectors), "nothing", ROUNDED)
         truth = by_differences(function, p, where.vectors, stiff=False)
     except RefusedSolveError as error:
         return unknown(len(where.vectors), "nothing", f"a solve cannot be judged: {error}")
-    return replace(truth, causes=(f"a solve cannot be followed by tangents: {why}", *truth.causes))
+    cause = f"tangents cannot follow this: {why}"
+    doubts = (*truth.doubts, *_of_program(program))
+    return replace(truth, causes=(cause, *truth.causes), doubts=doubts)
 
 
 def _without(problem: str, accuracy: float) -> GradientCheck:
