@@ -29,6 +29,8 @@ QUICK = (1e-2, 1e-2 / RATIO)
 LADDER = tuple(1e-2 / RATIO**k for k in range(6))
 QUICK_RTOL, CHEAP_RTOL = 1e-7, 1e-6
 RTOLS = (1e-9, 1e-11)
+CLEAR = 0.1
+"""Of what remains of a kink: the noise below which it is one."""
 ROUTE = "central differences of solves at tight tolerances"
 FAILED = "a solve with tight tolerances failed or took too many steps"
 KINKED = (
@@ -117,8 +119,10 @@ def by_differences(
         return Truth(nothing, np.full(len(vectors), np.inf), middle, ROUTE, (FAILED,), causes)
     coarse, fine = found
     kinks = np.minimum(coarse.kinks, fine.kinks)
-    bars = fine.spread + 2.0 * np.abs(fine.slopes - coarse.slopes) + kinks
-    kinked = bool(np.any(kinks > np.maximum(0.5 * bars, 1e-3 * norm(fine))))
+    noise = fine.spread + 2.0 * np.abs(fine.slopes - coarse.slopes)
+    bars = noise + kinks
+    # A sensitive solution bends as much, but then its quotients do not agree with each other.
+    kinked = bool(np.any((kinks > 1e-3 * norm(fine)) & (noise < CLEAR * kinks)))
     return Truth(
         fine.slopes, bars, middle, ROUTE, (KINKED,) if kinked else (), causes, unsure=kinked
     )
