@@ -17,6 +17,7 @@ from gradaudit.errors import (
 if TYPE_CHECKING:
     from gradaudit.certification import reference
     from gradaudit.checked import CheckedJacobian, checked_jacfwd, diffeqsolve
+    from gradaudit.checked.gradient_check import GradientCheck, check_gradient
     from gradaudit.model.definition import Event, Model
     from gradaudit.model.loading import load_model
     from gradaudit.model.multiple_shooting import shooting
@@ -30,7 +31,9 @@ __version__ = "0.1.0"
 _LAZY = {
     "CheckedJacobian": "gradaudit.checked",
     "Event": "gradaudit.model.definition",
+    "GradientCheck": "gradaudit.checked.gradient_check",
     "Model": "gradaudit.model.definition",
+    "check_gradient": "gradaudit.checked.gradient_check",
     "checked_jacfwd": "gradaudit.checked",
     "diffeqsolve": "gradaudit.checked",
     "load_model": "gradaudit.model.loading",
@@ -45,12 +48,14 @@ __all__ = [
     "CheckedJacobian",
     "Event",
     "GradauditError",
+    "GradientCheck",
     "MissingExtraError",
     "Model",
     "ModelError",
     "ProblemError",
     "SettingError",
     "TranslationError",
+    "check_gradient",
     "checked_jacfwd",
     "diffeqsolve",
     "load_model",

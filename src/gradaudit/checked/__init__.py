@@ -1,5 +1,5 @@
-"""Gradients for a user's own program, with error control, an error estimate and warnings; solves of
-declared models belong to `sensitivity`.
+"""Gradients for a user's own program, with error control, an error estimate and warnings, and
+verdicts on those that others computed; solves of declared models belong to `sensitivity`.
 """
 
 from gradaudit.checked.drop_in import diffeqsolve

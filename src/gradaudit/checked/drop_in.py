@@ -141,8 +141,8 @@ def diffeqsolve(
         },
     )
     adaptive_solvers(solver, rtol=1e-6, atol=1e-9, n=1)
-    y0 = _as_arrays(y0, [t for t in (t0, t1, dt0, saveat.subs.ts) if t is not None])
-    field, moving, fixed = _closed_over(terms, y0, args)
+    y0 = as_arrays(y0, [t for t in (t0, t1, dt0, saveat.subs.ts) if t is not None])
+    field, moving, fixed = closed_over(terms, y0, args)
     settings, plain_settings = eqx.partition(
         (solver, t0, t1, dt0, saveat.subs.ts, stepsize_controller), eqx.is_array
     )
@@ -171,7 +171,7 @@ def diffeqsolve(
         """Tangents (T, n, c) and whether their solve failed."""
         moving, y0, fixed, settings = primals
         solver, t0, t1, dt0, ts, controller = eqx.combine(settings, plain_settings)
-        theta, unravel = _flat(moving)
+        theta, unravel = flat(moving)
         y, unravel_y = ravel_pytree(y0)
         own = theta.dtype
         theta = theta.astype(y.dtype)
@@ -185,7 +185,7 @@ def diffeqsolve(
         inner = controller
         if isinstance(controller, diffrax.ClipStepSizeController):
             inner = controller.controller
-        unit = _scale(jnp.concatenate([theta, y]), jnp.concatenate(seeds))
+        unit = scale_of(jnp.concatenate([theta, y]), jnp.concatenate(seeds))
         along_theta, along_y = (seed.astype(y.dtype) / unit for seed in seeds)
         branches = FrozenField(flat_field, y.size, theta.size) if y.dtype == float else None
         solved = solve(
@@ -212,7 +212,7 @@ def diffeqsolve(
     def _(primals: Any, tangents: Any) -> tuple[Any, Any]:
         primals = without_derivative(TWICE, primals)
         solution = plain(*primals)
-        seeds = tuple(_flat(tangent)[0][:, None] for tangent in tangents[:2])
+        seeds = tuple(flat(tangent)[0][:, None] for tangent in tangents[:2])
         columns, failed = in_columns(primals, seeds)
         if throw:
             columns = eqx.error_if(columns, failed, TANGENTS_FAILED)
@@ -231,7 +231,7 @@ def _tell(neglected: Any, at_ends: Any) -> None:
         warnings.warn(SWITCHED.format(share=share), ModelWarning, stacklevel=2)
 
 
-def _as_arrays(y0: Any, times: list[Any]) -> Any:
+def as_arrays(y0: Any, times: list[Any]) -> Any:
     """The initial state with the types that diffrax computes in."""
 
     def convert(leaf: Any) -> Any:
@@ -244,7 +244,7 @@ def _as_arrays(y0: Any, times: list[Any]) -> Any:
     return jtu.tree_map(convert, y0)
 
 
-def _closed_over(terms: diffrax.ODETerm, y0: Any, args: Any) -> tuple[Any, Any, Any]:
+def closed_over(terms: diffrax.ODETerm, y0: Any, args: Any) -> tuple[Any, Any, Any]:
     """``field(t, y, moving, fixed)`` and the arrays that the vector field depends on.
 
     Those that are being traced and can have tangents are `moving`; arguments and what the vector
@@ -276,13 +276,13 @@ def _saved(what: Any, t0: Any, t1: Any, ts: Any) -> Any:
     return jnp.concatenate([part.astype(float) for part in parts])
 
 
-def _flat(tree: Any) -> Any:
+def flat(tree: Any) -> Any:
     """`ravel_pytree`, of which the type of no numbers at all is the default one."""
     vector, unravel = ravel_pytree(tree)
     return (vector if vector.size else jnp.zeros(0, dtype=float)), unravel
 
 
-def _scale(x: Any, v: Any) -> Any:
+def scale_of(x: Any, v: Any) -> Any:
     """|v| / |x|, with the norm of x over those entries that v moves: (k,), (k, c) -> (c,)."""
     length = jnp.linalg.norm(v, axis=0)
     size = jnp.linalg.norm(jnp.where(v != 0, x[:, None], 0.0), axis=0)

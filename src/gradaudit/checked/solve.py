@@ -160,6 +160,7 @@ def solve(
     propagate: bool = False,
     direction: Any = None,
     branches: FrozenField | None = None,
+    dense: bool = False,
 ) -> Solved:
     """States and tangents of a problem, with the steps controlled for both.
 
@@ -181,6 +182,9 @@ def solve(
         (c,), along which alone those of the tangents are carried; None for all of them.
     branches
         The vector field, if it switches and that is to be watched.
+    dense
+        Observe by the method's dense output, not by a step that ends there: cheaper for many times,
+        and of a lower order.
     """
     (n,) = start.y.shape
     control = Control(tangent_weight, 0.0, 0.0, jnp.ones(start.tangents.shape[1]))
@@ -195,6 +199,7 @@ def solve(
         lifted,
         estimate=propagate,
         direction=direction,
+        dense=dense,
     )
     begin = without_errors(start, along_one=direction is not None) if propagate else start
 

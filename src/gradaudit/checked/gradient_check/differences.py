@@ -1,0 +1,133 @@
+"""Difference quotients of a function whose solves are tight, with error bars.
+
+Central differences over a ladder of steps, extrapolated; the bar has what neighbouring rungs
+disagree by, what a tighter solve changes, and what remains of a kink: the derivatives from both
+sides disagree by the limit of ``|f(h) - 2 f(0) + f(-h)| / h``, which central differences do not
+see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.checked.gradient_check.interception import replaced
+from gradaudit.checked.gradient_check.observed import observing
+from gradaudit.checked.gradient_check.programs import Function, on_line
+from gradaudit.checked.gradient_check.tight_solve import TightSolve
+from gradaudit.checked.gradient_check.truth import Truth
+
+Array = NDArray[np.float64]
+
+RATIO = 4.0
+QUICK = (1e-2, 1e-2 / RATIO)
+LADDER = tuple(1e-2 / RATIO**k for k in range(6))
+QUICK_RTOL, CHEAP_RTOL = 1e-7, 1e-6
+RTOLS = (1e-9, 1e-11)
+CLEAR = 0.1
+"""Of what remains of a kink: the noise below which it is one."""
+ROUTE = "central differences of solves at tight tolerances"
+FAILED = "a solve with tight tolerances failed or took too many steps"
+KINKED = (
+    "the derivatives from the two sides disagree: the point is at a kink of the function, where "
+    "there is no derivative. Move the parameters"
+)
+
+
+@dataclass(frozen=True)
+class Quotients:
+    """Derivatives (K,) with what is not known of them: spread over steps, and kinks, (K,)."""
+
+    slopes: Array
+    spread: Array
+    kinks: Array
+    rung: NDArray[np.int64]
+    ok: bool
+
+
+def quotients(values: Array, steps: Sequence[float], rung: Any = None) -> Quotients:
+    """From values (K, 2 L + 1): at 0, at the L steps, at minus the steps, in that order.
+
+    Parameters
+    ----------
+    rung
+        (K,), which of the extrapolated quotients to take; None: where neighbours agree best.
+    """
+    h, count = np.asarray(steps), len(steps)
+    middle, up, down = values[:, :1], values[:, 1 : count + 1], values[:, count + 1 :]
+    central = (up - down) / (2.0 * h)
+    bends = np.abs((up - middle) + (down - middle)) / h
+    factor = RATIO**2
+    better = (factor * central[:, 1:] - central[:, :-1]) / (factor - 1.0)
+    kinks = np.abs(RATIO * bends[:, 1:] - bends[:, :-1]) / (RATIO - 1.0)
+    rows = np.arange(len(values))
+    if better.shape[1] < 3:
+        spread = np.abs(better[:, 0] - central[:, 1])
+        ok = bool(np.all(np.isfinite(values)))
+        return Quotients(better[:, 0], spread, kinks[:, 0], np.zeros(len(values), dtype=int), ok)
+    gaps = np.abs(np.diff(better, axis=1))
+    spreads = 2.0 * np.maximum(gaps[:, :-1], gaps[:, 1:])  # of all but the first and the last
+    spreads = np.where(np.isfinite(spreads), spreads, np.inf)
+    chosen = np.argmin(spreads, axis=1) if rung is None else rung
+    return Quotients(
+        better[rows, chosen + 1],
+        spreads[rows, chosen],
+        kinks[rows, chosen + 1],
+        chosen,
+        bool(np.all(np.isfinite(values[rows, 0]))),
+    )
+
+
+def _values(
+    function: Function, p: Any, vectors: Array, steps: Sequence[float], solve: TightSolve
+) -> tuple[Array, bool]:
+    """Values (K, 2 L + 1), and whether all solves were good."""
+    line = jnp.asarray([0.0, *steps, *(-h for h in steps)])
+    with replaced(solve), observing() as seen:
+        values = np.asarray(on_line(function, p, jnp.asarray(vectors), line))
+    return values, not seen.failed
+
+
+def quick(function: Function, p: Any, vectors: Array, *, stiff: bool, exact: bool) -> Quotients:
+    """Two steps at a moderate tolerance: a witness of what is known already, (K,)."""
+    solve = TightSolve("tsit5", QUICK_RTOL if exact else CHEAP_RTOL, stiff)
+    values, ok = _values(function, p, vectors, QUICK, solve)
+    found = quotients(values, QUICK)
+    return Quotients(found.slopes, found.spread, found.kinks, found.rung, found.ok and ok)
+
+
+def by_differences(
+    function: Function, p: Any, vectors: Array, *, stiff: bool, causes: tuple[str, ...] = ()
+) -> Truth:
+    """The derivatives (K,) by the whole ladder at two tolerances."""
+    found, middle, rung = [], np.nan, None
+    for rtol in RTOLS:
+        values, ok = _values(function, p, vectors, LADDER, TightSolve("dopri8", rtol, stiff))
+        if not ok and not stiff:
+            return by_differences(function, p, vectors, stiff=True, causes=causes)
+        found.append(quotients(values, LADDER, rung))
+        rung, middle = found[0].rung, float(values[0, 0])
+        if not ok:
+            break
+    if len(found) < len(RTOLS):
+        nothing = np.full(len(vectors), np.nan)
+        return Truth(nothing, np.full(len(vectors), np.inf), middle, ROUTE, (FAILED,), causes)
+    coarse, fine = found
+    kinks = np.minimum(coarse.kinks, fine.kinks)
+    noise = fine.spread + 2.0 * np.abs(fine.slopes - coarse.slopes)
+    bars = noise + kinks
+    # A sensitive solution bends as much, but then its quotients do not agree with each other.
+    kinked = bool(np.any((kinks > 1e-3 * norm(fine)) & (noise < CLEAR * kinks)))
+    return Truth(
+        fine.slopes, bars, middle, ROUTE, (KINKED,) if kinked else (), causes, unsure=kinked
+    )
+
+
+def norm(found: Quotients) -> float:
+    """Euclidean, of the derivatives."""
+    return float(np.linalg.norm(found.slopes))

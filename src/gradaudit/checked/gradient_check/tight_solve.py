@@ -1,0 +1,129 @@
+"""The solve that takes the place of the user's in difference quotients: tight, by diffrax.
+
+It keeps what `exact_solve` refuses and still has an exact solution, such as events and dense
+output, and shares nothing with it: the one is a witness of the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.tree_util as jtu
+import optimistix as optx
+from jax.flatten_util import ravel_pytree
+
+from gradaudit.backend.jax_setup import runtime_errors_as_nan
+from gradaudit.checked.drop_in import as_arrays
+from gradaudit.checked.gradient_check.exact_solve import MAX_STEPS, sizes
+from gradaudit.checked.gradient_check.interception import RefusedSolveError, diffrax_itself
+from gradaudit.checked.gradient_check.observed import note
+from gradaudit.checked.gradient_check.understood import (
+    jump_times,
+    longest_step,
+    one_term,
+    smallest_step,
+)
+from gradaudit.solvers.registry import get_solver
+
+EVENT_TOLERANCE = 1e-11
+
+
+@dataclass(frozen=True)
+class TightSolve:
+    """A replacement of `diffrax.diffeqsolve` for values, not for derivatives.
+
+    Attributes
+    ----------
+    solver, rtol, stiff
+        As for `gradaudit.checked.gradient_check.exact_solve.ExactSolve`.
+    """
+
+    solver: str
+    rtol: float
+    stiff: bool = False
+
+    def __call__(
+        self,
+        terms: Any,
+        solver: Any,
+        t0: Any,
+        t1: Any,
+        dt0: Any,
+        y0: Any,
+        args: Any = None,
+        *,
+        saveat: Any = diffrax.SaveAt(t1=True),  # noqa: B008  # as in diffrax; frozen
+        stepsize_controller: Any = None,
+        event: Any = None,
+        **others: Any,
+    ) -> Any:
+        """With the arguments of `diffrax.diffeqsolve`; what fails is NaN.
+
+        Raises
+        ------
+        RefusedSolveError
+            For terms that are no ODE, and for what depends on the steps.
+        """
+        del dt0
+        if others.get("discrete_terminating_event") is not None:
+            raise RefusedSolveError("it has a discrete_terminating_event")
+        if any(getattr(sub, "steps", False) for sub in _subs(saveat)):
+            raise RefusedSolveError("it saves by SaveAt(steps=...)")
+        term = one_term(terms)
+        y0 = jtu.tree_map(lambda leaf: leaf.astype(float), as_arrays(y0, []))
+        t0, t1 = jnp.asarray(t0, dtype=float), jnp.asarray(t1, dtype=float)
+        name = self.solver
+        if self.stiff or isinstance(solver, diffrax.AbstractImplicitSolver):
+            name = "kvaerno5"
+        controller: Any = diffrax.PIDController(
+            rtol=self.rtol,
+            atol=1e-3 * self.rtol * jnp.min(sizes(ravel_pytree(y0)[0])),
+            dtmax=longest_step(lambda t: term.vf(t, y0, args), t0, t1),
+            dtmin=smallest_step(t0, t1),
+            force_dtmin=False,
+        )
+        jumps = jump_times(stepsize_controller)
+        if jumps is not None:
+            controller = diffrax.ClipStepSizeController(controller, jump_ts=jumps)
+        if event is not None and event.root_finder is not None:
+            finder = optx.Newton(EVENT_TOLERANCE, EVENT_TOLERANCE)
+            event = eqx.tree_at(lambda e: e.root_finder, event, finder)
+
+        def field(t: Any, y: Any, args: Any) -> Any:
+            rates = term.vf(t, y, args)
+            return jtu.tree_map(lambda leaf: jnp.asarray(leaf, dtype=float), rates)
+
+        # The name is what `inspection` counts in a jaxpr.
+        @eqx.filter_jit
+        def gradaudit_exact_solve(y0: Any, args: Any) -> Any:
+            return diffrax.diffeqsolve(
+                diffrax.ODETerm(field),
+                get_solver(name).cls(),
+                t0,
+                t1,
+                1e-3 * (t1 - t0),
+                y0,
+                args,
+                saveat=saveat,
+                stepsize_controller=controller,
+                adjoint=diffrax.ForwardMode(),
+                event=event,
+                max_steps=MAX_STEPS,
+                throw=False,
+            )
+
+        with diffrax_itself(), runtime_errors_as_nan():
+            solution = gradaudit_exact_solve(y0, args)
+        ok = diffrax.is_okay(solution.result)
+        jax.debug.callback(note, ok, 0.0, 0.0, 0.0)
+        ys = jtu.tree_map(lambda leaf: jnp.where(ok, leaf, jnp.nan), solution.ys)
+        return eqx.tree_at(lambda s: s.ys, solution, ys, is_leaf=lambda leaf: leaf is None)
+
+
+def _subs(saveat: Any) -> list[Any]:
+    return jtu.tree_leaves(saveat.subs, is_leaf=lambda x: isinstance(x, diffrax.SubSaveAt))
