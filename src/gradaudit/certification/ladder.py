@@ -13,9 +13,7 @@ from numpy.typing import ArrayLike
 from gradaudit.certification import certificate
 from gradaudit.certification.choice import COLLOCATION, TAYLOR, choose
 from gradaudit.certification.climb import Climb, JumpedOverError
-from gradaudit.certification.collocation.problem import Compiler
 from gradaudit.certification.collocation.rungs import Collocation
-from gradaudit.certification.collocation.stages import stages
 from gradaudit.certification.heyoka.precision import (
     DOUBLE,
     LONG_DOUBLE,
@@ -94,8 +92,7 @@ def reference(
     TranslationError
         If the vector field has something that the Taylor method cannot follow.
     SettingError
-        If `digits`, `negligible`, `time_limit` or `method` are invalid, or collocation is asked
-        for and the model has events.
+        If `digits`, `negligible`, `time_limit` or `method` are invalid.
     """
     if not 0.0 < digits <= certificate.MOST_DIGITS:
         raise SettingError(
@@ -152,14 +149,7 @@ def _by_method(
     if method == TAYLOR:
         return climb, _climb_seeing(climb, digits)
     if method == COLLOCATION:
-        parts = stages(climb.model) if climb.model.events else None
-        if climb.model.events and parts is None:
-            raise SettingError(
-                f"model {climb.model.name!r} has events, which collocation does not follow except "
-                "switches at fixed times. Leave method out, or choose 'taylor'."
-            )
-        collocation = Collocation(climb, Compiler(climb.model, parts))
-        return climb, _collocate(climb, collocation, digits, None)
+        return climb, _collocate(climb, Collocation(climb), digits, None)
     choice = choose(climb)
     other = new_climb(time_limit=FIRST_SHARE * climb.left)
     if choice.collocation is None or choice.scout is None:
