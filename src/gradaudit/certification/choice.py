@@ -44,11 +44,14 @@ class Choice:
         Its first solve.
     hopeless
         Whether the Taylor method would take too many steps to be of any help.
+    steps
+        How many it would take.
     """
 
     method: str
     why: str
     hopeless: bool = False
+    steps: float = 0.0
     collocation: Collocation | None = None
     scout: Solution | None = None
 
@@ -79,6 +82,7 @@ def choose(climb: Climb) -> Choice:
         method=method,
         why=why,
         hopeless=method == COLLOCATION and steps > HOPELESS,
+        steps=steps,
         collocation=collocation,
         scout=scout,
     )

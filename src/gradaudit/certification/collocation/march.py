@@ -14,6 +14,7 @@ from gradaudit.certification.collocation.hybrid_run import HybridRun
 from gradaudit.certification.collocation.problem import Problem
 from gradaudit.certification.collocation.run import Run
 from gradaudit.certification.collocation.scales import Expected
+from gradaudit.certification.heyoka.precision import to_float64
 from gradaudit.certification.variational import Options, Solution
 
 
@@ -65,6 +66,7 @@ def march(
         step_starts=np.array(watch.starts),
         step_sizes=np.array(watch.sizes),
         reason=run.reason(status),
+        last=(float(run.t), to_float64(run.y[: problem.fine.n])),
         sizes=(run.scales.largest, run.scales.entries),
         **run.extra,
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import certificate
 from gradaudit.certification.certificate import Bounds
-from gradaudit.certification.climb import Climb
+from gradaudit.certification.climb import Climb, rounded
 from gradaudit.certification.collocation.march import march
 from gradaudit.certification.collocation.problem import Compiler
 from gradaudit.certification.collocation.scales import Expected
@@ -145,14 +145,14 @@ class Collocation:
         scout = scout or self.scout()
         if scout.status not in ("ok", *MOMENTS):
             climb.accept(scout, None)
-            return _why(scout)
+            return self._why(scout)
         climb.grid = certificate.companion_grid(
             climb.times, scout.step_starts, scout.step_sizes / SCOUT[1], t_end=climb.model.t_end
         )
         coarse = self.solve(COARSE)
         climb.accept(coarse, None)
         if coarse.status not in ("ok", *MOMENTS):
-            return _why(coarse)
+            return self._why(coarse)
         if not available(LONG_DOUBLE):
             return "this machine has no long double precision"
         if coarse.status == "ok":
@@ -174,10 +174,20 @@ class Collocation:
             return "ok"
         other = self.solve(OTHER)
         if other.status != "ok":
-            return _why(other)
+            return self._why(other)
         bounds = certificate.apart(other, fine, coarse, climb.grid, caution=CAUTION)
         held = climb.accept(fine, self._floored(bounds, fine))
         return "ok" if held >= digits else self._higher(fine, other, digits)
+
+    def _why(self, solution: Solution) -> str:
+        reached = to_float64(solution.values)[:, 0]
+        last = solution.times[np.isfinite(reached)]
+        what = f"{solution.status} after t = {last[-1] if len(last) else 0.0:g}"
+        if solution.status == "jumped_over":
+            what = solution.reason
+        elif more := solution.reason or self.climb.needed(solution):
+            what = f"{what}, {more}"
+        return f"{what} (collocation in {solution.precision.name} precision)"
 
     def _floored(self, bounds: Bounds, fine: Solution) -> Bounds:
         """Bounds that no accident makes smaller than what a solve leaves by its tolerance.
@@ -204,7 +214,7 @@ class Collocation:
             fine = replace(certificate.completed(fine, coarse), status=fine.status)
         if fine.status not in ("jumped_over", "step_underflow"):
             self.climb.accept(fine, bounds)
-        return _why(fine)
+        return self._why(fine)
 
     def _mistranslated(self, fine: Solution) -> float | None:
         """A time at which JAX has another vector field than a solve, None where it has not."""
@@ -233,12 +243,13 @@ class Collocation:
         share = (1 + len(columns)) / (1 + climb.model.m)
         expected = 2.0 * QUAD_COST * share * other.run_seconds
         if expected > climb.left:
-            return "quad precision would take longer than the time limit"
+            seconds = rounded(expected)
+            return f"quad precision would take longer than the time limit, about {seconds} s"
         pair = []
         for rung in HIGHER:
             pair.append(self.solve(rung, columns=columns))
             if pair[-1].status != "ok":
-                return _why(pair[-1])
+                return self._why(pair[-1])
         bounds = certificate.apart(pair[1], pair[0], fine, climb.grid, caution=QUAD_CAUTION)
         bounds = self._floored(bounds, pair[0])
         assert climb.bounds is not None
@@ -257,13 +268,3 @@ def _with_columns(fine: Solution, higher: Solution, columns: NDArray[np.int64]) 
     merged = fine.derivatives.copy()
     merged[..., columns] = derivatives[..., columns]
     return replace(fine, values=values, derivatives=merged)
-
-
-def _why(solution: Solution) -> str:
-    reached = to_float64(solution.values)[:, 0]
-    last = solution.times[np.isfinite(reached)]
-    what = f"{solution.status} after t = {last[-1] if len(last) else 0.0:g}"
-    if solution.reason:
-        jumped = solution.status == "jumped_over"
-        what = solution.reason if jumped else f"{what}, {solution.reason}"
-    return f"{what} (collocation in {solution.precision.name} precision)"
