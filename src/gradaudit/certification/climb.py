@@ -78,6 +78,17 @@ def rounded(number: float) -> str:
     return f"{float(text):g}" if exponent < 5 else f"{text[0]}e{exponent}"
 
 
+def needed(solution: Solution, t_end: float) -> str:
+    """What a solve that ran out of time would need, from how far it came; empty for others."""
+    if solution.status not in ("time_limit", "max_steps") or solution.last is None:
+        return ""
+    share = solution.last[0] / t_end
+    if not 0.0 < share < 1.0:
+        return ""
+    steps, seconds = solution.steps / share, solution.run_seconds / share
+    return f"it would need about {rounded(steps)} steps and {rounded(seconds)} s"
+
+
 class Climb:
     """The solves so far, the best result with its bounds, and the time left."""
 
@@ -189,16 +200,6 @@ class Climb:
                 "digits": float("nan"),
             }
         )
-
-    def needed(self, solution: Solution) -> str:
-        """What a solve that ran out of time would need, from how far it came; empty for others."""
-        if solution.status not in ("time_limit", "max_steps") or solution.last is None:
-            return ""
-        share = solution.last[0] / self.model.t_end
-        if not 0.0 < share < 1.0:
-            return ""
-        steps, seconds = solution.steps / share, solution.run_seconds / share
-        return f"it would need about {rounded(steps)} steps and {rounded(seconds)} s"
 
     def look_closer(self) -> None:
         """Integrate the vector field of every step with more nodes."""

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from gradaudit.certification import certificate
 from gradaudit.certification.choice import COLLOCATION, TAYLOR, choose
-from gradaudit.certification.climb import Climb, JumpedOverError, TimeIsOverError, rounded
+from gradaudit.certification.climb import Climb, JumpedOverError, TimeIsOverError, needed, rounded
 from gradaudit.certification.collocation.rungs import Collocation
 from gradaudit.certification.heyoka.precision import (
     DOUBLE,
@@ -246,9 +246,9 @@ def _climb(climb: Climb, digits: float) -> str:
     scout = climb.run(double, keep_grid=True)
     climb.accept(scout, None)
     if scout.status == "time_limit":
-        needed = climb.needed(scout)
+        more = needed(scout, climb.model.t_end)
         came = "the time limit came in double precision"
-        return _uncertified(climb, f"{came}: {needed}" if needed else came)
+        return _uncertified(climb, f"{came}: {more}" if more else came)
     climb.grid = certificate.companion_grid(
         climb.times, scout.step_starts, scout.step_sizes, t_end=climb.model.t_end
     )
@@ -312,9 +312,9 @@ def _climb_higher(climb: Climb, digits: float, held: float) -> str:
             )
         solution = climb.run(climb.build(precision, tolerance))
         if solution.status != "ok":
-            needed = climb.needed(solution)
+            more = needed(solution, climb.model.t_end)
             what = f"{solution.status} in {precision.name} precision"
-            return _uncertified(climb, f"{what}: {needed}" if needed else what)
+            return _uncertified(climb, f"{what}: {more}" if more else what)
         held = climb.accept(solution, certificate.between(climb.best, solution, climb.grid))
         if held >= digits:
             return "ok"
@@ -341,7 +341,7 @@ def _failed(climb: Climb, fine: Solution, coarse: Solution) -> str:
     if unbounded:
         return _uncertified(climb, unbounded)
     late = fine.status == "time_limit"
-    reason = fine.reason or climb.needed(fine)
+    reason = fine.reason or needed(fine, climb.model.t_end)
     if not (reason or late):
         reason = along_the_solution(climb.model)
     reason = f", {reason}" if reason else ""

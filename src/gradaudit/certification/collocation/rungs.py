@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import certificate
 from gradaudit.certification.certificate import Bounds
-from gradaudit.certification.climb import Climb, rounded
+from gradaudit.certification.climb import Climb, needed, rounded
 from gradaudit.certification.collocation.march import march
 from gradaudit.certification.collocation.problem import Compiler
 from gradaudit.certification.collocation.scales import Expected
@@ -185,7 +185,7 @@ class Collocation:
         what = f"{solution.status} after t = {last[-1] if len(last) else 0.0:g}"
         if solution.status == "jumped_over":
             what = solution.reason
-        elif more := solution.reason or self.climb.needed(solution):
+        elif more := solution.reason or needed(solution, self.climb.model.t_end):
             what = f"{what}, {more}"
         return f"{what} (collocation in {solution.precision.name} precision)"
 
