@@ -20,8 +20,8 @@ def climb_of(model):
     [
         ("robertson", "collocation", "stiff"),
         ("lotka_volterra", "taylor", "not stiff"),
-        ("bouncing_ball", "taylor", "has events"),
-        ("switch_in_time", "taylor", "events"),
+        ("bouncing_ball", "taylor", "not stiff"),
+        ("switch_in_time", "taylor", "not stiff"),
     ],
 )
 def test_stiff_problems_begin_with_collocation(name, method, why):

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradaudit.certification.climb import Climb
-from gradaudit.certification.collocation.problem import Compiler
 from gradaudit.certification.collocation.rungs import Collocation
-from gradaudit.certification.collocation.stages import stages
 from gradaudit.certification.heyoka.precision import DOUBLE
 from gradaudit.certification.variational import Solution
 from gradaudit.errors import TranslationError
@@ -46,11 +44,14 @@ class Choice:
         Its first solve.
     hopeless
         Whether the Taylor method would take too many steps to be of any help.
+    steps
+        How many it would take.
     """
 
     method: str
     why: str
     hopeless: bool = False
+    steps: float = 0.0
     collocation: Collocation | None = None
     scout: Solution | None = None
 
@@ -61,10 +62,7 @@ def choose(climb: Climb) -> Choice:
     The climb is used for its model, its times and its limit; rungs are noted in it.
     """
     model = climb.model
-    parts = stages(model) if model.events else None
-    if model.events and parts is None:
-        return Choice(method=TAYLOR, why="the model has events")
-    collocation = Collocation(climb, Compiler(model, parts))
+    collocation = Collocation(climb)
     try:
         scout = collocation.scout()
     except TranslationError:  # which the Taylor method reports, or handles
@@ -84,6 +82,7 @@ def choose(climb: Climb) -> Choice:
         method=method,
         why=why,
         hopeless=method == COLLOCATION and steps > HOPELESS,
+        steps=steps,
         collocation=collocation,
         scout=scout,
     )
@@ -91,14 +90,19 @@ def choose(climb: Climb) -> Choice:
 
 def explicit_steps(collocation: Collocation, scout: Solution) -> float:
     """About how many steps an explicit Taylor method needs to be stable along a solution."""
-    model, field = collocation.climb.model, collocation.compiler.field(DOUBLE)
+    model, compiler = collocation.climb.model, collocation.compiler
     times = scout.times
     chosen = np.unique(np.linspace(0, len(times) - 1, POINTS).astype(int))
     states = scout.float64()[0][chosen, : model.n]
     points = np.empty((1 + model.n + model.m, len(chosen)))
     points[0], points[1 : 1 + model.n] = times[chosen], states.T
     points[1 + model.n :] = model.nominal[:, None]
-    by_state = field.dense(field.slopes(points))[0][:, : model.n]
+    by_state = np.empty((len(chosen), model.n, model.n))
+    modes = [scout.row_modes[row] if scout.row_modes else () for row in chosen]
+    for mode in set(modes):
+        own = np.array([mode == other for other in modes])
+        field = compiler.field(DOUBLE, mode)
+        by_state[own] = field.dense(field.slopes(points[:, own]))[0][:, : model.n]
     finite = np.isfinite(by_state).all(axis=(1, 2))
     if not finite.any():
         return 0.0

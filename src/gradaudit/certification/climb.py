@@ -47,10 +47,20 @@ is lost in rounding; another grid passes it by.
 """
 
 
+COMPILING = 1.7
+"""How many times as long as the last one a compilation in a higher precision takes."""
+
+LEEWAY = 0.1
+"""Of the time limit, by which it may be missed for what is foretold."""
+
 UNIT = float(np.finfo(np.longdouble).eps)  # twice the error of rounding
 
 Attempt = tuple[float | None, tuple[float, float] | None]
 """The first step, and the times from which to leave a start without a series, in shares."""
+
+
+class TimeIsOverError(Exception):
+    """The time limit came, or would come in something that cannot be interrupted."""
 
 
 class JumpedOverError(Exception):
@@ -61,16 +71,35 @@ class JumpedOverError(Exception):
         self.time, self.solution = time, solution
 
 
+def rounded(number: float) -> str:
+    """A number to one digit, as in 300 or 3e8."""
+    text = f"{number:.0e}"
+    exponent = int(text.partition("e")[2])
+    return f"{float(text):g}" if exponent < 5 else f"{text[0]}e{exponent}"
+
+
+def needed(solution: Solution, t_end: float) -> str:
+    """What a solve that ran out of time would need, from how far it came; empty for others."""
+    if solution.status not in ("time_limit", "max_steps") or solution.last is None:
+        return ""
+    share = solution.last[0] / t_end
+    if not 0.0 < share < 1.0:
+        return ""
+    steps, seconds = solution.steps / share, solution.run_seconds / share
+    return f"it would need about {rounded(steps)} steps and {rounded(seconds)} s"
+
+
 class Climb:
     """The solves so far, the best result with its bounds, and the time left."""
 
     def __init__(
         self, model: Model, times: Any, *, negligible: float, time_limit: float,
-        progress: Progress | None,
+        progress: Progress | None, load_seconds: float = 0.0,
     ) -> None:  # fmt: skip
         self.model, self.times, self.negligible = model, times, negligible
         self.progress = progress
         self.limit, self.started = time_limit, time.perf_counter()
+        self.build_seconds, self.inspect_seconds = 0.0, load_seconds
         self.rungs: list[dict[str, Any]] = []
         self.best: Solution | None = None
         self.bounds: Bounds | None = None
@@ -93,7 +122,15 @@ class Climb:
     def build(self, precision: Precision, tolerance: float) -> Variational | Hybrid:
         if self.progress is not None and self.limit - self.left > PROGRESS_AFTER:
             self.progress(0.0, f"building {precision.name}, tolerance {tolerance:.1e}")
-        return build_system(self.model, precision=precision, tolerance=tolerance)
+        # Nothing interrupts the compiler, so its time is foretold from the last one's.
+        late = COMPILING * self.build_seconds > self.left + LEEWAY * self.limit
+        if late and self.best is not None:
+            raise TimeIsOverError(
+                f"compiling in {precision.name} precision would take longer than the time limit"
+            )
+        system = build_system(self.model, precision=precision, tolerance=tolerance)
+        self.build_seconds = system.build_seconds
+        return system
 
     def run(
         self,
@@ -138,8 +175,13 @@ class Climb:
                 attempts = [(None, shares) for shares in SHARES]
         if solution.status == "ok":
             self.leaves = leaves
+        if solution.status == "ok" and self.inspect_seconds > self.left + LEEWAY * self.limit:
+            # what is not inspected is not certified
+            solution = replace(solution, status="time_limit")
         self.note(solution, method="taylor")
         missed = inspector.missed() if solution.status == "ok" else None
+        if solution.status == "ok":
+            self.inspect_seconds = 0.0  # the field is compiled
         if missed is not None:
             raise JumpedOverError(missed, solution)
         return solution

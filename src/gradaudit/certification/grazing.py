@@ -8,6 +8,7 @@ closer to each other than an event finder resolves.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import heyoka as hy
@@ -70,23 +71,10 @@ class Touches:
         self.p = np.array(list(precision.array(model.nominal)), dtype=object)
 
     def __call__(self, integrator: Any, when: Any, sign: int) -> None:
-        here = self._at(integrator, when)
-        aside = self.precision.number(BESIDE * self.t_end)
-        curved = max(
-            abs(self._at(integrator, when + side)["g"] - here["g"]) for side in (-aside, aside)
-        )
-        value = abs(here["g"])
-        terms = (
-            np.abs(here["g_z"]) @ np.abs(here["z"]) + np.abs(here["g_p"]) @ np.abs(self.p)
-            + abs(here["g_t"] * when)
-        )  # fmt: skip
-        if not value <= max(curved, self.precision.number(AT_THRESHOLD) * terms):
-            return
-        parts = np.concatenate([here["g_z"][:, None] * here["tangents"], here["g_p"][None]])
-        total, size = np.abs(parts.sum(axis=0)), np.abs(parts).sum(axis=0)
-        moved = any(float(a) > ALIKE * float(b) for a, b in zip(total, size, strict=True))
-        rounding = (ROUNDINGS * self.precision.eps / BESIDE) ** 2 * curved
-        if moved or value > rounding:
+        def at(time: Any) -> dict[str, Array]:
+            return self._at(integrator, time)
+
+        if touches(at, when, self.p, self.t_end, self.precision):
             self.notes.append((self.name, float(when)))
 
     def _at(self, integrator: Any, time: Any) -> dict[str, Array]:
@@ -99,3 +87,33 @@ class Touches:
     def __deepcopy__(self, memo: Any) -> Touches:
         """heyoka keeps copies of its callbacks; theirs must write to the same list."""
         return self
+
+
+def touches(
+    at: Callable[[Any], dict[str, Array]], when: Any, p: Array, t_end: float, precision: Precision
+) -> bool:
+    """Whether an extremum of an event function is a touch.
+
+    Parameters
+    ----------
+    at
+        From a time: what `Effect.crossing` gives there, with the state ``z`` and ``tangents``.
+    when
+        The time of the extremum.
+    p
+        The parameters (m,), in the precision.
+    """
+    here = at(when)
+    aside = precision.number(BESIDE * t_end)
+    curved = max(abs(at(when + side)["g"] - here["g"]) for side in (-aside, aside))
+    value = abs(here["g"])
+    terms = (
+        np.abs(here["g_z"]) @ np.abs(here["z"]) + np.abs(here["g_p"]) @ np.abs(p)
+        + abs(here["g_t"] * when)
+    )  # fmt: skip
+    if not value <= max(curved, precision.number(AT_THRESHOLD) * terms):
+        return False
+    parts = np.concatenate([here["g_z"][:, None] * here["tangents"], here["g_p"][None]])
+    total, size = np.abs(parts.sum(axis=0)), np.abs(parts).sum(axis=0)
+    moved = any(float(a) > ALIKE * float(b) for a, b in zip(total, size, strict=True))
+    return moved or bool(value > (ROUNDINGS * precision.eps / BESIDE) ** 2 * curved)

@@ -15,6 +15,7 @@ from gradaudit.certification.discrete_modes import Mode, Reader
 from gradaudit.certification.grazing import Touches, moves, rate_along
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.translate import state_variables
+from gradaudit.certification.passage import EVENT_COOLDOWN
 from gradaudit.certification.saltation import Effect
 from gradaudit.certification.variational import Variational, assemble
 from gradaudit.model.definition import Model
@@ -26,7 +27,6 @@ Array = NDArray[Any]
 # It warns that it cannot deduce a cooldown for an event; segments begin out of sight of theirs.
 hy.set_logger_level_error()
 
-EVENT_COOLDOWN = 1e-11  # of the window: no event is looked for so soon after another
 OUT_OF_SIGHT = 1e100
 
 

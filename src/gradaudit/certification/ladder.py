@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -12,10 +13,8 @@ from numpy.typing import ArrayLike
 
 from gradaudit.certification import certificate
 from gradaudit.certification.choice import COLLOCATION, TAYLOR, choose
-from gradaudit.certification.climb import Climb, JumpedOverError
-from gradaudit.certification.collocation.problem import Compiler
+from gradaudit.certification.climb import Climb, JumpedOverError, TimeIsOverError, needed, rounded
 from gradaudit.certification.collocation.rungs import Collocation
-from gradaudit.certification.collocation.stages import stages
 from gradaudit.certification.heyoka.precision import (
     DOUBLE,
     LONG_DOUBLE,
@@ -38,6 +37,7 @@ from gradaudit.records.results import Reference
 NEGLIGIBLE = 1e-3
 USEFUL = 10.0  # digits, of which an uncertified reference says how far they hold
 TIME_LIMIT = 600.0  # s, where none is given
+LEAST_SHARE = 0.1  # of the time, for solves, however long the model took to load
 FIRST_SHARE = 0.6  # of the time, for the method that begins, if the other could follow
 WORTH_A_START = 0.25  # of the time: with less left, the other method would not come to an end
 UNBOUNDED = 1e8  # times the initial values: a solution that ends there has no longer window
@@ -94,8 +94,7 @@ def reference(
     TranslationError
         If the vector field has something that the Taylor method cannot follow.
     SettingError
-        If `digits`, `negligible`, `time_limit` or `method` are invalid, or collocation is asked
-        for and the model has events.
+        If `digits`, `negligible`, `time_limit` or `method` are invalid.
     """
     if not 0.0 < digits <= certificate.MOST_DIGITS:
         raise SettingError(
@@ -108,11 +107,15 @@ def reference(
         raise SettingError(f"time_limit is {time_limit!r}; it is a positive number of seconds.")
     if method not in (None, TAYLOR, COLLOCATION):
         raise SettingError(f"method is {method!r}; it is 'taylor', 'collocation' or None.")
+    started = time.perf_counter()
     loaded = load_model(model)
+    loading = time.perf_counter() - started
     new_climb = partial(
-        Climb, loaded, loaded.times(times), negligible=negligible, progress=progress
-    )
+        Climb, loaded, loaded.times(times), negligible=negligible, progress=progress,
+        load_seconds=loading,
+    )  # fmt: skip
     limit = TIME_LIMIT if time_limit is None else time_limit
+    limit = max(limit - loading, LEAST_SHARE * limit)
     try:
         climb, status = _by_method(new_climb, digits, limit, method)
     except TranslationError as error:
@@ -152,14 +155,7 @@ def _by_method(
     if method == TAYLOR:
         return climb, _climb_seeing(climb, digits)
     if method == COLLOCATION:
-        parts = stages(climb.model) if climb.model.events else None
-        if climb.model.events and parts is None:
-            raise SettingError(
-                f"model {climb.model.name!r} has events, which collocation does not follow except "
-                "switches at fixed times. Leave method out, or choose 'taylor'."
-            )
-        collocation = Collocation(climb, Compiler(climb.model, parts))
-        return climb, _collocate(climb, collocation, digits, None)
+        return climb, _collocate(climb, Collocation(climb), digits, None)
     choice = choose(climb)
     other = new_climb(time_limit=FIRST_SHARE * climb.left)
     if choice.collocation is None or choice.scout is None:
@@ -176,7 +172,7 @@ def _by_method(
     if first[1] == "ok" or climb.left < WORTH_A_START * limit:
         return first
     if choice.hopeless and climb.held > 0.0:
-        return first
+        return first[0], f"{first[1]} ({HOPELESS_STEPS.format(rounded(choice.steps))})"
     if choice.method == COLLOCATION:
         other = new_climb(time_limit=climb.left)
         other.rungs = list(climb.rungs)
@@ -190,6 +186,9 @@ def _by_method(
         return second
     first[0].rungs = second[0].rungs
     return first
+
+
+HOPELESS_STEPS = "stiff: the explicit Taylor method would need {} steps"
 
 
 def _told(climb: Climb, why: str, status: str = "") -> str:
@@ -224,10 +223,14 @@ def _climb_seeing(climb: Climb, digits: float) -> str:
     for mend in (climb.look_closer, climb.start_over):
         try:
             return _climb(climb, digits)
+        except TimeIsOverError as late:
+            return _uncertified(climb, str(late))
         except JumpedOverError:
             mend()
     try:
         return _climb(climb, digits)
+    except TimeIsOverError as late:
+        return _uncertified(climb, str(late))
     except JumpedOverError as again:
         climb.accept(again.solution, None)
         return _uncertified(
@@ -243,7 +246,9 @@ def _climb(climb: Climb, digits: float) -> str:
     scout = climb.run(double, keep_grid=True)
     climb.accept(scout, None)
     if scout.status == "time_limit":
-        return _uncertified(climb, "the time limit came in double precision")
+        more = needed(scout, climb.model.t_end)
+        came = "the time limit came in double precision"
+        return _uncertified(climb, f"{came}: {more}" if more else came)
     climb.grid = certificate.companion_grid(
         climb.times, scout.step_starts, scout.step_sizes, t_end=climb.model.t_end
     )
@@ -300,13 +305,16 @@ def _climb_higher(climb: Climb, digits: float, held: float) -> str:
             return _uncertified(climb, "the time limit came")
         expected = _expected_seconds(climb, precision, tolerance)
         if expected > 2.0 * climb.left:
-            # Without the seconds: the text of a status is equal in each run.
             return _uncertified(
-                climb, f"{precision.name} precision would take longer than the time limit"
+                climb,
+                f"{precision.name} precision would take longer than the time limit, "
+                f"about {rounded(expected)} s",
             )
         solution = climb.run(climb.build(precision, tolerance))
         if solution.status != "ok":
-            return _uncertified(climb, f"{solution.status} in {precision.name} precision")
+            more = needed(solution, climb.model.t_end)
+            what = f"{solution.status} in {precision.name} precision"
+            return _uncertified(climb, f"{what}: {more}" if more else what)
         held = climb.accept(solution, certificate.between(climb.best, solution, climb.grid))
         if held >= digits:
             return "ok"
@@ -326,13 +334,16 @@ def _failed(climb: Climb, fine: Solution, coarse: Solution) -> str:
     reached = to_float64(fine.values)[:, 0]
     bounds = certificate.between(coarse, fine, climb.grid)
     # what was not reached for want of time is in the coarse solve, without a certificate
-    late = fine.status == "time_limit" and coarse.status == "ok"
-    climb.accept(certificate.completed(fine, coarse) if late else fine, bounds)
+    whole = fine.status == "time_limit" and coarse.status == "ok"
+    climb.accept(certificate.completed(fine, coarse) if whole else fine, bounds)
     last = fine.times[np.isfinite(reached)]
     unbounded = _unbounded(climb.model, fine)
     if unbounded:
         return _uncertified(climb, unbounded)
-    reason = fine.reason or along_the_solution(climb.model)
+    late = fine.status == "time_limit"
+    reason = fine.reason or needed(fine, climb.model.t_end)
+    if not (reason or late):
+        reason = along_the_solution(climb.model)
     reason = f", {reason}" if reason else ""
     until = last[-1] if len(last) else 0.0
     return _uncertified(climb, f"{fine.status} after t = {until:g}{reason}")

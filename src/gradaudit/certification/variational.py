@@ -85,6 +85,8 @@ class Solution:
         None where the method does not see them.
     last
         The last time that was reached, and the states there, (n,); None where it is not known.
+    row_modes
+        In which mode of the vector field each row was observed, (T,), where there are modes.
     """
 
     times: NDArray[np.float64]
@@ -104,6 +106,7 @@ class Solution:
     one_sided_causes: tuple[tuple[str, float, NDArray[np.bool_]], ...] = ()
     sizes: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     last: tuple[float, NDArray[np.float64]] | None = None
+    row_modes: tuple[Any, ...] = ()
 
     def float64(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Values and derivatives rounded to float64."""

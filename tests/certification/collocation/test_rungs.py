@@ -91,9 +91,7 @@ def test_a_parameter_without_effect_but_for_rounding_is_zero():
     np.testing.assert_array_equal(found.sensitivities[..., 1], 0.0)
 
 
-def test_a_model_with_events_is_refused():
-    with pytest.raises(SettingError, match="has events"):
-        gradaudit.reference("bouncing_ball", method="collocation")
+def test_another_method_is_refused():
     with pytest.raises(SettingError, match="method is 'euler'"):
         gradaudit.reference("logistic", method="euler")
 

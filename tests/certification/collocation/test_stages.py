@@ -1,4 +1,4 @@
-"""Collocation crosses switches at fixed times, and only those."""
+"""Switches at fixed times are stages of one vector field, and only those."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 import gradaudit
 from gradaudit import Event, Model
 from gradaudit.certification.collocation.stages import stages
-from gradaudit.errors import SettingError
 
 
 def dosed(at=(4.0, 7.0), **more):
@@ -78,11 +77,8 @@ def extended(number):
     ],
     ids=["parameter", "state", "jump", "not linear", "no number of float64"],
 )
-def test_other_events_are_left_to_the_taylor_method(event):
-    model = dosed(other=event)
-    assert stages(model) is None
-    with pytest.raises(SettingError, match="except switches at fixed times"):
-        gradaudit.reference(model, method="collocation")
+def test_other_events_have_no_stages(event):
+    assert stages(dosed(other=event)) is None
 
 
 @pytest.mark.parametrize(
@@ -106,3 +102,18 @@ def test_a_switch_before_the_window_leaves_one_stage():
     assert found is not None
     assert found.breaks == ()
     assert len(found.modes) == 1
+
+
+def test_a_switch_that_a_parameter_moves_is_at_a_break_by_chance():
+    """At p = 4 it is there, for other p it is not."""
+    model = Model(
+        name="chance",
+        vector_field=lambda t, y, p: jnp.where(t < p[0], 1.0, -1.0) + 0.0 * y,
+        states={"y": (0.0, "")},
+        parameters={"p": (4.0, "")},
+        t_end=10.0,
+        events={"chance": Event(when=lambda t, y, p: t - 4.0)},
+    )
+    assert stages(model) is None
+    status = gradaudit.reference(model, method="collocation").status
+    assert status.startswith("uncertified: simultaneous_events")

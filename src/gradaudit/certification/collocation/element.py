@@ -45,6 +45,9 @@ STAGNANT, ROUGHEST = 0.2, 1e-3
 States that begin at 0 are measured by sizes at which the rounding of larger states shows.
 """
 
+UNEXPLAINED = 3.0
+"""How many times the measured rounding a residual may be."""
+
 RESOLVED = 8.0
 """Corrections of so many units of rounding are converged."""
 
@@ -130,13 +133,15 @@ class System:
         self.tools, self.h, self.scale = tools, h, scale
         self.factors: Any = None
         self.integrand_slopes: Float = np.zeros((0, 0))  # the largest, (k, n)
+        self.state_slopes: Float = np.zeros((0, 0))  # likewise, (n, n)
 
     def factorise(self, points: Float, scale: Float) -> bool:
         """Build the matrix at the points, for sizes (n,); whether it is finite and regular."""
         self.scale = scale
         s, n = self.tools.method.s, self.tools.rough.n
         whole, _ = self.tools.rough.dense(self.tools.rough.slopes(points))
-        self.integrand_slopes = np.abs(whole[:, n:]).max(axis=0)
+        largest = np.abs(whole).max(axis=0)
+        self.state_slopes, self.integrand_slopes = largest[:n], largest[n:]
         slopes = whole[:, :n] * (self.scale / self.scale[:, None])
         matrix = self.tools.blocks.copy()
         every = np.arange(s)
@@ -208,6 +213,12 @@ def solve_states(
     integrals = h * product(method.integral, rates[:, n:])
     rounded = cast(points, tools.witness.precision)
     rounding = to_float64(rates) - to_float64(tools.witness.rates(rounded))
+    if tools.witness is not tools.fine:
+        residual = product(method.derivative, increments) - h * rates[:, :n]
+        natural = scales.with_states(whole).states[:n]
+        level = _residual_level(tools, system, increments, natural, rounding[:, :n])
+        if not np.all(np.abs(to_float64(residual)) <= UNEXPLAINED * level):
+            return None
     noise = np.zeros(tools.fine.size)
     carried = system.correct(step * rounding[:, :n])
     noise[:n] = np.maximum(
@@ -227,6 +238,32 @@ def solve_states(
         noise=noise,
         system=system,
     )
+
+
+def _residual_level(
+    tools: Tools, system: System, increments: Array, natural: Float, rounding: Float
+) -> Float:
+    """What rounding, and a correction that is as good as none, leave of a residual, (s, n).
+
+    Corrections alone do not show convergence: with a matrix that is far from the true one they are
+    small, or fall no further, where the equations do not hold.
+
+    Parameters
+    ----------
+    natural
+        Sizes of the states, (n,).
+    rounding
+        Of the rates at the points, in the coarser of the target precision and the witness, (s, n).
+    """
+    unit, step = RESOLVED * tools.precision.eps, system.h
+    moved = np.abs(to_float64(increments)) + natural
+    through_rates = step * (system.state_slopes @ natural + tools.ratio * _worst(rounding) / unit)
+    return np.asarray(unit * (np.abs(tools.method.derivative64) @ moved + through_rates))
+
+
+def _worst(rounding: Float) -> Float:
+    """The largest of each state, since one sample may be small by luck."""
+    return np.asarray(np.abs(rounding).max(axis=0))
 
 
 @cache

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.certification import certificate
 from gradaudit.certification.certificate import Bounds
-from gradaudit.certification.climb import Climb
+from gradaudit.certification.climb import Climb, needed, rounded
 from gradaudit.certification.collocation.march import march
 from gradaudit.certification.collocation.problem import Compiler
 from gradaudit.certification.collocation.scales import Expected
@@ -29,6 +28,7 @@ from gradaudit.certification.heyoka.precision import (
     QUAD,
     Precision,
     available,
+    to_extended,
     to_float64,
 )
 from gradaudit.certification.variational import MAX_STEPS, Options, Solution
@@ -57,16 +57,25 @@ Where a formula cancels, the rounding of one precision may be small by luck, and
 alike in all its solves. In quad precision there are digits to spare for more caution.
 """
 
+BESIDE = 1e-9
+"""Of the window: so close to an event JAX may be on its other side."""
+
+LEFT = 0.02
+"""Of the tolerance and the natural size: so much error an element may leave."""
+
+MOMENTS = ("grazing", "simultaneous_events", "sliding", "lost_event", "max_events")
+"""Statuses of a solve that ends at a moment without a derivative: until then it is certified."""
+
 QUAD_COST = 4.0
 """At least so many times as long as in long double a solve with all columns takes, up to 25."""
 
 
 class Collocation:
-    """The solves of a climb by collocation; its model has neither events nor switches."""
+    """The solves of a climb by collocation."""
 
-    def __init__(self, climb: Climb, compiler: Compiler | None = None) -> None:
+    def __init__(self, climb: Climb) -> None:
         self.climb = climb
-        self.compiler = compiler or Compiler(climb.model)
+        self.compiler = Compiler(climb.model)
         self.expected: Expected | None = None
 
     def solve(
@@ -87,6 +96,8 @@ class Collocation:
         climb, (precision, points, tolerance) = self.climb, rung
         scouting = columns is not None and not len(columns)
         problem = self.compiler.problem(precision, noise=not scouting)
+        if problem.modes is not None:  # the times of events depend on all parameters
+            columns = None
         options = Options(
             keep_grid=keep_grid,
             time_limit=max(climb.left, 0.0),
@@ -132,59 +143,115 @@ class Collocation:
         """Run rungs until so many digits are certified; "ok", or why not."""
         climb = self.climb
         scout = scout or self.scout()
-        if scout.status != "ok":
+        if scout.status not in ("ok", *MOMENTS):
             climb.accept(scout, None)
-            return _why(scout)
+            return self._why(scout)
         climb.grid = certificate.companion_grid(
             climb.times, scout.step_starts, scout.step_sizes / SCOUT[1], t_end=climb.model.t_end
         )
         coarse = self.solve(COARSE)
         climb.accept(coarse, None)
-        if coarse.status != "ok":
-            return _why(coarse)
+        if coarse.status not in ("ok", *MOMENTS):
+            return self._why(coarse)
         if not available(LONG_DOUBLE):
             return "this machine has no long double precision"
-        self._learn(coarse)
+        if coarse.status == "ok":
+            self._learn(coarse)
         fine = self.solve(FINE, look=True)
         if fine.status != "ok":
-            return _why(fine)
-        compiled, rough = self.compiler.field(fine.precision), self.compiler.field(DOUBLE)
-        breaks = () if self.compiler.parts is None else self.compiler.parts.breaks
-        own = ~np.isin(climb.grid.times, breaks)  # a switch belongs to either side
-        at = mistranslated(climb.model, compiled, rough, climb.grid.times[own], fine.values[own])
+            return self._until(fine, coarse)
+        at = self._mistranslated(fine)
         if at is not None:
             climb.accept(fine, None)
             return (
                 f"at t = {at:g} the vector field is another one for JAX than for its translation, "
                 "as where arctan2 jumps (declare an event there)"
             )
-        held = climb.accept(fine, certificate.between(coarse, fine, climb.grid))
+        held = climb.accept(
+            fine, self._floored(certificate.between(coarse, fine, climb.grid), fine)
+        )
         if held >= digits:
             return "ok"
         other = self.solve(OTHER)
         if other.status != "ok":
-            return _why(other)
-        held = climb.accept(
-            fine, certificate.apart(other, fine, coarse, climb.grid, caution=CAUTION)
-        )
+            return self._why(other)
+        bounds = certificate.apart(other, fine, coarse, climb.grid, caution=CAUTION)
+        held = climb.accept(fine, self._floored(bounds, fine))
         return "ok" if held >= digits else self._higher(fine, other, digits)
+
+    def _why(self, solution: Solution) -> str:
+        reached = to_float64(solution.values)[:, 0]
+        last = solution.times[np.isfinite(reached)]
+        what = f"{solution.status} after t = {last[-1] if len(last) else 0.0:g}"
+        if solution.status == "jumped_over":
+            what = solution.reason
+        elif more := solution.reason or needed(solution, self.climb.model.t_end):
+            what = f"{what}, {more}"
+        return f"{what} (collocation in {solution.precision.name} precision)"
+
+    def _floored(self, bounds: Bounds, fine: Solution) -> Bounds:
+        """Bounds that no accident makes smaller than what a solve leaves by its tolerance.
+
+        Two solves may agree better than either of them is right, even at three times in a row.
+        """
+        values, derivatives = fine.float64()
+        scale = certificate.state_scale(values, derivatives, self.climb.model.parameter_scale)
+        with np.errstate(invalid="ignore"):
+            shares = np.abs(np.nan_to_num(derivatives)) / scale[:, None]
+        left, n = LEFT * fine.tolerance, self.climb.model.n
+        natural = np.empty(derivatives.shape[1:])
+        for part in (slice(0, n), slice(n, None)):  # as digits are counted
+            natural[part] = scale[part, None] * shares[:, part].max(axis=(0, 1), initial=0.0)
+        return Bounds(
+            np.maximum(bounds.values, left * scale), np.maximum(bounds.derivatives, left * natural)
+        )
+
+    def _until(self, fine: Solution, coarse: Solution) -> str:
+        """Keep what holds of a solve that ended early; why it did."""
+        bounds = self._floored(certificate.between(coarse, fine, self.climb.grid), fine)
+        if fine.status == "time_limit" and coarse.status == "ok":
+            # what was not reached for want of time is in the coarse solve, without a certificate
+            fine = replace(certificate.completed(fine, coarse), status=fine.status)
+        if fine.status not in ("jumped_over", "step_underflow"):
+            self.climb.accept(fine, bounds)
+        return self._why(fine)
+
+    def _mistranslated(self, fine: Solution) -> float | None:
+        """A time at which JAX has another vector field than a solve, None where it has not."""
+        model, times, compiler = self.climb.model, self.climb.grid.times, self.compiler
+        breaks = () if compiler.parts is None else compiler.parts.breaks
+        own = ~np.isin(times, breaks)  # a switch belongs to either side
+        for event in fine.event_records:
+            own &= np.abs(times - float(event.time)) > BESIDE * model.t_end
+        modes = fine.row_modes or ((),) * len(times)
+        for mode in dict.fromkeys(modes):
+            rows = own & np.array([mode == other for other in modes])
+            if rows.any():
+                better, rough = (compiler.field(of, mode) for of in (fine.precision, DOUBLE))
+                at = mistranslated(model, better, rough, times[rows], fine.values[rows])
+                if at is not None:
+                    return at
+        return None
 
     def _higher(self, fine: Solution, other: Solution, digits: float) -> str:
         """Two solves in quad precision, for the parameters that have too few digits."""
         climb = self.climb
         if not available(QUAD):
             return "the top of the ladder is reached"
-        columns = climb.short_of(digits)
+        every = np.arange(climb.model.m)
+        columns = every if self.compiler.hybrid else climb.short_of(digits)
         share = (1 + len(columns)) / (1 + climb.model.m)
         expected = 2.0 * QUAD_COST * share * other.run_seconds
         if expected > climb.left:
-            return "quad precision would take longer than the time limit"
+            seconds = rounded(expected)
+            return f"quad precision would take longer than the time limit, about {seconds} s"
         pair = []
         for rung in HIGHER:
             pair.append(self.solve(rung, columns=columns))
             if pair[-1].status != "ok":
-                return _why(pair[-1])
+                return self._why(pair[-1])
         bounds = certificate.apart(pair[1], pair[0], fine, climb.grid, caution=QUAD_CAUTION)
+        bounds = self._floored(bounds, pair[0])
         assert climb.bounds is not None
         merged = climb.bounds.derivatives.copy()
         merged[..., columns] = bounds.derivatives[..., columns]
@@ -194,15 +261,10 @@ class Collocation:
 
 
 def _with_columns(fine: Solution, higher: Solution, columns: NDArray[np.int64]) -> Solution:
-    """A solve with states and some columns of another one, all rounded to float64."""
-    values, derivatives = higher.float64()
-    merged: NDArray[Any] = to_float64(fine.derivatives).copy()
+    """A solve with states and some columns of another one, which are rounded to its precision."""
+    values, derivatives = (
+        to_extended(part, higher.precision) for part in (higher.values, higher.derivatives)
+    )
+    merged = fine.derivatives.copy()
     merged[..., columns] = derivatives[..., columns]
     return replace(fine, values=values, derivatives=merged)
-
-
-def _why(solution: Solution) -> str:
-    reached = to_float64(solution.values)[:, 0]
-    last = solution.times[np.isfinite(reached)]
-    what = solution.reason or (f"{solution.status} after t = {last[-1] if len(last) else 0.0:g}")
-    return f"{what} (collocation in {solution.precision.name} precision)"

@@ -15,10 +15,10 @@ import heyoka as hy
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.certification.collocation.vector_field import VectorField, compile_rates
+from gradaudit.certification.collocation.vector_field import VectorField, compile_mode
 from gradaudit.certification.discrete_modes import Mode, Reader
 from gradaudit.certification.heyoka.precision import DOUBLE, Precision
-from gradaudit.certification.heyoka.translate import state_variables, translate
+from gradaudit.certification.heyoka.translate import translate
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Event, Model
 from gradaudit.model.quadratures import initial_state
@@ -26,6 +26,8 @@ from gradaudit.model.quadratures import initial_state
 Array = NDArray[Any]
 
 MOST_STAGES = 50
+NEAR = 1e-9
+"""Of the window: so close to a break a switch is at it."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,7 @@ class Stages:
 
     def compile(self, precision: Precision) -> VectorField:
         """The vector field in a precision, which chooses the stage by the time of a point."""
-        model = self.reader.model
-        p = [hy.expression(f"p{j}") for j in range(model.m)]
-        t, y = hy.expression("t"), state_variables(model)[: model.n]
-        fields = []
-        for mode in self.modes:
-            rates, _ = self.reader.rates(mode, precision, p)
-            own = [hy.subs(rate, {hy.time: t}) for rate in rates]
-            fields.append(compile_rates(own, [t, *y, *p], model.n, precision))
+        fields = [compile_mode(self.reader, mode, precision) for mode in self.modes]
         return _joined(fields, [precision.number(b) for b in self.breaks])
 
 
@@ -93,6 +88,11 @@ def _crossed(model: Model, boundary: hy.expression, begin: float, end: float) ->
     arguments = [t, *(hy.expression(f"p{j}") for j in range(model.m))]
     function = hy.cfunc([own], arguments)
     at = [float(function([time, *model.nominal])[0]) for time in (begin, end)]
+    slope = (at[1] - at[0]) / (end - begin)
+    if any(name.startswith("p") for name in named):
+        # a switch whose time a parameter moves is at a break by chance only
+        at = [0.0 if abs(x) <= NEAR * model.t_end * abs(slope) else x for x in at]
+        return at[0] * at[1] <= 0.0
     return at[0] * at[1] < 0.0
 
 

@@ -10,6 +10,7 @@ import heyoka as hy
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.certification.discrete_modes import Mode, Reader
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.translate import state_variables, translate
 from gradaudit.model.definition import Model
@@ -69,6 +70,16 @@ def compile_field(model: Model, precision: Precision) -> VectorField:
         where=f"model {model.name!r}: vector_field",
     )
     return compile_rates(rates, [t, *y, *p], n, precision)
+
+
+def compile_mode(reader: Reader, mode: Mode, precision: Precision) -> VectorField:
+    """The same on given branches of the switches of a model with events."""
+    model = reader.model
+    p = [hy.expression(f"p{j}") for j in range(model.m)]
+    t, y = hy.expression("t"), state_variables(model)[: model.n]
+    rates, _ = reader.rates(mode, precision, p)
+    own = [hy.subs(rate, {hy.time: t}) for rate in rates]
+    return compile_rates(own, [t, *y, *p], model.n, precision)
 
 
 def compile_rates(

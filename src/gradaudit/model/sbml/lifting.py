@@ -58,9 +58,18 @@ def lifted(node: Any, definitions: Mapping[str, Any]) -> Any:
             return lifted(_joined(libsbml.AST_LOGICAL_OR, terms), {})
         return node.deepCopy()
     copy = node.deepCopy()
-    for index in range(copy.getNumChildren()):
-        copy.replaceChild(index, lifted(node.getChild(index), definitions), True)
+    _lift_within(copy, definitions)
     return copy
+
+
+def _lift_within(node: Any, definitions: Mapping[str, Any]) -> None:
+    """In place, since each copy of a tree copies all of it."""
+    for index in range(node.getNumChildren()):
+        child = node.getChild(index)
+        if child.getType() in _RELATIONS:
+            node.replaceChild(index, lifted(child, definitions), True)
+        else:
+            _lift_within(child, definitions)
 
 
 def _split(relation: Any) -> list[list[Any]]:
@@ -137,9 +146,25 @@ def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
     if node.getType() == libsbml.AST_NAME and node.getName() in definitions:
         return definitions[node.getName()].deepCopy()
     copy = node.deepCopy()
-    for index in range(copy.getNumChildren()):
-        copy.replaceChild(index, _inlined(node.getChild(index), definitions), True)
+    if definitions:
+        _inline_within(copy, definitions)
     return copy
+
+
+def _inline_within(node: Any, definitions: Mapping[str, Any]) -> None:
+    for index in range(node.getNumChildren()):
+        child = node.getChild(index)
+        if child.getType() == libsbml.AST_NAME and child.getName() in definitions:
+            node.replaceChild(index, definitions[child.getName()].deepCopy(), True)
+        else:
+            _inline_within(child, definitions)
+
+
+def _names(node: Any) -> Iterator[str]:
+    if node.getType() == libsbml.AST_NAME:
+        yield node.getName()
+    for index in range(node.getNumChildren()):
+        yield from _names(node.getChild(index))
 
 
 def _definitions(model: Any) -> dict[str, Any]:
@@ -153,14 +178,23 @@ def _definitions(model: Any) -> dict[str, Any]:
         if reaction.isSetKineticLaw() and reaction.getKineticLaw().getMath() is not None:
             rules[reaction.getId()] = reaction.getKineticLaw().getMath()
     found: dict[str, Any] = {}
-    known = -1
-    while len(found) > known:  # a rule may look up another; SBML has no order of rules, no cycles
-        known = len(found)
-        for name, math in rules.items():
-            if name not in found:
-                whole = _inlined(math, found)
-                if _first_branch(whole) is not None or whole.getType() in _BRANCHING:
-                    found[name] = whole
+    seen: set[str] = set()
+
+    def settle(name: str) -> None:
+        """Those that it looks up first; SBML has no order of rules and no cycles."""
+        if name in seen:
+            return
+        seen.add(name)
+        math = rules[name]
+        used = {other for other in _names(math) if other in rules}
+        for other in used:
+            settle(other)
+        branches = math.getType() in _BRANCHING or _first_branch(math) is not None
+        if branches or not used.isdisjoint(found):
+            found[name] = _inlined(math, found)
+
+    for name in rules:
+        settle(name)
     return found
 
 

@@ -1,0 +1,229 @@
+"""A run through events: an element ends at each, and the next one begins behind its jump.
+
+An event is found on the polynomial of an element that passes it, and the element is solved again to
+end there. The last digits of the time are found on the second polynomial, in the precision of the
+solve, so that the event function is 0 to its rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.certification.collocation import crossings
+from gradaudit.certification.collocation.element import Tools
+from gradaudit.certification.collocation.event_search import SearchingRun
+from gradaudit.certification.collocation.problem import Problem
+from gradaudit.certification.collocation.run import Solved
+from gradaudit.certification.collocation.scales import Expected
+from gradaudit.certification.discrete_modes import Mode
+from gradaudit.certification.heyoka.precision import to_float64
+from gradaudit.certification.passage import EVENT_COOLDOWN, undeclared
+from gradaudit.certification.variational import Options, Watch
+from gradaudit.errors import TranslationError
+
+Array = NDArray[Any]
+Float = NDArray[np.float64]
+
+ASIDE = 1e-6
+"""Of an element: what is so close to its start is read from its polynomial, as it is."""
+
+BOUNDARY = 1e-9
+"""Of the window: what switches so close to an event switches with it."""
+
+
+class HybridRun(SearchingRun):
+    """A run with events; the tangents of all parameters are needed for their times."""
+
+    def __init__(
+        self, problem: Problem, times: Float, points: int, tolerance: float,
+        columns: Sequence[int] | NDArray[np.int64] | None, expected: Expected | None, look: bool,
+    ) -> None:  # fmt: skip
+        assert problem.modes is not None
+        assert columns is None or list(columns) == list(range(problem.fine.m))
+        super().__init__(problem, times, points, tolerance, columns, expected, look)
+        self.by_mode: dict[Mode, Tools] = {self.part.mode: self.tools}
+        self.row_modes: list[Mode] = [self.part.mode] * len(times)
+        self.found: str | None = None
+        self.ended = "sliding" if problem.modes.slides else ""
+        self.sides: Float = np.zeros(0)
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        passage = self.passage
+        return {
+            "event_records": tuple(passage.event_records),
+            "one_sided": passage.one_sided.marked,
+            "one_sided_causes": tuple(passage.one_sided.causes),
+            "row_modes": tuple(self.row_modes),
+        }
+
+    def reason(self, status: str) -> str:
+        return super().reason(status) or self.passage.reason
+
+    def march(self, watch: Watch, options: Options) -> str:
+        if self.ended:
+            return self.ended
+        z, tangents = self._objects()
+        what = "the initial state puts the solution"
+        self.passage.note_contact(self.part, self.t, z, tangents, {}, what)
+        if self.passage.too_soon(self.part, self.t, z):
+            return "lost_event"
+        self.sides = self.passage.sides(self.part, self.t, z)
+        status = super().march(watch, options)
+        if status == "ok" and self.row < len(self.times):
+            return "lost_event"
+        return status
+
+    def _objects(self) -> tuple[Array, Array]:
+        """State and tangents as the code of events takes them."""
+        z = np.array(list(self.y), dtype=object)
+        tangents: Array = np.empty(self.slopes.shape, dtype=object)
+        for row, slopes in zip(tangents, self.slopes, strict=True):
+            row[:] = list(slopes)
+        return z, tangents
+
+    def _element(self, length: Any, stop: Any) -> float:
+        factor, solved = self._attempt(length)
+        if solved is None:
+            return factor
+        coefficients = self._expanded(solved)
+        if coefficients is None:
+            return -0.5
+        first = self._first(solved, coefficients)
+        end = 1.0 if first is None else first.share
+        touch = self._touched(solved, coefficients, end)
+        if touch is not None:
+            end = float((touch - self.t) / solved.length)
+            self._keep(solved, touch, coefficients, end, whole=False)
+            self.ended = "grazing"
+            return factor
+        if first is None:
+            self._keep(solved, stop, coefficients, end)
+            return factor
+        share = first.share
+        if share > ASIDE:
+            shorter, ending = self._attempt(self._number(share) * length)
+            if ending is None:
+                return shorter * share
+            solved, share = ending, 1.0
+        when = self._located(solved, share, first.name)
+        if when is None:
+            self.ended = "lost_event"
+            return factor
+        self._keep(solved, when, coefficients, end, whole=share == 1.0)
+        self.found = first.name
+        return factor
+
+    def _keep(
+        self, solved: Solved, stop: Any, coefficients: Float, end: float, *, whole: bool = True
+    ) -> None:
+        """Keep an element up to a time, and the observations until then.
+
+        Parameters
+        ----------
+        coefficients, end
+            Of the functions along the element that was expanded, and its share that is kept.
+        whole
+            Whether the element ends there.
+        """
+        self._check_boundaries(coefficients, end, float(stop))
+        met = end < 1.0 or not whole
+        before, row = stop - self._number(self.passage.near) if met else stop, self.row
+        self._observe(solved, before)
+        self.row_modes[row : self.row] = [self.part.mode] * (self.row - row)
+        if whole:
+            self._accept(solved)
+        if not met:
+            values, rates = crossings.at_end(coefficients[:, : len(self.model.events)])
+            cooldown = EVENT_COOLDOWN * self.model.t_end / float(solved.length)
+            close = np.abs(values) <= 10.0 * cooldown * np.abs(rates)
+            here = np.where(close, 0.0, np.sign(values))
+            if self.passage.lost(self.sides, here):
+                self.ended = "lost_event"
+            self.sides = np.where(here != 0.0, here, self.sides)
+        shares: Array = np.empty(1, dtype=self.problem.precision.fp_type)
+        shares[0] = (stop - self.t) / solved.length
+        states, slopes = self._at(solved, shares)
+        if met:
+            self.y, self.slopes = states[0], self.slopes if slopes is None else slopes[0]
+        else:
+            self.y = self.y + solved.increments[-1]
+            self.slopes = self.slopes if solved.gains is None else self.slopes + solved.gains[-1]
+        self.t, self.last = stop, (solved.increments, solved.length)
+
+    def _check_boundaries(self, coefficients: Float, end: float, stop: float) -> None:
+        begin, t_end = float(self.t), self.model.t_end
+        count = len(self.model.events)
+        for index in np.flatnonzero(~crossings.away(coefficients[:, count:])):
+            for share in crossings.zeros(coefficients[:, count + index]):
+                own = coefficients[:, count + index]
+                if not 0.0 <= share <= end or not crossings.turns(own, share):
+                    continue
+                # the element that was expanded ends behind the event, at its share of it
+                when = begin + share / end * (stop - begin)
+                inside = when - float(self.began) > BOUNDARY * t_end
+                if inside and not (end < 1.0 and stop - when < BOUNDARY * t_end):
+                    raise TranslationError(
+                        undeclared(self.modes.reader.where, self.part.signals.boundaries[index],
+                                   when, self.model.events)
+                    )  # fmt: skip
+
+    def _turn(self) -> bool | str:
+        if self.ended:
+            return self.ended
+        last, near = float(self.times[-1]), self.passage.near
+        z, tangents = self._objects()
+        if self.found is None and self.t >= last and float(self.t - self.began) > near:
+            self.found = self.passage.due(self.part, self.t, z)
+        if self.found is None:
+            return False
+        fired, self.found = self.found, None
+        outcome = self.passage.through(self.part, self.t, z, tangents, fired)
+        if isinstance(outcome, str):
+            return outcome
+        self.part, z, tangents = outcome
+        self.y[:], self.slopes = list(z), self._slopes_of(tangents)
+        self._enter()
+        # an observation at the time of an event, or just at its side, is made behind it
+        self.row = int(np.searchsorted(self.times, float(self.t) - near, "left"))
+        return self._finish() if float(self.t) >= last - near else True
+
+    def _slopes_of(self, tangents: Array) -> Array:
+        slopes = np.empty_like(self.slopes)
+        for row, own in zip(slopes, tangents, strict=True):
+            row[:] = list(own)
+        return slopes
+
+    def _enter(self) -> None:
+        """Go on with the equations of another part."""
+        rough, fine, witness = self.part.fields
+        if self.part.mode not in self.by_mode:
+            own = replace(self.tools, rough=rough, fine=fine, witness=witness)
+            self.by_mode[self.part.mode] = own
+        self.tools = self.by_mode[self.part.mode]
+        if self.look is not None:
+            self.look.tools = self.tools
+        self.scales = self.scales.with_states(np.abs(to_float64(self.y)))
+        self.scales = self.scales.with_sensitivities(np.abs(to_float64(self.slopes)))
+        self.began, self.last = self.t, None
+        self.sides = self.passage.sides(self.part, self.t, self._objects()[0])
+
+    def _finish(self) -> str:
+        """Observe behind an event at the end of the window."""
+        self.row_modes[self.row :] = [self.part.mode] * (len(self.times) - self.row)
+        while self.row < len(self.times):
+            aside = self._number(self.times[self.row]) - self.t
+            if not aside:
+                self.values[self.row], self.derivatives[self.row] = self.y, self.slopes
+                self.row += 1
+                continue
+            _, solved = self._attempt(self._number(EVENT_COOLDOWN * self.model.t_end))
+            if solved is None:
+                return "step_underflow"
+            self._observe(solved, self.t + solved.length)
+        return self.seen

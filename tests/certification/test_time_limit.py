@@ -1,0 +1,59 @@
+"""The time limit holds, and what ran out of time says what it would need."""
+
+import time
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradaudit
+from gradaudit import Model
+from gradaudit.certification.climb import Climb, TimeIsOverError, rounded
+from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE
+
+SIZE, FOREVER = 12, 1e7
+
+
+@pytest.fixture(scope="module")
+def endless():
+    """Oscillators for a million periods, after a reference that has loaded and compiled."""
+
+    def field(t, y, p):
+        x, v = y[:SIZE], y[SIZE:]
+        return jnp.concatenate([v, -p * x * (1.0 + x**2)])
+
+    model = Model(
+        name="endless",
+        vector_field=field,
+        states={f"{kind}{i}": (1.0, "") for kind in "xv" for i in range(SIZE)},
+        parameters={f"k{i}": (1.0 + 0.1 * i, "") for i in range(SIZE)},
+        t_end=FOREVER,
+    )
+    gradaudit.reference(model, time_limit=0.1)
+    return model
+
+
+@pytest.mark.parametrize("method", ["taylor", "collocation"])
+def test_the_limit_holds_to_within_a_fifth(endless, method):
+    limit, began = 4.0, time.perf_counter()
+    found = gradaudit.reference(endless, np.array([0.0, FOREVER]), time_limit=limit, method=method)
+    assert time.perf_counter() - began < 1.2 * limit
+    assert found.status.startswith("uncertified: ")
+    assert "it would need about " in found.status
+
+
+def test_a_compilation_that_takes_too_long_is_not_begun():
+    model = gradaudit.load_model("lorenz")
+    climb = Climb(model, np.array([1.0]), negligible=1e-3, time_limit=5.0, progress=None)
+    first = climb.run(climb.build(DOUBLE, 1e-10))
+    climb.accept(first, None)
+    climb.build_seconds = 10.0
+    with pytest.raises(TimeIsOverError, match="compiling in long double precision would take"):
+        climb.build(LONG_DOUBLE, 1e-20)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(2.6, "3"), (314.0, "300"), (94_999.0, "90000"), (3.1e8, "3e8")]
+)
+def test_numbers_of_a_status_have_one_digit(number, text):
+    assert rounded(number) == text
