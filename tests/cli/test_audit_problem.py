@@ -11,7 +11,7 @@ import pytest
 from cli.test_certify import slope
 from gradaudit.cli.main import main
 from gradaudit.errors import ProblemError
-from gradaudit.problem import certified
+from gradaudit.problem import audit as audit_of_problems
 from problem.conftest import write  # noqa: F401  # the fixture
 from problem_closed_forms import EXCHANGE
 
@@ -64,7 +64,7 @@ def test_without_a_reference_nothing_is_claimed(write, capsys, monkeypatch):  # 
     def refuse(*args, **keywords):
         raise ProblemError("no steady state")
 
-    monkeypatch.setattr(certified, "reference_gradient", refuse)
+    monkeypatch.setattr(audit_of_problems, "reference_gradient", refuse)
     code, said, _ = audit(write(), *QUICK, capsys=capsys)
     assert code == 0
     assert "none: no steady state" in said

@@ -31,7 +31,7 @@ DEFAULTS = Study().plain()
 STUDIES = (ROOT / "config").glob("*.yaml")
 SHIPPED = sorted(path for path in STUDIES if path.stem != "petab")  # of workflow/petab.smk
 STAGES = (
-    *("simulate", "gradients", "reference", "evaluate", "experiment", "sweep"),
+    *("simulate", "gradients", "reference", "evaluate", "experiment", "sweep", "problem"),
     *("atlas", "trust", *FIGURES, "report", "track"),
 )
 
@@ -141,6 +141,8 @@ def another(value, name):
             return {"tsit5": {"tolerances": {"tightest": 1e-4}}}
         case dict():
             return {key: 2 * number for key, number in value.items()}
+        case _ if name == "certified_digits":
+            return 12
         case _:
             return 2 * value
 

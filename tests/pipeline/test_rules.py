@@ -107,3 +107,16 @@ def test_inputs_of_a_job_need_no_list_of_all_jobs(monkeypatch):
         "out/gradients/logistic/mine.nc",
     ]
     assert gradients({"model": "liu_neuron"}) == ["out/gradients/liu_neuron/tsit5.nc"]
+
+
+def test_problems_have_a_stage_of_their_own():
+    study = study_of(
+        {"models": ["logistic", "a/problem.yaml", "b/two.yml"], "solvers": {"tsit5": {}}}
+    )
+    assert [job["model"] for job in rules.jobs(stages()["problem"], study)] == ["a", "two"]
+    for name in ("gradients", "reference", "evaluate", "figures_model"):
+        assert {job["model"] for job in rules.jobs(stages()[name], study)} == {"logistic"}
+    assert rules.inputs("report", study)["problems"] == [
+        "<results>/problem/a.parquet",
+        "<results>/problem/two.parquet",
+    ]

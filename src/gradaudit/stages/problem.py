@@ -69,7 +69,7 @@ def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = 
         solver: settings_of(
             solver,
             methods,
-            settings["tolerances"][solver],
+            settings["tolerances"],
             atol_factor=settings["atol_factor"],
             max_steps=settings["max_steps"],
         )

@@ -131,3 +131,23 @@ def test_a_published_norm_of_no_model_is_refused():
     norms = {"liu_neuron": 1.0, "logistik": 1.0}
     with pytest.raises(SettingError, match=r"published_norms: unknown model 'logistik' \(did you"):
         check_names(study_of({**VALID, "experiment": {"models": [], "published_norms": norms}}))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"models": ["p.yaml"]}, "all entries are estimation problems"),
+        ({"models": ["logistic", "gone.yaml"]}, "gone.yaml does not exist"),
+        ({"models": ["logistic", "p.yaml@t_end=3"]}, "an estimation problem has no axes"),
+        ({"sweep": {"models": ["p.yaml"]}}, "'p.yaml' is an estimation problem, no model"),
+        ({"problems": {"solvers": ["tsit6"]}}, "problems.solvers: .*'tsit6'"),
+        ({"problems": {"methods": ["guess"]}}, "problems.methods: .*'guess'"),
+    ],
+    ids=str,
+)
+def test_problems_are_checked(change, words, tmp_path, monkeypatch):
+    (tmp_path / "p.yaml").write_text("format_version: 1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    experiment = {} if "experiment" in change else {"experiment": {"models": []}}
+    with pytest.raises(SettingError, match=words):
+        check_names(study_of({**VALID, **experiment, **change}))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gradaudit.pipeline.config.fields import Section, extra_of
-from gradaudit.pipeline.config.ladders import ladder_of
+from gradaudit.pipeline.config.ladders import ladder, ladder_of
 from gradaudit.pipeline.config.study import Study
 from gradaudit.records.provenance import canonical_json
 
@@ -74,9 +74,9 @@ def _track(study: Study, read: dict[str, Any], job: _Job) -> dict[str, Any]:
 
 
 def _problem(study: Study, read: dict[str, Any], job: _Job) -> dict[str, Any]:
-    """With the tolerances of each solver, which has no entry of its own."""
+    """With the general tolerances: the solvers are as they are."""
     del job
-    return {**read, "tolerances": {name: ladder_of(study, name) for name in read["solvers"]}}
+    return {**read, "tolerances": ladder(**study.tolerances.model_dump())}
 
 
 _ADJUSTED: dict[str, Callable[[Study, dict[str, Any], _Job], dict[str, Any]]] = {
