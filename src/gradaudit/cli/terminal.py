@@ -36,9 +36,21 @@ an option is invalid. With --fail-above: 0 if the error of today's gradient is s
 """
 
 
+CHECK = """\
+Settings and errors are those of `gradaudit audit`. A baseline that does not exist is written. A
+gradient is worse if there was one and there is none any more, or if its error is larger than
+--accuracy and surely more than twice what it was. An error that is not measured is inconclusive,
+and fails nothing.
+
+exit code: 0 if no gradient is proven to be worse, 1 if one is, 2 if the model, an option or the
+baseline is invalid.
+"""
+
+
 def add_terminal(commands: Any) -> None:
-    """Add `audit`, `new` and `models`."""
+    """Add `audit`, `check`, `new` and `models`."""
     _add_audit(commands)
+    _add_check(commands)
     text = "write a commented template of a model"
     new = commands.add_parser("new", help=text, description=sentence(text))
     new.add_argument("path", type=Path, metavar="PATH", help="file to write, such as my_model.py")
@@ -74,8 +86,6 @@ def sentence(text: str) -> str:
 
 
 def _add_audit(commands: Any) -> None:
-    from gradaudit.pipeline.config.study import Study
-
     text = "audit one model in the terminal: is its gradient right, and what to do"
     parser = commands.add_parser(
         "audit",
@@ -84,26 +94,7 @@ def _add_audit(commands: Any) -> None:
         epilog=AUDIT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    model_argument(parser)
-    parser.add_argument(
-        "--accuracy",
-        type=float,
-        metavar="ERROR",
-        default=1e-4,
-        help="find the cheapest setting with at most this error (default: 1e-4)",
-    )
-    parser.add_argument("--solvers", nargs="+", metavar="NAME", help="solvers (default: see below)")
-    methods = " ".join(Study().methods)
-    parser.add_argument(
-        "--methods",
-        nargs="+",
-        metavar="NAME",
-        help=f"methods (default: {methods}, and saltation for a model with events)",
-    )
-    _add_tolerances(parser)
-    parser.add_argument(
-        "--functional", metavar="NAME", help="show this one (default: the worst of all)"
-    )
+    _add_settings(parser)
     parser.add_argument(
         "--json",
         dest="as_json",
@@ -123,6 +114,52 @@ def _add_audit(commands: Any) -> None:
         metavar="ERROR",
         help="for scripts: exit code 1 if the gradient of today has a larger error",
     )
+    parser.set_defaults(call=_audit)
+
+
+def _add_check(commands: Any) -> None:
+    text = "audit a model, and fail where a gradient is proven to be worse than in a baseline"
+    parser = commands.add_parser(
+        "check",
+        help=text,
+        description=sentence(text),
+        epilog=CHECK,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_settings(parser)
+    parser.add_argument(
+        "--baseline", type=Path, metavar="PATH", required=True, help="JSON file to compare with"
+    )
+    parser.add_argument(
+        "--update", action="store_true", help="write the baseline again if nothing is worse"
+    )
+    parser.set_defaults(call=_check)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """What is solved, and how."""
+    from gradaudit.pipeline.config.study import Study
+
+    model_argument(parser)
+    parser.add_argument(
+        "--accuracy",
+        type=float,
+        metavar="ERROR",
+        default=1e-4,
+        help="the error that is wanted (default: 1e-4)",
+    )
+    parser.add_argument("--solvers", nargs="+", metavar="NAME", help="solvers (default: see below)")
+    methods = " ".join(Study().methods)
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="NAME",
+        help=f"methods (default: {methods}, and saltation for a model with events)",
+    )
+    _add_tolerances(parser)
+    parser.add_argument(
+        "--functional", metavar="NAME", help="show this one (default: the worst of all)"
+    )
     parser.add_argument("--output", type=Path, metavar="PATH", help="Parquet table to keep")
     parser.add_argument(
         "--cores",
@@ -133,7 +170,6 @@ def _add_audit(commands: Any) -> None:
     )
     # Not "cache", which makes this process, and not its children, import JAX.
     cache_option(parser, dest="cache_folder")
-    parser.set_defaults(call=_audit)
 
 
 def _add_tolerances(parser: argparse.ArgumentParser) -> None:
@@ -215,6 +251,16 @@ def _audit(
         cache_folder=cache_folder,
         **arguments,
     )
+
+
+def _check(*, baseline: Path, update: bool, accuracy: float, **arguments: Any) -> int:
+    from gradaudit.cli.check import compare
+
+    def finish(rows: Any, name: str) -> int:
+        return compare(rows, name=name, baseline=baseline, update=update, accuracy=accuracy)
+
+    silent: dict[str, Any] = {"as_json": False, "as_table": False, "limit": None}
+    return _audit(accuracy=accuracy, finish=finish, **silent, **arguments)
 
 
 def _new(path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradaudit.cli.audit.run import check_errors, configure
+from gradaudit.cli.audit.run import Finish, check_errors, configure
 from gradaudit.cli.audit.tried import exit_code
 from gradaudit.pipeline.config import Study, ladder_of
 from gradaudit.records.catalogue import catalogue
@@ -39,10 +39,12 @@ def run(
     as_json: bool,
     as_table: bool,
     limit: float | None,
+    finish: Finish | None = None,
 ) -> int:
     """Audit a problem and print what came out; 0, or 1 where no gradient could be computed.
 
-    With a `limit` the exit code is that of `gradaudit.cli.audit.tried.exit_code`.
+    With a `limit` the exit code is that of `gradaudit.cli.audit.tried.exit_code`. What `finish`
+    makes of the rows takes the place of the output, and of the exit code.
 
     Raises
     ------
@@ -88,6 +90,8 @@ def run(
     )
     if output is not None:
         _keep(audit, output, study)
+    if finish is not None:
+        return finish(audit.table, problem.name)
     if as_json:
         print(problem_view.as_json(audit))
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ LIMITED = {name: tightest for name, tightest in AUDITED_TO.items() if tightest}
 
 EPSILON = 2.0**-52
 USUAL = Study()  # of what an audit does not set
+Finish = Callable[["pd.DataFrame", str], int]
+"""From the rows of an audit and the name of the model to an exit code."""
 
 
 def run(
@@ -59,10 +61,12 @@ def run(
     as_json: bool,
     as_table: bool,
     limit: float | None,
+    finish: Finish | None = None,
 ) -> int:
     """Audit a model and print what came out; 0, or 1 where no solve succeeded.
 
-    With a `limit` the exit code is that of `gradaudit.cli.audit.tried.exit_code`.
+    With a `limit` the exit code is that of `gradaudit.cli.audit.tried.exit_code`. What `finish`
+    makes of the rows takes the place of the output, and of the exit code.
 
     Raises
     ------
@@ -95,6 +99,8 @@ def run(
         settings = json.loads(settings_of("evaluate", study))
         write_table(table, output, stage="audit", settings=settings)
     audit = _audit(model, name, table, truth, outcomes, accuracy, functional)
+    if finish is not None:
+        return finish(audit.rows, audit.name)
     _tell(audit, as_json, as_table)
     if audit.rows.empty or not (audit.rows["status"] == "ok").any():
         return 1
