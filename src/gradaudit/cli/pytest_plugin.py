@@ -49,7 +49,8 @@ def gradient_check(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any
     """`gradaudit.check_gradient`, which fails the test where a gradient is proven to be wrong."""
     from gradaudit.checked.gradient_check import check_gradient
 
-    config, made = request.config, dict[str, GradientCheck]()
+    config = request.config
+    made: dict[str, GradientCheck] = {}
 
     def check(fun: Any, p: Any = None, gradient: Any = None, **options: Any) -> GradientCheck:
         found = check_gradient(fun, p, gradient, **options)
