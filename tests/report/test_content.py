@@ -1,9 +1,11 @@
 """What the page shows of models, figures, terms and the origin of tables."""
 
 import base64
+import io
 import json
 
 import pytest
+from PIL import Image
 
 from gradaudit.analysis.frontier import cheapest_settings
 from gradaudit.analysis.verdicts import ladders
@@ -71,10 +73,21 @@ def test_the_section_of_an_experiment_has_its_published_norm(tmp_path, made_up_e
 
 def test_figures_are_embedded_by_their_stem(tmp_path):
     path = tmp_path / "laws.png"
-    path.write_bytes(b"\x89PNG")
+    Image.new("RGB", (2 * content.WIDTH, 300), "white").save(path)
     (name, address), *none = content.embedded([path]).items()
     assert (name, none) == ("laws", [])
-    assert base64.b64decode(address.removeprefix("data:image/png;base64,")) == b"\x89PNG"
+    data = base64.b64decode(address.removeprefix("data:image/webp;base64,"))
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("WEBP", (content.WIDTH, 150))
+
+
+def test_a_small_figure_is_not_enlarged(tmp_path):
+    path = tmp_path / "small.png"
+    Image.new("RGB", (30, 20), "white").save(path)
+    address = content.embedded([path])["small"]
+    data = base64.b64decode(address.removeprefix("data:image/webp;base64,"))
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (30, 20)
 
 
 def test_terms_have_the_thresholds_filled_in():

@@ -79,7 +79,7 @@ def test_the_page_needs_nothing_else(written):
     assert "<script" not in page
     sources = re.findall(r'(?:src|href)="([^"]{1,40})', page)
     assert sources
-    assert all(source.startswith(("data:image/png;base64,", "#")) for source in sources)
+    assert all(source.startswith(("data:image/webp;base64,", "#")) for source in sources)
     assert "@import" not in page
     assert "A title &amp; more" in page
 
