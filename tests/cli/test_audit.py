@@ -126,7 +126,7 @@ def test_errors_inside_a_worker_are_messages(tmp_path, capfd):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["logistik"], "no model 'logistik'"),
+        (["logistik"], "no model 'logistik' (did you mean 'logistic'?)"),
         (["missing/model.py"], "no model 'missing/model.py'"),
         (["logistic", "--solvers", "tsit4"], "unknown solver 'tsit4' (did you mean 'tsit5'?)"),
         (["logistic", "--methods", "forward"], "unknown method 'forward'"),

@@ -154,7 +154,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--methods",
         nargs="+",
         metavar="NAME",
-        help=f"methods (default: {methods}, and saltation for a model with events)",
+        help=f"methods (default: {methods}, the last only for a model with events)",
     )
     _add_tolerances(parser)
     parser.add_argument(

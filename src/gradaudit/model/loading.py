@@ -12,6 +12,7 @@ from gradaudit.errors import ModelError, extras_by_name
 from gradaudit.model.definition import Model
 from gradaudit.model.patience import loading
 from gradaudit.model.source_file import import_model
+from gradaudit.model.spec import hint
 
 LIBRARY = Path(__file__).parents[1] / "library"
 SBML_SUFFIXES = (".xml", ".sbml")
@@ -43,8 +44,9 @@ def model_path(model: str | Path) -> Path:
     if path.suffix in (".py", *SBML_SUFFIXES) and path.is_file():
         return path
     raise ModelError(
-        f"no model {text!r}: it is neither a file ending in .py, or in .xml or .sbml for SBML, nor "
-        f"one of the library's models ({', '.join(library_names())})."
+        f"no model {text!r}{hint(text, library_names())}: it is neither a file ending in .py, or "
+        "in .xml or .sbml for SBML, nor one of the library's models "
+        f"({', '.join(library_names())})."
     )
 
 

@@ -58,9 +58,9 @@ def run_jobs(
             for future in as_completed(futures):
                 job, outcome = futures[future], future.result()
                 outcomes[job.label] = outcome
-                progress.finish(job, outcome)
                 if outcome.refused and not job.optional:
-                    raise GradauditError(outcome.message)
+                    raise GradauditError(outcome.message)  # of the model: no line of one solver
+                progress.finish(job, outcome)
             imported.result()
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)

@@ -189,7 +189,7 @@ def _limited(tolerances: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def default_methods(model: str) -> list[str]:
-    """Those of the configuration, and those for events where the model declares any.
+    """Those of the configuration, without those for events where the model declares none.
 
     Raises
     ------
@@ -199,9 +199,8 @@ def default_methods(model: str) -> list[str]:
     from gradaudit.model.loading import model_path
     from gradaudit.model.source_file import declares_events
 
-    events = declares_events(model_path(model))
-    for_events = [m.name for m in catalogue("methods").values() if m.same_without_events]
-    return [*USUAL.methods, *(for_events if events else [])]
+    events, known = declares_events(model_path(model)), catalogue("methods")
+    return [name for name in USUAL.methods if events or not known[name].same_without_events]
 
 
 def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Job]:

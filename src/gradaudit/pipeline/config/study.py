@@ -40,8 +40,14 @@ class Study(Section):
         ),
     ] = {name: SolverEntry() for name in ("tsit5", "dopri8", "kvaerno5")}
     methods: Annotated[
-        Names, key("how the gradient is computed", read_by=("gradients",), min_length=1)
-    ] = ["forward_ad", "forward_sensitivity", "dual_norm"]
+        Names,
+        key(
+            "how the gradient is computed; `saltation` is for models with events or switches, and "
+            "left out for others",
+            read_by=("gradients",),
+            min_length=1,
+        ),
+    ] = ["forward_ad", "forward_sensitivity", "dual_norm", "saltation"]
     estimate: Annotated[
         Names,
         key(
