@@ -2,79 +2,45 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-TUTORIAL = (ROOT / "docs" / "adding-a-model.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TUTORIAL, re.MULTILINE | re.DOTALL)
-COMMANDS = [text.strip() for language, text in BLOCKS if language == "sh"]
+from pages import Page, typed
+
 EXPECTED = {
     "gradaudit new": "my_model.py is a complete model",
     "python look.py": "ok 1",
     "python likelihood.py": "ok ok",
-    "gradaudit audit": "Cheapest setting for an error of 1e-2: tsit5, ",
+    "gradaudit audit": "for an error of 1e-2: tsit5, ",
     "snakemake": "my_results/evaluate/pendulum@length=1.parquet",
     "python events.py": "infusion.py ok",
 }
 
 
-def files() -> dict[str, str]:
-    """Blocks that begin with a comment that is a file's name."""
-    named = {}
-    for language, text in BLOCKS:
-        match = re.match(r"# (\w+\.\w+)\n", text)
-        if match and language in ("python", "yaml"):
-            named[match[1]] = text
-    return named
+PAGE = Page("adding-a-model.md")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """A folder with the files; commands of the page leave theirs in it, too."""
-    path = tmp_path_factory.mktemp("tutorial")
-    for name, text in files().items():
-        (path / name).write_text(text, encoding="utf-8")
-    return path
+    return PAGE.write(tmp_path_factory.mktemp("tutorial"))
 
 
 def test_every_block_of_code_is_a_file():
-    assert len(files()) == sum(language in ("python", "yaml") for language, _ in BLOCKS)
+    assert len(PAGE.files) == len(PAGE.code)
 
 
 def test_every_command_is_expected():
-    assert [c for c in COMMANDS if not c.startswith(tuple(EXPECTED))] == []
-    assert len(COMMANDS) == len(EXPECTED)
+    assert [c for c in PAGE.commands if not c.startswith(tuple(EXPECTED))] == []
+    assert len(PAGE.commands) == len(EXPECTED)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", PAGE.commands)
 def test_command(command, folder):
-    environment = {
-        **os.environ,
-        "GRADAUDIT": str(ROOT),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "XDG_CACHE_HOME": str(folder / "cache"),
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # programs here are compiled to run once
-    }
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", command],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
-    assert "Traceback" not in output
     expected = next(words for start, words in EXPECTED.items() if command.startswith(start))
-    assert expected in output
+    assert expected in typed(command, folder)
 
 
 @pytest.mark.slow
