@@ -91,6 +91,15 @@ def compare(rows: pd.DataFrame, *, name: str, baseline: Path, update: bool, accu
     return 1 if found else 0
 
 
+def content_of(path: Path, schema: str) -> dict[str, Any] | None:
+    """A JSON document, or None if it is not one of that schema."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return dict(content) if content["schema"] == schema else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def _bound(own: Setting, sign: float) -> float:
     error, resolution = own["error"], own["resolution"]
     return math.nan if error is None or resolution is None else error + sign * resolution
@@ -107,12 +116,8 @@ def _write(path: Path, name: str, settings: Mapping[str, Setting]) -> None:
 
 
 def _read(path: Path, name: str) -> dict[str, Setting]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        known = content["schema"] == SCHEMA
-    except (ValueError, KeyError, TypeError):
-        known = False
-    if not known:
+    content = content_of(path, SCHEMA)
+    if content is None:
         raise SettingError(f"{path} is no baseline of gradaudit check; name another file.")
     if content["name"] != name:
         raise SettingError(f"{path} is the baseline of {content['name']!r}, not of {name!r}.")

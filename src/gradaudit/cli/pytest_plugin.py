@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gradaudit.cli.check import content_of
+
 if TYPE_CHECKING:
     from gradaudit.checked.gradient_check import GradientCheck
 
@@ -102,12 +104,8 @@ def _known(config: pytest.Config) -> dict[str, dict[str, Any]]:
 def _read(path: Path | None) -> dict[str, dict[str, Any]]:
     if path is None or not path.exists():
         return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        known = content["schema"] == SCHEMA
-    except (ValueError, KeyError, TypeError):
-        known = False
-    if not known:
+    content = content_of(path, SCHEMA)
+    if content is None:
         raise pytest.UsageError(f"{path} is no file of gradient checks ({SCHEMA!r}).")
     return dict(content["checks"])
 
