@@ -29,6 +29,8 @@ QUICK = (1e-2, 1e-2 / RATIO)
 LADDER = tuple(1e-2 / RATIO**k for k in range(6))
 QUICK_RTOL, CHEAP_RTOL = 1e-7, 1e-6
 RTOLS = (1e-9, 1e-11)
+ROUNDING = 4.0 * float(np.finfo(float).eps)
+"""Of the value: what a difference of two values is not known better than."""
 CLEAR = 0.1
 """Of what remains of a kink: the noise below which it is one."""
 ROUTE = "central differences of solves at tight tolerances"
@@ -72,6 +74,7 @@ def quotients(values: Array, steps: Sequence[float], rung: Any = None) -> Quotie
         return Quotients(better[:, 0], spread, kinks[:, 0], np.zeros(len(values), dtype=int), ok)
     gaps = np.abs(np.diff(better, axis=1))
     spreads = 2.0 * np.maximum(gaps[:, :-1], gaps[:, 1:])  # of all but the first and the last
+    spreads = spreads + ROUNDING * np.abs(middle) / h[2:-1]  # without noise, gaps would be 0
     spreads = np.where(np.isfinite(spreads), spreads, np.inf)
     chosen = np.argmin(spreads, axis=1) if rung is None else rung
     return Quotients(
