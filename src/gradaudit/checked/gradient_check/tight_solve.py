@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import jax.tree_util as jtu
 import numpy as np
 import optimistix as optx
+from equinox.internal import nondifferentiable
 from jax.flatten_util import ravel_pytree
 
 from gradaudit.backend.jax_setup import runtime_errors_as_nan
@@ -35,6 +36,7 @@ from gradaudit.checked.gradient_check.understood import (
 from gradaudit.solvers.registry import get_solver
 
 EVENT_TOLERANCE = 1e-11
+NESTED = "a solve is differentiated inside of the function"
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,8 @@ class TightSolve:
         ok = diffrax.is_okay(solution.result)
         jax.debug.callback(note, ok, 0.0, 0.0, 0.0)
         ys = jtu.tree_map(lambda leaf: jnp.where(ok, leaf, jnp.nan), solution.ys)
-        return eqx.tree_at(lambda s: s.ys, solution, ys, is_leaf=lambda leaf: leaf is None)
+        solution = eqx.tree_at(lambda s: s.ys, solution, ys, is_leaf=lambda leaf: leaf is None)
+        return nondifferentiable(solution, msg=NESTED)
 
 
 def _steady(event: Any) -> bool:
