@@ -13,6 +13,8 @@ import pytest
 
 from checked.gradient_check.test_functions import DECAY, P, _compiled_fast, decayed, solved
 from gradaudit import check_gradient
+from gradaudit.checked.gradient_check.differences import by_differences
+from gradaudit.checked.gradient_check.programs import Function
 from gradaudit.errors import SettingError
 
 __all__ = ["_compiled_fast"]
@@ -220,3 +222,12 @@ def test_derivatives_inside_of_the_function_are_told():
         found = check_gradient(lambda p, of=of: inner(p, of), P / 4.0, np.zeros(2))
         assert found.outcome == "inconclusive"
         assert "inside of" in found.reason
+
+
+def test_a_curved_function_at_its_optimum_is_no_kink():
+    function = lambda p: jnp.sum((jnp.exp(-p) - jnp.exp(-P)) ** 2)  # noqa: E731
+    curved = by_differences(Function(function, P), P, np.diag(P), stiff=False)
+    assert not curved.doubts
+    kink = lambda p: jnp.sum(jnp.abs(jnp.exp(-p) - jnp.exp(-P)))  # noqa: E731
+    assert "kink" in by_differences(Function(kink, P), P, np.diag(P), stiff=False).doubts[0]
+    assert check_gradient(kink, P, np.zeros(2)).outcome == "inconclusive"

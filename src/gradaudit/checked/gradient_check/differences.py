@@ -43,13 +43,17 @@ KINKED = (
 
 @dataclass(frozen=True)
 class Quotients:
-    """Derivatives (K,) with what is not known of them: spread over steps, and kinks, (K,)."""
+    """Derivatives (K,) with what is not known of them: spread over steps, and kinks, (K,).
+
+    Kinks that are `lasting` do not fall with the step, as what a curved function leaves does.
+    """
 
     slopes: Array
     spread: Array
     kinks: Array
     rung: NDArray[np.int64]
     ok: bool
+    lasting: NDArray[np.bool_] | bool = True
 
 
 def quotients(values: Array, steps: Sequence[float], rung: Any = None) -> Quotients:
@@ -83,6 +87,7 @@ def quotients(values: Array, steps: Sequence[float], rung: Any = None) -> Quotie
         kinks[rows, chosen + 1],
         chosen,
         bool(np.all(np.isfinite(values[rows, 0]))),
+        kinks[rows, chosen + 2] > 0.5 * kinks[rows, chosen + 1],
     )
 
 
@@ -125,7 +130,8 @@ def by_differences(
     noise = fine.spread + 2.0 * np.abs(fine.slopes - coarse.slopes)
     bars = noise + kinks
     # A sensitive solution bends as much, but then its quotients do not agree with each other.
-    kinked = bool(np.any((kinks > 1e-3 * norm(fine)) & (noise < CLEAR * kinks)))
+    bent = (kinks > 1e-3 * norm(fine)) & (noise < CLEAR * kinks)
+    kinked = bool(np.any(bent & fine.lasting & coarse.lasting))
     return Truth(
         fine.slopes, bars, middle, ROUTE, (KINKED,) if kinked else (), causes, unsure=kinked
     )

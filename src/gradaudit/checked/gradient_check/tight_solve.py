@@ -25,6 +25,7 @@ from gradaudit.checked.gradient_check.exact_solve import MAX_STEPS
 from gradaudit.checked.gradient_check.interception import RefusedSolveError, diffrax_itself
 from gradaudit.checked.gradient_check.observed import note
 from gradaudit.checked.gradient_check.understood import (
+    AT_STEPS,
     STEPS,
     finer,
     jump_times,
@@ -85,7 +86,7 @@ class TightSolve:
                 "number"
             )
         if any(getattr(sub, "steps", False) for sub in _subs(saveat)):
-            raise RefusedSolveError("it saves by SaveAt(steps=...)")
+            raise RefusedSolveError(AT_STEPS)
         term = one_term(terms)
         y0 = jtu.tree_map(lambda leaf: leaf.astype(float), as_arrays(y0, []))
         endless = not isinstance(t1, jax.core.Tracer) and not np.isfinite(t1)

@@ -20,6 +20,9 @@ STEPS, STEPS_WITH_SWITCHES = 200, 1000
 """Least number of steps in the window of a vector field that depends on time: what stands still
 takes ever longer steps, and would leap over a short stimulus."""
 
+AT_STEPS = (
+    "it saves by SaveAt(steps=...), at times that the step control chooses. Use SaveAt(ts=...)"
+)
 LOOSE, FINER = 1e-5, 0.05
 """At this tolerance steps are not finer; the exponent makes them half as long at 1e-11."""
 
@@ -52,7 +55,7 @@ def outputs(saveat: Any, t0: Any, t1: Any) -> list[Output]:
     found = []
     for sub in jtu.tree_leaves(saveat.subs, is_leaf=lambda x: isinstance(x, diffrax.SubSaveAt)):
         if sub.steps:
-            raise RefusedSolveError("it saves by SaveAt(steps=...)")
+            raise RefusedSolveError(AT_STEPS)
         parts = [jnp.atleast_1d(t0)] if sub.t0 else []
         parts += [] if sub.ts is None else [jnp.asarray(sub.ts)]
         parts += [jnp.atleast_1d(t1)] if sub.t1 else []
