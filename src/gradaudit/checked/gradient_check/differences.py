@@ -29,6 +29,8 @@ QUICK = (1e-2, 1e-2 / RATIO)
 LADDER = tuple(1e-2 / RATIO**k for k in range(6))
 QUICK_RTOL, CHEAP_RTOL = 1e-7, 1e-6
 RTOLS = (1e-9, 1e-11)
+ROUNDING = 4.0 * float(np.finfo(float).eps)
+"""Of the value: what a difference of two values is not known better than."""
 CLEAR = 0.1
 """Of what remains of a kink: the noise below which it is one."""
 ROUTE = "central differences of solves at tight tolerances"
@@ -41,13 +43,17 @@ KINKED = (
 
 @dataclass(frozen=True)
 class Quotients:
-    """Derivatives (K,) with what is not known of them: spread over steps, and kinks, (K,)."""
+    """Derivatives (K,) with what is not known of them: spread over steps, and kinks, (K,).
+
+    Kinks that are `lasting` do not fall with the step, as what a curved function leaves does.
+    """
 
     slopes: Array
     spread: Array
     kinks: Array
     rung: NDArray[np.int64]
     ok: bool
+    lasting: NDArray[np.bool_] | bool = True
 
 
 def quotients(values: Array, steps: Sequence[float], rung: Any = None) -> Quotients:
@@ -72,6 +78,7 @@ def quotients(values: Array, steps: Sequence[float], rung: Any = None) -> Quotie
         return Quotients(better[:, 0], spread, kinks[:, 0], np.zeros(len(values), dtype=int), ok)
     gaps = np.abs(np.diff(better, axis=1))
     spreads = 2.0 * np.maximum(gaps[:, :-1], gaps[:, 1:])  # of all but the first and the last
+    spreads = spreads + ROUNDING * np.abs(middle) / h[2:-1]  # without noise, gaps would be 0
     spreads = np.where(np.isfinite(spreads), spreads, np.inf)
     chosen = np.argmin(spreads, axis=1) if rung is None else rung
     return Quotients(
@@ -80,6 +87,7 @@ def quotients(values: Array, steps: Sequence[float], rung: Any = None) -> Quotie
         kinks[rows, chosen + 1],
         chosen,
         bool(np.all(np.isfinite(values[rows, 0]))),
+        kinks[rows, chosen + 2] > 0.5 * kinks[rows, chosen + 1],
     )
 
 
@@ -122,7 +130,8 @@ def by_differences(
     noise = fine.spread + 2.0 * np.abs(fine.slopes - coarse.slopes)
     bars = noise + kinks
     # A sensitive solution bends as much, but then its quotients do not agree with each other.
-    kinked = bool(np.any((kinks > 1e-3 * norm(fine)) & (noise < CLEAR * kinks)))
+    bent = (kinks > 1e-3 * norm(fine)) & (noise < CLEAR * kinks)
+    kinked = bool(np.any(bent & fine.lasting & coarse.lasting))
     return Truth(
         fine.slopes, bars, middle, ROUTE, (KINKED,) if kinked else (), causes, unsure=kinked
     )

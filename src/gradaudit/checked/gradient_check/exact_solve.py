@@ -28,10 +28,12 @@ from gradaudit.checked.gradient_check.interception import RefusedSolveError, dif
 from gradaudit.checked.gradient_check.observed import note
 from gradaudit.checked.gradient_check.understood import (
     Output,
+    finer,
     jump_times,
     longest_step,
     one_term,
     outputs,
+    sizes,
     smallest_step,
 )
 from gradaudit.checked.pytrees import to_vector
@@ -142,14 +144,15 @@ def _tangents_of(field: Callable[..., Any], name: str, rtol: float, jumps: Any) 
         order = jnp.argsort(direction * times)
         back = jnp.argsort(order)
         sorted_times = (direction * times)[order]
-        atol = 1e-3 * rtol * sizes(y)
+        first = flat_field(here, y, theta) * jnp.abs(t1 - t0)
+        atol = 1e-3 * rtol * sizes(y, first)
         solved = _solved(
             Problem(driven, here, direction * t1, sorted_times),
             StateAndTangents(y, along_y / unit),
             TangentArgs(at, along, rtol, atol),
             name,
-            _controller(flat_field, here, direction * t1, y, theta, jumps),
-            dt0=1e-3 * jnp.abs(t1 - t0),
+            _controller(flat_field, here, direction * t1, y, theta, jumps, rtol),
+            dt0=1e-3 * finer(rtol) * jnp.abs(t1 - t0),
             max_steps=MAX_STEPS,
             branches=branches,
             # That of Kvaerno5 is of third order, and no branches are watched in it.
@@ -185,13 +188,6 @@ def _solved(*args: Any, **options: Any) -> Any:
         return solve(*args, **options)
 
 
-def sizes(y: Any) -> Any:
-    """The size (n,) of each state that absolute tolerances refer to, at most 1."""
-    size = jnp.abs(y)
-    least = jnp.min(jnp.where(size > 0, size, 1.0), initial=1.0)
-    return jnp.clip(jnp.where(size > 0, size, least), 1e-60, 1.0)
-
-
 def _watched(field: Any, n: int, m: int) -> FrozenField | None:
     try:
         frozen = FrozenField(field, n, m)
@@ -200,8 +196,8 @@ def _watched(field: Any, n: int, m: int) -> FrozenField | None:
         return None
 
 
-def _controller(field: Any, t0: Any, t1: Any, y: Any, theta: Any, jumps: Any) -> Any:
-    longest = longest_step(lambda t: field(t, y, theta), t0, t1)
+def _controller(field: Any, t0: Any, t1: Any, y: Any, theta: Any, jumps: Any, rtol: float) -> Any:
+    longest = longest_step(lambda t: field(t, y, theta), t0, t1, rtol)
     controller: Any = diffrax.PIDController(
         rtol=1.0, atol=1.0, dtmax=longest, dtmin=smallest_step(t0, t1), force_dtmin=False
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import jax.tree_util as jtu
 import numpy as np
@@ -19,7 +18,8 @@ from gradaudit.checked.gradient_check.directions import Directions, directions, 
 from gradaudit.checked.gradient_check.exact_solve import ExactSolve
 from gradaudit.checked.gradient_check.inspection import Program, inspect
 from gradaudit.checked.gradient_check.interception import RefusedSolveError, replaced
-from gradaudit.checked.gradient_check.programs import Function, forward, in_double, reverse, value
+from gradaudit.checked.gradient_check.judged import explained, first, judged, require_scalar
+from gradaudit.checked.gradient_check.programs import Function, in_double, value
 from gradaudit.checked.gradient_check.result import Blamed, GradientCheck
 from gradaudit.checked.gradient_check.tangents import LEVELS, by_tangents, level
 from gradaudit.checked.gradient_check.tight_solve import TightSolve
@@ -41,12 +41,20 @@ LOOPS = (
     "error is unknown. Use diffrax.diffeqsolve"
 )
 SCANS = (
-    "no solve of diffrax was found, but a loop, which may be a solver of its own with an error "
-    "that is unknown. Use diffrax.diffeqsolve"
+    "there is a loop in which a number depends on its last value, outside of any solve of diffrax; "
+    "it may be a solver of its own, whose error is unknown. Use diffrax.diffeqsolve"
+)
+OUTSIDE = (
+    "the function calls code outside of JAX, as by jax.pure_callback; if it solves an equation, "
+    "its error is unknown. Use diffrax.diffeqsolve"
 )
 ROUNDED = (
     "the function converts to single precision inside, so that the true derivative cannot be "
     "computed. Remove the casts; arrays of single precision alone do no harm"
+)
+IMPURE = (
+    "fun does something else whenever it is traced by JAX, as with random numbers of NumPy or "
+    "Python. Draw them before, or by jax.random with a fixed key"
 )
 
 
@@ -61,8 +69,9 @@ def check_function(
 ) -> GradientCheck:
     """As `gradaudit.check_gradient` for a function of a pytree."""
     where = directions(_parameters(p), count, seed)
-    function = Function(fun)
-    given, source, problem = _gradient(function, jtu.tree_map(jnp.asarray, p), gradient)
+    arrays = jtu.tree_map(jnp.asarray, p)
+    function = Function(fun, arrays)
+    given, source, problem = judged(function, arrays, gradient)
     if given is None:
         return _without(problem, accuracy)
     p = in_double(p)
@@ -71,11 +80,13 @@ def check_function(
     except SettingError:
         raise
     except Exception as error:  # of the user's function, with its solves replaced
-        truth = unknown(len(where.vectors), "nothing", f"the exact solve failed: {_first(error)}")
+        truth = unknown(len(where.vectors), "", explained(error, function))
     verdict = judge(given, where, truth, accuracy)
     if count is None and not where.complete and verdict.outcome == "inconclusive" and truth.known:
         where, truth = _more(function, p, where, truth, seed)
         verdict = judge(given, where, truth, accuracy)
+    if verdict.outcome != "passed" and function.changes(arrays):
+        return _without(IMPURE, accuracy)
     what = "all parameters" if where.complete else f"{len(where.vectors)} random directions"
     blame: tuple[Blamed, ...] = ()
     if verdict.outcome == "failed":
@@ -92,7 +103,9 @@ def check_function(
         error_bar=verdict.error_bar,
         accuracy=accuracy,
         reason=_sentences(parts) + sure,
-        compared=f"{source} against {truth.route}, along {what}",
+        compared=f"{source} against {truth.route}, along {what}"
+        if truth.route
+        else f"{source}; there is nothing to compare it with",
         confidence=where.confidence,
         blame=blame,
         directions=where.vectors,
@@ -129,79 +142,46 @@ def _sentences(parts: tuple[str, ...]) -> str:
 def _parameters(p: Any) -> Array:
     """The parameters in a row."""
     flat = np.asarray(ravel_pytree(as_floats(p, "p"))[0])
+    if not flat.size:
+        raise SettingError("p has no numbers in it.")
     if not np.all(np.isfinite(flat)):
         raise SettingError("p has entries that are not finite; there is no gradient to check.")
     return flat
-
-
-def _gradient(function: Function, p: Any, gradient: Any) -> tuple[Array | None, str, str]:
-    """The gradient (m,) in a row, where it comes from, or why there is none."""
-    if gradient is not None:
-        shapes = [[jnp.shape(leaf) for leaf in jtu.tree_leaves(tree)] for tree in (gradient, p)]
-        if shapes[0] != shapes[1]:
-            raise SettingError(
-                f"gradient has to have the structure and shapes of p, {shapes[1]}, not {shapes[0]}."
-            )
-        rows = [np.asarray(leaf, dtype=float).ravel() for leaf in jtu.tree_leaves(gradient)]
-        return np.concatenate(rows), "the given gradient", ""
-    try:
-        shape = jax.eval_shape(function, p)
-        _scalar(shape)
-    except SettingError:
-        raise
-    except Exception as error:
-        return None, "", f"fun cannot be evaluated: {_first(error)}"
-    try:
-        found, source = reverse(function, p), "jax.grad (reverse mode)"
-        jax.block_until_ready(found)
-    except Exception as first:
-        try:
-            found, source = forward(function, p), "jax.jacfwd (reverse mode is not possible here)"
-            jax.block_until_ready(found)
-        except Exception as second:
-            text = f"jax.grad fails: {_first(first)}; jax.jacfwd fails: {_first(second)}"
-            return None, "", text
-    return np.asarray(ravel_pytree(found)[0], dtype=float), source, ""
-
-
-def _scalar(shape: Any) -> None:
-    if getattr(shape, "shape", None) != () or not jnp.issubdtype(shape.dtype, jnp.floating):
-        raise SettingError(
-            f"fun has to return one real number, not {shape}; for a Jacobian check the gradients "
-            "of its rows, lambda p: fun(p)[i]."
-        )
 
 
 def _truth(function: Function, p: Any, where: Any, *, accuracy: float, seed: int) -> Truth:
     try:
         with replaced(ExactSolve(*LEVELS[0])):
             traced = value.trace(function, p)
-    except RefusedSolveError as error:
-        return _refused(function, p, where, str(error))
-    _scalar(traced.out_info)
+    except SettingError:
+        raise
+    except (TypeError, GradauditError) as error:
+        return _refused(function, p, where, _why(error))
+    require_scalar(traced.out_info)
     program = inspect(traced.jaxpr.jaxpr)
     if program.missed:
-        return unknown(len(where.vectors), "nothing", MISSED.format(count=program.missed))
+        return unknown(len(where.vectors), "", MISSED.format(count=program.missed))
     if program.roundings:
-        return unknown(len(where.vectors), "nothing", ROUNDED)
+        return unknown(len(where.vectors), "", ROUNDED)
     try:
         truth = by_tangents(function, p, where, accuracy=accuracy, seed=seed)
-    except RefusedSolveError as error:
-        return _refused(function, p, where, str(error))
-    except (
-        TypeError,
-        GradauditError,
-    ) as error:  # a rule for reverse mode alone, a derivative twice
-        return _refused(function, p, where, f"forward mode is not possible: {_first(error)}")
+    except (TypeError, GradauditError) as error:
+        return _refused(function, p, where, _why(error))
     if not program.solves:
         truth = replace(truth, route=NO_SOLVE)
     return replace(truth, doubts=(*truth.doubts, *_of_program(program)))
 
 
+def _why(error: Exception) -> str:
+    """Why there are no tangents: what a solve has, or a rule for reverse mode alone."""
+    if isinstance(error, RefusedSolveError):
+        return str(error)
+    return f"forward mode is not possible: {first(error)}"
+
+
 def _of_program(program: Program) -> tuple[str, ...]:
-    if program.solves:
-        return (LOOPS,) if program.loops else ()
-    return (SCANS,) if program.loops or program.scans else ()
+    seen = (LOOPS, program.loops), (SCANS, program.scans), (OUTSIDE, program.outside)
+    return tuple(doubt for doubt, count in seen if count)
 
 
 def _refused(function: Function, p: Any, where: Any, why: str) -> Truth:
@@ -210,22 +190,18 @@ def _refused(function: Function, p: Any, where: Any, why: str) -> Truth:
         with replaced(TightSolve(*LEVELS[1])):
             program = inspect(value.trace(function, p).jaxpr.jaxpr)
         if program.missed:
-            return unknown(len(where.vectors), "nothing", MISSED.format(count=program.missed))
+            return unknown(len(where.vectors), "", MISSED.format(count=program.missed))
         if program.roundings:
-            return unknown(len(where.vectors), "nothing", ROUNDED)
+            return unknown(len(where.vectors), "", ROUNDED)
         truth = by_differences(function, p, where.vectors, stiff=False)
     except RefusedSolveError as error:
-        return unknown(len(where.vectors), "nothing", f"a solve cannot be judged: {error}")
-    cause = f"tangents cannot follow this: {why}"
+        return unknown(len(where.vectors), "", f"a solve cannot be judged: {error}")
+    cause = f"difference quotients had to do, because of a solve in the function: {why}"
     doubts = (*truth.doubts, *_of_program(program))
     return replace(truth, causes=(cause, *truth.causes), doubts=doubts)
 
 
 def _without(problem: str, accuracy: float) -> GradientCheck:
-    return GradientCheck("inconclusive", np.nan, np.inf, accuracy, problem, "no gradient")
-
-
-def _first(error: Exception) -> str:
-    """The first line of a message."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return GradientCheck(
+        "inconclusive", np.nan, np.inf, accuracy, _sentences((problem,)), "nothing was compared"
+    )

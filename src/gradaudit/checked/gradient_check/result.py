@@ -98,7 +98,9 @@ class GradientCheck:
         )
 
     def __str__(self) -> str:
-        seen = f"disagreement {self.disagreement:.1e} +- {self.error_bar:.1e}"
+        seen = "disagreement unknown"
+        if not np.isnan(self.disagreement):
+            seen = f"disagreement {self.disagreement:.1e} +- {self.error_bar:.1e}"
         wanted = f"accuracy {self.accuracy:g}"
         lines = [f"gradient check: {self.outcome}", f"  {seen} (relative; {wanted})"]
         lines += textwrap.wrap(

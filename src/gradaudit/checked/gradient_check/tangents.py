@@ -54,15 +54,20 @@ AT_END = (
     "the vector field jumps at an end of the window or the solution starts on a threshold: the "
     "derivative exists from one side only"
 )
-FAINT_STATES = "states grow out of values far below what any tolerance resolves"
+FAINT_STATES = (
+    "a state grows within single steps out of values so small that their errors are not "
+    "controlled, and difference quotients do not confirm what it grows to. Let it begin at a "
+    "larger value, or solve for its logarithm"
+)
 MUTE = (
     "difference quotients are too noisy to confirm the derivative, as for a chaotic or a very "
-    "sensitive solution"
+    "sensitive solution, a jump of the function at p, or a value so large that rounding hides its "
+    "changes"
 )
 CONTRADICTED = (
     "derivatives by automatic differentiation are not those of the function's values: a switch "
-    "that depends on the parameters, or a rule of differentiation (stop_gradient, custom_jvp) that "
-    "is not the derivative"
+    "that depends on the parameters, a rule of differentiation (stop_gradient, custom_jvp) that is "
+    "not the derivative, or a short pulse that steps leap over"
 )
 
 
@@ -106,11 +111,20 @@ def by_tangents(
             break
     if not np.all(np.isfinite(bars)):
         return by_differences(function, p, where.vectors, stiff=stiff)
-    doubts = _doubts(below.seen)
+    doubts = (AT_END,) if below.seen.at_ends > 0.0 else ()
     found = Truth(slopes, bars, below.value, ROUTE, doubts, unsure=bool(doubts), solve=used)
     if below.seen.neglected > AGREE * accuracy:
         cause = SALTATION.format(share=below.seen.neglected)
         return by_differences(function, p, where.vectors, stiff=stiff, causes=(cause,))
+    if np.linalg.norm(bars) > AGREE * accuracy * np.linalg.norm(slopes):
+        close = by_differences(function, p, where.vectors, stiff=stiff)
+        better = close.known and np.linalg.norm(close.bars) < AGREE * np.linalg.norm(bars)
+        if better and np.all(np.abs(close.slopes - slopes) <= bars + close.bars):
+            return replace(
+                close, doubts=(*doubts, *close.doubts), unsure=close.unsure or bool(doubts)
+            )
+    if below.seen.faint > FAINT:
+        found = _in_spite_of_faint(function, p, where, found, accuracy=accuracy, stiff=stiff)
     return _confirmed(function, p, where, found, accuracy=accuracy, seed=seed, stiff=stiff)
 
 
@@ -126,9 +140,19 @@ def distance(coarse: Array, fine: Array) -> Array:
     return np.where(np.isfinite(bars), bars + 1e-13 * np.abs(fine), np.inf)
 
 
-def _doubts(seen: Observed) -> tuple[str, ...]:
-    doubts = (AT_END,) if seen.at_ends > 0.0 else ()
-    return doubts + ((FAINT_STATES,) if seen.faint > FAINT else ())
+def _in_spite_of_faint(
+    function: Function, p: Any, where: Directions, found: Truth, *, accuracy: float, stiff: bool
+) -> Truth:
+    """The truth with wider bars, if differences along all directions agree; else with a doubt.
+
+    Their solves have a longest step, so that what grows out of nothing is resolved in another way.
+    A pulse that sets in from rounding does no harm, and what is amplified from there would show.
+    """
+    close = by_differences(function, p, where.vectors, stiff=stiff)
+    bars = np.abs(close.slopes - found.slopes) + close.bars
+    if close.known and np.linalg.norm(bars) <= AGREE * accuracy * np.linalg.norm(found.slopes):
+        return replace(found, bars=np.maximum(found.bars, bars))
+    return replace(found, doubts=(*found.doubts, FAINT_STATES), unsure=True)
 
 
 def _confirmed(

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 Outcome = Literal["passed", "failed", "inconclusive"]
 
 ROUNDING = 16 * float(np.finfo(np.float64).eps)
-"""Of the value: a change of it, as parameters change by their own size, that is no change."""
+"""Of the value: a gradient that is smaller is no more than rounding where the true one is 0."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,30 @@ def judge(gradient: Array, where: Directions, truth: Truth, accuracy: float) -> 
     _, expected, _ = where.bounds(truth.slopes, truth.bars)
     scale = max(size, expected)
     nothing = ROUNDING * abs(truth.value)
-    if size <= nothing and most <= nothing:
-        return Verdict(_unless(truth), 0.0, 0.0, "gradient and true derivative are both zero")
+    if size <= nothing and not np.any(truth.slopes) and not np.any(truth.bars):
+        return _unless(truth, 0.0, 0.0, "gradient and true derivative are both zero")
     if scale == 0.0:
-        return Verdict("inconclusive", np.nan, np.inf, "the true derivative is zero within its bar")
+        return Verdict(
+            "inconclusive", np.nan, np.inf, "the true derivative is zero within its error bar"
+        )
     relative, bar = likely / scale, float(np.linalg.norm(truth.bars)) / scale
     if not where.complete:
         bar /= np.sqrt(len(truth.bars))
     if least > accuracy * (size + least) and not truth.unsure:
         return Verdict("failed", relative, bar, "it is wrong by more than the accuracy asked for")
     if size > most and most <= accuracy * (size - most):
-        return Verdict(_unless(truth), relative, bar, "it is right within the accuracy asked for")
+        return _unless(truth, relative, bar, "it is right within the accuracy asked for")
     if expected <= np.linalg.norm(truth.bars) and size <= 3.0 * np.linalg.norm(truth.bars):
-        why = "the gradient vanishes within the error bars, as near an optimum"
+        why = "both gradients are zero within the error bars, as near an optimum"
+    elif least > accuracy * (size + least):
+        why = "it differs by more than the accuracy asked for, but what it differs from is not sure"
     else:
-        why = "the error bars leave it open"
+        why = "the error bars are too wide to tell whether it is right"
     return Verdict("inconclusive", relative, bar, why)
 
 
-def _unless(truth: Truth) -> Outcome:
-    return "inconclusive" if truth.doubts else "passed"
+def _unless(truth: Truth, relative: float, bar: float, why: str) -> Verdict:
+    """Passed, unless there are doubts."""
+    if truth.doubts:
+        return Verdict("inconclusive", relative, bar, "it agrees, but what with is not sure")
+    return Verdict("passed", relative, bar, why)
