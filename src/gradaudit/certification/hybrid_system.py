@@ -163,7 +163,7 @@ def _quiet(tolerance: float) -> float:
     What so short a step adds to a state may be lost in rounding. If all solves made the same step
     they would lose the same, alike in double and in long double precision, and agree on it.
     """
-    return 0.5 + 0.5 * (GOLDEN * -log10(tolerance) % 1.0)
+    return 1.0 - 0.5 * (GOLDEN * (20.0 + log10(tolerance)) % 1.0)
 
 
 class _Note:
