@@ -214,6 +214,7 @@ def test_a_remainder_by_a_parameter_has_a_boundary_that_does_not_move():
     )
 
 
+@pytest.mark.slow
 def test_what_all_solves_lose_in_rounding_behind_a_start_is_no_agreement():
     """cos falls through 1 - 1e-6; what it loses in the first 1e-11 of the window is rounding.
 
