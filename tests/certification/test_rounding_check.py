@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradaudit import Model
+from gradaudit import Event, Model
 from gradaudit.certification.rounding_check import RoundingCheck
 
 
@@ -44,3 +44,28 @@ def test_a_smooth_formula_needs_no_explanation():
     _, rates, better, rough = resolved(lambda t, y, p: p[0] * jnp.exp(-y))
     np.testing.assert_allclose(better, rates, rtol=1e-14)
     assert rough.max() < 1e-15
+
+
+def test_few_modes_are_read_of_many_points():
+    """Each takes milliseconds, which no time limit interrupts."""
+
+    def field(t, y, p):
+        return p[0] * jnp.where(t < 0.7, y, -y)
+
+    switching = Model(
+        name="m",
+        vector_field=field,
+        states={"y": (1.0, "")},
+        parameters={"k": (0.7, "")},
+        t_end=2.0,
+        integrands={"none": lambda t, y, p: 0.0 * t},
+        events={"off": Event(when=lambda t, y, p: t - 0.7)},
+    )
+    check, points = RoundingCheck(switching), np.linspace(0.5, 1.5, 2000)
+    read, once = [], check._mode
+    check._mode = lambda t, z: read.append(t) or once(t, z)
+    states = np.stack([points, 0.0 * points], axis=1)
+    rates = np.stack([0.7 * np.where(points < 0.7, points, -points), 0.0 * points], axis=1)
+    better, _ = check.resolved(points, states, rates)
+    np.testing.assert_allclose(better, rates, rtol=1e-14)
+    assert len(read) < 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from math import log10
 from typing import Any
 
 import heyoka as hy
@@ -28,6 +29,7 @@ Array = NDArray[Any]
 hy.set_logger_level_error()
 
 OUT_OF_SIGHT = 1e100
+GOLDEN = 0.6180339887  # its multiples are spread evenly between whole numbers
 
 
 @dataclass(kw_only=True)
@@ -133,7 +135,7 @@ class Segment:
     def begin(self, now: Any, state: Array, precision: Precision, *, span: Any = None) -> Any:
         """Set the integrator to a state, one quiet step behind an event; returns the outcome.
 
-        The step is the cooldown of an event, or `span` in the unit of t.
+        The step is no longer than the cooldown of an event, or it is `span` in the unit of t.
 
         A threshold that was just crossed is zero to rounding, and would be found again at once; so
         the first, tiny step is made with every threshold shifted out of sight.
@@ -145,14 +147,23 @@ class Segment:
         self.crossed.clear()
         self.touched.clear()
         ta.pars[m:] = [precision.number(OUT_OF_SIGHT)] * (len(ta.pars) - m)
-        cooldown = precision.number(EVENT_COOLDOWN * self.variational.t_end)
-        outcome, _ = ta.step(cooldown if span is None else span)
+        quiet = _quiet(self.variational.tolerance) * EVENT_COOLDOWN * self.variational.t_end
+        outcome, _ = ta.step(precision.number(quiet) if span is None else span)
         ta.pars[m:] = [precision.number(0.0)] * (len(ta.pars) - m)
         return outcome
 
     def rates(self, t: Any, z: Array, p: Array) -> Array:
         """f(t, z, p) in this mode, (N,)."""
         return self._rates(np.concatenate([[t], z, p]))
+
+
+def _quiet(tolerance: float) -> float:
+    """The share of the cooldown that the quiet step of a solve takes, between a half and 1.
+
+    What so short a step adds to a state may be lost in rounding. If all solves made the same step
+    they would lose the same, alike in double and in long double precision, and agree on it.
+    """
+    return 1.0 - 0.5 * (GOLDEN * (20.0 + log10(tolerance)) % 1.0)
 
 
 class _Note:

@@ -55,7 +55,7 @@ class RoundingCheck:
             Points (K,), (K, N), and the vector field there in double precision (K, N).
         """
         better, rough = np.full_like(rates, np.nan), np.zeros_like(rates)
-        modes = [self._mode(float(t), z) for t, z in zip(times, states, strict=True)]
+        modes = self._modes(times, states)
         for mode in {mode for mode in modes if mode is not None}:
             here = np.array([other == mode for other in modes])
             fine = self._rates(mode, self.finer, times[here], states[here])
@@ -65,6 +65,29 @@ class RoundingCheck:
         size = np.nan_to_num(np.abs(better)).max(axis=0, initial=0.0)
         allowed = AS_ROUGH * rough.max(axis=0, initial=0.0) + SMOOTH * size
         return np.where(np.abs(rates - better) <= allowed, better, np.nan), rough
+
+    def _modes(self, times: Array, states: Array) -> list[Mode | None]:
+        """Of each point; those between two of one mode are in it, or are not explained by it.
+
+        To read a mode takes milliseconds, and there are thousands of points.
+        """
+        modes: list[Mode | None] = [None] * len(times)
+
+        def fill(first: int, last: int) -> None:
+            if last - first < 2:
+                return
+            if modes[first] == modes[last]:
+                modes[first + 1 : last] = [modes[first]] * (last - first - 1)
+                return
+            middle = (first + last) // 2
+            modes[middle] = self._mode(float(times[middle]), states[middle])
+            fill(first, middle)
+            fill(middle, last)
+
+        for end in {0, len(times) - 1} if len(times) else ():
+            modes[end] = self._mode(float(times[end]), states[end])
+        fill(0, len(times) - 1)
+        return modes
 
     def _mode(self, t: float, z: Array) -> Mode | None:
         if not self.model.events:

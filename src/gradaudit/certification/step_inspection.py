@@ -16,10 +16,12 @@ from math import ceil
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 
+from gradaudit.backend.program_cache import identity_cache
 from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, QUAD, to_float64
 from gradaudit.certification.rounding_check import RoundingCheck
 from gradaudit.certification.tangent_system import along
@@ -39,6 +41,9 @@ BATCH = 2048
 ROUNDING = 10.0
 """How much larger than seen at a few points the rounding of the rates may be in a step."""
 
+MOVED = 1e-12
+"""Of the arguments of an event function: what so much of them changes in it may be rounding."""
+
 FEW, MANY = 4, 16
 """Nodes of a panel: as many as show a pulse, and as many as integrate a fast, smooth term."""
 
@@ -46,6 +51,17 @@ FEW, MANY = 4, 16
 def batched(model: Model) -> Field:
     """The vector field of states and integrals at many points; compiled when it is called."""
     return jax.jit(jax.vmap(with_integrals(model), in_axes=(0, 0, None)))
+
+
+@identity_cache
+def triggers(model: Model) -> Field:
+    """The event functions at many points, compiled when they are called."""
+
+    def values(t: Any, y: Any, p: Any) -> Any:
+        found = [event.when(t, y, p) for event in model.events.values()]
+        return jnp.stack([jnp.asarray(value, dtype=float) for value in found])
+
+    return jax.jit(jax.vmap(values, in_axes=(0, 0, None)))
 
 
 class Inspector:
@@ -119,6 +135,9 @@ class Inspector:
         if not self._times:
             return None
         times, states = np.concatenate(self._times), np.concatenate(self._states)
+        unnoticed = self._unnoticed(times, states[:, : self.model.n])
+        if unnoticed is not None:
+            return unnoticed
         weights, rates = np.concatenate(self._weights)[:, None], self._rates(times, states)
         shares = self._defects(weights, rates, states)
         if not np.any(shares > LARGEST_DEFECT):
@@ -135,6 +154,34 @@ class Inspector:
         shares = self._defects(weights, rates, states, noise)
         worst = int(shares.argmax())
         return float(np.mean(self._times[worst])) if shares[worst] > LARGEST_DEFECT else None
+
+    def _unnoticed(self, times: Array, states: Array) -> float | None:
+        """A time at which an event function has turned within a step, which an event would end.
+
+        Its Taylor series at the start of a long step does not show a narrow pulse of it.
+        """
+        if not self.model.events:
+            return None
+        values = self._triggers(times, states)
+        signs = np.where(np.random.default_rng(7).random(states.shape) < 0.5, -1.0, 1.0)
+        moved = self._triggers(times * (1.0 + MOVED), states * (1.0 + MOVED * signs))
+        clear = np.abs(values) > np.abs(moved - values) + MOVED * np.abs(values).max(axis=0)
+        directions = np.array([event.direction for event in self.model.events.values()])
+        before, after = values[:-1], values[1:]
+        turned = (before * after < 0.0) & (directions * after >= 0.0) & clear[:-1] & clear[1:]
+        begun = np.cumsum([len(x) for x in self._times])[:-1]
+        turned[begun - 1] = False  # from one step to the next an event may have happened
+        rows = turned.any(axis=1)
+        return float(times[1:][rows][0]) if rows.any() else None
+
+    def _triggers(self, times: Array, states: Array) -> Array:
+        """The event functions (K, E) at points."""
+        function, values = triggers(self.model), []
+        for start in range(0, len(times), BATCH):
+            some = slice(start, start + BATCH)
+            points = np.resize(times[some], BATCH), np.resize(states[some], (BATCH, self.model.n))
+            values.append(np.asarray(function(*points, self.nominal))[: len(times[some])])
+        return np.concatenate(values)
 
     def _defects(
         self, weights: Array, rates: Array, states: Array, noise: Array | float = 0.0

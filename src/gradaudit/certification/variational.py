@@ -87,6 +87,8 @@ class Solution:
         The last time that was reached, and the states there, (n,); None where it is not known.
     row_modes
         In which mode of the vector field each row was observed, (T,), where there are modes.
+    probes
+        Of each stretch in one mode a time within it, the values there (N,), and the mode.
     """
 
     times: NDArray[np.float64]
@@ -107,6 +109,7 @@ class Solution:
     sizes: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     last: tuple[float, NDArray[np.float64]] | None = None
     row_modes: tuple[Any, ...] = ()
+    probes: tuple[tuple[float, NDArray[np.float64], Any], ...] = ()
 
     def float64(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Values and derivatives rounded to float64."""

@@ -226,3 +226,48 @@ def test_sliding_is_told():
     found = gradaudit.reference(model, method="collocation")
     assert found.status.startswith("uncertified: sliding")
     assert np.all(np.isfinite(found.sensitivities[found.times < 0.49]))
+
+
+def test_a_switch_that_is_left_at_a_speed_of_zero_is_not_overlooked():
+    """x = t^2 / 2 is above 0 at once, which a look ahead along the flow at t = 0 does not show."""
+    model = Model(
+        name="parabola",
+        vector_field=lambda t, y, p: jnp.stack(
+            [y[1], 1.0 + 0.0 * t, jnp.where(y[0] > 0.0, p[0], 0.0)]
+        ),
+        states={"x": (0.0, ""), "v": (0.0, ""), "w": (0.0, "")},
+        parameters={"k": (0.7, "")},
+        t_end=1.0,
+        events={"mark": Event(when=lambda t, y, p: t - 0.2)},
+    )
+    found = gradaudit.reference(model, np.array([0.25, 1.0]), method="collocation")
+    assert found.status.startswith("uncertified: at t = 0.0")
+    assert "another one for JAX" in found.status
+    assert not np.any(np.nan_to_num(found.state_digits.per_entry) > 0.0)
+
+
+@pytest.mark.parametrize(
+    "method", ["collocation", pytest.param("taylor", marks=pytest.mark.slow)]
+)  # fmt: skip
+def test_a_narrow_pulse_of_an_event_function_is_seen(method):
+    """It is above 1/2 for 3e-5 of the window, while y falls smoothly."""
+    width, centre = 2e-5, 0.43
+    model = Model(
+        name="pulse",
+        vector_field=lambda t, y, p: -p[0] * y,
+        states={"y": (1.0, "")},
+        parameters={"k": (2.0, ""), "centre": (centre, "")},
+        t_end=1.0,
+        events={
+            "above": Event(
+                when=lambda t, y, p: jnp.exp(-(((t - p[1]) / width) ** 2)) - 0.5,
+                direction=1,
+                jump=lambda t, y, p: y + 1.0,
+            )
+        },
+    )
+    found = gradaudit.reference(model, np.array([0.9]), method=method)
+    since = 0.9 - (centre - width * np.sqrt(np.log(2.0)))
+    exact = [-0.9 * np.exp(-1.8) - since * np.exp(-2.0 * since), 2.0 * np.exp(-2.0 * since)]
+    assert found.status == "ok"
+    np.testing.assert_allclose(found.sensitivities[0, 0], exact, rtol=1e-11)

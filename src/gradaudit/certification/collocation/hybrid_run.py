@@ -51,6 +51,8 @@ class HybridRun(SearchingRun):
         self.found: str | None = None
         self.ended = "sliding" if problem.modes.slides else ""
         self.sides: Float = np.zeros(0)
+        self.probes: list[tuple[float, Float, Mode]] = []
+        self.probed = False
 
     @property
     def extra(self) -> dict[str, Any]:
@@ -60,6 +62,7 @@ class HybridRun(SearchingRun):
             "one_sided": passage.one_sided.marked,
             "one_sided_causes": tuple(passage.one_sided.causes),
             "row_modes": tuple(self.row_modes),
+            "probes": tuple(self.probes),
         }
 
     def reason(self, status: str) -> str:
@@ -132,6 +135,7 @@ class HybridRun(SearchingRun):
             Whether the element ends there.
         """
         self._check_boundaries(coefficients, end, float(stop))
+        self._probe(solved, float((stop - self.t) / solved.length))
         met = end < 1.0 or not whole
         before, row = stop - self._number(self.passage.near) if met else stop, self.row
         self._observe(solved, before)
@@ -155,6 +159,18 @@ class HybridRun(SearchingRun):
             self.y = self.y + solved.increments[-1]
             self.slopes = self.slopes if solved.gains is None else self.slopes + solved.gains[-1]
         self.t, self.last = stop, (solved.increments, solved.length)
+
+    def _probe(self, solved: Solved, end: float) -> None:
+        """Keep a point of a stretch in one mode, where the mode that was chosen will be verified.
+
+        A boundary that is left at a speed of 0 has neither a side where it begins nor a crossing.
+        """
+        if self.probed:
+            return
+        t, *z = self._points(solved, np.array([0.5 * end]))[: 1 + len(self.y), 0]
+        if t - float(self.began) > BOUNDARY * self.model.t_end:
+            self.probes.append((t, np.array(z), self.part.mode))
+            self.probed = True
 
     def _check_boundaries(self, coefficients: Float, end: float, stop: float) -> None:
         begin, t_end = float(self.t), self.model.t_end
@@ -210,7 +226,7 @@ class HybridRun(SearchingRun):
             self.look.tools = self.tools
         self.scales = self.scales.with_states(np.abs(to_float64(self.y)))
         self.scales = self.scales.with_sensitivities(np.abs(to_float64(self.slopes)))
-        self.began, self.last = self.t, None
+        self.began, self.last, self.probed = self.t, None, False
         self.sides = self.passage.sides(self.part, self.t, self._objects()[0])
 
     def _finish(self) -> str:

@@ -66,6 +66,11 @@ LEFT = 0.02
 MOMENTS = ("grazing", "simultaneous_events", "sliding", "lost_event", "max_events")
 """Statuses of a solve that ends at a moment without a derivative: until then it is certified."""
 
+ANOTHER_FIELD = (
+    "at t = {:g} the vector field is another one for JAX than for its translation, as where "
+    "arctan2 jumps (declare an event there)"
+)
+
 QUAD_COST = 4.0
 """At least so many times as long as in long double a solve with all columns takes, up to 25."""
 
@@ -163,10 +168,7 @@ class Collocation:
         at = self._mistranslated(fine)
         if at is not None:
             climb.accept(fine, None)
-            return (
-                f"at t = {at:g} the vector field is another one for JAX than for its translation, "
-                "as where arctan2 jumps (declare an event there)"
-            )
+            return ANOTHER_FIELD.format(at)
         held = climb.accept(
             fine, self._floored(certificate.between(coarse, fine, climb.grid), fine)
         )
@@ -208,6 +210,10 @@ class Collocation:
 
     def _until(self, fine: Solution, coarse: Solution) -> str:
         """Keep what holds of a solve that ended early; why it did."""
+        at = self._mistranslated(fine)
+        if at is not None:
+            self.climb.accept(fine, None)
+            return ANOTHER_FIELD.format(at)
         bounds = self._floored(certificate.between(coarse, fine, self.climb.grid), fine)
         if fine.status == "time_limit" and coarse.status == "ok":
             # what was not reached for want of time is in the coarse solve, without a certificate
@@ -218,17 +224,21 @@ class Collocation:
 
     def _mistranslated(self, fine: Solution) -> float | None:
         """A time at which JAX has another vector field than a solve, None where it has not."""
-        model, times, compiler = self.climb.model, self.climb.grid.times, self.compiler
+        model, compiler = self.climb.model, self.compiler
         breaks = () if compiler.parts is None else compiler.parts.breaks
-        own = ~np.isin(times, breaks)  # a switch belongs to either side
+        times = np.concatenate([fine.times, [t for t, _, _ in fine.probes]])
+        modes = [*(fine.row_modes or ((),) * len(fine.times)), *(m for _, _, m in fine.probes)]
+        values, _ = fine.float64()
+        values = np.concatenate([values, *(z[None] for _, z, _ in fine.probes)])
+        own = np.isfinite(values).all(axis=1)
+        own &= ~np.isin(times, breaks)  # a switch belongs to either side
         for event in fine.event_records:
             own &= np.abs(times - float(event.time)) > BESIDE * model.t_end
-        modes = fine.row_modes or ((),) * len(times)
         for mode in dict.fromkeys(modes):
             rows = own & np.array([mode == other for other in modes])
             if rows.any():
                 better, rough = (compiler.field(of, mode) for of in (fine.precision, DOUBLE))
-                at = mistranslated(model, better, rough, times[rows], fine.values[rows])
+                at = mistranslated(model, better, rough, times[rows], values[rows])
                 if at is not None:
                     return at
         return None
