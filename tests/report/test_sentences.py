@@ -192,3 +192,19 @@ def test_the_experiment_is_described_from_its_table(made_up_experiment):
 
 def test_certified_digits_are_never_rounded_up():
     assert rounded_down(12.98) == "12.9"
+
+
+def test_how_often_forward_ad_is_right_counts_what_has_a_derivative():
+    table = pd.DataFrame(
+        {
+            "method": ["forward_ad"] * 4 + ["dual_norm"],
+            "rtol": [1e-3, 1e-3, 1e-3, 1e-6, 1e-3],
+            "error": [1e-2, 0.3, 0.0, float("nan"), 1e-9],
+            "piecewise_constant": [False, False, True, False, False],
+        }
+    )
+    assert sentences.within(table, 1e-2) == (
+        "Forward AD is within 1e-2 of the true gradient in 50 % of 2 gradients at rtol 1e-3 and "
+        "0 % of 1 gradients at rtol 1e-6."
+    )
+    assert sentences.within(table.iloc[:0], 1e-2) == ""

@@ -14,6 +14,10 @@ SOLVE = ["model", "solver", "method", "rtol"]
 """What makes a solve: its gradients of several functionals share it."""
 
 
+USUAL = (1e-3, 1e-6)
+"""Relative tolerances that most programs have by default."""
+
+
 def solves_of(audits: pd.DataFrame) -> pd.DataFrame:
     """One row per solve."""
     return audits.drop_duplicates(SOLVE)
@@ -81,6 +85,24 @@ def graded(verdicts: pd.Series) -> str:
     counts = [f"{_of(verdicts, word) or 'none'} {word}" for word in VERDICTS]
     counts[0] = f"{_of(verdicts, VERDICTS[0]) or 'none'} are {VERDICTS[0]}"
     return listed(counts)
+
+
+def within(audits: pd.DataFrame, good: float) -> str:
+    """How often forward AD is right at the usual tolerances; functionals that jump are left out."""
+    if audits.empty or "piecewise_constant" not in audits:
+        return ""
+    own = audits[(audits["method"] == "forward_ad") & ~audits["piecewise_constant"].astype(bool)]
+    parts = []
+    for rtol in USUAL:
+        rows = own[np.isclose(own["rtol"], rtol)]
+        if len(rows):
+            share = float((rows["error"] <= good).mean())
+            parts.append(
+                f"{100.0 * share:.0f} % of {len(rows)} gradients at rtol {tolerance(rtol)}"
+            )
+    if not parts:
+        return ""
+    return f"Forward AD is within {tolerance(good)} of the true gradient in {listed(parts)}."
 
 
 def loosest(audits: pd.DataFrame, horrible: float) -> str:

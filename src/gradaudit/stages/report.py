@@ -87,6 +87,7 @@ def run(
         regimes=read_table(regimes),
     )
     overview = [
+        sentences.within(rows, good),
         sentences.answer(ladders),
         sentences.loosest(rows, horrible),
         sentences.control(rows),
