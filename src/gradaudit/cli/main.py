@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"gradaudit {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    add_stages(commands)
-    add_terminal(commands)
+    add_terminal(commands)  # what people call comes first
     add_certify(commands)
+    add_stages(commands)
     return parser
