@@ -12,12 +12,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cli.audit.test_table import VERDICT, rows
 from gradaudit.cli import main as cli
 from gradaudit.cli.audit.job import Job
 from gradaudit.cli.audit.jobs import run_jobs
 from gradaudit.cli.audit.progress import Progress
 from gradaudit.cli.audit.run import LIMITED, SOLVERS, configure
-from gradaudit.cli.audit.table import cheapest, judged, unjudged, worst
+from gradaudit.cli.audit.table import cheapest, judged, worst
 from gradaudit.cli.audit.view import Audit, ReferenceSummary, as_json, show
 from gradaudit.errors import GradauditError, SettingError
 from gradaudit.pipeline.config import ladder_of
@@ -234,88 +235,6 @@ def test_a_file_named_like_a_module_does_not_take_its_place(tmp_path):
     command = [str(Path(sys.executable).with_name("gradaudit")), "audit", "mine.py", *QUICKEST]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-VERDICT = {"good": 1e-2, "horrible": 0.5}
-
-
-def rows(errors, *, verdicts, scale: float = 1.0, **changes) -> pd.DataFrame:
-    count = len(errors)
-    return pd.DataFrame(
-        {
-            "solver": "tsit5",
-            "method": "forward_ad",
-            "rtol": [10.0**-k for k in range(3, 3 + count)],
-            "atol": [10.0 ** (-k - 3) for k in range(3, 3 + count)],
-            "functional": "terminal_y",
-            "status": "ok",
-            "error": errors,
-            "relative_error": errors,
-            "natural_scale": scale,
-            "reference_norm": 1.0,
-            "verdict": verdicts,
-            "converging": True,
-            "kind": "terminal",
-            "reason": "",
-            "dominant": "state",
-            "indicator": 1.0,
-            "steps": [10.0 * 2**k for k in range(count)],
-            "work": [60.0 * 2**k for k in range(count)],
-            "seconds": [1e-3 * 2**k for k in range(count)],
-            "compile_seconds": 1.0,
-            **changes,
-        }
-    )
-
-
-def test_a_certified_reference_leaves_the_verdicts():
-    table = rows([0.1, 1e-3, 1e-9], verdicts=["bad", "good", "good"])
-    assert list(judged(table, digits=12.0, verdict=VERDICT)["verdict"]) == ["bad", "good", "good"]
-
-
-def test_no_digits_no_verdict_unless_the_error_is_far_larger():
-    table = rows([1e6, 0.7, 1e-3], verdicts=["horrible"] * 3)
-    found = judged(table, digits=0.0, verdict=VERDICT)
-    assert list(found["verdict"]) == ["horrible", "unknown", "unknown"]
-
-
-def test_a_gradient_that_cancels_is_known_to_fewer_digits():
-    """|g| is 1e-10 of its terms: 12 digits of the terms are 2 of the gradient."""
-    table = rows([1e-3, 1e-3], verdicts=["good", "good"], scale=1e10)
-    found = judged(table, digits=12.0, verdict=VERDICT)
-    assert list(found["verdict"]) == ["unknown", "unknown"]
-    assert found["resolution"].iloc[0] == pytest.approx(1e-2)
-
-
-def test_a_ladder_that_ends_in_the_references_own_error_is_not_called_horrible():
-    """1e-2 again and again is the error of a reference with 2 digits, not of the solver."""
-    table = rows([0.3, 1e-2, 1e-2, 1e-2], verdicts=["horrible"] * 4, converging=False)
-    found = judged(table, digits=2.0, verdict=VERDICT)
-    assert list(found["verdict"]) == ["unknown"] * 4
-
-
-def test_a_solve_that_failed_stays_horrible_whatever_the_reference():
-    table = rows([math.nan], verdicts=["horrible"], status="max_steps")
-    assert list(judged(table, digits=0.0, verdict=VERDICT)["verdict"]) == ["horrible"]
-
-
-@pytest.mark.parametrize(("digits", "expected"), [(12.0, 1e-4), (4.5, 1e-5), (3.9, None)])
-def test_an_accuracy_is_reached_only_if_the_reference_can_tell(digits, expected):
-    """Errors 9e-5 and 1e-5: with 3e-5 of the reference's own the first may be above 1e-4."""
-    table = judged(
-        rows([9e-5, 1e-5], verdicts=["good"] * 2, rtol=[1e-4, 1e-5]), digits=digits, verdict=VERDICT
-    )
-    best, reason = cheapest(worst(table), 1e-4)
-    assert (best and best["rtol"]) == expected
-    assert bool(reason) == (expected is None)
-
-
-def test_without_a_reference_no_setting_is_the_cheapest():
-    columns = unjudged([]).columns
-    row = {"solver": "tsit5", "method": "forward_ad", "status": "ok", "functional": "", "kind": "",
-           "reason": "not_converging", "verdict": "unknown", "resolution": math.inf}  # fmt: skip
-    table = pd.DataFrame([{name: row.get(name, math.nan) for name in columns} | {"rtol": 1e-6}])
-    assert cheapest(table, 1e-2) == (None, "no setting converges as the tolerance is tightened")
 
 
 def made_up(**changes) -> Audit:
