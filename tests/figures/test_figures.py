@@ -23,7 +23,7 @@ from gradaudit.figures.laws import laws as laws_figure
 from gradaudit.figures.laws_axes import laws_axes
 from gradaudit.figures.mechanisms import mechanisms
 from gradaudit.figures.ranking import ranking as ranking_figure
-from gradaudit.figures.regime_map import regime_map
+from gradaudit.figures.regime_map import needed, regime_map
 from gradaudit.figures.remedies import remedies as remedies_figure
 from gradaudit.figures.work_precision import frontier, work_precision
 from gradaudit.records.files import write_dataset, write_table
@@ -167,13 +167,27 @@ def test_the_main_solver_fails_least(made_up_audits):
 
 
 @pytest.mark.parametrize("count", [1, 2, 60])
-def test_the_map_has_a_letter_for_every_cell(count, made_up_audits):
+def test_the_map_has_a_tolerance_for_every_cell(count, made_up_audits):
     models = [f"model_{i}" for i in range(count)]
     table = made_up_audits(models=models, solvers=["tsit5"], tolerances=[1e-3])
-    figure = regime_map(ladders_of(table), settings=SETTINGS)
-    letters = [text for text in texts(figure) if text in ("G", "B", "H")]
-    assert len(letters) == count * (1 + 3 * 3)  # expected, methods, kinds
-    assert set(models) <= set(texts(figure))
+    words = texts(regime_map(ladders_of(table), settings=SETTINGS))
+    assert words.count("B") == count  # expected
+    assert words.count("3") == count * 3 * 3  # methods, kinds
+    assert set(models) <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sufficient", "said"),
+    [
+        ("", [], ""),
+        ("good", [1e-3, 1e-3], "3"),
+        ("bad", [1e-3, 3.16e-5], "4.5"),  # the worst functional
+        ("horrible", [1e-3, float("nan")], "–"),
+        ("horrible", [1e-6], "6!"),  # spikes on the way, for example
+    ],
+)
+def test_a_cell_tells_the_tolerance_that_is_needed(verdict, sufficient, said):
+    assert needed(verdict, sufficient) == said
 
 
 @pytest.mark.sampled(4)

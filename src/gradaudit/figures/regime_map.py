@@ -1,13 +1,15 @@
-"""The verdict of every model under every solver and method."""
+"""The tolerance that every model needs under every solver and method."""
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
@@ -22,19 +24,33 @@ FIGURE = Drawing(
     tables=("atlas.verdicts",),
     label="map of regimes",
     category="Atlas",
-    caption=("The verdict (good, bad or horrible) of every model under every solver and method."),
+    caption=(
+        "The loosest sufficient tolerance of every model under every solver and method: a cell's "
+        "number is -log10 of the relative tolerance from which on the gradient is good."
+    ),
 )
 
 
-CELL, GAP, TOP, BOTTOM = 0.31, 0.42, 3.35, 0.5
+CELL, GAP, TOP, BOTTOM = 0.31, 0.42, 3.35, 0.75
 """Inches: a cell, the space between panels, and the room above and below."""
+
+NEVER = "–"
+"""In a cell: no tolerance of the series is sufficient."""
+
+
+_LEGEND = {
+    "good": "G  good at the usual tolerances already",
+    "bad": "B  bad: good from that tolerance on only, or a solve failed",
+    "horrible": f"H  horrible: good from none on ({NEVER}), or not converging, or with spikes (!)",
+}
 
 
 def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     """Rows are models grouped by mechanism; a panel a kind of functional, a column a setting.
 
-    A cell shows the worst verdict over the functionals of its kind; the first column is what the
-    model's mechanism lets one expect of forward AD. Solvers that few models have are left out.
+    A cell is the worst over the functionals of its kind: the tightest of the sufficient tolerances
+    as -log10 rtol, coloured by the verdict. The first column is the verdict that the model's
+    mechanism lets one expect of forward AD. Solvers that few models have are left out.
 
     Parameters
     ----------
@@ -84,20 +100,21 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
         _groups(figure, expected, models, width, labels)
         figure.legend(
             handles=[
-                Patch(color=colour, label=f"{word[0].upper()}  {word}")
-                for word, colour in style.VERDICTS.items()
+                Patch(color=style.VERDICTS[word], label=text) for word, text in _LEGEND.items()
             ]
             + [Patch(facecolor="#eef0f2", label="not audited")],
             loc="lower left",
             bbox_to_anchor=(0.012, 0.0),
-            ncols=4,
+            ncols=2,
             borderaxespad=0.4,
         )
         layout.head(
             figure,
-            "Where forward-mode gradients can be trusted",
-            "Verdict over the whole tolerance series, the worst over the functionals of a "
-            "kind; “expected” is what the mechanism suggests. Solvers of few models are left out.",
+            "Which tolerance a gradient needs",
+            "Numbers are -log10 of the loosest relative tolerance from which on the gradient is "
+            "good, the worst over the functionals of a kind: 6 is 1e-6.\n"
+            "“Expected” is the verdict that the mechanism suggests. Solvers of few models are left "
+            "out.",
         )
     return figure
 
@@ -128,34 +145,61 @@ def _columns(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
 def _cells(
     ax: Axes, verdicts: pd.DataFrame, models: Sequence[Any], columns: Sequence[tuple[str, str]]
 ) -> None:
-    cells = verdicts.groupby(["model", "method", "solver"])["verdict"].agg(list).to_dict()
+    cells = dict(iter(verdicts.groupby(["model", "method", "solver"])))
     for y, row in enumerate(models):
         for x, (method, solver) in enumerate(columns):
-            _cell(ax, x, y, worst(cells.get((row.model, method, solver), [])))
+            rows = cells.get((row.model, method, solver))
+            if rows is None:
+                _cell(ax, x, y, "", "")
+            else:
+                word = worst(rows["verdict"].tolist())
+                _cell(ax, x, y, word, needed(word, rows["sufficient_rtol"].tolist()))
 
 
-def _cell(ax: Axes, x: int, y: int, word: str, *, inset: float = 0.04) -> None:
-    colour = style.VERDICTS.get(word, "#eef0f2")
+def needed(verdict: str, sufficient: Sequence[float]) -> str:
+    """What a cell says of series with those sufficient tolerances, NaN where there is none.
+
+    -log10 of the tightest of them; with a mark if the verdict is horrible all the same, for a
+    spike, a wrong direction or a term that is missing.
+    """
+    if not verdict:
+        return ""
+    if not all(value > 0.0 for value in sufficient):
+        return NEVER
+    digits = f"{-math.log10(min(sufficient)):.1f}".removesuffix(".0")
+    return f"{digits}!" if verdict == "horrible" else digits
+
+
+def _cell(ax: Axes, x: int, y: int, word: str, text: str, *, inset: float = 0.04) -> None:
+    colour: Any = style.VERDICTS.get(word, "#eef0f2")
+    if word == "bad" and text[:1].isdigit():
+        colour = _shade(float(text))
     ax.add_patch(
         Rectangle((x + inset, y + inset), 1 - 2 * inset, 1 - 2 * inset, color=colour, lw=0)
     )
-    if word:
+    if text:
         ink = style.INK if word == "bad" else "white"
         ax.text(
             x + 0.5,
             y + 0.52,
-            word[0].upper(),
+            text,
             ha="center",
             va="center",
             color=ink,
-            fontsize=9,
+            fontsize=9 if len(text) < 3 else 8,
             fontweight="bold",
         )
 
 
+def _shade(digits: float) -> Any:
+    """The colour of a bad cell: the darker, the tighter the tolerance that it needs."""
+    share = min(max((digits - 3.0) / 5.0, 0.0), 1.0)
+    return sns.blend_palette(["#f8dc9c", style.VERDICTS["bad"], "#d9820f"], as_cmap=True)(share)
+
+
 def _expected(ax: Axes, models: Sequence[Any]) -> None:
     for y, row in enumerate(models):
-        _cell(ax, 0, y, row.regime, inset=0.13)
+        _cell(ax, 0, y, row.regime, row.regime[:1].upper(), inset=0.13)
     ax.text(
         0.5,
         -0.25,
