@@ -79,6 +79,7 @@ def _row(model: str, solver: str, method: str, rtol: float, functional: str) -> 
         "state_error": rtol,
         "indicator": 2.0 * error,
         "steps": 100.0 * rtol**-0.2,
+        "work": 600.0 * rtol**-0.2,
         "accepted": 90.0 * rtol**-0.2,
         "rejected": 10.0 * rtol**-0.2,
         "seconds": 1e-3 * rtol**-0.2,

@@ -44,6 +44,6 @@ def test_a_verdict_that_does_not_occur_is_a_column_of_zeros():
 
 def test_a_model_without_a_regime_is_counted_as_well():
     note = atlas_plan(VERDICTS, provenance={}, artifacts=()).tags[NOTE]
-    assert note.startswith("**Atlas**: 2 models; of 3 tolerance series")
+    assert note.startswith("**Atlas**: 2 models. Of 3 tolerance series")
     assert "|  | chaos | 1 | 0 | 0 |" in note
     assert "| good | smooth | 1 | 1 | 0 |" in note

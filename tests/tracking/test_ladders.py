@@ -7,6 +7,7 @@ import pytest
 
 from gradaudit.tracking.ladders import ladder_key, ladder_plan
 from gradaudit.tracking.names import Steps
+from gradaudit.tracking.plan import NOTE
 
 TOLERANCES = (1e-3, 1e-6, 1e-9)
 
@@ -20,24 +21,28 @@ def row(rtol, functional, **changes):
         "rtol": rtol,
         "atol": 1e-3 * rtol,
         "functional": functional,
+        "kind": "terminal",
         "status": "ok",
         "error": rtol,
         "digits": -math.log10(rtol),
         "order": 1.0,
         "ladder_verdict": "good" if functional == "terminal_V" else "bad",
-        **dict.fromkeys(("relative_error", "normalised_error", "state_part", "tangent_part"), 0.5),
-        **dict.fromkeys(("state_error", "indicator", "steps", "accepted", "rejected"), 2.0),
+        "sufficient_rtol": 1e-3 if functional == "terminal_V" else 1e-6,
+        "work": 1.0 / rtol,
+        **dict.fromkeys(("state_error", "indicator", "steps"), 2.0),
         "seconds": 0.25,
         "compile_seconds": 1.0,
         "gradient": [1.0, 2.0],
     } | changes
 
 
-def plan_of(rows):
+def plan_of(rows, *, best=False):
     return ladder_plan(
         pd.DataFrame(rows),
         model="logistic",
         parent="model/logistic",
+        functionals=["terminal_V", "maximum_V"],
+        best=best,
         steps=Steps(TOLERANCES),
         facts={"n_states": 1},
         provenance={"provenance.stage": "evaluate"},
@@ -83,12 +88,38 @@ def test_errors_are_stepped_over_tolerances_by_functional(rows):
 
 def test_the_summary_counts_a_solve_once_and_not_per_functional(rows):
     plan = plan_of(rows)
-    assert values(plan, "total_seconds") == {0: 0.75}
-    assert values(plan, "best_digits/maximum_V") == {0: 9.0}
-    assert values(plan, "digits_of_all") == {0: 9.0}
-    assert values(plan, "digits_at_1e-6/terminal_V") == {0: pytest.approx(6.0)}
+    assert values(plan, "worst_error") == {3: 1e-3, 6: 1e-6, 9: 1e-9}
+    assert values(plan, "at_1e-6/digits") == {0: pytest.approx(6.0)}
+    assert values(plan, "at_1e-6/seconds") == {0: 0.25}
+    assert values(plan, "needed_digits_of_rtol") == {0: pytest.approx(6.0)}
+    assert values(plan, "needed_work") == {0: 1e6}
     assert values(plan, "functionals_bad") == {0: 1.0}
     assert values(plan, "functionals_horrible") == {0: 0.0}
+
+
+def test_no_run_has_more_metrics_than_a_person_reads(rows):
+    many = [row(rtol, f"maximum_{k}") for rtol in TOLERANCES for k in range(50)]
+    names = {reading.name for reading in plan_of(rows + many).readings}
+    assert len(names) == 30
+    # the main functionals come first
+    kinds = [one | {"kind": "maximum"} for one in many] + rows
+    assert "error/terminal_V" in {reading.name for reading in plan_of(kinds).readings}
+
+
+def test_the_run_says_from_which_tolerance_on_it_is_right(rows):
+    plan = plan_of(rows)
+    assert plan.tags["needed_rtol"] == "1e-06"
+    assert plan.tags["worst_functional"] == "maximum_V"
+    assert "best" not in plan.tags
+    assert plan.tags[NOTE] == (
+        "**logistic, tsit5, forward AD**: right from rtol 1e-06 on; maximum_V needs it."
+    )
+    best = plan_of(rows, best=True)
+    assert best.tags["best"] == "yes"
+    assert best.tags[NOTE].endswith("**The cheapest setting of this model.**")
+    never = plan_of([one | {"sufficient_rtol": math.nan} for one in rows])
+    assert never.tags["needed_rtol"] == "none"
+    assert "no tolerance makes every gradient right; maximum_V never is" in never.tags[NOTE]
 
 
 def test_tags_have_the_verdict_of_each_functional_and_the_worst(rows):

@@ -6,9 +6,10 @@ import math
 import pandas as pd
 import pytest
 
-from gradaudit.tracking.models import NOTE, model_facts, model_key, model_plan
+from gradaudit.tracking.models import model_facts, model_key, model_plan
 from gradaudit.tracking.names import Steps
-from gradaudit.tracking.plan import Artifact
+from gradaudit.tracking.plan import NOTE, Artifact
+from gradaudit.tracking.usable import best_setting
 
 MODEL = {
     "key": "logistic",
@@ -34,7 +35,11 @@ ROWS = [
         "solver": solver,
         "method": "forward_ad",
         "functional": functional,
+        "kind": "terminal",
         "rtol": rtol,
+        "error": rtol * (10.0 if functional == "maximum_N" else 1.0),
+        "sufficient_rtol": 1e-6 if functional == "maximum_N" else 1e-3,
+        "work": (1.0 if solver == "tsit5" else 2.0) / rtol,
         "digits": -math.log10(rtol) - (functional == "maximum_N"),
         "order": 1.0,
         "ladder_verdict": "bad" if functional == "maximum_N" else "good",
@@ -51,6 +56,7 @@ def plan_of(rows=ROWS, **reference):
     return model_plan(
         pd.DataFrame(rows),
         model="logistic",
+        best=best_setting(pd.DataFrame(rows)),
         reference=REFERENCE | reference,
         steps=Steps([1e-3, 1e-6]),
         provenance={},
@@ -93,25 +99,36 @@ def test_the_run_names_its_solvers_and_counts_verdicts():
     ]
 
 
-def test_charts_show_the_digits_that_all_functionals_have():
+def test_charts_show_the_largest_error_by_setting():
     plan = plan_of()
-    assert values(plan, "digits_of_all/tsit5 forward_ad") == {3: 2.0, 6: 5.0}
-    assert values(plan, "best_digits/maximum_N") == {0: 5.0}
-    assert values(plan, "digits_of_all") == {0: 5.0}
+    assert values(plan, "worst_error/tsit5 forward_ad") == {
+        3: pytest.approx(1e-2),
+        6: pytest.approx(1e-5),
+    }
+    rows = [row | {"error": math.nan} if row["functional"] == "maximum_N" else row for row in ROWS]
+    assert values(plan_of(rows), "worst_error/tsit5 forward_ad") == {}
 
 
-def test_a_functional_without_digits_leaves_a_gap_and_not_the_digits_of_others():
+def test_the_cheapest_setting_is_named():
+    plan = plan_of()
+    assert plan.tags["best"] == "tsit5 forward_ad at rtol 1e-06"
+    assert values(plan, "best_work") == {0: 1e6}
+    none = plan_of([row | {"ladder_verdict": "horrible"} for row in ROWS])
+    assert none.tags["best"] == "none"
+    assert "no setting has right gradients of all functionals" in none.tags[NOTE]
+
+
+def test_a_functional_without_digits_leaves_a_gap_in_the_summary():
     rows = [row | {"digits": math.nan} if row["functional"] == "maximum_N" else row for row in ROWS]
-    plan = plan_of(rows)
-    assert values(plan, "digits_of_all") == {}
-    assert values(plan, "digits_of_all/tsit5 forward_ad") == {}
-    assert artifact(plan, "table/summary.csv").splitlines()[1].endswith(",1.0,,,0")
+    assert artifact(plan_of(rows), "table/summary.csv").splitlines()[1].endswith(",1.0,,,0")
 
 
 def test_the_note_has_reference_model_and_a_table():
     note = plan_of().tags[NOTE]
     assert note.startswith(
-        "**Logistic growth**: of 4 tolerance series (solver, method, functional) 2 good, 2 bad, "
+        "**Logistic growth**: the cheapest setting with right gradients of all functionals is "
+        "**tsit5, forward AD, rtol 1e-06** (maximum_N needs that tolerance).\n\n"
+        "Of 4 tolerance series (solver, method, functional) 2 good, 2 bad, "
         "0 horrible. Reference: **13.2 significant digits** of the sensitivities certified "
         "(status: ok)."
     )

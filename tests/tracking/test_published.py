@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from gradaudit.tracking.models import NOTE
 from gradaudit.tracking.names import Steps
+from gradaudit.tracking.plan import NOTE
 from gradaudit.tracking.published import published_plan
 
 TABLE = pd.DataFrame(

@@ -259,6 +259,28 @@ def test_files_are_attached_to_the_run_that_they_belong_to(
     assert "13.7 significant digits" in runs["model/neuron"].data.tags["mlflow.note.content"]
 
 
+def test_runs_name_the_reference_that_they_are_compared_with(
+    tracked: dict[str, Any], store: Runs
+) -> None:
+    runs = by_key(store())
+    of_model, of_setting = (
+        [one.dataset for one in runs[key].inputs.dataset_inputs]
+        for key in ("model/neuron", "solve/neuron/tsit5/forward_ad")
+    )
+    assert [data.name for data in of_model] == ["reference of neuron"]
+    assert of_model[0].digest == of_setting[0].digest
+    (other,) = runs["model/logistic"].inputs.dataset_inputs
+    assert other.dataset.source == '{"uri": "reference/logistic.nc"}'
+
+
+def test_prepared_views_are_in_the_store_and_their_pages_in_the_file(
+    tracked: dict[str, Any],
+) -> None:
+    done = json.loads(tracked["output"].read_text())
+    assert list(done["views"])[:2] == ["Models by verdict", "Settings by model"]
+    assert all(page.startswith("#/experiments/1/runs?") for page in done["views"].values())
+
+
 def test_a_store_that_was_moved_finds_its_artifacts(
     tracked: dict[str, Any], tmp_path: Path
 ) -> None:

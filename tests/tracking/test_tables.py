@@ -42,7 +42,7 @@ def test_verdicts_are_counted_from_best_to_worst():
 
 def test_counts_in_words():
     assert sentence_of_counts({"good": 2, "bad": 1}) == (
-        "of 3 tolerance series (solver, method, functional) 2 good, 1 bad"
+        "Of 3 tolerance series (solver, method, functional) 2 good, 1 bad"
     )
 
 

@@ -28,6 +28,16 @@ def test_runs_on_a_server_are_named_and_nothing_is_started(started, capsys):
     assert started == []
 
 
+def test_prepared_views_are_printed_with_their_links(started, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(ui, "relocate", lambda database: None)
+    (tmp_path / "mlflow.db").write_bytes(b"")
+    ui.show(uri="", store=tmp_path, port=5005, views={"Models by verdict": "#/experiments/1"})
+    printed = capsys.readouterr().out
+    assert "  Models by verdict:\n    http://127.0.0.1:5005/#/experiments/1" in printed
+    ui.show(uri="https://runs.example/", store=tmp_path, port=1, views={"A": "#/b"})
+    assert "  A:\n    https://runs.example/#/b" in capsys.readouterr().out
+
+
 def test_a_store_that_does_not_exist_is_refused(started, tmp_path, capsys):
     assert ui.show(uri="", store=tmp_path / "none", port=5000) == 2
     assert "does not exist: run stage track first" in capsys.readouterr().err
@@ -69,10 +79,14 @@ def test_store_and_address_are_those_of_the_configuration(shown, tmp_path):
     path.write_text('results: "it\'s; touch $(x)"\ntracking: {uri: "http://a\'b"}\n')
     assert ui.main([str(path), "--port", "5001"]) == 0
     store = Path("it's; touch $(x)/mlflow")
-    assert shown == [{"uri": "http://a'b", "store": store, "port": 5001}]
-    path.write_text("")
+    assert shown == [{"uri": "http://a'b", "store": store, "port": 5001, "views": {}}]
+    done = tmp_path / "track/done.json"
+    done.parent.mkdir()
+    done.write_text('{"views": {"Models": "#/experiments/1"}}')
+    path.write_text(f"results: {tmp_path}\n")
     assert ui.main([str(path)]) == 0
-    assert shown[1] == {"uri": "", "store": Path("results/mlflow"), "port": 5000}
+    views = {"Models": "#/experiments/1"}
+    assert shown[1] == {"uri": "", "store": tmp_path / "mlflow", "port": 5000, "views": views}
 
 
 @pytest.mark.parametrize(

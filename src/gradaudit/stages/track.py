@@ -15,6 +15,7 @@ from gradaudit.records.stage import Output, Stage
 from gradaudit.tracking.collect import Results, collect
 from gradaudit.tracking.store import default_uri, opened
 from gradaudit.tracking.sync import synchronise
+from gradaudit.tracking.views import save_views
 
 STAGE = Stage(
     about="log the results to MLflow",
@@ -50,7 +51,8 @@ def run(
         ``uri`` (empty: SQLite in the folder ``store``), ``experiment``, ``artifacts``, and
         ``store`` (by default the folder ``mlflow`` beside that of `output`).
     output
-        JSON file: the store, the digest of every run, and what was added, replaced and skipped.
+        JSON file: the store, the digest of every run, what was added, replaced and skipped, and
+        the pages of the prepared views.
     """
     folder = Path(settings.get("store") or output.parent.parent / "mlflow")
     uri = settings["uri"] or default_uri(folder)
@@ -64,6 +66,7 @@ def run(
     artifacts = settings.get("artifacts") or ("" if is_server(uri) else str(_beside(folder)))
     with opened(uri, settings["experiment"], artifacts) as (client, experiment):
         outcome = synchronise(client, experiment, collect(results))
+        views = save_views(client, experiment, _models(results))
     done = {
         "uri": public_uri(uri),
         "experiment": settings["experiment"],
@@ -71,12 +74,19 @@ def run(
         "added": outcome.added,
         "replaced": outcome.replaced,
         "skipped": outcome.skipped,
+        "views": views,
     }
     write_json(
         done, output, stage="track", settings={**settings, "uri": public_uri(settings["uri"])}
     )
     counts = (f"{len(done[name])} {name}" for name in ("added", "replaced", "skipped"))
     print(f"MLflow store {public_uri(uri)}: {', '.join(counts)}")
+
+
+def _models(results: Results) -> list[str]:
+    """Keys of the models, those of the published experiment first."""
+    published = [path.stem for path in results.experiments]
+    return list(dict.fromkeys([*published, *(path.stem for path in results.tables)]))
 
 
 def _beside(folder: Path) -> Path:

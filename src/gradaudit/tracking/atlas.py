@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from gradaudit.records.labels import VERDICTS
-from gradaudit.tracking.models import NOTE
-from gradaudit.tracking.plan import TAG_LENGTH, Artifact, RunPlan, readings, texts
+from gradaudit.tracking.plan import NOTE, TAG_LENGTH, Artifact, RunPlan, readings, texts
 from gradaudit.tracking.tables import (
     csv_artifact,
     markdown_table,
@@ -54,8 +53,8 @@ def atlas_plan(
 def _note(verdicts: pd.DataFrame) -> str:
     return "\n\n".join(
         [
-            f"**Atlas**: {verdicts['model'].nunique()} models; "
-            f"{sentence_of_counts(verdict_counts(verdicts['verdict']))}. A ladder is judged over "
+            f"**Atlas**: {verdicts['model'].nunique()} models. "
+            f"{sentence_of_counts(verdict_counts(verdicts['verdict']))}. A series is judged over "
             "all its tolerances.",
             "By expected regime and mechanism of the model:",
             markdown_table(_count(verdicts, ["regime", "mechanism"])),

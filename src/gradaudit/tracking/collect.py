@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 
 from gradaudit.errors import MissingResultError
 from gradaudit.records.files import read_dataset, read_provenance, read_table
 from gradaudit.tracking.atlas import atlas_plan
-from gradaudit.tracking.ladders import ladder_plan
+from gradaudit.tracking.ladders import COLOURS, ladder_plan
 from gradaudit.tracking.models import model_facts, model_key, model_plan
 from gradaudit.tracking.names import Steps
-from gradaudit.tracking.plan import Artifact, RunPlan
+from gradaudit.tracking.plan import Artifact, DataSet, RunPlan
 from gradaudit.tracking.published import published_plan
 from gradaudit.tracking.tables import file_artifact
+from gradaudit.tracking.usable import best_setting, counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,25 +78,48 @@ def _model(
     model: str, path: Path, reference: Path, figures: list[Path], steps: Steps
 ) -> Iterator[RunPlan]:
     table = read_table(path)
-    certified = {str(name): value for name, value in read_dataset(reference).attrs.items()}
+    exact = read_dataset(reference)
+    certified = {str(name): value for name, value in exact.attrs.items()}
+    data = DataSet(
+        name=f"reference of {model}",
+        digest=_digest(exact),
+        file=f"{reference.parent.name}/{reference.name}",
+    )
     provenance = _provenance_tags(path)
+    best = best_setting(table)
+    functionals = counted(table)
     yield model_plan(
         table,
         model=model,
+        best=best,
         reference=certified,
         steps=steps,
         provenance=provenance,
         artifacts=_files(path, figures),
+        data=data,
     )
-    for _, rows in table.groupby(["solver", "method"], sort=True):
+    settings = table.groupby(["solver", "method"], sort=True)
+    for (setting, rows), colour in zip(settings, itertools.cycle(COLOURS), strict=False):
         yield ladder_plan(
             rows,
             model=model,
             parent=model_key(model),
+            functionals=functionals,
+            best=best is not None and setting == best[:2],
             steps=steps,
             facts=model_facts(certified),
             provenance=provenance,
+            data=data,
+            colour=colour,
         )
+
+
+def _digest(exact: xr.Dataset) -> str:
+    """Of the arrays of a reference, whenever and wherever their file was written."""
+    digest = hashlib.sha256()
+    for name in sorted(map(str, exact.data_vars)):
+        digest.update(name.encode() + np.ascontiguousarray(exact[name].values).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _atlas(verdicts: Path, figures: list[Path]) -> RunPlan:

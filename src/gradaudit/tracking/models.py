@@ -9,8 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradaudit.records.labels import method_name
 from gradaudit.tracking.names import Steps, metric_names
-from gradaudit.tracking.plan import PARAM_LENGTH, TAG_LENGTH, Artifact, RunPlan, readings, texts
+from gradaudit.tracking.plan import (
+    NOTE,
+    PARAM_LENGTH,
+    TAG_LENGTH,
+    Artifact,
+    DataSet,
+    RunPlan,
+    readings,
+    texts,
+)
 from gradaudit.tracking.tables import (
     csv_artifact,
     markdown_table,
@@ -18,9 +28,7 @@ from gradaudit.tracking.tables import (
     verdict_counts,
     worst,
 )
-
-NOTE = "mlflow.note.content"
-"""The tag that the user interface shows as a run's description."""
+from gradaudit.tracking.usable import Usable, counted
 
 GROUP = ["solver", "method", "functional"]
 
@@ -46,10 +54,12 @@ def model_plan(
     table: pd.DataFrame,
     *,
     model: str,
+    best: tuple[str, str, Usable] | None,
     reference: Mapping[str, Any],
     steps: Steps,
     provenance: Mapping[str, str],
     artifacts: tuple[Artifact, ...],
+    data: DataSet | None = None,
 ) -> RunPlan:
     """The parent run of one model.
 
@@ -57,16 +67,18 @@ def model_plan(
     ----------
     table
         All rows of the model's audit.
+    best
+        Its cheapest setting whose gradients are right, see `gradaudit.tracking.usable`.
     reference
         Attributes of the model's reference.
     artifacts
         Files of the model, such as its table and figures.
+    data
+        Its reference.
     """
     facts = json.loads(reference["model_json"])
     ladders = table.groupby(GROUP, sort=True).first().reset_index()
     counts = verdict_counts(ladders["ladder_verdict"])
-    names = metric_names(table["functional"])
-    best = table.groupby("functional", sort=True)["digits"].max()
     cells = _cells(table, ladders)
     return RunPlan(
         key=model_key(model),
@@ -88,8 +100,9 @@ def model_plan(
                 "mechanism": facts.get("mechanism"),
                 "regime": facts.get("regime"),
                 "verdict": worst(ladders["ladder_verdict"]),
+                "best": f"{best[0]} {best[1]} at rtol {best[2].needed}" if best else "none",
                 "status": reference["status"],
-                NOTE: _note(facts, reference, counts, cells),
+                NOTE: _note(facts, reference, counts, cells, best),
                 **provenance,
             },
             length=TAG_LENGTH,
@@ -99,8 +112,7 @@ def model_plan(
                 ("reference_digits", 0, float(reference["digits"])),
                 ("integral_digits", 0, float(reference.get("integral_digits", np.nan))),
                 *((f"ladders_{word}", 0, count) for word, count in counts.items()),
-                *((f"best_digits/{names[str(name)]}", 0, value) for name, value in best.items()),
-                ("digits_of_all", 0, float(best.min(skipna=False))),
+                ("best_work", 0, best[2].work if best else np.nan),
                 *_curves(table, steps),
             ]
         ),
@@ -117,16 +129,18 @@ def model_plan(
             ),
             Artifact(path="reference/certificate.json", content=_certificate(reference)),
         ),
+        data=data,
     )
 
 
 def _curves(table: pd.DataFrame, steps: Steps) -> Iterator[tuple[str, int, Any]]:
-    """The digits that all functionals have: one chart a setting, one line a model."""
+    """The largest error of the counted functionals, a line a setting."""
+    table = table[table["functional"].isin(counted(table))]
     settings = table["solver"] + " " + table["method"]
     names = metric_names(settings)
     for (setting, rtol), rows in table.groupby([settings, "rtol"], sort=True):
         step = steps(float(str(rtol)))
-        yield f"digits_of_all/{names[str(setting)]}", step, rows["digits"].min(skipna=False)
+        yield f"worst_error/{names[str(setting)]}", step, rows["error"].max(skipna=False)
 
 
 def _cells(table: pd.DataFrame, ladders: pd.DataFrame) -> pd.DataFrame:
@@ -154,13 +168,15 @@ def _note(
     reference: Mapping[str, Any],
     counts: Mapping[str, int],
     cells: pd.DataFrame,
+    best: tuple[str, str, Usable] | None,
 ) -> str:
     units = f"{facts['t_end']:g} {facts.get('time_unit') or ''}".strip()
     expected = f" Expected regime: **{facts['regime']}**." if facts.get("regime") else ""
     standing = f" Mechanism: **{facts['mechanism']}**." if facts.get("mechanism") else ""
     # The user interface shows the first lines and hides the rest behind "Show more".
     parts = [
-        f"**{facts['name']}**: {sentence_of_counts(counts)}. Reference: "
+        f"**{facts['name']}**: {_cheapest(best)}",
+        f"{sentence_of_counts(counts)}. Reference: "
         f"**{float(reference['digits']):.1f} significant digits** of the sensitivities certified "
         f"(status: {reference['status']}).",
         f"{len(facts['states'])} states, {len(facts['parameters'])} parameters, t from 0 to "
@@ -171,6 +187,16 @@ def _note(
         f"*{facts['citation']}*" if facts.get("citation") else "",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _cheapest(best: tuple[str, str, Usable] | None) -> str:
+    if best is None:
+        return "no setting has right gradients of all functionals."
+    solver, method, found = best
+    return (
+        f"the cheapest setting with right gradients of all functionals is **{solver}, "
+        f"{method_name(method)}, rtol {found.needed}** ({found.functional} needs that tolerance)."
+    )
 
 
 def _certificate(reference: Mapping[str, Any]) -> bytes:

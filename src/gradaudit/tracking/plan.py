@@ -17,6 +17,9 @@ from typing import Any
 TAG_LENGTH = 5000
 PARAM_LENGTH = 500
 
+NOTE = "mlflow.note.content"
+"""The tag that the user interface shows as a run's description."""
+
 
 @dataclass(frozen=True, order=True, kw_only=True)
 class Reading:
@@ -33,6 +36,15 @@ class Artifact:
 
     path: str
     content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """What the values of a run were compared with: its name, its digest, and the file it is in."""
+
+    name: str
+    digest: str
+    file: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +68,7 @@ class RunPlan:
     tags: Mapping[str, str] = field(default_factory=dict)
     readings: tuple[Reading, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    data: DataSet | None = None
 
     @property
     def digest(self) -> str:
@@ -65,6 +78,7 @@ class RunPlan:
             "params": dict(self.params),
             "tags": dict(self.tags),
             "readings": sorted((r.name, r.step, r.value) for r in self.readings),
+            "data": [self.data.name, self.data.digest] if self.data else [],
             "artifacts": sorted(
                 (a.path, hashlib.sha256(a.content).hexdigest()) for a in self.artifacts
             ),

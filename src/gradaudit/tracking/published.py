@@ -6,10 +6,23 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from gradaudit.tracking.models import NOTE
 from gradaudit.tracking.names import Steps, metric_names
-from gradaudit.tracking.plan import PARAM_LENGTH, TAG_LENGTH, Artifact, RunPlan, readings, texts
+from gradaudit.tracking.plan import (
+    NOTE,
+    PARAM_LENGTH,
+    TAG_LENGTH,
+    Artifact,
+    RunPlan,
+    readings,
+    texts,
+)
 from gradaudit.tracking.tables import csv_artifact, markdown_table
+
+QUANTITIES = (
+    "gradient_norm", "error_norm", "state_part", "tangent_part", "residual_max", "tangent_error",
+    "steps",
+)  # fmt: skip
+"""What is a metric; the rest is in the table of the run."""
 
 
 def published_plan(
@@ -24,7 +37,7 @@ def published_plan(
     """The run of one model's experiment; metrics are called ``variant/quantity``."""
     table = table.sort_values(["variant", "rtol"], ascending=[True, False])
     variants = metric_names(table["variant"])
-    quantities = [name for name in table.select_dtypes("number") if name not in ("rtol", "atol")]
+    quantities = [name for name in QUANTITIES if name in table]
     values = [
         (f"{variants[variant]}/{quantity}", steps(rtol), value)
         for quantity in quantities

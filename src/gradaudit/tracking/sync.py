@@ -6,6 +6,7 @@ run without it was left unfinished, and is replaced.
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +17,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from gradaudit.tracking.plan import RunPlan
+from gradaudit.tracking.plan import DataSet, RunPlan
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
 
 KEY = "gradaudit.key"
 DIGEST = "gradaudit.digest"
@@ -112,6 +113,8 @@ def _write(client: MlflowClient, experiment: str, plan: RunPlan, digest: str, pa
         metrics = [Metric(r.name, r.value, now, r.step) for r in plan.readings]
         for some in _chunks(metrics, _METRICS):
             client.log_batch(identity, metrics=some)
+        if plan.data is not None:
+            client.log_inputs(identity, datasets=[_input(plan.data)])
         if plan.artifacts:
             _upload(client, identity, plan)
         client.set_terminated(identity, "FINISHED")
@@ -121,6 +124,15 @@ def _write(client: MlflowClient, experiment: str, plan: RunPlan, digest: str, pa
         raise
     client.set_tag(identity, DIGEST, digest)
     return str(identity)
+
+
+def _input(data: DataSet) -> DatasetInput:
+    from mlflow.entities import Dataset, DatasetInput
+
+    source = json.dumps({"uri": data.file})
+    return DatasetInput(
+        Dataset(name=data.name, digest=data.digest, source_type="local", source=source)
+    )
 
 
 def _upload(client: MlflowClient, identity: str, plan: RunPlan) -> None:

@@ -31,7 +31,7 @@ def verdict_counts(verdicts: pd.Series) -> dict[str, int]:
 def sentence_of_counts(counts: Mapping[str, int]) -> str:
     """Counts of verdicts on tolerance series, as words."""
     words = ", ".join(f"{count} {word}" for word, count in counts.items())
-    return f"of {sum(counts.values())} tolerance series (solver, method, functional) {words}"
+    return f"Of {sum(counts.values())} tolerance series (solver, method, functional) {words}"
 
 
 def worst(verdicts: pd.Series) -> str:

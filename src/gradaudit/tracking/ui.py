@@ -7,8 +7,10 @@ appears among the arguments of `make` and of this program.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from gradaudit.errors import GradauditError
@@ -37,10 +39,24 @@ def main(arguments: list[str] | None = None) -> int:
     except GradauditError as error:
         print(error, file=sys.stderr)
         return 2
-    return show(uri=study.tracking.uri, store=Path(study.results) / "mlflow", port=options.port)
+    results = Path(study.results)
+    return show(
+        uri=study.tracking.uri,
+        store=results / "mlflow",
+        port=options.port,
+        views=_views(results / "track/done.json"),
+    )
 
 
-def show(*, uri: str, store: Path, port: int) -> int:
+def _views(done: Path) -> dict[str, str]:
+    """Name of every prepared view to its page, as stage track wrote them; empty if it did not."""
+    try:
+        return dict(json.loads(done.read_text()).get("views", {}))
+    except (OSError, ValueError):
+        return {}
+
+
+def show(*, uri: str, store: Path, port: int, views: Mapping[str, str] | None = None) -> int:
     """Serve a store until interrupted; replaces this process by MLflow's server.
 
     Parameters
@@ -51,6 +67,8 @@ def show(*, uri: str, store: Path, port: int) -> int:
         That folder.
     port
         Of the address at which the runs are shown.
+    views
+        Name of every prepared view to its page.
 
     Returns
     -------
@@ -60,6 +78,7 @@ def show(*, uri: str, store: Path, port: int) -> int:
     uri = uri or default_uri(store)
     if uri.startswith(("http://", "https://")):
         print(f"The results are on a tracking server: open {uri} in a browser.")
+        _print_views(uri.rstrip("/"), views)
         return 0
     database = database_of(uri)
     folder = database.resolve().parent if database else store.resolve()
@@ -70,11 +89,20 @@ def show(*, uri: str, store: Path, port: int) -> int:
         relocate(database)
         uri = f"sqlite:///{database.resolve()}"
     quiet_environment()
-    print(f"Open http://127.0.0.1:{port}/{_PAGE} (stop with Ctrl-C)", flush=True)
+    address = f"http://127.0.0.1:{port}"
+    print(f"Open {address}/{_PAGE} (stop with Ctrl-C)")
+    _print_views(address, views)
+    sys.stdout.flush()
     server = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
     server += ["--port", str(port), "--backend-store-uri", uri, "--workers", "1"]
     server += ["--artifacts-destination", str(folder / "artifacts")]
     os.execv(sys.executable, server)
+
+
+def _print_views(address: str, views: Mapping[str, str] | None) -> None:
+    """A prepared view a line; they are under "Views" on the page of the runs, too."""
+    for name, page in (views or {}).items():
+        print(f"  {name}:\n    {address}/{page}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,241 @@
+"""Prepared views of an experiment: what MLflow's user interface shows under "Views", and by a link.
+
+A view is a tag of the experiment, in the form in which the user interface saves views itself
+(MLflow 3.13 and later; older ones ignore the tag). Its `state` says which runs are listed, in which
+order and columns, and which charts are drawn.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+PREFIX = "mlflow.sharedViewState."
+"""Of the tag of a view; its id follows."""
+
+_CREATED = 1_700_000_000_000
+"""A time in milliseconds that never changes, so that the tag of an unchanged view does not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One view of the runs.
+
+    Attributes
+    ----------
+    id, name
+        Of the link, and what the user interface calls it.
+    about
+        What it answers, in one line.
+    runs
+        MLflow's filter.
+    order, ascending
+        Column by which the runs are sorted, and how.
+    columns
+        Which columns a table has, in this order.
+    charts
+        Cards, if it is a page of charts.
+    """
+
+    id: str
+    name: str
+    about: str
+    runs: str
+    order: str
+    ascending: bool = True
+    columns: tuple[str, ...] = ()
+    charts: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def mode(self) -> Literal["TABLE", "CHART"]:
+        """How the page shows the runs."""
+        return "CHART" if self.charts else "TABLE"
+
+    @property
+    def tag(self) -> tuple[str, str]:
+        """Key and value of the tag that holds it."""
+        section = _identity(self.id)
+        state: dict[str, Any] = {
+            "searchFilter": self.runs,
+            "orderByKey": self.order,
+            "orderByAsc": self.ascending,
+            "selectedColumns": list(self.columns),
+            "columnOrder": list(self.columns),
+            "columnWidths": {name: _WIDE for name in self.columns if name in _LONG},
+            "runsHiddenMode": "FIRST_20_RUNS",
+            "autoRefreshEnabled": False,
+            "viewMaximized": True,
+        }
+        if self.charts:
+            state["compareRunSections"] = [
+                {
+                    "uuid": section,
+                    "name": self.name,
+                    "display": True,
+                    "isReordered": True,
+                    "columns": min(len(self.charts), 2),
+                    "cardHeight": 420,
+                }
+            ]
+            state["isAccordionReordered"] = True
+            state["compareRunCharts"] = [
+                {**chart, "uuid": _identity(f"{self.id}/{k}"), "metricSectionId": section}
+                for k, chart in enumerate(self.charts)
+            ]
+        value = {"name": self.name, "createdAt": _CREATED, "updatedAt": _CREATED}
+        return PREFIX + self.id, json.dumps({**value, "state": json.dumps(state)})
+
+    def page(self, experiment: str) -> str:
+        """The part of the address behind the server's."""
+        return (
+            f"#/experiments/{experiment}/runs?workflowType=machine_learning"
+            f"&viewStateShareKey={self.id}&compareRunsMode={self.mode}"
+        )
+
+
+def tag(name: str) -> str:
+    """A tag as a column."""
+    return f"tags.`{name}`"
+
+
+def metric(name: str) -> str:
+    """A metric as a column."""
+    return f"metrics.`{name}`"
+
+
+def lines(name: str, title: str) -> dict[str, Any]:
+    """A card: a metric over the tolerances, on a logarithmic axis, one line a run."""
+    return {
+        "type": "LINE",
+        "metricKey": name,
+        "selectedMetricKeys": [name],
+        "displayName": title,
+        "runsCountToCompare": 20,
+        "scaleType": "log",
+        "xAxisKey": "step",
+        "xAxisScaleType": "linear",
+        "lineSmoothness": 0,
+        "displayPoints": True,
+        "useGlobalXaxisKey": False,
+        "useGlobalLineSmoothing": False,
+        "deleted": False,
+        "isGenerated": False,
+    }
+
+
+def points(x: str, y: str, title: str) -> dict[str, Any]:
+    """A card: one metric over another, one point a run."""
+    return {
+        "type": "SCATTER",
+        "xaxis": {"key": x, "type": "METRIC"},
+        "yaxis": {"key": y, "type": "METRIC"},
+        "displayName": title,
+        "runsCountToCompare": 100,
+        "deleted": False,
+        "isGenerated": False,
+    }
+
+
+_LONG = (tag("best"), tag("mechanism"), tag("worst_functional"), tag("status"))
+_WIDE = 240
+"""Pixels of a column with long texts."""
+
+VIEWS = (
+    View(
+        id="models",
+        name="Models by verdict",
+        about="which models are hard, and the cheapest setting that is right for each",
+        runs="tags.kind = 'model'",
+        order=tag("verdict"),
+        ascending=False,  # horrible, good, bad: the alphabet is all that there is
+        columns=(
+            tag("verdict"),
+            tag("best"),
+            tag("mechanism"),
+            metric("ladders_good"),
+            metric("ladders_bad"),
+            metric("ladders_horrible"),
+            metric("reference_digits"),
+        ),
+    ),
+    View(
+        id="settings",
+        name="Settings by model",
+        about="from which tolerance on each solver and method is right",
+        runs="tags.kind = 'ladder'",
+        order=tag("model"),
+        columns=(
+            tag("verdict"),
+            tag("needed_rtol"),
+            tag("worst_functional"),
+            tag("best"),
+            metric("at_1e-6/digits"),
+            metric("at_1e-6/steps"),
+            metric("failed_solves"),
+            tag("status"),
+        ),
+    ),
+    View(
+        id="errors",
+        name="Error against tolerance",
+        about="how the largest error of a gradient falls; step 6 is rtol 1e-6",
+        runs="tags.kind = 'ladder' AND tags.model = '{model}'",
+        order=tag("method"),
+        charts=(
+            lines("worst_error", "Largest error of a gradient"),
+            lines("state_error", "Error of the states"),
+            lines("steps", "Steps"),
+        ),
+    ),
+    View(
+        id="cost",
+        name="Cost against error",
+        about="digits of the gradient and seconds of the solve, at rtol 1e-6",
+        runs="tags.kind = 'ladder' AND tags.model = '{model}'",
+        order=tag("method"),
+        charts=(points("at_1e-6/seconds", "at_1e-6/digits", "Digits at rtol 1e-6, by seconds"),),
+    ),
+)
+"""In the order in which they are shown; `{model}` in a filter is a model of the study."""
+
+
+def views_of(models: list[str]) -> list[View]:
+    """The views of a study; those of one model take the first of `models`."""
+    found = []
+    for view in VIEWS:
+        if "{model}" not in view.runs:
+            found.append(view)
+        elif models:
+            found.append(_for_model(view, models[0]))
+    return found
+
+
+def _for_model(view: View, model: str) -> View:
+    changes = {"name": f"{view.name}: {model}", "runs": view.runs.format(model=model)}
+    return View(**{**view.__dict__, **changes})
+
+
+def save_views(client: MlflowClient, experiment: str, models: list[str]) -> dict[str, str]:
+    """Set the tags of all views that are not as they should be.
+
+    Returns
+    -------
+    dict
+        Name of every view to its page, see `View.page`.
+    """
+    present = client.get_experiment(experiment).tags
+    views = views_of(models)
+    for key, value in (view.tag for view in views):
+        if present.get(key) != value:
+            client.set_experiment_tag(experiment, key, value)
+    return {view.name: view.page(experiment) for view in views}
+
+
+def _identity(name: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"gradaudit/view/{name}").hex
