@@ -66,3 +66,22 @@ def test_functionals_are_in_the_order_of_their_kinds():
         }
     )
     assert list(style.functionals_of(table)) == ["terminal_V", "time_average_V"]
+
+
+def test_a_figure_shows_the_main_functionals_and_the_worst_of_the_others():
+    rows = [
+        {"functional": name, "kind": kind, "error": error}
+        for name, kind, error in (
+            ("maximum_V", "maximum", 1e-3),
+            ("terminal_V", "terminal", 1e-9),
+            ("terminal_n", "terminal", 1e-1),
+            ("spectrum_V", "spectrum", 1e-1),
+            ("time_average_V", "time_average", np.nan),
+        )
+    ]
+    shown, text = style.chosen_functionals(pd.DataFrame(rows), 3)
+    assert {"terminal_V", "time_average_V"} < set(shown)  # one of each main kind
+    assert "maximum_V" not in shown
+    assert text == "3 of 5 functionals; all are in the table."
+    everything, nothing = style.chosen_functionals(pd.DataFrame(rows), 5)
+    assert (len(everything), nothing) == (5, "")

@@ -37,6 +37,9 @@ FIGURE = Drawing(
     ),
 )
 
+MOST = 4
+"""Rows of the figure."""
+
 PARTS = {
     "state_part": "wrong states",
     "tangent_part": "wrong tangents; of events, a wrong derivative of them",
@@ -53,7 +56,7 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
     """
     observed, tangents = (style.as_numbers(table[f"{p}_part"]) for p in ("observation", "tangent"))
     table = table.assign(tangent_part=np.fmax(observed, tangents))  # NaN: not known by itself
-    names = style.functionals_of(table)
+    names, left_out = style.chosen_functionals(table, MOST)
     methods = style.method_colours(table["method"], settings["palette"])
     solvers = style.solver_styles(table["solver"])
     chosen = main_solver(table)
@@ -110,7 +113,12 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
         layout.head(
             figure,
             f"{title}: error attribution of the gradient",
-            "Shaded where one part is larger than the other; the two add up to the error.",
+            " ".join(
+                (
+                    "Shaded where one part is larger than the other; the two add up to the error.",
+                    left_out,
+                )
+            ).rstrip(),
         )
     return figure
 

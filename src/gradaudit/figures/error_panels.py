@@ -15,6 +15,9 @@ from gradaudit.figures import layout, style
 from gradaudit.figures.axes import ErrorRange, VerdictBounds, error_axis, verdict_bands
 from gradaudit.figures.curves import curves_of, draw_rows, marks, setting_handles
 
+MOST = 6
+"""Panels of a figure."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
@@ -56,7 +59,7 @@ def error_panels(
     """
     bounds = VerdictBounds.from_settings(settings)
     errors, failed = style.as_numbers(table["error"]), style.failed_rows(table)
-    names = style.functionals_of(table)
+    names, left_out = style.chosen_functionals(table, MOST)
     limits = ErrorRange.of(errors, bounds, failed=bool(failed.any()))
     curves = curves_of(table, settings["palette"])
     edges = marks(failed=bool(failed.any()), beyond=bool((errors[~failed] > limits.top).any()))
@@ -82,5 +85,5 @@ def error_panels(
             figure, x=x_name, y="error of the gradient (relative)", legends=len(legends)
         )
         layout.legends_below(figure, legends)
-        layout.head(figure, *head)
+        layout.head(figure, head[0], " ".join(filter(None, (head[1], left_out))))
     return figure

@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from gradaudit.records.catalogue import names
+from gradaudit.records.catalogue import catalogue, names
 from gradaudit.records.labels import functional_names, in_order
 
 VERDICTS = {"good": "#1f8a83", "bad": "#efb034", "horrible": "#b3193a"}
@@ -82,6 +82,32 @@ def functionals_of(table: pd.DataFrame) -> dict[str, str]:
     """Functional to its name in words, in the order of the panels."""
     kinds = dict(zip(table["functional"].astype(str), table["kind"].astype(str), strict=True))
     return functional_names(kinds)
+
+
+def chosen_functionals(table: pd.DataFrame, most: int) -> tuple[dict[str, str], str]:
+    """The functionals that a figure of one model shows, so that a person can take it in.
+
+    The main kinds first, one of each, then those whose errors are largest in the median; in the
+    order of the panels.
+
+    Returns
+    -------
+    dict, str
+        Functional to its name in words; and what to say of those left out, empty if none is.
+    """
+    names = functionals_of(table)
+    if len(names) <= most:
+        return names, ""
+    main = {name for name, family in catalogue("functionals").items() if family.is_main}
+    kinds = dict(zip(table["functional"].astype(str), table["kind"].astype(str), strict=True))
+    median = pd.Series(as_numbers(table["error"])).groupby(table["functional"].to_numpy()).median()
+    first = {kind: name for name, kind in reversed(kinds.items()) if kind in main}
+    ranked = sorted(
+        names, key=lambda name: (name not in first.values(), -float(median.fillna(np.inf)[name]))
+    )
+    kept = set(ranked[:most])
+    text = f"{most} of {len(names)} functionals; all are in the table."
+    return {name: word for name, word in names.items() if name in kept}, text
 
 
 def as_numbers(values: Any) -> np.ndarray:
