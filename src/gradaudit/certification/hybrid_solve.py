@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.certification.discrete_modes import SlidingError
-from gradaudit.certification.heyoka.precision import Precision
+from gradaudit.certification.heyoka.precision import Precision, to_float64
 from gradaudit.certification.hybrid_system import Hybrid, Segment, build_hybrid
 from gradaudit.certification.passage import Passage, undeclared
 from gradaudit.certification.variational import (
@@ -30,7 +30,7 @@ Array = NDArray[Any]
 def solve_hybrid(whole: Hybrid, times: NDArray[np.float64], options: Options) -> Solution:
     """`gradaudit.certification.variational.solve` for a model with events.
 
-    An observation at the time of an event is made after it.
+    An observation at the time of an event, to rounding, is made after it.
 
     Raises
     ------
@@ -103,6 +103,7 @@ class _Run:
                 return status
             now = stop
             z, tangents = _parts(segment, segment.variational.integrator.state)
+            blur = self.passage.blur(segment, fired, now, z)
             outcome = self.passage.through(segment, now, z, tangents, fired)
             if isinstance(outcome, str):
                 return outcome
@@ -110,7 +111,7 @@ class _Run:
             state = _joined(segment, z, tangents)
             if float(now) >= last - self.passage.near:
                 # at the end of the window, too, an observation is made after the event
-                self.row = int(np.searchsorted(self.times, float(now) - self.passage.near, "left"))
+                self.row = self.passage.first_behind(now, blur)
                 self._fill_upto(now, state, segment)
                 return "ok"
 
@@ -166,8 +167,13 @@ class _Run:
         reached = reached[1:]
         if fired is not None:
             # what lies at the event itself belongs behind it
-            before = float(ta.time) - self.passage.near
-            reached = reached[: int(np.searchsorted(later[: len(reached)], before))]
+            z, _ = _parts(segment, ta.state)
+            blur = self.passage.blur(segment, fired, ta.time, z)
+            count = max(self.passage.first_behind(ta.time, blur) - self.row, 0)
+            reached = list(reached[:count])
+            for when in later[len(reached) : count]:
+                ta.update_d_output(precision.number(when))
+                reached.append(ta.d_output.copy())
         for values in reached:
             time_here = precision.number(self.times[self.row])
             here = self._sides(segment, time_here, values, ahead=False)
@@ -176,7 +182,7 @@ class _Run:
             sides = np.where(here != 0.0, here, sides)
             self._store(self.row, values, segment)
             self.row += 1
-        self._check_boundaries(segment, float(ta.time), at_event=fired is not None)
+        self._check_boundaries(segment, fired)
         if segment.touched:
             name, when = segment.touched[0]
             self.passage.reason = (
@@ -195,13 +201,21 @@ class _Run:
         z = np.array(list(state[: self.whole.reader.size]), dtype=object)
         return self.passage.sides(segment, now, z, ahead=ahead)
 
-    def _check_boundaries(self, segment: Segment, end: float, *, at_event: bool) -> None:
-        t_end = self.whole.model.t_end
-        for name, when in segment.crossed:
-            inside = when - segment.started > 1e-9 * t_end
-            if inside and not (at_event and end - when < 1e-9 * t_end):
-                where, events = self.whole.reader.where, self.whole.model.events
-                raise TranslationError(undeclared(where, name, when, events))
+    def _check_boundaries(self, segment: Segment, fired: str | None) -> None:
+        """Refuse a switch that is neither at the beginning of a segment nor at its event."""
+        if not segment.crossed:
+            return
+        reader, ta = self.whole.reader, segment.variational.integrator
+        moments = [(segment.started, to_float64(segment.began), self.passage.slack)]
+        if fired is not None:
+            z, _ = _parts(segment, ta.state)
+            slack = self.passage.slack_of(segment, fired, ta.time, z)
+            moments.append((float(ta.time), to_float64(ta.state[: reader.size]), slack))
+        for name, choice, when in segment.crossed:
+            if not any(reader.changes_at(at, segment.mode, choice, when) for at in moments):
+                raise TranslationError(
+                    undeclared(reader.where, name, when, self.whole.model.events)
+                )
 
 
 def _parts(segment: Segment, state: Array) -> tuple[Array, Array]:
