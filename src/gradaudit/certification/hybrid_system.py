@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import saltation
 from gradaudit.certification.discrete_modes import Mode, Reader
-from gradaudit.certification.grazing import Touches, moves, rate_along
+from gradaudit.certification.grazing import Touches, moves, rate_along, turning
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.translate import state_variables
 from gradaudit.certification.passage import EVENT_COOLDOWN
@@ -152,6 +152,21 @@ class Segment:
         outcome, _ = ta.step(precision.number(quiet) if span is None else span)
         ta.pars[m:] = [precision.number(0.0)] * (len(ta.pars) - m)
         return outcome
+
+    def turning(self, effect: Effect, p: Array) -> Any:
+        """`gradaudit.certification.grazing.turning` of the event that ended the last step."""
+        ta, rows = self.variational.integrator, self.variational.rows
+
+        def at(time: Any) -> tuple[dict[str, Array], Array]:
+            ta.update_d_output(time)
+            z = np.array(list(ta.d_output[: len(rows)]), dtype=object)
+            return effect.crossing(time, z, p), self.rates(time, z, p)
+
+        def rate(time: Any) -> Any:
+            found, rates = at(time)
+            return found["g_t"] + found["g_z"] @ rates
+
+        return turning(rate, lambda time: at(time)[0]["g"], ta.time, ta.last_h)
 
     def rates(self, t: Any, z: Array, p: Array) -> Array:
         """f(t, z, p) in this mode, (N,)."""

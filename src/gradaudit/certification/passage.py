@@ -199,6 +199,17 @@ class Passage(Generic[P]):
         turned = (before * after < 0.0) & (directions * after >= 0.0)
         return bool(np.any(turned))
 
+    def backwards(
+        self, before: NDArray[np.float64], segment: P, fired: str, now: Any, z: Array
+    ) -> bool:
+        """Whether an event happens from the side on which the state was not, so that one is lost.
+
+        `before` are the sides of all thresholds before it.
+        """
+        at = self.whole.effects[fired].crossing(now, z, self.p)
+        rate = float(at["g_t"] + at["g_z"] @ segment.rates(now, z, self.p))
+        return bool(before[list(self.whole.effects).index(fired)] * rate > 0.0)
+
     def through(
         self, segment: P, now: Any, z: Array, tangents: Array, fired: str
     ) -> tuple[P, Array, Array] | str:

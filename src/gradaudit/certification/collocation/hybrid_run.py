@@ -220,6 +220,8 @@ class HybridRun(SearchingRun):
         if self.found is None:
             return False
         fired, self.found = self.found, None
+        if self.passage.backwards(self.sides, self.part, fired, self.t, z):
+            return "lost_event"
         blur = self.passage.blur(self.part, fired, self.t, z)
         outcome = self.passage.through(self.part, self.t, z, tangents, fired)
         if isinstance(outcome, str):
