@@ -115,8 +115,13 @@ class Passage(Generic[P]):
         return None
 
     def blur(self, segment: P, fired: str, now: Any, z: Array) -> float:
-        """By how much rounding may move the time of an event that happens now."""
-        return self._ahead(fired, now, z, segment.rates(now, z, self.p))[1]
+        """By how much an observation at the time of an event, which happens now, may miss it.
+
+        Rounding moves the event, and an observation is given in double precision: the nearest
+        number to the event's time is meant to be that time.
+        """
+        nearest = 0.5 * float(np.spacing(np.nextafter(abs(float(now)), 0.0)))
+        return max(self._ahead(fired, now, z, segment.rates(now, z, self.p))[1], nearest)
 
     def slack_of(self, segment: P, fired: str, now: Any, z: Array) -> float:
         """How wrong the time of an event may be, besides rounding of the time itself.
