@@ -39,13 +39,43 @@ def test_what_is_crossed_or_missed_is_certified(gap):
     assert np.allclose(ref.sensitivities[-1, 1], expected, rtol=1e-10)
 
 
-def test_a_touch_for_all_parameters_is_none():
+@pytest.mark.parametrize(("time", "direction"), [(0.5, 0), (0.4, 0), (1 / 3, -1), (1 / 3, 0)])
+def test_a_touch_for_all_parameters_is_none(time, direction):
+    """The event finder takes it for a crossing or not, by its rounding."""
     model = Model(
         name="square",
         vector_field=lambda t, y, p: -p[0] * y,
         states={"y": (1.0, "")},
-        parameters={"k": (0.7, ""), "time": (0.5, "")},
-        events={"never": Event(when=lambda t, y, p: (t - p[1]) ** 2, jump=lambda t, y, p: y + 1)},
+        parameters={"k": (0.7, ""), "time": (time, "")},
+        events={
+            "never": Event(
+                when=lambda t, y, p: (t - p[1]) ** 2,
+                jump=lambda t, y, p: y + 1,
+                direction=direction,
+            )
+        },
         t_end=1.0,
     )
-    assert gradaudit.reference(model).status == "ok"
+    found = gradaudit.reference(model, np.array([0.2, 1.0]), method="taylor")
+    assert found.status == "ok"
+    assert not found.events
+    assert not found.sensitivities[:, 0, 1].any()
+
+
+@pytest.mark.parametrize("method", ["taylor", "collocation"])
+def test_the_second_of_two_zeros_is_not_taken_for_the_first(method):
+    """They enclose a pulse, of 1e-11 of the window."""
+    begin, end = 0.4, 0.4 + 1e-11
+    model = Model(
+        name="twice",
+        vector_field=lambda t, y, p: (
+            jnp.where((t - begin) * (end - t) > 0.0, p[0] / 1e-11, 0.0) - y
+        ),
+        states={"y": (1.0, "")},
+        parameters={"r": (1.3, "")},
+        events={"both": Event(when=lambda t, y, p: (t - begin) * (end - t))},
+        t_end=1.0,
+    )
+    found = gradaudit.reference(model, np.array([0.2, 1.0]), method=method)
+    assert found.status.startswith("uncertified: ")
+    assert found.digits.per_entry[1, 0, 0] == 0.0

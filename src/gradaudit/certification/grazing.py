@@ -24,6 +24,9 @@ from gradaudit.model.definition import Model
 Array = NDArray[Any]
 
 BESIDE = 1e-10  # of the window: two crossings as close as this are taken for a touch
+SECANT = 1e-6  # of a step, in which a rate is differentiated
+FLAT = 1e-3  # of the curvature times a step: a zero with a smaller rate is beside an extremum
+ITERATIONS = 12
 ROUNDINGS = 1e3  # how often the time of an extremum may be rounded
 CLOCK = hy.expression("clock")  # stands for the time, which is not a variable to heyoka
 
@@ -87,6 +90,32 @@ class Touches:
     def __deepcopy__(self, memo: Any) -> Touches:
         """heyoka keeps copies of its callbacks; theirs must write to the same list."""
         return self
+
+
+def turning(rate: Callable[[Any], Any], value: Callable[[Any], Any], when: Any, step: Any) -> Any:
+    """The extremum beside a zero of an event function, if it is no crossing; None if it is one.
+
+    On both sides of a double zero, which rounding lets an event finder take for two zeros or none,
+    the sign is the same.
+
+    Parameters
+    ----------
+    rate, value
+        From a time to dg/dt along the flow and to g.
+    when, step
+        The zero, and the length of the step in which it was found.
+    """
+    aside = SECANT * step
+    curvature = (rate(when + aside) - rate(when - aside)) / (2 * aside)
+    if not abs(rate(when)) <= FLAT * abs(curvature * step) or not curvature:
+        return None
+    one, other = when - aside, when
+    for _ in range(ITERATIONS):
+        change = rate(other) - rate(one)
+        if not change:
+            break
+        one, other = other, other - rate(other) * (other - one) / change
+    return other if value(other) * curvature >= 0.0 else None
 
 
 def touches(

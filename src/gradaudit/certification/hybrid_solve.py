@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.certification.discrete_modes import SlidingError
-from gradaudit.certification.heyoka.precision import Precision
+from gradaudit.certification.heyoka.precision import Precision, to_float64
 from gradaudit.certification.hybrid_system import Hybrid, Segment, build_hybrid
-from gradaudit.certification.passage import Passage, undeclared
+from gradaudit.certification.passage import Passage, touched_at, undeclared
 from gradaudit.certification.variational import (
     Options,
     Solution,
@@ -26,11 +26,14 @@ from gradaudit.model.definition import Model
 
 Array = NDArray[Any]
 
+PAST = 1e-6
+"""Of the window: so far behind an extremum that is no event its threshold is watched again."""
+
 
 def solve_hybrid(whole: Hybrid, times: NDArray[np.float64], options: Options) -> Solution:
     """`gradaudit.certification.variational.solve` for a model with events.
 
-    An observation at the time of an event is made after it.
+    An observation at the time of an event, to rounding, is made after it.
 
     Raises
     ------
@@ -74,6 +77,7 @@ class _Run:
         self.derivatives: Array = np.full((len(times), size, m), nan, dtype=precision.fp_type)
         self.passage: Passage[Segment] = Passage(whole, times)
         self.row = 0
+        self.sides: NDArray[np.float64] = np.zeros(len(whole.model.events))
 
     def solve(self, first_step: float | None, departure: tuple[float, Array] | None) -> str:
         precision = self.whole.precision
@@ -102,7 +106,20 @@ class _Run:
             if status != "ok" or fired is None:
                 return status
             now = stop
+            turning = segment.turning(self.whole.effects[fired], self.passage.p)
+            if turning is not None:
+                status = self._pass_by(segment, fired, turning)
+                if status != "ok":
+                    return status
+                now, state = (
+                    segment.variational.integrator.time,
+                    segment.variational.integrator.state.copy(),
+                )
+                continue
             z, tangents = _parts(segment, segment.variational.integrator.state)
+            if self.passage.backwards(self.sides, segment, fired, now, z):
+                return "lost_event"
+            blur = self.passage.blur(segment, fired, now, z)
             outcome = self.passage.through(segment, now, z, tangents, fired)
             if isinstance(outcome, str):
                 return outcome
@@ -110,7 +127,7 @@ class _Run:
             state = _joined(segment, z, tangents)
             if float(now) >= last - self.passage.near:
                 # at the end of the window, too, an observation is made after the event
-                self.row = int(np.searchsorted(self.times, float(now) - self.passage.near, "left"))
+                self.row = self.passage.first_behind(now, blur)
                 self._fill_upto(now, state, segment)
                 return "ok"
 
@@ -158,6 +175,7 @@ class _Run:
             outcome, _ = ta.step(precision.number(min(first_step, 0.5 * float(later[0]))))
             fired = _stopped_by(outcome, list(self.whole.model.events))
             if fired is not None:
+                self._check_boundaries(segment, fired)
                 return ta.time, fired, "ok"
         grid = precision.array(np.concatenate([[0.0], later]))
         grid[0] = ta.time
@@ -166,8 +184,13 @@ class _Run:
         reached = reached[1:]
         if fired is not None:
             # what lies at the event itself belongs behind it
-            before = float(ta.time) - self.passage.near
-            reached = reached[: int(np.searchsorted(later[: len(reached)], before))]
+            z, _ = _parts(segment, ta.state)
+            blur = self.passage.blur(segment, fired, ta.time, z)
+            count = max(self.passage.first_behind(ta.time, blur) - self.row, 0)
+            reached = list(reached[:count])
+            for when in later[len(reached) : count]:
+                ta.update_d_output(precision.number(when))
+                reached.append(ta.d_output.copy())
         for values in reached:
             time_here = precision.number(self.times[self.row])
             here = self._sides(segment, time_here, values, ahead=False)
@@ -176,18 +199,40 @@ class _Run:
             sides = np.where(here != 0.0, here, sides)
             self._store(self.row, values, segment)
             self.row += 1
-        self._check_boundaries(segment, float(ta.time), at_event=fired is not None)
+        self._check_boundaries(segment, fired)
+        self.sides = sides
         if segment.touched:
-            name, when = segment.touched[0]
-            self.passage.reason = (
-                f"at t = {when:.6g} the solution touches the threshold of {name!r}"
-            )
-            behind = self.times >= when - self.passage.near
-            self.values[behind] = self.derivatives[behind] = self.whole.precision.number(np.nan)
-            return ta.time, None, "grazing"
+            return ta.time, None, self._grazing(segment)
         if outcome == hy.taylor_outcome.err_nf_state:
             return ta.time, None, "non_finite"
         return ta.time, fired, self.watch.status
+
+    def _grazing(self, segment: Segment) -> str:
+        """The status of a touched threshold, from which on nothing is known."""
+        name, when = segment.touched[0]
+        self.passage.reason = touched_at(name, when)
+        behind = self.times >= when - self.passage.near
+        self.values[behind] = self.derivatives[behind] = self.whole.precision.number(np.nan)
+        return "grazing"
+
+    def _pass_by(self, segment: Segment, name: str, turning: Any) -> str:
+        """Go on past a zero that is no crossing, and the extremum there, without a threshold."""
+        ta, number = segment.variational.integrator, self.whole.precision.number
+        until = max(ta.time, turning) + number(PAST * self.whole.model.t_end)
+        own = list(self.whole.effects).index(name)
+        before = self._sides(segment, ta.time, ta.state)
+        before[own] = 0.0
+        while ta.time < until:
+            segment.begin(ta.time, ta.state.copy(), self.whole.precision, span=until - ta.time)
+            self._check_boundaries(segment, None)
+            if segment.touched:
+                return self._grazing(segment)
+            if not self.watch.note(float(ta.time), float(ta.last_h)):
+                return self.watch.status
+        unseen = self.row < len(self.times) and self.times[self.row] <= float(until)
+        if unseen or self.passage.lost(before, self._sides(segment, ta.time, ta.state)):
+            return "lost_event"
+        return "ok"
 
     def _sides(
         self, segment: Segment, now: Any, state: Array, *, ahead: bool = True
@@ -195,13 +240,21 @@ class _Run:
         z = np.array(list(state[: self.whole.reader.size]), dtype=object)
         return self.passage.sides(segment, now, z, ahead=ahead)
 
-    def _check_boundaries(self, segment: Segment, end: float, *, at_event: bool) -> None:
-        t_end = self.whole.model.t_end
-        for name, when in segment.crossed:
-            inside = when - segment.started > 1e-9 * t_end
-            if inside and not (at_event and end - when < 1e-9 * t_end):
-                where, events = self.whole.reader.where, self.whole.model.events
-                raise TranslationError(undeclared(where, name, when, events))
+    def _check_boundaries(self, segment: Segment, fired: str | None) -> None:
+        """Refuse a switch that is neither at the beginning of a segment nor at its event."""
+        if not segment.crossed:
+            return
+        reader, ta = self.whole.reader, segment.variational.integrator
+        moments = [(segment.started, to_float64(segment.began), self.passage.slack)]
+        if fired is not None:
+            z, _ = _parts(segment, ta.state)
+            slack = self.passage.slack_of(segment, fired, ta.time, z)
+            moments.append((float(ta.time), to_float64(ta.state[: reader.size]), slack))
+        for name, choice, when in segment.crossed:
+            if not any(reader.changes_at(at, segment.mode, choice, when) for at in moments):
+                raise TranslationError(
+                    undeclared(reader.where, name, when, self.whole.model.events)
+                )
 
 
 def _parts(segment: Segment, state: Array) -> tuple[Array, Array]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import saltation
 from gradaudit.certification.discrete_modes import Mode, Reader
-from gradaudit.certification.grazing import Touches, moves, rate_along
+from gradaudit.certification.grazing import Touches, moves, rate_along, turning
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.translate import state_variables
 from gradaudit.certification.passage import EVENT_COOLDOWN
@@ -57,7 +57,7 @@ class Hybrid:
         # Only the initial state is needed here, and the mode does not change it.
         z = np.zeros(self.reader.size)
         z[: self.model.n] = np.asarray(initial_state(self.model, self.model.nominal))
-        return self.segment(self.reader.mode_at(0.0, z))
+        return self.segment(self.reader.mode_behind(0.0, z))
 
 
 def build_hybrid(model: Model, *, precision: Precision, tolerance: float) -> Hybrid:
@@ -91,7 +91,8 @@ class Segment:
         model, precision = whole.model, whole.precision
         self.mode = mode
         self.started = 0.0
-        self.crossed: list[tuple[str, float]] = []
+        self.began: Array = np.zeros(0)
+        self.crossed: list[tuple[str, int, float]] = []
         names = list(model.events)
         parameters = [hy.par[j] for j in range(model.m)]
         rates, boundaries = whole.reader.rates(mode, precision, parameters)
@@ -108,8 +109,8 @@ class Segment:
             for index, name in enumerate(names)
         ]
         watches = [
-            hy.nt_event(boundary, _Note(self.crossed, name), fp_type=precision.fp_type)
-            for name, boundary in boundaries
+            hy.nt_event(boundary, _Note(self.crossed, name, place), fp_type=precision.fp_type)
+            for (name, boundary), place in zip(boundaries, whole.reader.places[mode], strict=True)
             if moves(boundary)  # such as the period of a remainder, which has a sign and keeps it
         ]
         system = list(zip(state_variables(model), rates, strict=True))
@@ -143,7 +144,7 @@ class Segment:
         ta, m = self.variational.integrator, self.variational.m
         ta.time, ta.state[:] = now, state
         ta.reset_cooldowns()
-        self.started = float(now)
+        self.started, self.began = float(now), state[: len(self.variational.rows)].copy()
         self.crossed.clear()
         self.touched.clear()
         ta.pars[m:] = [precision.number(OUT_OF_SIGHT)] * (len(ta.pars) - m)
@@ -151,6 +152,21 @@ class Segment:
         outcome, _ = ta.step(precision.number(quiet) if span is None else span)
         ta.pars[m:] = [precision.number(0.0)] * (len(ta.pars) - m)
         return outcome
+
+    def turning(self, effect: Effect, p: Array) -> Any:
+        """`gradaudit.certification.grazing.turning` of the event that ended the last step."""
+        ta, rows = self.variational.integrator, self.variational.rows
+
+        def at(time: Any) -> tuple[dict[str, Array], Array]:
+            ta.update_d_output(time)
+            z = np.array(list(ta.d_output[: len(rows)]), dtype=object)
+            return effect.crossing(time, z, p), self.rates(time, z, p)
+
+        def rate(time: Any) -> Any:
+            found, rates = at(time)
+            return found["g_t"] + found["g_z"] @ rates
+
+        return turning(rate, lambda time: at(time)[0]["g"], ta.time, ta.last_h)
 
     def rates(self, t: Any, z: Array, p: Array) -> Array:
         """f(t, z, p) in this mode, (N,)."""
@@ -169,11 +185,11 @@ def _quiet(tolerance: float) -> float:
 class _Note:
     """Notes the times at which a boundary of the mode is crossed."""
 
-    def __init__(self, crossed: list[tuple[str, float]], name: str) -> None:
-        self.crossed, self.name = crossed, name
+    def __init__(self, crossed: list[tuple[str, int, float]], name: str, choice: int) -> None:
+        self.crossed, self.name, self.choice = crossed, name, choice
 
     def __call__(self, integrator: Any, when: Any, sign: int) -> None:
-        self.crossed.append((self.name, float(when)))
+        self.crossed.append((self.name, self.choice, float(when)))
 
     def __deepcopy__(self, memo: Any) -> _Note:
         """heyoka keeps copies of its callbacks; theirs must write to the same list."""

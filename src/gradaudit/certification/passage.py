@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.certification import saltation
-from gradaudit.certification.discrete_modes import Mode, Reader, SlidingError
+from gradaudit.certification.discrete_modes import BESIDE, Mode, Reader, SlidingError
 from gradaudit.certification.event_moment import EventMoment, Instant
 from gradaudit.certification.heyoka.precision import Precision, to_float64
 from gradaudit.certification.one_sided_rows import SAME_TIME, OneSidedRows, contacts
@@ -27,6 +27,7 @@ Array = NDArray[Any]
 
 EVENT_COOLDOWN = 1e-11  # of the window: no event is looked for so soon after another
 MAX_EVENTS = 20_000
+ROUNDINGS, CLOCK = 1e3, 16.0  # how often a state, and the time, may be rounded
 GRAZING = 1e-9  # transversality below which the event time has no usable derivative
 
 
@@ -85,13 +86,15 @@ class Passage(Generic[P]):
         Rows whose derivatives are one-sided.
     p
         The parameters (m,), in the precision.
+    slack
+        How wrong the time of the last event may be.
     """
 
     def __init__(self, whole: Whole[P], times: NDArray[np.float64]) -> None:
         self.whole = whole
         self.p = np.array(list(whole.precision.array(whole.model.nominal)), dtype=object)
         self.event_records: list[EventRecord] = []
-        self.reason = ""
+        self.reason, self.slack = "", 0.0
         self.one_sided = OneSidedRows(whole.model, times, whole.reader.size)
 
     @property
@@ -100,8 +103,59 @@ class Passage(Generic[P]):
         return SAME_TIME * self.whole.model.t_end
 
     def due(self, segment: P, now: Any, z: Array) -> str | None:
-        """An event that happens just now, which a solve that ends here has not met."""
-        return next(iter(self._together(None, now, z, segment.rates(now, z, self.p))), None)
+        """An event that happens just now, which a solve that ends here has not met.
+
+        One that would happen behind the end, by more than rounding, is none.
+        """
+        rates = segment.rates(now, z, self.p)
+        for name in self._together(None, now, z, rates):
+            ahead, blur = self._ahead(name, now, z, rates)
+            if ahead <= blur:
+                return name
+        return None
+
+    def blur(self, segment: P, fired: str, now: Any, z: Array) -> float:
+        """By how much an observation at the time of an event, which happens now, may miss it.
+
+        Rounding moves the event, and an observation is given in double precision: the nearest
+        number to the event's time is meant to be that time.
+        """
+        nearest = 0.5 * float(np.spacing(np.nextafter(abs(float(now)), 0.0)))
+        return max(self._ahead(fired, now, z, segment.rates(now, z, self.p))[1], nearest)
+
+    def slack_of(self, segment: P, fired: str, now: Any, z: Array) -> float:
+        """How wrong the time of an event may be, besides rounding of the time itself.
+
+        What the event function is there shows how well its zero was found.
+        """
+        rates = segment.rates(now, z, self.p)
+        away, blur = self._ahead(fired, now, z, rates)
+        rounding = CLOCK * self.whole.precision.eps * abs(float(now))
+        return max(min(blur + 2.0 * abs(away), BESIDE * self.whole.model.t_end) - rounding, 0.0)
+
+    def first_behind(self, now: Any, blur: float) -> int:
+        """The first observation that is made behind an event, at its time or later."""
+        number, times = self.whole.precision.number, self.one_sided.times
+        begin = now - number(blur)
+        row = int(np.searchsorted(times, float(now)))
+        while row > 0 and number(times[row - 1]) >= begin:
+            row -= 1
+        while row < len(times) and number(times[row]) < begin:
+            row += 1
+        return row
+
+    def _ahead(self, name: str, now: Any, z: Array, rates: Array) -> tuple[float, float]:
+        """How far ahead an event is, along the flow, and by how much rounding may move it.
+
+        That is exact where only the time and parameters enter.
+        """
+        at = self.whole.effects[name].crossing(now, z, self.p)
+        rate, eps = float(at["g_t"] + at["g_z"] @ rates), self.whole.precision.eps
+        if not rate:
+            return np.inf, self.near
+        terms = float(np.abs(at["g_z"]) @ np.abs(z))
+        blur = eps * (CLOCK * abs(float(now)) + ROUNDINGS * terms / abs(rate))
+        return -float(at["g"]) / rate, min(blur, self.near)
 
     def too_soon(self, segment: P, now: Any, z: Array, passed: Iterable[str] = ()) -> bool:
         """Whether an event comes sooner behind a moment than it is looked for; notes which.
@@ -114,17 +168,18 @@ class Passage(Generic[P]):
             value, rate = float(at["g"]), float(at["g_t"] + at["g_z"] @ rates)
             window = abs(rate) * self.whole.model.t_end
             ahead = value * rate < 0.0 <= event.direction * rate
-            if (
-                ahead
-                and name not in passed
-                and (SAME_TIME * window < abs(value) <= EVENT_COOLDOWN * window)
-            ):
-                self.reason = (
-                    f"at t = {float(now):.6g} the event {name!r} follows by less than "
-                    f"{EVENT_COOLDOWN:g} of the window"
-                )
-                return True
+            if ahead and name not in passed and abs(value) <= EVENT_COOLDOWN * window:
+                away, blur = self._ahead(name, now, z, rates)
+                if away > blur:
+                    self.reason = self._follows(name, now)
+                    return True
         return False
+
+    def _follows(self, name: str, now: Any) -> str:
+        return (
+            f"at t = {float(now):.6g} the event {name!r} follows by less than "
+            f"{EVENT_COOLDOWN:g} of the window"
+        )
 
     def sides(self, segment: P, now: Any, z: Array, *, ahead: bool = True) -> NDArray[np.float64]:
         """On which side of each threshold a state is, 0 if that is unclear.
@@ -149,6 +204,17 @@ class Passage(Generic[P]):
         turned = (before * after < 0.0) & (directions * after >= 0.0)
         return bool(np.any(turned))
 
+    def backwards(
+        self, before: NDArray[np.float64], segment: P, fired: str, now: Any, z: Array
+    ) -> bool:
+        """Whether an event happens from the side on which the state was not, so that one is lost.
+
+        `before` are the sides of all thresholds before it.
+        """
+        at = self.whole.effects[fired].crossing(now, z, self.p)
+        rate = float(at["g_t"] + at["g_z"] @ segment.rates(now, z, self.p))
+        return bool(before[list(self.whole.effects).index(fired)] * rate > 0.0)
+
     def through(
         self, segment: P, now: Any, z: Array, tangents: Array, fired: str
     ) -> tuple[P, Array, Array] | str:
@@ -172,6 +238,10 @@ class Passage(Generic[P]):
             effect = whole.effects[name].crossing(now, z, self.p)
             if saltation.transversality(effect, before.rate) < GRAZING:
                 return "grazing"
+            away, blur = self._ahead(name, now, z, before.rate)
+            if name != fired and abs(away) > blur + self.blur(segment, fired, now, z):
+                self.reason = self._follows(name, now)
+                return "lost_event"
             slopes[name] = saltation.event_time_slope(effect, tangents, before.rate)
         together = all(alike(slopes[fired], other) for other in slopes.values())
         outcome = self._jumps(segment, now, before, slopes, together=together)
@@ -183,7 +253,9 @@ class Passage(Generic[P]):
         self.event_records += [*passed, *(r for r in records if r.name not in names)]
         doubles = to_float64(np.array([float(x) for x in after.z]))
         try:
-            following = whole.segment(whole.reader.mode_at(float(now), doubles))
+            self.slack = self.slack_of(segment, fired, now, z)
+            mode = whole.reader.mode_behind(float(now), doubles, self.slack)
+            following = whole.segment(mode)
         except SlidingError:
             return "sliding"
         change = (fired, segment.mode, following.mode)
@@ -277,7 +349,7 @@ def touched_at(name: str, when: float) -> str:
 def undeclared(where: str, name: str, when: float, events: Iterable[str]) -> str:
     """What a switch of branches without an event is told as."""
     return (
-        f"{where}: the primitive {name!r} switches branches at t = {when:.6g}, where none of the "
+        f"{where}: the primitive {name!r} switches branches at t = {when:.12g}, where none of the "
         f"declared events ({', '.join(events)}) happens. Declare an event that is zero there, with "
         "the direction of that crossing or with direction 0."
     )

@@ -32,8 +32,8 @@ Float = NDArray[np.float64]
 ASIDE = 1e-6
 """Of an element: what is so close to its start is read from its polynomial, as it is."""
 
-BOUNDARY = 1e-9
-"""Of the window: what switches so close to an event switches with it."""
+BEHIND = 1e-9
+"""Of the window: so far behind an event a mode is verified at the earliest."""
 
 
 class HybridRun(SearchingRun):
@@ -53,6 +53,7 @@ class HybridRun(SearchingRun):
         self.sides: Float = np.zeros(0)
         self.probes: list[tuple[float, Float, Mode]] = []
         self.probed = False
+        self.entered: tuple[float, Float] = (0.0, to_float64(self.y))
 
     @property
     def extra(self) -> dict[str, Any]:
@@ -118,8 +119,8 @@ class HybridRun(SearchingRun):
         if when is None:
             self.ended = "lost_event"
             return factor
-        self._keep(solved, when, coefficients, end, whole=share == 1.0)
         self.found = first.name
+        self._keep(solved, when, coefficients, end, whole=share == 1.0)
         return factor
 
     def _keep(
@@ -134,10 +135,10 @@ class HybridRun(SearchingRun):
         whole
             Whether the element ends there.
         """
-        self._check_boundaries(coefficients, end, float(stop))
+        self._check_boundaries(solved, coefficients, end, stop)
         self._probe(solved, float((stop - self.t) / solved.length))
         met = end < 1.0 or not whole
-        before, row = stop - self._number(self.passage.near) if met else stop, self.row
+        before, row = stop - self._number(self._blur(solved, stop)) if met else stop, self.row
         self._observe(solved, before)
         self.row_modes[row : self.row] = [self.part.mode] * (self.row - row)
         if whole:
@@ -168,26 +169,46 @@ class HybridRun(SearchingRun):
         if self.probed:
             return
         t, *z = self._points(solved, np.array([0.5 * end]))[: 1 + len(self.y), 0]
-        if t - float(self.began) > BOUNDARY * self.model.t_end:
+        if t - float(self.began) > BEHIND * self.model.t_end:
             self.probes.append((t, np.array(z), self.part.mode))
             self.probed = True
 
-    def _check_boundaries(self, coefficients: Float, end: float, stop: float) -> None:
-        begin, t_end = float(self.t), self.model.t_end
-        count = len(self.model.events)
+    def _check_boundaries(self, solved: Solved, coefficients: Float, end: float, stop: Any) -> None:
+        """Refuse a switch that is neither where its mode begins nor at the event that ends it."""
+        count, signals, begin = len(self.model.events), self.part.signals, float(self.t)
+        moments = [(*self.entered, self.passage.slack)]
         for index in np.flatnonzero(~crossings.away(coefficients[:, count:])):
-            for share in crossings.zeros(coefficients[:, count + index]):
-                own = coefficients[:, count + index]
+            own = coefficients[:, count + index]
+            for share in crossings.zeros(own):
                 if not 0.0 <= share <= end or not crossings.turns(own, share):
                     continue
+                if self.found is not None and len(moments) == 1:
+                    moments.append(self._moment(solved, stop, self.found))
                 # the element that was expanded ends behind the event, at its share of it
-                when = begin + share / end * (stop - begin)
-                inside = when - float(self.began) > BOUNDARY * t_end
-                if inside and not (end < 1.0 and stop - when < BOUNDARY * t_end):
-                    raise TranslationError(
-                        undeclared(self.modes.reader.where, self.part.signals.boundaries[index],
-                                   when, self.model.events)
-                    )  # fmt: skip
+                when = begin + share / end * (float(stop) - begin)
+                choice, mode = signals.choices[index], self.part.mode
+                if not any(self.modes.reader.changes_at(at, mode, choice, when) for at in moments):
+                    where, name = self.modes.reader.where, signals.boundaries[index]
+                    raise TranslationError(undeclared(where, name, when, self.model.events))
+
+    def _moment(self, solved: Solved, when: Any, fired: str) -> tuple[float, Float, float]:
+        """An event: its time, the state before it, and how wrong the time may be."""
+        state = self._exactly_at(solved, when)
+        z = np.array(list(state), dtype=object)
+        slack = self.passage.slack_of(self.part, fired, when, z)
+        return float(when), to_float64(state), slack
+
+    def _blur(self, solved: Solved, when: Any) -> float:
+        """By how much rounding may move the moment that ends an element."""
+        if self.found is None:
+            return self.passage.near
+        z = np.array(list(self._exactly_at(solved, when)), dtype=object)
+        return self.passage.blur(self.part, self.found, when, z)
+
+    def _exactly_at(self, solved: Solved, when: Any) -> Array:
+        shares: Array = np.empty(1, dtype=self.problem.precision.fp_type)
+        shares[0] = (when - self.t) / solved.length
+        return self._at(solved, shares)[0][0]
 
     def _turn(self) -> bool | str:
         if self.ended:
@@ -199,14 +220,17 @@ class HybridRun(SearchingRun):
         if self.found is None:
             return False
         fired, self.found = self.found, None
+        if self.passage.backwards(self.sides, self.part, fired, self.t, z):
+            return "lost_event"
+        blur = self.passage.blur(self.part, fired, self.t, z)
         outcome = self.passage.through(self.part, self.t, z, tangents, fired)
         if isinstance(outcome, str):
             return outcome
         self.part, z, tangents = outcome
         self.y[:], self.slopes = list(z), self._slopes_of(tangents)
         self._enter()
-        # an observation at the time of an event, or just at its side, is made behind it
-        self.row = int(np.searchsorted(self.times, float(self.t) - near, "left"))
+        # an observation at the time of an event, to rounding, is made behind it
+        self.row = self.passage.first_behind(self.t, blur)
         return self._finish() if float(self.t) >= last - near else True
 
     def _slopes_of(self, tangents: Array) -> Array:
@@ -227,6 +251,7 @@ class HybridRun(SearchingRun):
         self.scales = self.scales.with_states(np.abs(to_float64(self.y)))
         self.scales = self.scales.with_sensitivities(np.abs(to_float64(self.slopes)))
         self.began, self.last, self.probed = self.t, None, False
+        self.entered = float(self.t), to_float64(self.y)
         self.sides = self.passage.sides(self.part, self.t, self._objects()[0])
 
     def _finish(self) -> str:

@@ -188,7 +188,7 @@ class Modes:
         z = np.zeros(self.reader.size)
         z[: self.model.n] = np.asarray(initial_state(self.model, self.model.nominal))
         try:
-            return self.segment(self.reader.mode_at(0.0, z))
+            return self.segment(self.reader.mode_behind(0.0, z))
         except SlidingError:
             self.slides = True
             return self.segment(self.reader.numbers(0.0, z)[1])

@@ -29,12 +29,15 @@ class Signals:
         Names of the events, whose functions come first.
     boundaries
         What switches at the zeros of the others.
+    choices
+        Which choice of the mode that is.
     values
         From points (1 + N + m, K), rows t, states and integrals, parameters: (E + B, K).
     """
 
     events: tuple[str, ...]
     boundaries: tuple[str, ...]
+    choices: tuple[int, ...]
     values: Callable[[Float], Float]
 
 
@@ -44,12 +47,17 @@ def compile_signals(reader: Reader, mode: Mode) -> Signals:
     t, z = hy.expression("t"), state_variables(model)
     p = [hy.expression(f"p{j}") for j in range(model.m)]
     _, boundaries = reader.rates(mode, DOUBLE, p)
-    moving = [(name, hy.subs(b, {hy.time: t})) for name, b in boundaries if moves(b)]
+    moving = [
+        (name, hy.subs(b, {hy.time: t}), choice)
+        for (name, b), choice in zip(boundaries, reader.places[mode], strict=True)
+        if moves(b)
+    ]
     events = [_function(model, name, event, t, z, p) for name, event in model.events.items()]
-    function = hy.cfunc([*events, *(b for _, b in moving)], [t, *z, *p], compact_mode=True)
+    function = hy.cfunc([*events, *(b for _, b, _ in moving)], [t, *z, *p], compact_mode=True)
     return Signals(
         events=tuple(model.events),
-        boundaries=tuple(name for name, _ in moving),
+        boundaries=tuple(name for name, _, _ in moving),
+        choices=tuple(choice for _, _, choice in moving),
         values=lambda points: np.asarray(function(np.ascontiguousarray(points))),
     )
 

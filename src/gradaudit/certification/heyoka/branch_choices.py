@@ -66,11 +66,18 @@ class Switches:
         The choices that were taken.
     boundaries
         ``(primitive, expression)``: a choice changes where its expression crosses zero.
+    places
+        Of each boundary, to which choice it belongs.
+    margins
+        Of each choice whether its operands, which are numbers, make it too, and the values of its
+        boundaries; None where nobody asks.
     """
 
     given: tuple[int, ...] | None = None
     taken: list[int] = field(default_factory=list)
     boundaries: list[tuple[str, hy.expression]] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    margins: list[tuple[bool, list[float]]] | None = None
 
     def __call__(self, name: str, *operands: Scalar) -> Scalar:
         """The result of a switching primitive on scalars, on the branch that is chosen."""
@@ -83,7 +90,17 @@ class Switches:
             choice = int(switch.decide(SYMBOLIC, *(float(x) for x in operands)))
         self.taken.append(choice)
         if switch is None:
+            if self.margins is not None:
+                self.margins.append((True, []))
             return bool(choice)
         boundaries = switch.boundaries(SYMBOLIC, choice, *operands)
-        self.boundaries += [(name, b) for b in boundaries if not elementwise.is_number(b)]
+        moving = [(name, b) for b in boundaries if not elementwise.is_number(b)]
+        self.boundaries += moving
+        self.places += [len(self.taken) - 1] * len(moving)
+        if self.margins is not None:
+            # a choice without a boundary is another one at single points only
+            own = not boundaries or choice == int(
+                switch.decide(SYMBOLIC, *(float(x) for x in operands))
+            )
+            self.margins.append((own, [float(b) for b in boundaries]))
         return switch.follow(SYMBOLIC, choice, *operands)
