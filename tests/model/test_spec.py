@@ -7,7 +7,16 @@ import sys
 import pytest
 
 from gradaudit.errors import SettingError
-from gradaudit.model.spec import SUFFIXES, axes_of, digest_of, expand, file_of, hint, key_of
+from gradaudit.model.spec import (
+    SUFFIXES,
+    axes_of,
+    digest_of,
+    expand,
+    file_of,
+    hint,
+    key_of,
+    sbml_setting,
+)
 
 SOURCE = """
 MU = (1.0, 10.0, 100.0)
@@ -85,6 +94,27 @@ def test_what_does_not_exist_is_refused_by_name(entry, part):
         expand(entry)
     assert part in str(error.value)
     assert "models:" in str(error.value)
+
+
+def test_a_setting_of_sbml_has_window_values_and_parameters():
+    assert sbml_setting("t_end=50,k=2e-3,only=k+S_1") == (50.0, {"k": 2e-3}, ("k", "S_1"))
+    assert sbml_setting("") == (None, {}, None)
+
+
+@pytest.mark.parametrize("part", ["k", "k=fast", "only=", "only=k+", "1k=2", "k=inf"])
+def test_a_setting_of_sbml_that_cannot_be_read_is_refused_by_name(part, model_file):
+    path = model_file(name="cell.xml")
+    with pytest.raises(SettingError) as error:
+        expand(f"{path}@t_end=5,{part}")
+    assert f"{part!r} is no setting" in str(error.value)
+
+
+def test_a_key_that_is_too_long_for_a_file_is_refused(model_file):
+    path = model_file(name="cell.xml")
+    names = "+".join(f"k{i}" for i in range(30))
+    assert expand(f"{path}@only={names}") == [f"{path}@only={names}"]
+    with pytest.raises(SettingError, match="load_sbml"):
+        expand(f"{path}@only={names}+{names}")
 
 
 def test_a_stem_that_cannot_be_a_key_is_refused(model_file):

@@ -12,10 +12,9 @@ from gradaudit.errors import ModelError, extras_by_name
 from gradaudit.model.definition import Model
 from gradaudit.model.patience import loading
 from gradaudit.model.source_file import import_model
-from gradaudit.model.spec import hint
+from gradaudit.model.spec import SBML_SUFFIXES, hint, sbml_setting
 
 LIBRARY = Path(__file__).parents[1] / "library"
-SBML_SUFFIXES = (".xml", ".sbml")
 
 
 def library_names() -> list[str]:
@@ -72,22 +71,35 @@ def _load(path: Path, modified: int, setting: str) -> Model:
     """One object for one state of a file, so that what is compiled for a model is found again."""
     del modified
     with loading(path):
-        module, loaded = _import(path)
-        if setting:
+        module, loaded = _import(path, setting)
+        if setting and module is not None:
             loaded = _at(module, loaded, _parsed(loaded, setting), setting)
         loaded = replace(loaded, source=str(path))
         check(loaded)
         return _complete(loaded)
 
 
-def _import(path: Path) -> tuple[ModuleType | None, Model]:
-    """The model of a file, and the module that it was imported as if it was one."""
-    if path.suffix in SBML_SUFFIXES:
-        with extras_by_name(f"reading the SBML file {path}"):
-            from gradaudit.model.sbml import load_sbml
+def _import(path: Path, setting: str) -> tuple[ModuleType | None, Model]:
+    """The model of a file, and the module that it was imported as; None for SBML.
 
-        return None, load_sbml(path)
-    return import_model(path)
+    The latter is at its setting.
+    """
+    if path.suffix not in SBML_SUFFIXES:
+        return import_model(path)
+    with extras_by_name(f"reading the SBML file {path}"):
+        from gradaudit.model.sbml import load_sbml
+        from gradaudit.model.sbml.importer import DEFAULT_T_END
+    try:
+        t_end, values, only = sbml_setting(setting)
+    except ValueError as error:
+        raise ModelError(
+            f"{path}: {str(error)!r} is no setting of a file in SBML; write {path.name}@t_end=50,"
+            f"k=2 for the window and values by id, {path.name}@only=k1+k2 for the parameters."
+        ) from None
+    model = load_sbml(
+        path, t_end=DEFAULT_T_END if t_end is None else t_end, values=values, only=only
+    )
+    return None, replace(model, name=f"{model.name}@{setting}") if setting else model
 
 
 def _parsed(model: Model, setting: str) -> dict[str, float]:

@@ -4,6 +4,8 @@
     my/pendulum.py           a model of a user, in python or SBML (.xml, .sbml)
     van_der_pol@mu=100       a model at a setting of its axes, several after commas
     van_der_pol@mu           that model at every value of an axis
+    cell.xml@t_end=50,k=2    SBML with another window and other values, by id
+    cell.xml@only=k+S        with those parameters only; a state stands for its initial value
     boehm/problem.yaml       an estimation problem in PEtab (.yaml, .yml)
 
 Nothing here imports a model, which would start JAX; the values of an axis are read from the source.
@@ -18,17 +20,52 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradaudit.errors import SettingError
 
 PACKAGE = Path(__file__).parents[1]
 PROBLEMS = (".yaml", ".yml")
-SUFFIXES = (".py", ".xml", ".sbml", *PROBLEMS)
+SBML_SUFFIXES = (".xml", ".sbml")
+SUFFIXES = (".py", *SBML_SUFFIXES, *PROBLEMS)
 _STEM = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 # The setting is a part of the key, and so of names of files: nothing else that a number may be.
 _AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\Z")
+
+
+LONGEST_KEY = 150
+_IDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\+[A-Za-z_][A-Za-z0-9_]*)*\Z", re.ASCII)
+
+
+class SbmlSetting(NamedTuple):
+    """What the setting of a file in SBML asks for, see `gradaudit.model.sbml.load_sbml`."""
+
+    t_end: float | None
+    values: dict[str, float]
+    only: tuple[str, ...] | None
+
+
+def sbml_setting(setting: str) -> SbmlSetting:
+    """``"t_end=50,k=2,only=k+S"``, read.
+
+    Raises
+    ------
+    ValueError
+        If a part cannot be read; its text is the message.
+    """
+    t_end, values, only = None, {}, None
+    for part in filter(None, setting.split(",")):
+        name, _, text = part.partition("=")
+        if name == "only" and _IDS.match(text):
+            only = tuple(text.split("+"))
+        elif not _AXIS.match(name) or not _NUMBER.match(text):
+            raise ValueError(part)
+        elif name == "t_end":
+            t_end = float(text)
+        else:
+            values[name] = float(text)
+    return SbmlSetting(t_end, values, only)
 
 
 def is_problem(entry: str) -> bool:
@@ -55,6 +92,22 @@ def expand(entry: str) -> list[str]:
         if values is None:
             raise SettingError(_no_axis(entry, setting, path))
         return [f"{name}@{setting}={value:g}" for value in values]
+    if path.suffix in SBML_SUFFIXES:
+        try:
+            sbml_setting(setting)
+        except ValueError as error:
+            raise SettingError(
+                f"models: {entry!r}: {str(error)!r} is no setting of a file in SBML; write "
+                f"{name}@t_end=50,k=2 for the window and values by id, {name}@only=k1+k2 for the "
+                "parameters."
+            ) from None
+        if len(key_of(entry)) > LONGEST_KEY:
+            raise SettingError(
+                f"models: {entry[:60]!r}... has a setting of {len(setting)} characters, too many "
+                f"for names of files ({LONGEST_KEY} with the model's name): write a Python file "
+                "with MODEL = load_sbml(..., values=..., only=...) instead."
+            )
+        return [entry]
     for part in setting.split(","):
         axis, equals, number = part.partition("=")
         if path.suffix == ".py" and axis not in axes_of(path):

@@ -34,6 +34,7 @@ from gradaudit.model.sbml.symbols import Symbol, collect, set_values
 from gradaudit.model.sbml.system import System, classify
 from gradaudit.model.sbml.triggers import assigned, triggers
 from gradaudit.model.sbml.units import reference_text
+from gradaudit.model.spec import hint
 
 DEFAULT_T_END = 100.0
 """SBML has no window; this one is in the model's unit of time."""
@@ -72,6 +73,8 @@ def load_sbml(
     path: str | Path,
     *,
     t_end: float = DEFAULT_T_END,
+    values: Mapping[str, float] | None = None,
+    only: Iterable[str] | None = None,
     fixed: Iterable[str] = (),
     executions: int = EXECUTIONS,
 ) -> Model:
@@ -87,6 +90,12 @@ def load_sbml(
         The file.
     t_end
         End of the window, in the unit of time of the file.
+    values
+        Numbers by id in place of those of the file: values of parameters, initial values of
+        species (as formulas mean them), initial sizes of compartments.
+    only
+        The parameters of the model; a species, or what else changes, stands for its initial value.
+        All others stay numbers. None: all.
     fixed
         Parameters that stay the numbers that they are: their sensitivities are not computed.
     executions
@@ -96,9 +105,36 @@ def load_sbml(
     Raises
     ------
     ModelError
-        If the file is no valid SBML, or has an element that is not supported; it is named.
+        If the file is no valid SBML, or has an element that is not supported; it is named. If
+        `values` or `only` names what the file does not have, or nothing depends on one of `only`.
     """
-    return translate(path, t_end=t_end, fixed=fixed, executions=executions).model
+    wanted = None if only is None else list(only)
+    model = translate(
+        path, t_end=t_end, fixed=fixed, executions=executions, values=values, only=wanted
+    ).model
+    if wanted is not None:
+        _check_wanted(Path(path), model, wanted)
+    return model
+
+
+def _check_wanted(path: Path, model: Model, wanted: list[str]) -> None:
+    """Refuse names of parameters that the model does not have."""
+    present = set(model.parameters) | {name.removesuffix("(0)") for name in model.parameters}
+    missing = [name for name in wanted if name not in present]
+    if not missing and wanted:
+        return
+    known = sorted(identifiers(path))
+    unknown = [name for name in missing if name not in known]
+    if unknown:
+        raise ModelError(
+            f"{path}: only has {unknown[0]!r}, which the file does not have"
+            f"{hint(unknown[0], known)}."
+        )
+    raise ModelError(
+        f"{path}: only has {missing}; nothing depends on them, or they change with time by a rule."
+        if missing
+        else f"{path}: only is empty; name at least one parameter, or leave it out for all."
+    )
 
 
 def translate(

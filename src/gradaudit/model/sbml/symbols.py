@@ -12,6 +12,7 @@ from gradaudit.model.sbml.document import elements
 from gradaudit.model.sbml.factors import without_factor
 from gradaudit.model.sbml.formula import Formula, constant, formula, name
 from gradaudit.model.sbml.units import reference_text, unit_text
+from gradaudit.model.spec import hint
 
 
 @dataclass
@@ -192,5 +193,5 @@ def _rules(model: Any, symbols: dict[str, Symbol]) -> None:
 
 def _target(symbols: dict[str, Symbol], target: str, where: str) -> Symbol:
     if target not in symbols:
-        raise ModelError(f"{where}: the model has no {target!r}.")
+        raise ModelError(f"{where}: the model has no {target!r}{hint(target, list(symbols))}.")
     return symbols[target]
