@@ -76,12 +76,29 @@ def written(tmp_path, made_up_audits, made_up_experiment, made_up_reference):
 
 def test_the_page_needs_nothing_else(written):
     page = written()
-    assert "<script" not in page
+    assert page.count("<script") == 1
+    assert "<script src" not in page
+    assert not re.findall(r"fetch\(|import |XMLHttpRequest", page.partition("<script>")[2])
     sources = re.findall(r'(?:src|href)="([^"]{1,40})', page)
     assert sources
     assert all(source.startswith(("data:image/webp;base64,", "#")) for source in sources)
     assert "@import" not in page
     assert "A title &amp; more" in page
+
+
+def test_the_first_screen_has_the_four_questions_with_their_evidence(written):
+    page = written()
+    screen = page.partition('id="first"')[2].partition("</section>")[0]
+    assert screen.count('<article class="card">') == 4
+    for key in ("q1", "q2", "q3", "q4"):
+        assert f'href="#{key}"' in screen
+    assert page.index('id="first"') < page.index('id="answer"')
+
+
+def test_models_are_folded_and_found_by_their_words(written):
+    page = written()
+    assert '<details class="model" id="model-made_up" data-words="made_up ' in page
+    assert 'type="search"' in page
 
 
 def test_every_link_has_a_target(written):

@@ -15,6 +15,7 @@ from gradaudit.report import (
     remedy_sentences,
 )
 from gradaudit.report.checklist import Item, checklist
+from gradaudit.report.first_screen import Card, cards
 from gradaudit.report.literature import Facts, Reference
 
 SECTIONS = (
@@ -47,6 +48,7 @@ class Question:
 class Answers:
     """All that the page says before it comes to single models."""
 
+    cards: Sequence[Card]
     overview: Sequence[str]
     questions: Sequence[Question]
     checklist: Sequence[Item]
@@ -114,6 +116,7 @@ def answers(
     ]
     items = checklist(laws=facts.laws, ranking=facts.ranking, remedies=facts.remedies, good=good)
     return Answers(
+        cards=cards(facts, references, good=good),
         overview=overview,
         questions=questions,
         checklist=items,

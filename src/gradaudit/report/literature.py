@@ -58,12 +58,17 @@ def references(facts: Facts, anchors: Collection[str]) -> list[Reference]:
     return cited
 
 
-def answer(listed: list[Reference], facts: Facts) -> list[str]:
-    """How many works the data can be compared with."""
+def compared(listed: list[Reference], facts: Facts) -> tuple[list[Reference], list[Reference]]:
+    """The works that these data can be compared with, and those that only a test can."""
     seen = [
         r for r in listed if r.entry.evidence and _EVIDENCE[r.entry.evidence](facts) is not None
     ]
-    tested = [r for r in listed if r not in seen and r.entry.test]
+    return seen, [r for r in listed if r not in seen and r.entry.test]
+
+
+def answer(listed: list[Reference], facts: Facts) -> list[str]:
+    """How many works the data can be compared with."""
+    seen, tested = compared(listed, facts)
     return [
         f"Of the {len(listed)} works below, {len(seen)} can be compared with the data of this run; "
         f"{count(len(tested), 'further one')} by a test of the project alone. Each entry states "

@@ -1,4 +1,4 @@
-"""From content to HTML: one template, one style sheet, no scripts."""
+"""From content to HTML: one template, one style sheet, a script that the page can do without."""
 
 from __future__ import annotations
 
@@ -72,4 +72,6 @@ def render(**content: Any) -> str:
     )
     environment.filters["say"] = say
     css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
-    return environment.get_template("report.html.j2").render(css=css, captions=CAPTIONS, **content)
+    script = Markup((TEMPLATES / "report.js").read_text(encoding="utf-8"))
+    template = environment.get_template("report.html.j2")
+    return template.render(css=css, script=script, captions=CAPTIONS, **content)

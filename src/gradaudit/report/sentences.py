@@ -87,19 +87,25 @@ def graded(verdicts: pd.Series) -> str:
     return listed(counts)
 
 
-def within(audits: pd.DataFrame, good: float) -> str:
-    """How often forward AD is right at the usual tolerances; functionals that jump are left out."""
+def share_within(audits: pd.DataFrame, rtol: float, good: float) -> tuple[float, int]:
+    """Share of forward AD's gradients at a tolerance whose error is good, and of how many.
+
+    Functionals that jump are left out.
+    """
     if audits.empty or "piecewise_constant" not in audits:
-        return ""
+        return float("nan"), 0
     own = audits[(audits["method"] == "forward_ad") & ~audits["piecewise_constant"].astype(bool)]
+    rows = own[np.isclose(own["rtol"], rtol)]
+    return float((rows["error"] <= good).mean()) if len(rows) else float("nan"), len(rows)
+
+
+def within(audits: pd.DataFrame, good: float) -> str:
+    """How often forward AD is right at the usual tolerances."""
     parts = []
     for rtol in USUAL:
-        rows = own[np.isclose(own["rtol"], rtol)]
-        if len(rows):
-            share = float((rows["error"] <= good).mean())
-            parts.append(
-                f"{100.0 * share:.0f} % of {len(rows)} gradients at rtol {tolerance(rtol)}"
-            )
+        share, rows = share_within(audits, rtol, good)
+        if rows:
+            parts.append(f"{100.0 * share:.0f} % of {rows} gradients at rtol {tolerance(rtol)}")
     if not parts:
         return ""
     return f"Forward AD is within {tolerance(good)} of the true gradient in {listed(parts)}."

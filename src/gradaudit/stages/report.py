@@ -87,13 +87,13 @@ def run(
         regimes=read_table(regimes),
     )
     overview = [
-        sentences.within(rows, good),
         sentences.answer(ladders),
         sentences.loosest(rows, horrible),
         sentences.control(rows),
     ]
     page = render(
         title=settings.get("title", "Where forward-mode gradients can be trusted"),
+        headline=sentences.within(rows, good),
         audited=sentences.audited(rows),
         certified=sentences.certified(
             {c.key: str(c.attributes["status"]) for c in certificates},

@@ -1,0 +1,215 @@
+"""The first screen: each question with its conclusion, three numbers and a small picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.analysis.functional_ranking import EVERYWHERE
+from gradaudit.analysis.remedies import REMEDIES, summary
+from gradaudit.analysis.scaling_laws import EVERYWHERE as EVERY_MECHANISM
+from gradaudit.records.catalogue import catalogue
+from gradaudit.records.labels import kind_name
+from gradaudit.report import law_sentences
+from gradaudit.report.literature import Facts, Reference, compared
+from gradaudit.report.numbers import count, number, percent
+from gradaudit.report.sentences import USUAL, share_within
+
+FEW = 10
+"""Of tolerance series, or of gradients: a share of fewer is not put on the first screen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One bar of a picture: its name, its length from 0 to 1, and the number at its end."""
+
+    name: str
+    length: float
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A question on the first screen.
+
+    Attributes
+    ----------
+    key
+        The place of the page with the evidence.
+    question, conclusion
+        One sentence each.
+    numbers
+        Pairs of a number and what it counts.
+    bars, caption
+        The picture, and what its bars are.
+    """
+
+    key: str
+    question: str
+    conclusion: str
+    numbers: Sequence[tuple[str, str]] = ()
+    bars: Sequence[Bar] = ()
+    caption: str = ""
+
+
+def cards(facts: Facts, references: list[Reference], *, good: float) -> list[Card]:
+    """One for each of the four questions."""
+    return [
+        _laws(facts.laws, facts.verdicts),
+        _functionals(facts.ranking),
+        _remedies(facts, good),
+        _literature(references, facts),
+    ]
+
+
+def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
+    question = "Is the gradient as accurate as the solution?"
+    state = law_sentences.pooled(laws, "state_error") if len(laws) else None
+    if state is None:
+        return Card(key="q1", question=question, conclusion="Too few gradients for a law.")
+    ratio = float(state["ratio"])
+    forward = verdicts[verdicts["method"] == "forward_ad"]
+    stuck = int((~forward["converging"].astype(bool)).sum())
+    less = "less" if ratio > 1.0 else "no less"
+    rows = laws[
+        (laws["law"] == "state_error")
+        & (laws["method"] == "forward_ad")
+        & (laws["status"] == "ok")
+        & (laws["mechanism"] != EVERY_MECHANISM)
+    ].sort_values("ratio")
+    ends = [rows.iloc[0], rows.iloc[-1]] if len(rows) > 1 else []
+    factors = [(str(row["mechanism"]), float(row["ratio"])) for row in ends]
+    factors.insert(1, ("all, in the median", ratio))
+    longest = max(math.log10(max(value, 1.0)) for _, value in factors) or 1.0
+    return Card(
+        key="q1",
+        question=question,
+        conclusion=(
+            f"No, it is {less} accurate: where forward AD converges, the error of the gradient is "
+            f"{number(ratio, 2)} times that of the states in the median, and falls with it."
+        ),
+        numbers=[
+            (f"{number(ratio, 2)} ×", "the error of the states, in the median"),
+            (f"{state['exponent']:.2f}", "the power of that error which it follows"),
+            (f"{stuck} of {len(forward)}", "series of forward AD do not converge"),
+        ],
+        bars=[
+            Bar(
+                name=name,
+                length=max(math.log10(max(value, 1.0)) / longest, 0.02),
+                text=f"{number(value, 2)} ×",
+            )
+            for name, value in factors
+        ],
+        caption="error of the gradient over that of the states, by mechanism (logarithmic)",
+    )
+
+
+def _functionals(ranking: pd.DataFrame) -> Card:
+    question = "Which quantities have accurate gradients?"
+    crimes = [name for name, family in catalogue("functionals").items() if family.is_inverse_crime]
+    rows = ranking[(ranking["scope"] == EVERYWHERE) & ~ranking["kind"].isin(crimes)]
+    rows = rows[rows["ladders"] >= FEW] if (rows["ladders"] >= FEW).any() else rows
+    rows = rows.sort_values(["good", "horrible"], ascending=[False, True])
+    if rows.empty:
+        return Card(key="q2", question=question, conclusion="Nothing was audited.")
+    first, last = rows.iloc[0], rows.iloc[-1]
+    conclusion = (
+        f"The {kind_name(first['kind'])} has the best: forward AD is good at usual tolerances in "
+        f"{percent(first['good'])} of the cases."
+    )
+    if len(rows) > 1:
+        conclusion += (
+            f" The {kind_name(last['kind'])} has the worst, with {percent(last['good'])}; the best "
+            f"method makes that {percent(last['best_good'])}."
+        )
+    shown = rows if len(rows) < 6 else pd.concat([rows.head(3), rows.tail(2)])
+    return Card(
+        key="q2",
+        question=question,
+        conclusion=conclusion,
+        numbers=[
+            (percent(row["good"]), f"good: {kind_name(row['kind'])}")
+            for row in rows.iloc[sorted({0, len(rows) // 2, len(rows) - 1})].to_dict("records")
+        ],
+        bars=[
+            Bar(name=kind_name(row["kind"]), length=float(row["good"]), text=percent(row["good"]))
+            for row in shown.to_dict("records")
+        ],
+        caption="share of tolerance series that are good by forward AD",
+    )
+
+
+def _remedies(facts: Facts, good: float) -> Card:
+    question = "Where does forward AD fail, and what helps?"
+    shares = [(rtol, *share_within(facts.audits, rtol, good)) for rtol in USUAL]
+    within = [
+        (percent(share), f"within {percent(good)} at rtol {rtol:.0e}".replace("e-0", "e-"))
+        for rtol, share, rows in shares
+        if rows
+    ]
+    if facts.remedies.empty:
+        return Card(
+            key="q3",
+            question=question,
+            conclusion="Every gradient of forward AD is good at the working tolerance.",
+            numbers=within,
+        )
+    summed = summary(facts.remedies)
+    every = summed[(summed["mechanism"] == "all") & (summed["tried"] > 0)]
+    tighter = every[every["remedy"] == "tolerance"]
+    others = every[~every["remedy"].isin(["tolerance", "functional", "window"])]
+    others = others[others["tried"] >= min(FEW, int(others["tried"].max() if len(others) else 0))]
+    others = others.sort_values("share", ascending=False)
+    parts = []
+    if len(tighter):
+        row = tighter.iloc[0]
+        parts.append(
+            f"A tighter tolerance cured {int(row['good']) or 'none'} of the "
+            f"{count(int(row['tried']), 'gradient')} that are wrong at 1e-6"
+        )
+    if len(others):
+        row = others.iloc[0]
+        parts.append(f"{REMEDIES[row['remedy']]} cured {int(row['good'])} of {int(row['tried'])}")
+    shown = pd.concat([others.head(3), tighter])
+    return Card(
+        key="q3",
+        question=question,
+        conclusion=f"{'; '.join(parts)}." if parts else "No remedy was tried.",
+        numbers=[*within, (str(int(every["baselines"].max())), "wrong gradients at 1e-6")],
+        bars=[
+            Bar(
+                name=REMEDIES[row["remedy"]],
+                length=float(row["share"]),
+                text=f"{int(row['good'])} of {int(row['tried'])}",
+            )
+            for row in shown.to_dict("records")
+            if np.isfinite(row["share"])
+        ],
+        caption="share of wrong gradients that one change makes right",
+    )
+
+
+def _literature(references: list[Reference], facts: Facts) -> Card:
+    by_data, by_test = compared(references, facts)
+    works, seen, tested = len(references), len(by_data), len(by_test)
+    bars = (("by these data", seen), ("by a test", tested), ("not here", works - seen - tested))
+    return Card(
+        key="q4",
+        question="Do these data agree with the literature?",
+        conclusion=(
+            f"{seen} of {works} published statements can be compared with these data; the "
+            "bibliography says what the data show for each."
+        ),
+        numbers=[
+            (str(works), "works"),
+            (str(seen), "compared with these data"),
+            (str(tested), "more by a test of the project"),
+        ],
+        bars=[Bar(name=name, length=n / max(works, 1), text=str(n)) for name, n in bars],
+        caption="published statements, by how they are checked",
+    )
