@@ -1,0 +1,24 @@
+"""Where the Snakemake workflow catalog and `module:` look for things."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_usual_places_of_a_workflow_lead_to_this_one(tmp_path):
+    told = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--dry-run"),
+            *("--snakefile", str(ROOT / "workflow/Snakefile")),
+            *("--configfile", str(ROOT / ".test/config/config.yaml")),
+            *("--config", f"results={tmp_path / 'results'}"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "report" in told.stdout + told.stderr
+    assert "evaluate" in told.stdout + told.stderr
