@@ -20,11 +20,11 @@ TOGETHER := --dist loadgroup --no-loadscope-reorder
 # Checks the configuration, and removes what a run has left that was killed.
 START := $(BIN)/python -m gradaudit.pipeline.start $(CONFIG)
 
-.PHONY: help install run report unlock ui test test-slow test-pythons test-slurm check format lock clean
+.PHONY: help install run report unlock ui test test-conformance test-slow test-pythons test-slurm check format lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
-		| while IFS=$$'\t' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
+		| while IFS=$$'\t' read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo '  Variables: CONFIG=config/quick.yaml, CORES=4, PYTHON=python3.12, PORT=5000'
 
@@ -45,7 +45,10 @@ ui: $(STAMP) ## Show the runs in MLflow at http://127.0.0.1:5000
 	@$(BIN)/python -m gradaudit.tracking.ui --port $(PORT) $(CONFIG)
 
 test: $(STAMP) ## Run the quick tests
-	$(BIN)/pytest -n $(CORES) $(TOGETHER) -m "not slow"
+	$(BIN)/pytest -n $(CORES) $(TOGETHER) -m "not slow and not conformance"
+
+test-conformance: $(STAMP) ## Run the cases of the PEtab test suite, with their gradients
+	$(BIN)/pytest -n $(CORES) $(TOGETHER) -m "conformance and not slow"
 
 test-slow: $(STAMP) ## Run the other tests, which take three times as long
 	$(BIN)/pytest -n $(CORES) $(TOGETHER) -m slow

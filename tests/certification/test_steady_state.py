@@ -189,6 +189,7 @@ def test_behind_an_event_it_is_what_a_certified_solve_reaches():
     assert np.all(np.abs(found.states - [9.0, 1.0, 6.0]) <= found.state_bounds)
 
 
+@pytest.mark.slow
 def test_events_without_end_are_refused_by_the_name_of_one():
     event = Event(when=lambda t, y, p: y[0] - 0.5, jump=lambda t, y, p: 0.0 * y)
     whole = model(lambda t, y, p: p[0] - y, [0.0], [1.0], events={"dose": event})

@@ -169,6 +169,7 @@ def test_inside_of_a_scan_and_backwards_in_time():
     np.testing.assert_allclose(slopes, -5.0 * np.exp(-5.0 * rates), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_jump_that_the_grid_hits():
     """y = p min(t, 1): the tangents, too, are of steps that end there."""
     clipped = diffrax.ClipStepSizeController(CONTROLLER, jump_ts=jnp.asarray([1.0]))

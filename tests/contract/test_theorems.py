@@ -89,6 +89,7 @@ def test_discrete_adjoint_is_forward_ad():
     assert _relative(reverse.integral_sensitivities, forward.integral_sensitivities) < 1e-12
 
 
+@pytest.mark.slow
 def test_frozen_grid_is_partial_control_for_an_explicit_method():
     """The tangent of an explicit step is the same step of the sensitivity equation."""
     run = {"rtol": 1e-5, "times": OBSERVED}

@@ -260,6 +260,7 @@ def test_the_experiment_survives_failures(made_up_experiment, made_up_traces):
     experiment(table, made_up_traces, settings=SETTINGS).canvas.draw()
 
 
+@pytest.mark.slow
 def test_the_stage_writes_equal_files_with_their_provenance(
     tmp_path, made_up_audits, made_up_reference, made_up_experiment, made_up_traces
 ):

@@ -117,6 +117,7 @@ def test_a_window_is_a_fresh_solve_from_its_data():
     np.testing.assert_allclose(found.sensitivities[inside], alone.sensitivities, atol=1e-10 * size)
 
 
+@pytest.mark.slow
 def test_sensitivities_are_bounded_by_the_windows_and_not_by_the_trace():
     """Largest entry: about 100 in windows of 2, and beyond 1e9 in one of 30."""
     whole = gradaudit.reference(LORENZ, digits=3.0, time_limit=60.0)

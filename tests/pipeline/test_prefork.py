@@ -64,6 +64,7 @@ def test_code_and_streams_are_those_of_a_process_of_its_own(environment, tmp_pat
     assert "absent" in forked.stderr
 
 
+@pytest.mark.slow
 def test_a_process_that_is_gone_is_done_without(environment, tmp_path):
     gone = environment | {prefork.VARIABLE: str(tmp_path / "nowhere")}
     assert run(BAD, gone, tmp_path).returncode == run(BAD, environment, tmp_path).returncode

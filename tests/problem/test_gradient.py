@@ -71,6 +71,7 @@ def test_programs_are_compiled_once_at_a_point(problem):
     assert again.stats["steps"] > first.stats["steps"]
 
 
+@pytest.mark.slow
 def test_a_failed_solve_is_the_status_of_its_condition(problem):
     found = problem.gradient(rtol=1e-12, max_steps=5)
     assert found.status == "max_steps"
@@ -115,6 +116,7 @@ def test_a_log_likelihood_without_derivative_is_told(write, observable, extra, s
     assert np.all(np.isnan(found.gradient))
 
 
+@pytest.mark.slow
 def test_the_estimate_is_the_size_of_the_error(problem, exact):
     found = problem.gradient(rtol=1e-4, estimate=True)
     error, estimated = np.linalg.norm(found.gradient - exact.gradient), found.estimate

@@ -20,7 +20,7 @@ def load(case):
         return gradaudit.load_problem(case.problem)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.conformance
 @pytest.mark.parametrize("path", cases("v2.0.0"))
 def test_a_case_has_the_solution_of_the_suite_and_the_slopes_of_its_value(path):
     case = read(path)

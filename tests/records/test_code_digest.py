@@ -64,6 +64,7 @@ def test_every_imported_module_is_known(loaded):
     assert own <= set(imported_files(f"stages.{stage}"))
 
 
+@pytest.mark.slow
 def test_stages_that_read_tables_import_no_jax(loaded):
     stage, modules = loaded
     if stage in NO_JAX:
@@ -71,6 +72,7 @@ def test_stages_that_read_tables_import_no_jax(loaded):
         assert "heyoka" not in modules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("package", "stage"), [("mlflow", "track"), ("seaborn", "figures")])
 def test_a_heavy_package_belongs_to_one_stage(loaded, package, stage):
     name, modules = loaded

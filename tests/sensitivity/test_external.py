@@ -65,6 +65,7 @@ def test_axes_of_other_solvers_are_refused():
         gradaudit.sensitivities("logistic", method="diffsol", dtype="float32")
 
 
+@pytest.mark.slow
 @needs_tools
 def test_translation_is_the_function():
     """Every rule against JAX at a point: they differ by the last digits of a sum."""

@@ -34,6 +34,7 @@ def test_saltation_converges_to_the_reference(make):
     assert len(result.events) >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "make", [eventful.switch_in_time, eventful.bouncing_ball, eventful.switch_in_state]

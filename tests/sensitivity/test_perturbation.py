@@ -47,6 +47,7 @@ def test_finite_differences_have_a_v_curve():
     assert left > 1e-6  # about epsilon / step = 2e-4
 
 
+@pytest.mark.slow
 def test_finite_differences_see_the_tolerance_of_an_adaptive_solve():
     """The choice of steps is a function of p that jumps, by an amount of the size of the error."""
     frozen = _run("forward_ad", rtol=1e-3).sensitivities
@@ -73,6 +74,7 @@ def test_a_step_that_is_lost_in_rounding_is_no_number():
     assert np.all(np.isnan(run.sensitivities))
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("solver", ["tsit5", "kvaerno3"])
 def test_complex_step_is_forward_ad(solver):

@@ -70,6 +70,7 @@ def test_forward_ad_is_what_jacfwd_gives():
     np.testing.assert_allclose(ours.sensitivities[-1], jacobian, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_partial_control_is_forward_ad_for_an_explicit_method():
     ad = gradaudit.sensitivities(OSCILLATOR, rtol=1e-6, method="forward_ad")
     partial = gradaudit.sensitivities(OSCILLATOR, rtol=1e-6, method="forward_sensitivity_partial")
@@ -118,6 +119,7 @@ def test_linear_problem_has_the_derivative_of_the_matrix_exponential():
     np.testing.assert_allclose(certified, exact, rtol=1e-12)  # SciPy's own error
 
 
+@pytest.mark.slow
 def test_full_control_does_not_depend_on_units_of_parameters():
     def in_other_units(t, y, p):
         return OSCILLATOR.vector_field(t, y, p * jnp.array([1e12, 1.0]))

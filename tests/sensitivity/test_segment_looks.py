@@ -79,6 +79,7 @@ def test_a_jump_onto_a_threshold_is_one_sided():
     assert np.allclose(beside.sensitivities[-1, 0], [3.0, -2.0], rtol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize(("threshold", "status"), [(0.5, "undeclared_switch"), (0.1, "ok")])
 def test_a_switch_without_any_event_is_looked_for(threshold, status):

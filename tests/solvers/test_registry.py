@@ -81,6 +81,7 @@ def test_tangents_follow_the_tolerance_of_the_root_finder():
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
 
 
+@pytest.mark.slow
 def test_a_looser_root_finder_spares_rejected_steps():
     """Diffrax 0.7.2 rejects a step of its ESDIRK methods unless the second iteration is good."""
     tight, loose = (

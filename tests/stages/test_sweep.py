@@ -131,6 +131,7 @@ def test_floor_falls_like_the_tolerance_where_jumps_are_rare(rtol):
     assert last > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "rtol"), [("jagged_controller", 1e-3), ("spike_count", 1e-5)])
 def test_at_a_jump_the_error_is_the_jump_over_the_step_and_then_the_truncation(name, rtol):
@@ -192,6 +193,7 @@ def test_exact_curve_is_certified_at_the_nominal_parameter(written):
         assert float(middle[f"exact_{name}"]) == pytest.approx(exact, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_number_of_spikes_jumps_where_a_spike_is_at_the_end_of_the_window(written):
     """Certified: at the exact jump the sixth spike is at t = 200, to 1e-6 of the parameter."""
     data = read_dataset(written)
@@ -224,6 +226,7 @@ def test_number_of_spikes_is_constant_between_jumps(written):
         assert np.sum(np.diff(counts) != 0) == np.sum(data["jump_curve"].values == curve)
 
 
+@pytest.mark.slow
 def test_the_file_says_what_made_it(written):
     found = read_provenance(written)
     assert found["stage"] == "sweep"

@@ -52,6 +52,7 @@ def closed_port() -> int:
         return int(free.getsockname()[1])
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("left", [0.5, 0.02])
 def test_a_truncated_store_is_told_and_built_anew_where_it_was_deleted(tracked, store, left):
@@ -69,6 +70,7 @@ def test_a_file_that_is_no_store_is_told(tracked):
     assert "is damaged (file is not a database)" in told(tracked)
 
 
+@pytest.mark.slow
 def test_a_locked_store_is_told_and_the_next_run_logs_nothing_twice(tracked, store, monkeypatch):
     monkeypatch.setattr(reach, "PATIENCE", 0.3)
     before = len(store())

@@ -153,6 +153,7 @@ track.run(**paths, settings={"uri": "", "experiment": "gradaudit"})
     assert len(list((folder / "artifacts").iterdir())) == 16
 
 
+@pytest.mark.slow
 def test_a_run_that_was_left_unfinished_is_replaced(
     tracked: dict[str, Any], store: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ def test_a_switch_is_seen_inside_of_other_primitives(rate):
     assert np.abs(margin) == pytest.approx(0.003)
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(8)
 @pytest.mark.parametrize("name", [name for name in HIDDEN if name != "custom_vjp"])
 def test_a_neglected_saltation_is_seen_inside_of_other_primitives(name):

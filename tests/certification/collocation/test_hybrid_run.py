@@ -82,6 +82,7 @@ def switched_decay():
     )
 
 
+@pytest.mark.slow
 def test_a_stiff_model_with_an_event_is_certified():
     """Its event is at log(1 / threshold) / k; the Taylor method would need 250,000 steps."""
     at = -np.log(THRESHOLD) / RATE
