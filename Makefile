@@ -53,10 +53,10 @@ test-conformance: $(STAMP) ## Run the cases of the PEtab test suite, with their 
 test-slow: $(STAMP) ## Run the other tests, which take three times as long
 	$(BIN)/pytest -n $(CORES) $(TOGETHER) -m slow
 
-test-pythons: $(STAMP) ## Run a part of the tests under the other Pythons, 3.11 to 3.13
+test-pythons: $(STAMP) ## Run some tests under the other Pythons, 3.11 to 3.13
 	bash workflow/scripts/pythons.sh tests/contract/test_api.py tests/records tests/pipeline/config
 
-test-slurm: $(STAMP) ## Run the quick study on a Slurm node of its own, and compare it with a local run
+test-slurm: $(STAMP) ## Run the quick study on a Slurm node, against a local run
 	bash workflow/scripts/slurm.sh $(BIN)/pytest -q -p no:cacheprovider tests/workflow/test_slurm.py
 
 check: $(STAMP) ## Check format, style, types, imports and the workflow
