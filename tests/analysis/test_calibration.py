@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import rankdata
 
 from gradaudit.analysis.calibration.fitting import fit, least_deviations, quantile, usable
+from gradaudit.analysis.calibration.kinds import by_kind
 from gradaudit.analysis.calibration.score import FEATURES, from_dict, scores
 from gradaudit.analysis.calibration.skill import (
     area,
@@ -22,6 +23,8 @@ from gradaudit.analysis.calibration.skill import (
 from gradaudit.stages.trust import fitted
 
 BOUND = 1e-2
+STANDING = (0.2, 0.02)
+"""Growth of the steps per decade of the tolerance: they follow it, and they do not."""
 
 
 def audits(*, blind=(), mechanisms=8, size=60, seed=0):
@@ -38,8 +41,9 @@ def audits(*, blind=(), mechanisms=8, size=60, seed=0):
             rows.append(
                 {
                     "model": f"model {number}", "mechanism": name, "solver": "tsit5",
+                    "base_solver": "tsit5", "steps": 20 * 10 ** (STANDING[number % 2] * (k % 8)),
                     "method": "forward_ad", "rtol": 10.0 ** -(3 + k % 8),
-                    "functional": "terminal_y", "kind": "terminal", "status": "ok",
+                    "functional": f"terminal_{k // 8}", "kind": "terminal", "status": "ok",
                     "error": error[k], "relative_error": error[k], "reference_norm": 1.0,
                     "natural_scale": 1.0, "piecewise_constant": False,
                     "converging": name not in blind, "verdict": "good", "seconds": 1.0,
@@ -95,6 +99,21 @@ def test_skill_is_judged_on_mechanisms_left_out():
     assert low <= table.loc["propagated", "auc"] <= high
 
 
+def test_kinds_are_told_by_the_steps_and_have_the_skill_of_their_rows():
+    rows = audits(blind=("mechanism 3",))
+    table = by_kind(rows, held_out(rows, BOUND), BOUND)
+    table = table[table["score"] == "propagated"].set_index("kind")
+    assert table.loc["all", "rows"] == len(rows) == 480
+    follow, standing = "explicit, steps follow the tolerance", "explicit, steps do not"
+    assert table.loc[follow, "rows"] == table.loc[standing, "rows"] == 240
+    assert table.loc["implicit", "rows"] == 0
+    assert table.loc[follow, "missed_nonconverging"] == 0
+    assert table.loc[standing, "missed_nonconverging"] > 10  # mechanism 3 is one of them
+    assert table.loc[follow, "auc"] > 0.95 > table.loc[standing, "auc"]
+    assert 0.5 < table.loc[follow, "ratio"] < 2.0
+    assert 0.8 < table.loc[follow, "inside"] <= 1.0
+
+
 def test_what_is_neglected_counts_where_nothing_is_carried_along():
     score = fit(usable(audits()), "propagated", BOUND)
     assert score.predict({"estimated_error": 1e-12, "neglected": 1.0}) < -9
@@ -145,6 +164,7 @@ def test_an_empty_atlas_has_empty_tables():
     assert fooled(said, BOUND).empty
     assert fitted(rows, BOUND)["scores"] == []
     assert len(skill(rows, said, BOUND)) > 0
+    assert by_kind(rows, said, BOUND).empty
 
 
 def test_scores_survive_json():

@@ -91,16 +91,15 @@ def test_logistic_to_what_the_tolerance_allows(propagate):
 
 @pytest.mark.slow
 def test_estimate_covers_the_true_error_and_is_no_wild_guess():
-    """By local extrapolation cautious; a smooth problem overestimates by less than 1000.
+    """Of a smooth problem within a factor of two, and the truth within the interval.
 
-    The calibrated one is nearer, and the truth within its interval.
+    At 1e-6 the steps are a handful, so that the error has no order yet.
     """
     result, exact = logistic()(P), jax.jacfwd(_exact_logistic)(P)
     scaled = {name: np.abs(exact[name] - result.jacobian[name]) for name in exact}
     true = np.sqrt(np.sum(scaled["rate"] ** 2) + np.sum((10.0 * scaled["capacity"]) ** 2))
     size = np.sqrt(np.sum(exact["rate"] ** 2) + np.sum((10.0 * exact["capacity"]) ** 2))
-    assert true / size < float(result.raw_relative_error) < 1e3 * true / size
-    assert float(result.relative_error) < float(result.raw_relative_error)
+    assert 0.5 * true / size < float(result.raw_relative_error) < 2.0 * true / size
     assert float(result.interval[0]) <= true / size <= float(result.interval[1])
     errors = [result.error["rate"].ravel(), 10.0 * result.error["capacity"].ravel()]
     assert np.linalg.norm(np.concatenate(errors)) / size == pytest.approx(

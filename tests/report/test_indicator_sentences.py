@@ -19,7 +19,7 @@ def told(*rows):
 
 def test_the_best_is_named_with_its_intervals():
     text = told(OTHER, ROW)
-    assert "Of 2 indicators the best one is “propagated embedded error”" in text
+    assert "Of 2 indicators the best one is “half steps”" in text
     assert "0.95 [0.90, 0.98]" in text
     assert "misses 5 % of the gradients" in text
     assert "embedded error of the tangents 0.70" in text

@@ -11,6 +11,7 @@ from gradaudit.errors import SettingError
 from gradaudit.model.probe_direction import signs
 from gradaudit.sensitivity.hybrid_program import HybridProgram
 from gradaudit.solvers.options import StaticOptions
+from gradaudit.solvers.registry import get_solver
 from gradaudit.solvers.tangent_solver import StateAndTangents
 
 
@@ -26,13 +27,37 @@ def size(x):
     return float(np.sqrt(np.mean(np.square(x))))
 
 
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("name", ["harmonic_oscillator", "dense_output"])
+@pytest.mark.parametrize("solver", ["tsit5", "bosh3", "dopri8", "kvaerno5"])
+def test_the_estimate_of_a_smooth_problem_tends_to_one_less_two_to_minus_the_order(name, solver):
+    """Of the error of the sensitivities, to 2 %: at 1e-7 the next order of it is 1 %."""
+    model = gradaudit.load_model(name)
+    found = gradaudit.sensitivities(
+        model, solver=solver, rtol=1e-7, times=[0.5 * model.t_end, model.t_end], estimate=True
+    )
+    true = size(found.sensitivities - exact(model, found.times)[1])
+    said = size(found.estimates.sensitivities[:, : model.n])
+    assert said / true == pytest.approx(1.0 - 2.0 ** -get_solver(solver).order, abs=0.02)
+
+
+@pytest.mark.parametrize("rtol", [1e-3, 1e-6])
+def test_the_estimate_holds_where_stability_limits_the_steps(rtol):
+    """The steps are as many at both tolerances. Measured is twice the error, from 1e-3 to 1e-7."""
+    model = gradaudit.load_model("prothero_robinson@stiffness=1000")
+    found = gradaudit.sensitivities(model, rtol=rtol, estimate=True)
+    true = size(found.sensitivities - exact(model, found.times)[1])
+    said = size(found.estimates.sensitivities[:, : model.n])
+    assert 400 < found.stats["steps"] < 700
+    assert 0.5 < said / true < 3.0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rtol", [1e-6, 1e-9])
 def test_what_dense_output_is_off_by_is_part_of_the_estimate(rtol):
     """Of Dopri8, whose interpolant errs five to fifty times as much as its steps here.
 
-    The embedded errors alone are below the error at 1e-9; with the interpolant's they are above,
-    and within a factor of ten, as they are for steps.
+    To a third, as the estimates of steps are a straight line within one.
     """
     model = gradaudit.load_model("dense_output")
     plain, told = (
@@ -46,7 +71,7 @@ def test_what_dense_output_is_off_by_is_part_of_the_estimate(rtol):
     for said, true in zip(
         told.estimates[:2], (told.states - states, told.sensitivities - slopes), strict=True
     ):
-        assert 0.9 * size(true) < size(said) < 10 * size(true)
+        assert size(said) == pytest.approx(size(true), rel=1 / 3)
 
 
 @pytest.mark.sampled(3)
@@ -67,15 +92,15 @@ def test_the_perturbed_solve_has_the_saltation_that_forward_ad_lacks(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bouncing_ball", "integrate_and_fire", "repeated_dose"])
-def test_with_saltation_the_estimate_is_cautious_and_small(name):
-    """Steps are a hundredth of the window there, and the embedded error that of the lower order."""
+def test_with_saltation_the_estimate_is_near_and_small(name):
+    """Steps are a hundredth of the window there. Errors below 1e-12 are those of rounding."""
     model = gradaudit.load_model(name)
     reference = gradaudit.reference(model)
     found = gradaudit.sensitivities(model, rtol=1e-6, method="saltation", estimate=True)
     largest = np.max(np.abs(reference.sensitivities))
     true = size(found.sensitivities - reference.sensitivities) / largest
     said = size(found.estimates.sensitivities[:, : model.n]) / largest
-    assert true < max(said, 1e-14)
+    assert said == pytest.approx(true, rel=0.5, abs=1e-12)
     assert said < 1e-4
 
 
@@ -147,10 +172,7 @@ def test_the_perturbed_solve_has_the_right_derivative_of_an_event_s_time(name, r
 
 @pytest.mark.slow
 def test_the_estimated_error_of_a_spike_time_falls_with_the_tolerance():
-    """It belongs to the lower order: measured 0.7 to 23 times the true error at these tolerances.
-
-    The bounds have a factor of two to spare on either side.
-    """
+    """It is near: measured 0.98 of the true error at 1e-7. A factor of two is for 1e-5."""
     certified = gradaudit.reference("spike_count").events
     largest = []
     for rtol in (1e-5, 1e-7):
@@ -160,7 +182,7 @@ def test_the_estimated_error_of_a_spike_time_falls_with_the_tolerance():
         for here, perturbed, true in triples:
             estimates.append(np.linalg.norm(here.slope - perturbed.slope))
             ratios.append(estimates[-1] / np.linalg.norm(here.slope - true.slope))
-        assert min(ratios) > 0.35
-        assert max(ratios) < 50
+        assert min(ratios) > 0.5
+        assert max(ratios) < 2.0
         largest.append(max(estimates))
     assert largest[1] < 1e-2 * largest[0]

@@ -13,8 +13,9 @@ SCORES = {True: "propagated", "probe": "probed"}
 
 
 class Likely(NamedTuple):
-    """A relative error: its median, and bounds that held in 90 % of the known cases.
+    """A relative error: its median, and bounds for it.
 
+    The bounds held in 90 % of the known cases, in nine of ten mechanisms.
     `margin` is the share of a wanted error from which on there is an alarm, so that no more than
     1 % of the bad gradients of the known cases are let through.
     """

@@ -80,8 +80,8 @@ class CheckedJacobian(NamedTuple):
     jacobian
         As `jax.jacfwd` gives it: the structure of the value, and in it that of p.
     error
-        Its estimated error, entry by entry, absolute and not negative. Not calibrated but cautious:
-        the errors that are carried along are those of the method's lower order.
+        Its estimated error, entry by entry, absolute and not negative. Not calibrated: the
+        distance to the Jacobian of a solve that takes two steps for each one.
     raw_relative_error
         Norm of that error over that of the Jacobian, both by p_j d/dp_j over all entries: a scalar.
         0 for a Jacobian that is 0 with an error of 0.
@@ -155,11 +155,12 @@ def checked_jacfwd(
         "full": no step is accepted unless the states and every parameter's tangents are good to the
         tolerances. "states": steps from the states alone, as in plain forward AD.
     propagate
-        True: carry an estimate of the global error of states and tangents along, which doubles
-        the cost (``benchmarks/checked_cost.py``). The estimate of the Jacobian's error is then
-        what the readout makes of it, ``J(y + d) (S + D) - J(y) S``. "probe": carry it along one
-        direction of the parameters, at a quarter more. This tells the size of the error of the
-        whole, not which entry is wrong: each is given the same relative error. False: the cheap
+        True: carry an estimate of the global error of states and tangents along, a second solve
+        that takes two steps for each one (``benchmarks/checked_cost.py`` for the cost). The
+        estimate of the Jacobian's error is then what the readout makes of it,
+        ``J(y + d) (S + D) - J(y) S``. "probe": carry it along one direction of the parameters,
+        which is cheaper where there are many. This tells the size of the error of the whole, not
+        which entry is wrong: each is given the same relative error. False: the cheap
         indicator only. The largest embedded error of the tangents in any one step, relative to
         them, is taken for the relative error of the whole Jacobian. This knows nothing of how
         errors add up, grow or decay after that step, nor of the readout: it tells tangents that
@@ -263,8 +264,8 @@ def checked_jacfwd(
         elif propagate:
             estimate = by_propagation(observe, solved, jacobian)
         else:
-            estimate = by_indicator(solved, jacobian, tangent_error)
-        estimate = vanishing(observe, solved, jacobian, widened(estimate, solved))
+            estimate = widened(by_indicator(solved, jacobian, tangent_error), solved)
+        estimate = vanishing(observe, solved, jacobian, estimate)
         raw = estimate.relative
         likely = calibration.calibrated(raw, propagate)
         value = observe(solved.states)
@@ -339,7 +340,6 @@ def _warnings(
     # A step that errs by a tenth of what is wanted, and far more than its tolerance allows.
     lost = (tangent_error > 0.1 * wanted) & (solved.indicator > UNCONTROLLED)
     relative = likely.median
-    widening = 1.0 + UNRESOLVED * solved.faint.emerged
     cancelled = relative * estimate.cancellation <= 0.1 * wanted  # the terms are good enough
     # "Not below" is true of NaN, which an estimate may be where the Jacobian is finite.
     inaccurate = solved.ok & ~(relative <= wanted * likely.margin)
@@ -350,7 +350,7 @@ def _warnings(
         not_finite=solved.ok & ~finite,
         switched=solved.ok & (solved.neglected > 0.1 * wanted),
         one_sided=solved.ok & (solved.at_ends > 0.1 * wanted),
-        faint=solved.ok & (widening > 2.0) & (relative > 0.1 * wanted),
+        faint=solved.ok & (solved.faint.emerged > 1.0 / UNRESOLVED) & (relative > 0.1 * wanted),
         uncontrolled=solved.ok & lost & states_only,
         saturated=solved.ok & ~(estimate.relative <= SATURATED) & ~cancelled,
         vanishes=solved.ok & estimate.vanishes,
@@ -362,7 +362,6 @@ def _warnings(
         entry=solved.undifferentiable,
         alarm=jnp.asarray(wanted * likely.margin),
         smallest=solved.faint.smallest,
-        widening=widening,
         lower=1e-3 * rtol * solved.faint.smallest,
         tangent_error=tangent_error,
         neglected=solved.neglected,

@@ -39,8 +39,7 @@ _SENTENCES = {
     "of the window.",
     "faint": "States begin below their absolute tolerance and grow out of it: they are "
     "{smallest:.1e} where steps took them for noise, and their relative error, which grows with "
-    "them, is not controlled. The estimate is widened by a factor of {widening:.0f}. Lower atol to "
-    "{lower:.0e}.",
+    "them, is not controlled. Lower atol to {lower:.0e}.",
     "uncontrolled": "The tangents are not controlled: one step errs by {tangent_error:.1e} of "
     "them, as the states stand still or are integrated exactly while their sensitivities move. "
     'A tighter rtol does not help. Use control="full".',
@@ -68,7 +67,6 @@ _NUMBERS = (
     "alarm",
     "entry",
     "smallest",
-    "widening",
     "lower",
     "tangent_error",
     "neglected",
@@ -89,9 +87,8 @@ class Warnings(NamedTuple):
     relative_error, raw_error, wanted, alarm
         The estimated relative error of the Jacobian; before calibration; the bound; the estimate
         from where there is a warning.
-    smallest, widening, lower
-        The size of faint states, the factor by which they widen the estimate, and the absolute
-        tolerance that they need.
+    smallest, lower
+        The size of faint states, and the absolute tolerance that they need.
     tangent_error, neglected, cancellation
         The largest embedded error of the tangents in one step, of their size; the share that they
         lack because a step crossed a jump; the norm of the Jacobian over that of its terms.
@@ -115,7 +112,6 @@ class Warnings(NamedTuple):
     entry: Any
     alarm: Any
     smallest: Any
-    widening: Any
     lower: Any
     tangent_error: Any
     neglected: Any

@@ -51,9 +51,9 @@ class Gradient:
     indicator
         The largest one of all solves; NaN where the method has none.
     estimate
-        An estimate of the error of `gradient`, (K,): the gradient of solves that are perturbed by
-        their embedded error estimates, minus `gradient`; infinite where such a solve is lost. None
-        if it was not asked for.
+        An estimate of the error of `gradient`, (K,), with the opposite sign: the gradient of solves
+        that take two steps of half the length for each one, minus `gradient`; infinite where such a
+        solve is lost. None if it was not asked for.
     stats
         "steps", "accepted", "rejected", "seconds" of the warm solves and "compile_seconds", sums
         over all solves; "solves" is their number, without conditions that need certified steady
@@ -109,7 +109,8 @@ def gradient(
     p
         The point (K,) on the estimation scale; None: the nominal parameters.
     estimate
-        Whether to estimate the error of the gradient, with one more solve of each condition.
+        Whether to estimate the error of the gradient, with one more solve of each condition, which
+        takes twice the steps.
 
     Raises
     ------

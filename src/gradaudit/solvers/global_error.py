@@ -1,13 +1,17 @@
-"""An estimate of the global error: a second solve, perturbed by the embedded error estimates.
+"""An estimate of the global error: a second solve that takes two steps for each one of the first.
 
-Along with (y, S) goes a perturbed solve (y + d, S + D), with d = D = 0 at first. In every step it
-takes the same step of the grid from where it is, and adds the embedded errors (e, E) of the step of
-(y, S), with their signs, and the saltation term where the step crosses a discontinuity (see
-`gradaudit.solvers.missed_saltation`). What (d, D) are at the end is an estimate of the errors of y
-and S, where the embedded error alone is that of one step. With local extrapolation it belongs to
-the solution of the lower order, so that it is cautious. To first order (d, D) is the embedded error
-taken through the variation of the steps, a second derivative of the method; the perturbed solve
-needs none, and knows what a large error does as well.
+Along with (y, S) goes a perturbed solve (y + d, S + D), with d = D = 0 at first. For every step of
+(y, S) it takes two steps of half the length from where it is, and adds the saltation term where the
+step crosses a discontinuity (see `gradaudit.solvers.missed_saltation`). What (d, D) are at the end
+is an estimate of the errors of y and S, with the opposite sign: where a method converges with order
+q, the error of the perturbed solve is 2^-q of that of the solve, and the estimate 1 - 2^-q of it.
+That is 0.97 for a smooth problem and a method of order 5, and a half where stiffness has reduced
+the order to 1.
+
+Embedded error estimates are not used. With local extrapolation they belong to the solution of the
+lower order. And where an explicit method is limited by stability, its steps are so long that they
+hardly damp what is fast: a perturbation by the embedded error, which is fast there, adds up over
+all steps. Steps of half the length damp it, as the solution itself does.
 
 The perturbed solve may have fewer tangents than the solve. For signs w, with w_j = +1 or -1, its
 one tangent along w gives D w, and over random w the mean of |phi D w|^2 is |phi D|^2: one column
@@ -138,15 +142,19 @@ class EstimatingSolver(WrappedSolver):
         y1, error, dense, after, result = self.solver.step(
             self.term, t0, t1, y0.lifted, args, state, made_jump
         )
-        tangents, of_error = self._along(y0.tangents), self._along(error.tangents)
+        tangents = self._along(y0.tangents)
         args = args._replace(seeds=self._along(args.seeds))
         start = StateAndTangents(y0.y + y0.error, tangents + y0.tangent_error)
         _, fixed = eqx.partition(self._perturbed(state), eqx.is_inexact_array)
-        reached, _, _, perturbed, _ = self.solver.step(
-            self.term, t0, t1, start, args, eqx.combine(perturbed, fixed), made_jump
+        begin, middle = eqx.combine(perturbed, fixed), t0 + 0.5 * (t1 - t0)
+        half, _, _, begin, _ = self.solver.step(
+            self.term, t0, middle, start, args, begin, made_jump
         )
-        y_error = reached.y - y1.y + error.y
-        tangent_error = reached.tangents - self._along(y1.tangents) + of_error
+        reached, _, _, perturbed, _ = self.solver.step(
+            self.term, middle, t1, half, args, begin, False
+        )
+        y_error = reached.y - y1.y
+        tangent_error = reached.tangents - self._along(y1.tangents)
         if self.watching.branches is not None:
             # with what the tangents lacked before, for it moves the time of the next switch
             before = StateAndTangents(y0.y, start.tangents)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from gradaudit.analysis.calibration.fitting import fit, usable
+from gradaudit.analysis.calibration.kinds import by_kind
 from gradaudit.analysis.calibration.score import FEATURES
 from gradaudit.analysis.calibration.skill import calibration, fooled, held_out, skill
 from gradaudit.records.files import read_table, write_json, write_table
@@ -25,6 +26,7 @@ STAGE = Stage(
             "trust/calibration.parquet", "Parquet table: how often an interval holds"
         ),
         "misses": Output("trust/fooled.parquet", "Parquet table: bad gradients without alarm"),
+        "kinds": Output("trust/kinds.parquet", "Parquet table: scores by kind of solve"),
         "scores": Output("trust/scores.json", "JSON file: the scores"),
     },
 )
@@ -38,6 +40,7 @@ def run(
     predictions: Path,
     calibrations: Path,
     misses: Path,
+    kinds: Path,
     scores: Path,
 ) -> None:
     """Write the skill of indicators and scores, and the scores themselves.
@@ -50,6 +53,8 @@ def run(
         ``good``: errors above it are to be warned of.
     skills, predictions, calibrations, misses
         Tables of `gradaudit.analysis.calibration.skill`.
+    kinds
+        That of `gradaudit.analysis.calibration.kinds`.
     scores
         JSON file of the scores fitted to all mechanisms.
     """
@@ -60,6 +65,7 @@ def run(
         predictions: estimates,
         calibrations: calibration(estimates),
         misses: fooled(estimates, bound),
+        kinds: by_kind(rows, estimates, bound),
     }
     for path, table in written.items():
         write_table(table, path, stage="trust", settings=settings)

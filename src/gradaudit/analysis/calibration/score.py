@@ -48,7 +48,7 @@ class Score:
     intercept, weights
         The line, fitted to the median; no weight is negative.
     low, high
-        Quantiles of log10 error less the line, that bound 90 % of the cases.
+        Bounds of log10 error less the line, for 90 % of the cases in nine of ten mechanisms.
     bound, threshold
         An error above `bound` is to be warned of; an estimate above 10 to the power `threshold` is
         an alarm.

@@ -1,4 +1,4 @@
-"""Embedded errors, carried along to the end."""
+"""The distance to a solve with steps of half the length."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def value(change: Array, gradient: Array) -> float:
 
 INDICATOR = Indicator(
     name="estimated_error",
-    label="propagated embedded error",
+    label="half steps",
     rank=20,
-    description="embedded errors carried along to the end",
+    description="the distance to a solve that takes two steps for each one",
     cost="estimate_seconds",
     of_estimate=value,
 )

@@ -1,4 +1,4 @@
-"""Embedded errors, carried along in one direction of the parameters."""
+"""The distance to a solve with steps of half the length, in one direction of the parameters."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def value(change: Array, gradient: Array) -> float:
 
 INDICATOR = Indicator(
     name="probed_error",
-    label="propagated error, one direction",
+    label="half steps, one direction",
     rank=30,
-    description="embedded errors carried along, in one random direction of the parameters",
+    description="the same distance, in one random direction of the parameters",
     cost="probe_seconds",
     of_estimate=value,
 )

@@ -51,7 +51,7 @@ class Study(Section):
     estimate: Annotated[
         Names,
         key(
-            "methods that carry an estimate of their own error along, at twice the cost",
+            "methods that carry an estimate of their own error along, at three times the cost",
             read_by=("gradients",),
         ),
     ] = ["forward_ad"]
