@@ -53,12 +53,24 @@ def test_the_estimate_holds_where_stability_limits_the_steps(rtol):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("rtol", [1e-4, 1e-6])
+def test_observations_inside_and_at_the_end_of_long_steps_have_their_own_estimate(rtol):
+    """Steps of 1000 units, and a last one in which Newton's method runs away if it is repeated."""
+    model = gradaudit.load_model("robertson@t_end=40000")
+    times = np.array([3.0, 300.0, 1e4, 4e4])
+    found = gradaudit.sensitivities(model, solver="kvaerno5", rtol=rtol, times=times, estimate=True)
+    exact = gradaudit.reference(model, times).sensitivities
+    for k in range(len(times)):
+        true = size((found.sensitivities - exact)[k] / np.abs(exact[k]).max(axis=0))
+        said = size(found.estimates.sensitivities[k, : model.n] / np.abs(exact[k]).max(axis=0))
+        assert true < 0.1 * rtol**0.5
+        assert 0.7 < said / true < 1.4
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("rtol", [1e-6, 1e-9])
 def test_what_dense_output_is_off_by_is_part_of_the_estimate(rtol):
-    """Of Dopri8, whose interpolant errs five to fifty times as much as its steps here.
-
-    To a third, as the estimates of steps are a straight line within one.
-    """
+    """Of Dopri8, whose interpolant errs five to fifty times as much as its steps here."""
     model = gradaudit.load_model("dense_output")
     plain, told = (
         gradaudit.sensitivities(

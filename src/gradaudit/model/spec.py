@@ -55,7 +55,7 @@ def sbml_setting(setting: str) -> SbmlSetting:
         If a part cannot be read; its text is the message.
     """
     t_end, values, only = None, {}, None
-    for part in filter(None, setting.split(",")):
+    for part in setting.split(",") if setting else ():
         name, _, text = part.partition("=")
         if name == "only" and _IDS.match(text):
             only = tuple(text.split("+"))

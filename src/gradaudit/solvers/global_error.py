@@ -28,7 +28,7 @@ import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import Array
+import jax.tree_util as jtu
 
 from gradaudit.backend.shapes import (
     Flag,
@@ -40,7 +40,7 @@ from gradaudit.backend.shapes import (
     States,
     Tangents,
 )
-from gradaudit.solvers.stepped_output import SteppedOutput, StepToObservation
+from gradaudit.solvers.stepped_output import SteppedOutput, observed, where_solved
 from gradaudit.solvers.tangent_solver import (
     StateAndTangents,
     TangentArgs,
@@ -84,7 +84,7 @@ class EstimatedTerm(diffrax.ODETerm):
     def __init__(self, lifted: TangentTerm) -> None:
         def estimated(t: ScalarLike, state: Estimated, args: TangentArgs) -> Estimated:
             rates = lifted.vf(t, state.lifted, args)
-            zeros = jax.tree_util.tree_map(jnp.zeros_like, (state.error, state.tangent_error))
+            zeros = jtu.tree_map(jnp.zeros_like, (state.error, state.tangent_error))
             return Estimated(rates.y, rates.tangents, *zeros)
 
         self.vector_field = estimated
@@ -175,7 +175,7 @@ class EstimatingSolver(WrappedSolver):
 
     def _perturbed(self, state: TangentSolverState) -> TangentSolverState:
         """The state of the solver with the perturbed solve's tangents."""
-        return state._replace(tangents=jax.tree_util.tree_map(self._along, state.tangents))
+        return state._replace(tangents=jtu.tree_map(self._along, state.tangents))
 
 
 def perturbed_at(
@@ -233,30 +233,29 @@ def _along(columns: Any, direction: Slopes | None) -> Any:
 
 
 class EstimatedOutput(SteppedOutput):
-    """Observations by a step, as `SteppedOutput`; estimates in between are interpolated.
+    """Observations by a step, as `SteppedOutput`, of the perturbed solve by two halves of it.
 
     Attributes
     ----------
     estimated
         The term of `EstimatingSolver`.
+    observing
+        Makes the steps that end at an observation.
     dense
         How the method interpolates, if observations are its dense output. The perturbed solve makes
         steps all the same, so that what the interpolant is off by is part of the estimates.
-    direction
-        That of `EstimatingSolver`.
     """
 
     estimated: diffrax.ODETerm
+    observing: EstimatingSolver
     dense: Any = eqx.field(static=True, default=None)
-    direction: Slopes | None = None
 
     @property
     def interpolation_cls(self) -> Callable[..., _StepWithEstimates]:
         return functools.partial(
             _StepWithEstimates,
-            observer=self.observer,
-            term=self.term,
-            direction=self.direction,
+            observing=self.observing,
+            term=self.estimated,
             interpolant=self.dense,
         )
 
@@ -278,7 +277,13 @@ class EstimatedOutput(SteppedOutput):
         y1, error, dense, state, result = self.solver.step(
             self.estimated, t0, t1, y0, args, solver_state, made_jump
         )
-        info = {"start": y0, "end": y1, "args": args, "dense": dense if self.dense else {}}
+        info = {
+            "start": y0,
+            "end": y1,
+            "args": args,
+            "made_jump": jnp.asarray(made_jump),
+            "dense": dense if self.dense else {},
+        }
         return y1, error, info, state, result
 
 
@@ -288,38 +293,28 @@ class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
     start: Estimated
     end: Estimated
     args: TangentArgs
+    made_jump: Flag
     dense: Any
-    observer: Any
+    observing: EstimatingSolver
     term: Any
-    direction: Slopes | None
     interpolant: Any = eqx.field(static=True)
 
     def evaluate(
         self, t0: ScalarLike, t1: ScalarLike | None = None, left: bool = True
     ) -> Estimated:
         del t1, left
-        reached = StepToObservation(
-            t0=self.t0,
-            t1=self.t1,
-            start=self.start.lifted,
-            args=self.args,
-            solver=self.observer,
-            term=self.term,
-        ).evaluate(t0)
-        share = (t0 - self.t0) / jnp.where(self.t1 > self.t0, self.t1 - self.t0, 1.0)
-
-        def between(a: Array, b: Array) -> Array:
-            return a + share * (b - a)
-
-        errors = StateAndTangents(
-            between(self.start.error, self.end.error),
-            between(self.start.tangent_error, self.end.tangent_error),
+        state = self.observing.init(self.term, self.t0, t0, self.start, self.args)
+        there, *_, result = self.observing.step(
+            self.term, self.t0, t0, self.start, self.args, state, self.made_jump
         )
-        if self.interpolant is not None:
-            dense = self.interpolant(t0=self.t0, t1=self.t1, **self.dense).evaluate(t0)
-            off = reached.tangents - dense.tangents
-            errors = StateAndTangents(
-                errors.y + reached.y - dense.y, errors.tangents + _along(off, self.direction)
-            )
-            reached = dense
-        return Estimated(reached.y, reached.tangents, errors.y, errors.tangents)
+        reached = observed(self, t0, where_solved(self, result, there))
+        if self.interpolant is None:
+            return reached
+        dense = self.interpolant(t0=self.t0, t1=self.t1, **self.dense).evaluate(t0)
+        off = _along(reached.tangents - dense.tangents, self.observing.direction)
+        return Estimated(
+            dense.y,
+            dense.tangents,
+            reached.error + reached.y - dense.y,
+            reached.tangent_error + off,
+        )

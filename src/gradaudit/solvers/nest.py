@@ -59,7 +59,8 @@ def nested(
     if markers is not None:
         grid = EventRecorder(grid, term, *markers)
     if estimate:
-        return term, EstimatedOutput(grid, observer, lifted, term, interpolation, direction)
+        observing = EstimatingSolver(observer, lifted, solver, direction)
+        return term, EstimatedOutput(grid, observer, lifted, term, observing, interpolation)
     return term, grid if dense else SteppedOutput(grid, observer, lifted)
 
 

@@ -18,6 +18,9 @@ import jax.tree_util as jtu
 from gradaudit.backend.shapes import Flag, ScalarLike
 from gradaudit.solvers.wrapper import WrappedSolver
 
+RUN_AWAY = 1e3
+"""Times the values at the ends of a step."""
+
 
 class SteppedOutput(WrappedSolver):
     """Wraps a solver so that `SaveAt(ts=...)` is served by steps.
@@ -55,7 +58,7 @@ class SteppedOutput(WrappedSolver):
         y1, error, _, state, result = self.solver.step(
             self.term, t0, t1, y0, args, solver_state, made_jump
         )
-        return y1, error, {"start": y0, "args": args}, state, result
+        return y1, error, {"start": y0, "end": y1, "args": args}, state, result
 
 
 class StepToObservation(diffrax.AbstractLocalInterpolation):
@@ -64,6 +67,7 @@ class StepToObservation(diffrax.AbstractLocalInterpolation):
     t0: ScalarLike
     t1: ScalarLike
     start: Any
+    end: Any
     args: Any
     solver: diffrax.AbstractSolver
     term: diffrax.ODETerm
@@ -71,5 +75,33 @@ class StepToObservation(diffrax.AbstractLocalInterpolation):
     def evaluate(self, t0: ScalarLike, t1: ScalarLike | None = None, left: bool = True) -> Any:
         del t1, left
         state = self.solver.init(self.term, self.t0, t0, self.start, self.args)
-        reached, *_ = self.solver.step(self.term, self.t0, t0, self.start, self.args, state, False)
-        return jtu.tree_map(lambda a, b: jnp.where(t0 == self.t0, a, b), self.start, reached)
+        reached, *_, result = self.solver.step(
+            self.term, self.t0, t0, self.start, self.args, state, False
+        )
+        return observed(self, t0, where_solved(self, result, reached))
+
+
+def observed(step: Any, t: ScalarLike, reached: Any) -> Any:
+    """What a step of the grid has at a time: at its ends what it begins and ends with."""
+
+    def chosen(start: Any, reached: Any, end: Any) -> Any:
+        return jnp.where(t == step.t0, start, jnp.where(t == step.t1, end, reached))
+
+    return jtu.tree_map(chosen, step.start, reached, step.end)
+
+
+def where_solved(step: Any, result: Any, reached: Any) -> Any:
+    """What a step to an observation reaches; NaN where its implicit stages ran away.
+
+    No controller rejects such a step. Newton's method also reports a failure where it begins within
+    rounding of the root, so that this alone says nothing; a value that has run away is far beyond
+    those at both ends of the step of the grid.
+    """
+    failed = result != diffrax.RESULTS.successful
+
+    def kept(start: Any, reached: Any, end: Any) -> Any:
+        largest = jnp.maximum(jnp.max(jnp.abs(start)), jnp.max(jnp.abs(end)))
+        away = failed & (jnp.max(jnp.abs(reached)) > RUN_AWAY * largest)
+        return jnp.where(away & (largest > 0), jnp.nan, reached)
+
+    return jtu.tree_map(kept, step.start, reached, step.end)
