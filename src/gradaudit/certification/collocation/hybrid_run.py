@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.certification.close_switches import turns_back
 from gradaudit.certification.collocation import crossings
 from gradaudit.certification.collocation.element import Tools
-from gradaudit.certification.collocation.event_search import SearchingRun
+from gradaudit.certification.collocation.event_search import SMALL, SearchingRun
 from gradaudit.certification.collocation.problem import Problem
 from gradaudit.certification.collocation.run import Solved
 from gradaudit.certification.collocation.scales import Expected
@@ -177,10 +178,15 @@ class HybridRun(SearchingRun):
         """Refuse a switch that is neither where its mode begins nor at the event that ends it."""
         count, signals, begin = len(self.model.events), self.part.signals, float(self.t)
         moments = [(*self.entered, self.passage.slack)]
+        # rounding must not lose what is where one element ends and the next one begins
+        first = 0.0 if self.t == self.began else -crossings.BESIDE
+        last = end if end < 1.0 else 1.0 + crossings.BESIDE
         for index in np.flatnonzero(~crossings.away(coefficients[:, count:])):
             own = coefficients[:, count + index]
-            for share in crossings.zeros(own):
-                if not 0.0 <= share <= end or not crossings.turns(own, share):
+            changes = [x for x in crossings.zeros(own) if crossings.turns(own, x)]
+            changes += self._turning_back(solved, int(index), own)
+            for share in changes:
+                if not first <= share <= last:
                     continue
                 if self.found is not None and len(moments) == 1:
                     moments.append(self._moment(solved, stop, self.found))
@@ -190,6 +196,29 @@ class HybridRun(SearchingRun):
                 if not any(self.modes.reader.changes_at(at, mode, choice, when) for at in moments):
                     where, name = self.modes.reader.where, signals.boundaries[index]
                     raise TranslationError(undeclared(where, name, when, self.model.events))
+
+    def _turning_back(self, solved: Solved, index: int, own: Float) -> list[float]:
+        """Extrema of a boundary at which its choice changes there and back."""
+        choice = self.part.signals.choices[index]
+
+        def state(t: float) -> Float:
+            share = (t - float(self.t)) / float(solved.length)
+            return self._points(solved, np.array([share]))[1 : 1 + len(self.y), 0]
+
+        def values(shares: Float) -> Float:
+            signals = self.part.signals.values(self._points(solved, shares))
+            return signals[len(self.model.events) + index]
+
+        return [
+            share
+            for rough in crossings.extrema(own, crossings.TURN)
+            if abs(crossings.value(own, rough)) <= SMALL * np.abs(own).sum()
+            for share in crossings.refined(values, rough)
+            if turns_back(
+                self.modes.reader, self.part.mode, choice, state,
+                float(self.t) + share * float(solved.length), float(solved.length),
+            )
+        ]  # fmt: skip
 
     def _moment(self, solved: Solved, when: Any, fired: str) -> tuple[float, Float, float]:
         """An event: its time, the state before it, and how wrong the time may be."""
