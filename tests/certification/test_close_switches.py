@@ -78,3 +78,18 @@ def test_a_threshold_of_a_state_that_is_just_missed_switches_nothing(margin, met
     found = gradaudit.reference(oscillating(margin), TIMES, method=method)
     assert found.status == "ok"
     np.testing.assert_allclose(found.sensitivities[:, 2, 0], TIMES, rtol=1e-13)
+
+
+@METHODS
+def test_a_switch_between_what_is_always_equal_is_told_as_such(method):
+    """max(a - b, 0) has one derivative with respect to an initial value for a > b only."""
+    model = Model(
+        name="twins",
+        vector_field=lambda t, y, p: p[0] * jnp.maximum(y[0] - y[1], 0.0) - y,
+        states={"a": (1.0, ""), "b": (1.0, "")},
+        parameters={"k": (1.3, "")},
+        t_end=1.0,
+        events={"other": Event(when=lambda t, y, p: t - 0.7)},
+    )
+    with pytest.raises(TranslationError, match="what the primitive 'max' compares is equal along"):
+        gradaudit.reference(model, TIMES, method=method)

@@ -252,9 +252,9 @@ class _Run:
             moments.append((float(ta.time), to_float64(ta.state[: reader.size]), slack))
         for name, choice, when in segment.crossed:
             if not any(reader.changes_at(at, segment.mode, choice, when) for at in moments):
-                raise TranslationError(
-                    undeclared(reader.where, name, when, self.whole.model.events)
-                )
+                now = float(ta.time), to_float64(ta.state[: reader.size])
+                points = moments[0][:2], now
+                raise TranslationError(undeclared(reader, segment.mode, choice, name, when, points))
 
 
 def _parts(segment: Segment, state: Array) -> tuple[Array, Array]:

@@ -194,8 +194,11 @@ class HybridRun(SearchingRun):
                 when = begin + share / end * (float(stop) - begin)
                 choice, mode = signals.choices[index], self.part.mode
                 if not any(self.modes.reader.changes_at(at, mode, choice, when) for at in moments):
-                    where, name = self.modes.reader.where, signals.boundaries[index]
-                    raise TranslationError(undeclared(where, name, when, self.model.events))
+                    ends = [
+                        (float(t), to_float64(self._exactly_at(solved, t))) for t in (self.t, stop)
+                    ]
+                    name, reader = signals.boundaries[index], self.modes.reader
+                    raise TranslationError(undeclared(reader, mode, choice, name, when, ends))
 
     def _turning_back(self, solved: Solved, index: int, own: Float) -> list[float]:
         """Extrema of a boundary at which its choice changes there and back."""
