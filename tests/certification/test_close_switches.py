@@ -6,6 +6,8 @@ dy/dr = exp(begin - t) behind the pulse, as long as the pulse is short.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -51,6 +53,42 @@ def oscillating(margin):
 def test_an_undeclared_switch_with_two_close_zeros_is_refused(width, method):
     model = pulsed(width, other=lambda t, y, p: t - 0.7)
     with pytest.raises(TranslationError, match=r"'gt' switches branches at t = 0\.(4|39999)"):
+        gradaudit.reference(model, TIMES, method=method)
+
+
+@METHODS
+@pytest.mark.parametrize("share", [0.0, 1.0])
+@pytest.mark.parametrize("width", [1e-7, 1e-10, 1e-14])
+def test_an_event_at_one_of_two_close_zeros_is_not_enough(width, share, method):
+    when = BEGIN + share * width
+    model = pulsed(width, one=lambda t, y, p: t - when)
+    with pytest.raises(TranslationError, match=r"'gt' switches branches at t = 0\.4"):
+        gradaudit.reference(model, TIMES, method=method)
+
+
+@METHODS
+@pytest.mark.parametrize("width", [1e-7, 1e-10, 1e-14])
+def test_an_event_between_two_close_zeros_certifies_nothing(width, method):
+    """The mode that begins within the pulse may be found to be the wrong one only later."""
+    model = pulsed(width, between=lambda t, y, p: t - BEGIN - 0.5 * width)
+    with suppress(TranslationError):
+        found = gradaudit.reference(model, TIMES, method=method)
+        assert found.status.startswith("uncertified")
+        assert not np.any(np.nan_to_num(found.digits.per_entry) > 0.0)
+
+
+@METHODS
+@pytest.mark.parametrize("power", [3, 5, 9])
+def test_a_flat_zero_is_a_switch(power, method):
+    model = Model(
+        name="flat",
+        vector_field=lambda t, y, p: jnp.where((t - BEGIN) ** power > 0.0, p, 0.0) - y,
+        states={"y": (1.0, "")},
+        parameters={"r": (1.3, "")},
+        t_end=1.0,
+        events={"other": Event(when=lambda t, y, p: t - 0.7)},
+    )
+    with pytest.raises(TranslationError, match=r"'gt' switches branches at t = 0\.(4|3)"):
         gradaudit.reference(model, TIMES, method=method)
 
 

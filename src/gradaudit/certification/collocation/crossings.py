@@ -95,6 +95,17 @@ def value(coefficients: Float, share: float) -> float:
     return float(chebyshev.chebval(2.0 * share - 1.0, coefficients))
 
 
+def values(coefficients: Float, share: float) -> Float:
+    """All functions (F,) at a share of the element."""
+    return np.asarray(chebyshev.chebval(2.0 * share - 1.0, coefficients), np.float64)
+
+
+def smallest(coefficients: Float, end: float) -> float:
+    """Roughly where on [0, end] one function is smallest."""
+    shares = end * nodes(DEGREES[-1])
+    return float(shares[np.argmin(np.abs(chebyshev.chebval(2.0 * shares - 1.0, coefficients)))])
+
+
 def slope(coefficients: Float, share: float) -> float:
     """The derivative of one function, with respect to the share of the element."""
     return float(2.0 * chebyshev.chebval(2.0 * share - 1.0, chebyshev.chebder(coefficients)))

@@ -33,6 +33,9 @@ Float = NDArray[np.float64]
 ASIDE = 1e-6
 """Of an element: what is so close to its start is read from its polynomial, as it is."""
 
+SAMPLES = (0.5, 0.999)
+"""Of the kept part of an element: where the signs of boundaries are compared."""
+
 BEHIND = 1e-9
 """Of the window: so far behind an event a mode is verified at the earliest."""
 
@@ -54,6 +57,7 @@ class HybridRun(SearchingRun):
         self.sides: Float = np.zeros(0)
         self.probes: list[tuple[float, Float, Mode]] = []
         self.probed = False
+        self.stood: Float | None = None  # signs of the boundaries
         self.entered: tuple[float, Float] = (0.0, to_float64(self.y))
 
     @property
@@ -181,17 +185,19 @@ class HybridRun(SearchingRun):
         # rounding must not lose what is where one element ends and the next one begins
         first = 0.0 if self.t == self.began else -crossings.BESIDE
         last = end if end < 1.0 else 1.0 + crossings.BESIDE
-        for index in np.flatnonzero(~crossings.away(coefficients[:, count:])):
+        span = (float(stop) - begin) / end  # of the element that was expanded
+        flipped = self._flipped(coefficients[:, count:], end)
+        for index in np.flatnonzero(flipped | ~crossings.away(coefficients[:, count:])):
             own = coefficients[:, count + index]
             changes = [x for x in crossings.zeros(own) if crossings.turns(own, x)]
-            changes += self._turning_back(solved, int(index), own)
+            changes += self._turning_back(solved, int(index), own, last, span)
+            changes = [x for x in changes if first <= x <= last]
+            if flipped[index] and not changes:
+                changes = [crossings.smallest(own, end)]
             for share in changes:
-                if not first <= share <= last:
-                    continue
                 if self.found is not None and len(moments) == 1:
                     moments.append(self._moment(solved, stop, self.found))
-                # the element that was expanded ends behind the event, at its share of it
-                when = begin + share / end * (float(stop) - begin)
+                when = begin + share * span
                 choice, mode = signals.choices[index], self.part.mode
                 if not any(self.modes.reader.changes_at(at, mode, choice, when) for at in moments):
                     ends = [
@@ -200,12 +206,31 @@ class HybridRun(SearchingRun):
                     name, reader = signals.boundaries[index], self.modes.reader
                     raise TranslationError(undeclared(reader, mode, choice, name, when, ends))
 
-    def _turning_back(self, solved: Solved, index: int, own: Float) -> list[float]:
-        """Extrema of a boundary at which its choice changes there and back."""
-        choice = self.part.signals.choices[index]
+    def _flipped(self, coefficients: Float, end: float) -> NDArray[np.bool_]:
+        """Which boundaries (B,) have another sign than before, of those that do not begin at zero.
+
+        Where a boundary is flat, rounding hides its zero.
+        """
+        flipped = np.zeros(coefficients.shape[1], dtype=bool)
+        for share in SAMPLES:
+            signs = np.sign(crossings.values(coefficients, share * end))
+            stood = signs if self.stood is None else self.stood
+            flipped |= signs * stood < 0.0
+            self.stood = np.where(signs == 0.0, stood, signs)
+        return flipped
+
+    def _turning_back(
+        self, solved: Solved, index: int, own: Float, last: float, span: float
+    ) -> list[float]:
+        """Extrema of a boundary at which its choice changes there and back.
+
+        `span` is the length of the element that was expanded, of which `solved` may be the part
+        before an event, and `last` the share of it that is looked at.
+        """
+        choice, length = self.part.signals.choices[index], float(solved.length)
 
         def state(t: float) -> Float:
-            share = (t - float(self.t)) / float(solved.length)
+            share = (t - float(self.t)) / length
             return self._points(solved, np.array([share]))[1 : 1 + len(self.y), 0]
 
         def values(shares: Float) -> Float:
@@ -213,13 +238,14 @@ class HybridRun(SearchingRun):
             return signals[len(self.model.events) + index]
 
         return [
-            share
+            share * length / span
             for rough in crossings.extrema(own, crossings.TURN)
-            if abs(crossings.value(own, rough)) <= SMALL * np.abs(own).sum()
-            for share in crossings.refined(values, rough)
+            if rough <= last + crossings.TURN
+            and abs(crossings.value(own, rough)) <= SMALL * np.abs(own).sum()
+            for share in crossings.refined(values, rough * span / length)
             if turns_back(
                 self.modes.reader, self.part.mode, choice, state,
-                float(self.t) + share * float(solved.length), float(solved.length),
+                float(self.t) + share * length, length,
             )
         ]  # fmt: skip
 
@@ -282,7 +308,7 @@ class HybridRun(SearchingRun):
             self.look.tools = self.tools
         self.scales = self.scales.with_states(np.abs(to_float64(self.y)))
         self.scales = self.scales.with_sensitivities(np.abs(to_float64(self.slopes)))
-        self.began, self.last, self.probed = self.t, None, False
+        self.began, self.last, self.probed, self.stood = self.t, None, False, None
         self.entered = float(self.t), to_float64(self.y)
         self.sides = self.passage.sides(self.part, self.t, self._objects()[0])
 
