@@ -209,8 +209,11 @@ class Passage(Generic[P]):
     ) -> bool:
         """Whether an event happens from the side on which the state was not, so that one is lost.
 
-        `before` are the sides of all thresholds before it.
+        `before` are the sides of all thresholds before it. An event of one direction is not lost
+        where the threshold is crossed in the other one.
         """
+        if self.whole.model.events[fired].direction:
+            return False
         at = self.whole.effects[fired].crossing(now, z, self.p)
         rate = float(at["g_t"] + at["g_z"] @ segment.rates(now, z, self.p))
         return bool(before[list(self.whole.effects).index(fired)] * rate > 0.0)
