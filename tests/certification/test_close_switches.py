@@ -78,6 +78,28 @@ def test_an_event_between_two_close_zeros_certifies_nothing(width, method):
 
 
 @METHODS
+@pytest.mark.parametrize("before", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("width", [1e-9, 1e-13])
+def test_thresholds_of_a_state_beside_an_event_are_not_the_event(width, before, method):
+    """x = a t is between two thresholds for a moment, of which an event is before the first."""
+    model = Model(
+        name="passing",
+        vector_field=lambda t, y, p: jnp.array(
+            [
+                p[0] + 0.0 * t,
+                jnp.where((y[0] - p[1]) * (p[1] + width - y[0]) > 0.0, p[2] / width, 0.0) - y[1],
+            ]
+        ),
+        states={"x": (0.0, ""), "y": (1.0, "")},
+        parameters={"a": (1.0, ""), "c": (0.5, ""), "d": (0.5, "")},
+        t_end=1.0,
+        events={"one": Event(when=lambda t, y, p: y[0] - p[1] + before * width)},
+    )
+    with pytest.raises(TranslationError, match=r"'gt' switches branches at t = 0\.5"):
+        gradaudit.reference(model, TIMES, method=method)
+
+
+@METHODS
 @pytest.mark.parametrize("power", [3, 5, 9])
 def test_a_flat_zero_is_a_switch(power, method):
     model = Model(

@@ -32,6 +32,20 @@ FLANKS = (1e-3, 1e-2, 1e-1)
 """Of a step: where a boundary is clear of zero on both sides of an extremum that is no rounding."""
 
 
+ROUNDINGS = 8.0
+"""Of the time and of a step: an extremum is at an event if it is no farther from it."""
+
+
+def is_at(moment: tuple[float, Float, float], when: float, length: float) -> bool:
+    """Whether an extremum, found in a step of a length, is at a moment: time, state and slack.
+
+    What changes there and back beside an event, however close, is not what changes at the event.
+    """
+    t, _, slack = moment
+    rounding = ROUNDINGS * float(np.finfo(float).eps) * (abs(t) + length)
+    return abs(when - t) <= rounding + slack
+
+
 def turns_back(
     reader: Reader,
     mode: Mode,
@@ -72,7 +86,7 @@ class Turning:
     boundary
         With the parameters as variables ``p0, p1, ...``.
     crossed
-        Receives ``(name, choice, time)``.
+        Receives ``(name, choice, time, length of the step)``.
     """
 
     def __init__(
@@ -83,7 +97,7 @@ class Turning:
         name: str,
         boundary: hy.expression,
         precision: Precision,
-        crossed: list[tuple[str, int, float]],
+        crossed: list[tuple[str, int, float, float]],
     ) -> None:
         self.reader, self.mode, self.choice, self.name = reader, mode, choice, name
         self.crossed, self.precision, self.boundary = crossed, precision, boundary
@@ -114,7 +128,7 @@ class Turning:
 
         at, length = float(when), float(integrator.last_h)
         if turns_back(self.reader, self.mode, self.choice, rounded, at, length):
-            self.crossed.append((self.name, self.choice, float(when)))
+            self.crossed.append((self.name, self.choice, at, length))
 
     def __deepcopy__(self, memo: Any) -> Turning:
         """heyoka keeps copies of its callbacks; theirs must write to the same list."""

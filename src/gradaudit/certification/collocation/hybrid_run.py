@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.certification.close_switches import turns_back
+from gradaudit.certification.close_switches import is_at, turns_back
 from gradaudit.certification.collocation import crossings
 from gradaudit.certification.collocation.element import Tools
 from gradaudit.certification.collocation.event_search import SMALL, SearchingRun
@@ -189,8 +189,10 @@ class HybridRun(SearchingRun):
         flipped = self._flipped(coefficients[:, count:], end)
         for index in np.flatnonzero(flipped | ~crossings.away(coefficients[:, count:])):
             own = coefficients[:, count + index]
-            changes = [x for x in crossings.zeros(own) if crossings.turns(own, x)]
-            changes += self._turning_back(solved, int(index), own, last, span)
+            turned = []
+            if not self._is_event(own, coefficients[:, :count]):
+                turned = self._turning_back(solved, int(index), own, last, span)
+            changes = [x for x in crossings.zeros(own) if crossings.turns(own, x)] + turned
             changes = [x for x in changes if first <= x <= last]
             if flipped[index] and not changes:
                 changes = [crossings.smallest(own, end)]
@@ -199,7 +201,12 @@ class HybridRun(SearchingRun):
                     moments.append(self._moment(solved, stop, self.found))
                 when = begin + share * span
                 choice, mode = signals.choices[index], self.part.mode
-                if not any(self.modes.reader.changes_at(at, mode, choice, when) for at in moments):
+                if not any(
+                    is_at(at, when, span)
+                    if share in turned
+                    else self.modes.reader.changes_at(at, mode, choice, when)
+                    for at in moments
+                ):
                     ends = [
                         (float(t), to_float64(self._exactly_at(solved, t))) for t in (self.t, stop)
                     ]
@@ -218,6 +225,13 @@ class HybridRun(SearchingRun):
             flipped |= signs * stood < 0.0
             self.stood = np.where(signs == 0.0, stood, signs)
         return flipped
+
+    def _is_event(self, own: Float, events: Float) -> bool:
+        """Whether a boundary is the function of an event, whose extrema are looked at as such."""
+        return any(
+            event.direction == 0 and (np.array_equal(own, other) or np.array_equal(own, -other))
+            for event, other in zip(self.model.events.values(), events.T, strict=True)
+        )
 
     def _turning_back(
         self, solved: Solved, index: int, own: Float, last: float, span: float
