@@ -169,3 +169,30 @@ def test_a_mode_is_found_between_switches_and_refused_where_it_cannot_be():
                 reader.mode_behind(A - 1e-16, z)
         else:
             assert reader.mode_behind(A, z) == between
+
+
+@METHODS
+@pytest.mark.parametrize("direction", [-1, 0, 1])
+def test_a_threshold_is_crossed_there_and_back_between_observations(direction, method):
+    """sin(pi t) crosses sin(b) at b / pi and at 1 - b / pi; a decay gets a dose, at one or both."""
+    threshold = float(np.sin(1.2))
+    model = Model(
+        name="hump",
+        vector_field=lambda t, y, p: jnp.array([jnp.pi * y[1], -jnp.pi * y[0], -y[2]]),
+        states={"s": (0.0, ""), "c": (1.0, ""), "y": (1.0, "")},
+        parameters={"dose": (0.5, "")},
+        t_end=1.0,
+        events={
+            "dose": Event(
+                when=lambda t, y, p: y[0] - threshold,
+                direction=direction,
+                jump=lambda t, y, p: y.at[2].add(p[0]),
+            )
+        },
+    )
+    found = gradaudit.reference(model, np.array([0.2, 1.0]), method=method)
+    assert found.status == "ok"
+    up, down = 1.2 / np.pi, 1.0 - 1.2 / np.pi
+    times = {-1: [down], 0: [up, down], 1: [up]}[direction]
+    exact = sum(np.exp(time - 1.0) for time in times)
+    assert found.sensitivities[1, 2, 0] == pytest.approx(exact, rel=1e-13)

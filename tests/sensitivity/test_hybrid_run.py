@@ -105,3 +105,30 @@ def test_a_jump_too_soon_behind_the_start_is_not_lost_in_silence(share):
     )
     result = gradaudit.sensitivities(model, method="saltation", times=np.array([0.0, 1.0]))
     assert result.status == "lost_event"
+
+
+def dosed(when):
+    return Model(
+        name="dosed",
+        vector_field=lambda t, y, p: -p[0] * y,
+        states={"y": (1.0, "")},
+        parameters={"k": (0.7, ""), "dose": (0.5, "")},
+        t_end=1.0,
+        events={"dose": Event(when=when, jump=lambda t, y, p: y + p[1])},
+    )
+
+
+@pytest.mark.parametrize(
+    ("when", "aside"),
+    [
+        (lambda t, y, p: t - 0.4, 8e-13),
+        (lambda t, y, p: t - 0.4, 1e-14),
+        (lambda t, y, p: (t + 1e3) - 1000.4, 8e-13),
+    ],
+    ids=["8e-13", "1e-14", "rounded"],
+)
+def test_an_observation_just_before_an_event_is_made_before_it(when, aside):
+    times = np.array([0.4 - aside, 0.4, 0.4 + aside])
+    found = gradaudit.sensitivities(dosed(when), times=times, method="saltation", rtol=1e-8)
+    assert found.status == "ok"
+    np.testing.assert_allclose(found.sensitivities[:, 0, 1], [0.0, 1.0, 1.0], atol=1e-9)

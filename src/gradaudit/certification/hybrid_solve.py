@@ -9,6 +9,7 @@ import heyoka as hy
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.certification.close_switches import is_at
 from gradaudit.certification.discrete_modes import SlidingError
 from gradaudit.certification.heyoka.precision import Precision, to_float64
 from gradaudit.certification.hybrid_system import Hybrid, Segment, build_hybrid
@@ -242,7 +243,7 @@ class _Run:
 
     def _check_boundaries(self, segment: Segment, fired: str | None) -> None:
         """Refuse a switch that is neither at the beginning of a segment nor at its event."""
-        if not segment.crossed:
+        if not segment.crossed and not segment.turned:
             return
         reader, ta = self.whole.reader, segment.variational.integrator
         moments = [(segment.started, to_float64(segment.began), self.passage.slack)]
@@ -250,11 +251,21 @@ class _Run:
             z, _ = _parts(segment, ta.state)
             slack = self.passage.slack_of(segment, fired, ta.time, z)
             moments.append((float(ta.time), to_float64(ta.state[: reader.size]), slack))
-        for name, choice, when in segment.crossed:
-            if not any(reader.changes_at(at, segment.mode, choice, when) for at in moments):
-                raise TranslationError(
-                    undeclared(reader.where, name, when, self.whole.model.events)
-                )
+        mode = segment.mode
+        found = [
+            (name, choice, when)
+            for name, choice, when in segment.crossed
+            if not any(reader.changes_at(at, mode, choice, when) for at in moments)
+        ]
+        found += [
+            (name, choice, when)
+            for name, choice, when, length in segment.turned
+            if not any(is_at(at, when, length) for at in moments)
+        ]
+        if found:
+            name, choice, when = found[0]
+            points = moments[0][:2], (float(ta.time), to_float64(ta.state[: reader.size]))
+            raise TranslationError(undeclared(reader, mode, choice, name, when, points))
 
 
 def _parts(segment: Segment, state: Array) -> tuple[Array, Array]:

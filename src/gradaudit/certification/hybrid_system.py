@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.certification import saltation
+from gradaudit.certification.close_switches import Turning
 from gradaudit.certification.discrete_modes import Mode, Reader
 from gradaudit.certification.grazing import Touches, moves, rate_along, turning
 from gradaudit.certification.heyoka.precision import Precision
@@ -93,6 +94,7 @@ class Segment:
         self.started = 0.0
         self.began: Array = np.zeros(0)
         self.crossed: list[tuple[str, int, float]] = []
+        self.turned: list[tuple[str, int, float, float]] = []
         names = list(model.events)
         parameters = [hy.par[j] for j in range(model.m)]
         rates, boundaries = whole.reader.rates(mode, precision, parameters)
@@ -121,6 +123,18 @@ class Segment:
             if slope is not None:
                 touches.append(Touches(name, effect, self.touched, model, precision))
                 watches.append(hy.nt_event(slope, touches[-1], fp_type=precision.fp_type))
+        p = [hy.expression(f"p{j}") for j in range(model.m)]
+        plain, as_function = whole.reader.rates(mode, precision, p)
+        # the extrema of these event functions are looked at already
+        both = [name for name in names if model.events[name].direction == 0]
+        seen = [whole.effects[name].trigger for name in both]
+        for k, (name, boundary) in enumerate(boundaries):
+            slope = None if boundary in seen else rate_along(boundary, system)
+            if slope is not None:
+                seen.append(boundary)
+                place, own = whole.reader.places[mode][k], as_function[k][1]
+                turning_back = Turning(whole.reader, mode, place, name, own, precision, self.turned)
+                watches.append(hy.nt_event(slope, turning_back, fp_type=precision.fp_type))
         self.variational: Variational = assemble(
             model, system, precision=precision, tolerance=whole.tolerance,
             t_events=stops, nt_events=watches,
@@ -128,8 +142,6 @@ class Segment:
         for touch in touches:
             touch.rows = self.variational.rows
         t, z = hy.expression("t"), state_variables(model)
-        p = [hy.expression(f"p{j}") for j in range(model.m)]
-        plain, _ = whole.reader.rates(mode, precision, p)
         here = [hy.subs(rate, {hy.time: t}) for rate in plain]
         self._rates = saltation.compiled(here, [t, *z, *p], precision)
 
@@ -146,6 +158,7 @@ class Segment:
         ta.reset_cooldowns()
         self.started, self.began = float(now), state[: len(self.variational.rows)].copy()
         self.crossed.clear()
+        self.turned.clear()
         self.touched.clear()
         ta.pars[m:] = [precision.number(OUT_OF_SIGHT)] * (len(ta.pars) - m)
         quiet = _quiet(self.variational.tolerance) * EVENT_COOLDOWN * self.variational.t_end

@@ -209,8 +209,11 @@ class Passage(Generic[P]):
     ) -> bool:
         """Whether an event happens from the side on which the state was not, so that one is lost.
 
-        `before` are the sides of all thresholds before it.
+        `before` are the sides of all thresholds before it. An event of one direction is not lost
+        where the threshold is crossed in the other one.
         """
+        if self.whole.model.events[fired].direction:
+            return False
         at = self.whole.effects[fired].crossing(now, z, self.p)
         rate = float(at["g_t"] + at["g_z"] @ segment.rates(now, z, self.p))
         return bool(before[list(self.whole.effects).index(fired)] * rate > 0.0)
@@ -346,10 +349,22 @@ def touched_at(name: str, when: float) -> str:
     return f"at t = {when:.6g} the solution touches the threshold of {name!r}"
 
 
-def undeclared(where: str, name: str, when: float, events: Iterable[str]) -> str:
-    """What a switch of branches without an event is told as."""
+def undeclared(
+    reader: Reader, mode: Mode, choice: int, name: str, when: float,
+    points: Iterable[tuple[float, NDArray[np.float64]]],
+) -> str:  # fmt: skip
+    """What a switch of branches without an event is told as.
+
+    `points` are times and states (N,) at the ends of the stretch in which it is.
+    """
+    if all(reader.margins(t, z, mode).blur(choice) >= 0.0 for t, z in points):
+        return (
+            f"{reader.where}: what the primitive {name!r} compares is equal along the solution "
+            f"about t = {when:.12g}, so that rounding decides which branch is taken, and the "
+            "derivatives of the two may differ. Write down the branch that is meant."
+        )
     return (
-        f"{where}: the primitive {name!r} switches branches at t = {when:.12g}, where none of the "
-        f"declared events ({', '.join(events)}) happens. Declare an event that is zero there, with "
-        "the direction of that crossing or with direction 0."
+        f"{reader.where}: the primitive {name!r} switches branches at t = {when:.12g}, where none "
+        f"of the declared events ({', '.join(reader.model.events)}) happens. Declare an event that "
+        "is zero there, with the direction of that crossing or with direction 0."
     )

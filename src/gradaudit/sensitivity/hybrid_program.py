@@ -119,7 +119,7 @@ class HybridProgram(Program):
         quiet = t0 + EVENT_COOLDOWN * self.model.t_end
 
         def before_every_event(t: Scalar, y: Any, args: TangentArgs, **_: Any) -> Scalar:
-            values = self._values(t, y.y, args.p)
+            values = self.values(t, y.y, args.p)
             return jnp.min(jnp.where(t > quiet, signs * values, 1.0))
 
         eps = float(np.finfo(self.options.dtype).eps)
@@ -142,7 +142,7 @@ class HybridProgram(Program):
             watch=diffrax.SubSaveAt(
                 ts=jnp.maximum(looks, t0),
                 fn=lambda t, y, args: segment_looks.look(
-                    field, self._values, decisions, t, y, p, seeds
+                    field, self.values, decisions, t, y, p, seeds
                 ),
             )
             if self.options.saltation
@@ -153,12 +153,12 @@ class HybridProgram(Program):
         stop, state = solution.ts[1][0], last.y[0]
         rate, ahead = field(stop, state, p, decisions), EVENT_COOLDOWN * self.model.t_end
         along = (jnp.ones_like(stop), rate)
-        values, rates = jax.jvp(lambda t, z: self._values(t, z, p), (stop, state), along)
+        values, rates = jax.jvp(lambda t, z: self.values(t, z, p), (stop, state), along)
         happened = jnp.asarray(solution.event_mask)
         inside = (times > t0 + ahead) & (times < stop - ahead)
         seen = (times, observed.y, p, inside)
         changed_branch, missed_event = segment_looks.missed(
-            field, self._values, decisions, signs, *seen
+            field, self.values, decisions, signs, *seen
         )
         grazing: Any = False
         if watched:
@@ -176,7 +176,7 @@ class HybridProgram(Program):
             state=state,
             tangent=last.tangents[0],
             error=StateAndTangents(*(x[0] for x in last.errors)) if self.options.estimate else (),
-            signs_ahead=jnp.sign(self._values(stop + ahead, state + ahead * rate, p)),
+            signs_ahead=jnp.sign(self.values(stop + ahead, state + ahead * rate, p)),
             event_index=jnp.where(happened, jnp.argmin(signs * values / jnp.abs(rates)), -1),
             changed_branch=changed_branch,
             missed_event=missed_event,
@@ -195,7 +195,8 @@ class HybridProgram(Program):
         """Nothing is left to be watched where a segment stays on its branches."""
         return None if self.options.saltation else super()._branches()
 
-    def _values(self, t: ScalarLike, z: States, p: Parameters) -> EventValues:
+    def values(self, t: ScalarLike, z: States, p: Parameters) -> EventValues:
+        """Those of all events, (E,)."""
         return jnp.stack([self.value(event, t, z, p) for event in self.events.values()])
 
     def _field(self) -> Any:
@@ -218,7 +219,7 @@ class HybridProgram(Program):
         """Whether a jump lies so soon behind t = 0 that no event is looked for, traced."""
         near = AT_THRESHOLD * self.model.t_end
         jumps = [(event.jump is not None, event.direction) for event in self.events.values()]
-        return segment_looks.passed(self._field(), self._values, jumps, p, begin, near)
+        return segment_looks.passed(self._field(), self.values, jumps, p, begin, near)
 
     def transition(
         self,
@@ -357,16 +358,9 @@ class HybridProgram(Program):
         tangents = jumped + extra if saltation else jumped
         behind = self._behind(t, z_after, tangents, slope, before_rate, p)
         if saltation:
+            matters = segment_looks.matters(self.events)
             onto = segment_looks.put_on_threshold(
-                self._values,
-                t,
-                z_after,
-                tangents,
-                after_rate,
-                slope,
-                p,
-                seeds,
-                segment_looks.matters(self.events),
+                self.values, t, z_after, tangents, after_rate, slope, p, seeds, matters
             )
             behind = behind._replace(onto_threshold=onto)
         return behind if saltation else behind._replace(neglected=extra)
@@ -395,6 +389,6 @@ class HybridProgram(Program):
         field, step = self._field(), EVENT_COOLDOWN * self.model.t_end
         decisions = field.decisions_ahead(t, z, p, step)
         ahead = z + step * field(t, z, p, decisions)
-        signs = jnp.sign(self._values(t + step, ahead, p))
+        signs = jnp.sign(self.values(t + step, ahead, p))
         nothing = jnp.zeros_like(tangents)
         return EventTransition(z, tangents, slope, rate, signs, decisions, nothing, error)

@@ -36,7 +36,8 @@ Array = NDArray[Any]
 
 MAX_EVENTS = 20_000
 ACCUMULATING = 3  # events in a row, each as good as at the time of the one before
-SAME_TIME = 1e-12  # of the window: an observation so close to an event is made after it
+SAME_TIME = 1e-12  # of the window: what is not as close to an event is not at it
+LOCATED = 16.0  # roundings of the window: so well bisection finds the time of an event
 
 
 class HybridRun:
@@ -109,10 +110,12 @@ class HybridRun:
             done = float(segment.stop)
             if event_name is None and done >= self.model.t_end and int(segment.result) == 0:
                 event_name = next(iter(self._due(segment, now, here)), None)
-            ended = event_name is None
-            near = SAME_TIME * self.model.t_end
-            stop = np.searchsorted(self.times, done + near if ended else done - near, "right")
-            rows = slice(self.row, max(int(stop), self.row))
+            near = LOCATED * float(np.finfo(self.program.options.dtype).eps) * self.model.t_end
+            if event_name is None:
+                stop = int(np.searchsorted(self.times, done + near, "right"))
+            else:
+                stop = self._first_at(event_name, segment, here, near)
+            rows = slice(self.row, max(stop, self.row))
             self._fill(
                 rows,
                 segment.states[rows],
@@ -142,6 +145,20 @@ class HybridRun:
             self.row = max(self.row, at_event)
             if self.row >= len(self.times) and not np.any(self.times > done):
                 return int(diffrax.RESULTS.successful._value)
+
+    def _first_at(self, name: str, segment: Segment, before: EventTransition, near: float) -> int:
+        """The first observation that is not made before the event that ends a segment.
+
+        Rounding may move an event function, so it is asked itself whether it is zero there.
+        """
+        done, far = float(segment.stop), SAME_TIME * self.model.t_end
+        begin, end = np.searchsorted(self.times, [done - max(far, near), done - near], "right")
+        index = self.names.index(name)
+        for row in range(begin, end):
+            at = (self.times[row], segment.states[row], self.p)
+            if self._call("values", self.program.values, at)[index] * before.signs[index] <= 0.0:
+                return row
+        return int(end)
 
     def _fill(self, rows: slice, states: Array, tangents: Array, errors: Sequence[Array]) -> None:
         self.states[rows], self.tangents[rows] = states, tangents

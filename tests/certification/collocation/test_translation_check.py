@@ -6,6 +6,9 @@ import pytest
 
 import gradaudit
 from gradaudit import Model
+from gradaudit.certification.collocation.translation_check import mistranslated
+from gradaudit.certification.collocation.vector_field import compile_field
+from gradaudit.certification.heyoka.precision import DOUBLE
 
 
 def model(field, **parameters):
@@ -35,3 +38,22 @@ def test_rounding_of_a_formula_that_cancels_is_no_difference():
     found = gradaudit.reference(root, method="collocation", time_limit=30.0)
     assert found.status == "ok"
     assert found.states[-1, 0] == pytest.approx(np.exp(-1.0), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("other", "cause"),
+    [
+        (lambda t, y, p: p[0] / (t * 0.0), "JAX has no finite number there"),
+        (lambda t, y, p: p[0] + jnp.arctan2(t, p[0]) * y, "as where arctan2 jumps"),
+        (lambda t, y, p: 2.0 * p[0] + 0.0 * y, "the rate of 'y' is 2 and 1. Either a switch"),
+    ],
+    ids=["not finite", "arctan2", "switch"],
+)
+def test_a_difference_is_told_with_its_cause(other, cause):
+    """The translation of y' = k stands for one of another vector field that lost something."""
+    field = compile_field(model(lambda t, y, p: p[0] + 0.0 * y, k=1.0), DOUBLE)
+    times, values = np.array([0.0, 0.5]), np.ones((2, 2))
+    made = model(lambda t, y, p: jnp.reshape(other(t, y, p), (1,)), k=1.0)
+    found = mistranslated(made, field, field, times, values)
+    assert found is not None
+    assert cause in found

@@ -8,6 +8,7 @@ element is too long.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
 
-DEGREES = (32, 128)
+DEGREES, LOCAL = (32, 128), 8
 RESOLVED = 1e-9
 """Of the largest value: by so much the expansion may miss the function between its nodes."""
 
@@ -29,6 +30,9 @@ BESIDE = 1e-9
 
 TURN = 1e-6
 """Of the element: so far from a zero its two sides are seen."""
+
+NEARBY = 1e-3
+"""Of the element: about an extremum a function is expanded again, so far to both sides."""
 
 REAL = 1e-7
 """The imaginary part of a zero, of the element, which rounding of a double zero explains."""
@@ -75,20 +79,31 @@ def away(coefficients: Float) -> NDArray[np.bool_]:
     return np.asarray(size[0] > (1.0 + 1e-12) * size[1:].sum(axis=0))
 
 
-def zeros(coefficients: Float) -> list[float]:
+def zeros(coefficients: Float, beside: float = BESIDE) -> list[float]:
     """Where on [0, 1], or just beside, one function is 0; increasing."""
     kept = _trimmed(coefficients)
     if len(kept) < 2 or away(kept[:, None])[0]:
         return []
     found: NDArray[Any] = chebyshev.chebroots(kept)
     shares = 0.5 + 0.5 * found
-    inside = (np.abs(shares.imag) < REAL) & (np.abs(shares.real - 0.5) <= 0.5 + BESIDE)
+    inside = (np.abs(shares.imag) < REAL) & (np.abs(shares.real - 0.5) <= 0.5 + beside)
     return [float(x) for x in np.sort(shares.real[inside])]
 
 
 def value(coefficients: Float, share: float) -> float:
     """One function at a share of the element."""
     return float(chebyshev.chebval(2.0 * share - 1.0, coefficients))
+
+
+def values(coefficients: Float, share: float) -> Float:
+    """All functions (F,) at a share of the element."""
+    return np.asarray(chebyshev.chebval(2.0 * share - 1.0, coefficients), np.float64)
+
+
+def smallest(coefficients: Float, end: float) -> float:
+    """Roughly where on [0, end] one function is smallest."""
+    shares = end * nodes(DEGREES[-1])
+    return float(shares[np.argmin(np.abs(chebyshev.chebval(2.0 * shares - 1.0, coefficients)))])
 
 
 def slope(coefficients: Float, share: float) -> float:
@@ -115,11 +130,21 @@ def at_end(coefficients: Float) -> tuple[Float, Float]:
     return np.asarray(values, np.float64), np.asarray(rates, np.float64)
 
 
-def extrema(coefficients: Float) -> list[float]:
-    """Where on [0, 1] one function has an extremum; increasing."""
+def extrema(coefficients: Float, beside: float = BESIDE) -> list[float]:
+    """Where on [0, 1], or just beside, one function has an extremum; increasing."""
     kept = _trimmed(coefficients)
     slopes: Float = np.asarray(chebyshev.chebder(kept), dtype=np.float64)
-    return zeros(slopes) if len(kept) > 2 else []
+    return zeros(slopes, beside) if len(kept) > 2 else []
+
+
+def refined(function: Callable[[Float], Float], share: float) -> list[float]:
+    """Extrema of a function of shares close to one that its expansion shows.
+
+    The expansion of a whole element does not tell them to the last digits.
+    """
+    values = function(share + NEARBY * (2.0 * nodes(LOCAL) - 1.0))
+    found = extrema(expansion(values[None])[:, 0])
+    return [share + NEARBY * (2.0 * x - 1.0) for x in found]
 
 
 def _trimmed(coefficients: Float) -> Float:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.certification.close_switches import is_at, turns_back
 from gradaudit.certification.collocation import crossings
 from gradaudit.certification.collocation.element import Tools
-from gradaudit.certification.collocation.event_search import SearchingRun
+from gradaudit.certification.collocation.event_search import SMALL, SearchingRun
 from gradaudit.certification.collocation.problem import Problem
 from gradaudit.certification.collocation.run import Solved
 from gradaudit.certification.collocation.scales import Expected
@@ -31,6 +32,9 @@ Float = NDArray[np.float64]
 
 ASIDE = 1e-6
 """Of an element: what is so close to its start is read from its polynomial, as it is."""
+
+SAMPLES = (0.5, 0.999)
+"""Of the kept part of an element: where the signs of boundaries are compared."""
 
 BEHIND = 1e-9
 """Of the window: so far behind an event a mode is verified at the earliest."""
@@ -53,6 +57,7 @@ class HybridRun(SearchingRun):
         self.sides: Float = np.zeros(0)
         self.probes: list[tuple[float, Float, Mode]] = []
         self.probed = False
+        self.stood: Float | None = None  # signs of the boundaries
         self.entered: tuple[float, Float] = (0.0, to_float64(self.y))
 
     @property
@@ -177,19 +182,86 @@ class HybridRun(SearchingRun):
         """Refuse a switch that is neither where its mode begins nor at the event that ends it."""
         count, signals, begin = len(self.model.events), self.part.signals, float(self.t)
         moments = [(*self.entered, self.passage.slack)]
-        for index in np.flatnonzero(~crossings.away(coefficients[:, count:])):
+        # rounding must not lose what is where one element ends and the next one begins
+        first = 0.0 if self.t == self.began else -crossings.BESIDE
+        last = end if end < 1.0 else 1.0 + crossings.BESIDE
+        span = (float(stop) - begin) / end  # of the element that was expanded
+        flipped = self._flipped(coefficients[:, count:], end)
+        for index in np.flatnonzero(flipped | ~crossings.away(coefficients[:, count:])):
             own = coefficients[:, count + index]
-            for share in crossings.zeros(own):
-                if not 0.0 <= share <= end or not crossings.turns(own, share):
-                    continue
+            turned = []
+            if not self._is_event(own, coefficients[:, :count]):
+                turned = self._turning_back(solved, int(index), own, last, span)
+            changes = [x for x in crossings.zeros(own) if crossings.turns(own, x)] + turned
+            changes = [x for x in changes if first <= x <= last]
+            if flipped[index] and not changes:
+                changes = [crossings.smallest(own, end)]
+            for share in changes:
                 if self.found is not None and len(moments) == 1:
                     moments.append(self._moment(solved, stop, self.found))
-                # the element that was expanded ends behind the event, at its share of it
-                when = begin + share / end * (float(stop) - begin)
+                when = begin + share * span
                 choice, mode = signals.choices[index], self.part.mode
-                if not any(self.modes.reader.changes_at(at, mode, choice, when) for at in moments):
-                    where, name = self.modes.reader.where, signals.boundaries[index]
-                    raise TranslationError(undeclared(where, name, when, self.model.events))
+                if not any(
+                    is_at(at, when, span)
+                    if share in turned
+                    else self.modes.reader.changes_at(at, mode, choice, when)
+                    for at in moments
+                ):
+                    ends = [
+                        (float(t), to_float64(self._exactly_at(solved, t))) for t in (self.t, stop)
+                    ]
+                    name, reader = signals.boundaries[index], self.modes.reader
+                    raise TranslationError(undeclared(reader, mode, choice, name, when, ends))
+
+    def _flipped(self, coefficients: Float, end: float) -> NDArray[np.bool_]:
+        """Which boundaries (B,) have another sign than before, of those that do not begin at zero.
+
+        Where a boundary is flat, rounding hides its zero.
+        """
+        flipped = np.zeros(coefficients.shape[1], dtype=bool)
+        for share in SAMPLES:
+            signs = np.sign(crossings.values(coefficients, share * end))
+            stood = signs if self.stood is None else self.stood
+            flipped |= signs * stood < 0.0
+            self.stood = np.where(signs == 0.0, stood, signs)
+        return flipped
+
+    def _is_event(self, own: Float, events: Float) -> bool:
+        """Whether a boundary is the function of an event, whose extrema are looked at as such."""
+        return any(
+            event.direction == 0 and (np.array_equal(own, other) or np.array_equal(own, -other))
+            for event, other in zip(self.model.events.values(), events.T, strict=True)
+        )
+
+    def _turning_back(
+        self, solved: Solved, index: int, own: Float, last: float, span: float
+    ) -> list[float]:
+        """Extrema of a boundary at which its choice changes there and back.
+
+        `span` is the length of the element that was expanded, of which `solved` may be the part
+        before an event, and `last` the share of it that is looked at.
+        """
+        choice, length = self.part.signals.choices[index], float(solved.length)
+
+        def state(t: float) -> Float:
+            share = (t - float(self.t)) / length
+            return self._points(solved, np.array([share]))[1 : 1 + len(self.y), 0]
+
+        def values(shares: Float) -> Float:
+            signals = self.part.signals.values(self._points(solved, shares))
+            return signals[len(self.model.events) + index]
+
+        return [
+            share * length / span
+            for rough in crossings.extrema(own, crossings.TURN)
+            if rough <= last + crossings.TURN
+            and abs(crossings.value(own, rough)) <= SMALL * np.abs(own).sum()
+            for share in crossings.refined(values, rough * span / length)
+            if turns_back(
+                self.modes.reader, self.part.mode, choice, state,
+                float(self.t) + share * length, length,
+            )
+        ]  # fmt: skip
 
     def _moment(self, solved: Solved, when: Any, fired: str) -> tuple[float, Float, float]:
         """An event: its time, the state before it, and how wrong the time may be."""
@@ -250,7 +322,7 @@ class HybridRun(SearchingRun):
             self.look.tools = self.tools
         self.scales = self.scales.with_states(np.abs(to_float64(self.y)))
         self.scales = self.scales.with_sensitivities(np.abs(to_float64(self.slopes)))
-        self.began, self.last, self.probed = self.t, None, False
+        self.began, self.last, self.probed, self.stood = self.t, None, False, None
         self.entered = float(self.t), to_float64(self.y)
         self.sides = self.passage.sides(self.part, self.t, self._objects()[0])
 

@@ -66,11 +66,6 @@ LEFT = 0.02
 MOMENTS = ("grazing", "simultaneous_events", "sliding", "lost_event", "max_events")
 """Statuses of a solve that ends at a moment without a derivative: until then it is certified."""
 
-ANOTHER_FIELD = (
-    "at t = {:g} the vector field is another one for JAX than for its translation, as where "
-    "arctan2 jumps (declare an event there)"
-)
-
 QUAD_COST = 4.0
 """At least so many times as long as in long double a solve with all columns takes, up to 25."""
 
@@ -165,10 +160,10 @@ class Collocation:
         fine = self.solve(FINE, look=True)
         if fine.status != "ok":
             return self._until(fine, coarse)
-        at = self._mistranslated(fine)
-        if at is not None:
+        difference = self._mistranslated(fine)
+        if difference is not None:
             climb.accept(fine, None)
-            return ANOTHER_FIELD.format(at)
+            return difference
         held = climb.accept(
             fine, self._floored(certificate.between(coarse, fine, climb.grid), fine)
         )
@@ -210,10 +205,10 @@ class Collocation:
 
     def _until(self, fine: Solution, coarse: Solution) -> str:
         """Keep what holds of a solve that ended early; why it did."""
-        at = self._mistranslated(fine)
-        if at is not None:
+        difference = self._mistranslated(fine)
+        if difference is not None:
             self.climb.accept(fine, None)
-            return ANOTHER_FIELD.format(at)
+            return difference
         bounds = self._floored(certificate.between(coarse, fine, self.climb.grid), fine)
         if fine.status == "time_limit" and coarse.status == "ok":
             # what was not reached for want of time is in the coarse solve, without a certificate
@@ -222,8 +217,8 @@ class Collocation:
             self.climb.accept(fine, bounds)
         return self._why(fine)
 
-    def _mistranslated(self, fine: Solution) -> float | None:
-        """A time at which JAX has another vector field than a solve, None where it has not."""
+    def _mistranslated(self, fine: Solution) -> str | None:
+        """When and why JAX has another vector field than a solve, None where it has not."""
         model, compiler = self.climb.model, self.compiler
         breaks = () if compiler.parts is None else compiler.parts.breaks
         times = np.concatenate([fine.times, [t for t, _, _ in fine.probes]])
@@ -238,9 +233,9 @@ class Collocation:
             rows = own & np.array([mode == other for other in modes])
             if rows.any():
                 better, rough = (compiler.field(of, mode) for of in (fine.precision, DOUBLE))
-                at = mistranslated(model, better, rough, times[rows], values[rows])
-                if at is not None:
-                    return at
+                found = mistranslated(model, better, rough, times[rows], values[rows])
+                if found is not None:
+                    return found
         return None
 
     def _higher(self, fine: Solution, other: Solution, digits: float) -> str:

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.backend.jaxpr.tracing import trace
+from gradaudit.backend.jaxpr.walk import equations
 from gradaudit.certification.collocation.vector_field import VectorField
 from gradaudit.certification.heyoka.precision import to_float64
 from gradaudit.certification.rounding_check import AS_ROUGH
 from gradaudit.certification.step_inspection import BATCH, batched
 from gradaudit.model.definition import Model
-from gradaudit.model.quadratures import integrand_names
+from gradaudit.model.quadratures import integrand_names, with_integrals
 
 Float = NDArray[np.float64]
 
@@ -28,8 +30,8 @@ DIFFERENT = 1e-9
 
 def mistranslated(
     model: Model, fine: VectorField, rough: VectorField, times: Float, values: NDArray[Any]
-) -> float | None:
-    """A time at which the rates of JAX are other ones than those of `fine`, None where none is.
+) -> str | None:
+    """When and why the rates of JAX are other ones than those of `fine`, None where they are not.
 
     Parameters
     ----------
@@ -48,4 +50,25 @@ def mistranslated(
     assert own.shape[1] == model.n + len(integrand_names(model))
     allowed = AS_ROUGH * rounding + DIFFERENT * np.nan_to_num(np.abs(better)).max(axis=0)
     wrong = np.any(np.abs(own - better) > allowed, axis=1)  # no comparison with NaN is true
-    return float(t[np.argmax(wrong)]) if wrong.any() else None
+    if not wrong.any():
+        return None
+    row = int(np.argmax(wrong))
+    return (
+        f"at t = {t[row]:g} the vector field is another one for JAX than for its translation"
+        f"{_cause(model, own[row], better[row])}"
+    )
+
+
+def _cause(model: Model, own: Float, better: Float) -> str:
+    """Why the rates (N,) of JAX are other ones than those that were translated."""
+    if not np.isfinite(own).all():
+        return ", for which JAX has no finite number there"
+    jaxpr = trace(with_integrals(model), [None, len(own), model.m], model.name)
+    if any(eqn.primitive.name == "atan2" for eqn in equations(jaxpr.jaxpr)):
+        return ", as where arctan2 jumps (declare an event there)"
+    worst = int(np.argmax(np.abs(own - better)))
+    name = [*model.states, *integrand_names(model)][worst]
+    return (
+        f": the rate of {name!r} is {own[worst]:.6g} and {better[worst]:.6g}. Either a switch "
+        "without an event is there (declare one), or double precision does not resolve the rate"
+    )
