@@ -33,6 +33,7 @@ EPS = 4 * float(np.finfo(float).eps)  # of the time, likewise
 CLOSER = 1e-2  # of the look ahead: what is not met until then is met by an event
 BESIDE = 1e-9  # of the window: rounding moves a change that happens at an event by no more
 FAR_SIDE = (0.5, 1.5, 2.0, 4.0)  # of the time from an event to where a change of it is found
+SHORT = 1e-6  # of the window: between events so close, a state may stay at two thresholds
 LOOKS = (1.0, 1e-1, 1e-2, 1e-3)  # of the look ahead: where something lies in it, it is made shorter
 
 
@@ -213,7 +214,7 @@ class Reader:
             step = look * AHEAD * self.model.t_end
             mode = self._mode_ahead(t, z, step)
             here = self.margins(t, z, mode, slack)
-            if here.contradicted:
+            if here.contradicted or (here.at.any() and self._skips(t, z, mode, look, slack)):
                 continue
             if look == LOOKS[0]:
                 return mode
@@ -228,6 +229,44 @@ class Reader:
             f"{self.where}: about t = {t:.6g} the vector field switches more than once within "
             f"{AHEAD * LOOKS[-1]:g} of the window, too soon to tell which branches it takes."
         )
+
+    def _skips(self, t: float, z: Array, mode: Mode, look: float, slack: float) -> bool:
+        """Whether a mode is that at the end of a look, and another one is on the way there.
+
+        A point on a boundary contradicts none of the two sides, so shorter looks have to.
+        """
+        rates, _ = self.numbers(t, z, mode=mode)
+        ways = [k * AHEAD * self.model.t_end for k in LOOKS if k < look]
+        return any(self._strays(t + way, z + way * rates, mode, slack) for way in ways)
+
+    def _strays(self, t: float, z: Array, mode: Mode, slack: float = 0.0) -> bool:
+        """Whether a point is in another mode than it is said to be, by more than rounding."""
+        if self._margins(t, z, mode)[0].all():
+            return False
+        return self.margins(t, z, mode, slack).contradicted
+
+    def verify(self, t: float, z: Array, mode: Mode, length: float = np.inf) -> None:
+        """Refuse a mode that a point well within a stretch of it does not show.
+
+        `length` is that of the stretch, if an event ends it.
+
+        Raises
+        ------
+        CrowdedError
+            If the point makes another choice, or if the stretch is so short that it makes none.
+        """
+        if not np.all(np.isfinite(z)):
+            return
+        fits = bool(self._margins(t, z, mode)[0].all())
+        if fits and length < SHORT * self.model.t_end:
+            here = self.margins(t, z, mode)
+            fits = not (here.at & (here.rounding > 0.0)).any()  # what stays at 0 does not switch
+        if not fits:
+            raise CrowdedError(
+                f"{self.where}: about t = {t:.12g} it is on other branches than were found behind "
+                "the last event, or the start, or on thresholds of them. Something switches too "
+                "close to there, or leaves a threshold too slowly, to tell which branches follow."
+            )
 
     def _mode_ahead(self, t: float, z: Array, step: float) -> Mode:
         """The mode whose own flow keeps it for so long."""

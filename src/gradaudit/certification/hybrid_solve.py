@@ -177,6 +177,7 @@ class _Run:
             fired = _stopped_by(outcome, list(self.whole.model.events))
             if fired is not None:
                 self._check_boundaries(segment, fired)
+                self._verify(segment, fired)
                 return ta.time, fired, "ok"
         grid = precision.array(np.concatenate([[0.0], later]))
         grid[0] = ta.time
@@ -201,6 +202,7 @@ class _Run:
             self._store(self.row, values, segment)
             self.row += 1
         self._check_boundaries(segment, fired)
+        self._verify(segment, fired)
         self.sides = sides
         if segment.touched:
             return ta.time, None, self._grazing(segment)
@@ -266,6 +268,21 @@ class _Run:
             name, choice, when = found[0]
             points = moments[0][:2], (float(ta.time), to_float64(ta.state[: reader.size]))
             raise TranslationError(undeclared(reader, mode, choice, name, when, points))
+
+    def _verify(self, segment: Segment, fired: str | None) -> None:
+        """Refuse a mode that the middle of the last step does not show.
+
+        A mode that is left where it begins and entered again where it ends is seen at no crossing:
+        that each of these is at an event excuses it.
+        """
+        ta, half = segment.variational.integrator, self.whole.precision.number(0.5)
+        when = ta.time - half * ta.last_h
+        if not np.isfinite(float(when)):
+            return
+        ta.update_d_output(when)
+        z = to_float64(ta.d_output[: self.whole.reader.size])
+        length = np.inf if fired is None else float(ta.time) - segment.started
+        self.whole.reader.verify(float(when), z, segment.mode, length)
 
 
 def _parts(segment: Segment, state: Array) -> tuple[Array, Array]:

@@ -6,14 +6,14 @@ the event was found, and what solves the equations between two of them, is nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.certification import saltation
-from gradaudit.certification.discrete_modes import BESIDE, Mode, Reader, SlidingError
+from gradaudit.certification.discrete_modes import BESIDE, SHORT, Mode, Reader, SlidingError
 from gradaudit.certification.event_moment import EventMoment, Instant
 from gradaudit.certification.heyoka.precision import Precision, to_float64
 from gradaudit.certification.one_sided_rows import SAME_TIME, OneSidedRows, contacts
@@ -351,13 +351,19 @@ def touched_at(name: str, when: float) -> str:
 
 def undeclared(
     reader: Reader, mode: Mode, choice: int, name: str, when: float,
-    points: Iterable[tuple[float, NDArray[np.float64]]],
+    points: Sequence[tuple[float, NDArray[np.float64]]],
 ) -> str:  # fmt: skip
     """What a switch of branches without an event is told as.
 
     `points` are times and states (N,) at the ends of the stretch in which it is.
     """
     if all(reader.margins(t, z, mode).blur(choice) >= 0.0 for t, z in points):
+        if abs(points[-1][0] - points[0][0]) < SHORT * reader.model.t_end:
+            return (
+                f"{reader.where}: the primitive {name!r} may switch branches twice about "
+                f"t = {when:.12g}, where two thresholds are too close to each other to tell what "
+                "it takes between them."
+            )
         return (
             f"{reader.where}: what the primitive {name!r} compares is equal along the solution "
             f"about t = {when:.12g}, so that rounding decides which branch is taken, and the "

@@ -21,7 +21,7 @@ from gradaudit.certification.collocation.event_search import SMALL, SearchingRun
 from gradaudit.certification.collocation.problem import Problem
 from gradaudit.certification.collocation.run import Solved
 from gradaudit.certification.collocation.scales import Expected
-from gradaudit.certification.discrete_modes import Mode
+from gradaudit.certification.discrete_modes import SHORT, Mode
 from gradaudit.certification.heyoka.precision import to_float64
 from gradaudit.certification.passage import EVENT_COOLDOWN, undeclared
 from gradaudit.certification.variational import Options, Watch
@@ -56,7 +56,7 @@ class HybridRun(SearchingRun):
         self.ended = "sliding" if problem.modes.slides else ""
         self.sides: Float = np.zeros(0)
         self.probes: list[tuple[float, Float, Mode]] = []
-        self.probed = False
+        self.probed = self.verified = False
         self.stood: Float | None = None  # signs of the boundaries
         self.entered: tuple[float, Float] = (0.0, to_float64(self.y))
 
@@ -141,6 +141,7 @@ class HybridRun(SearchingRun):
             Whether the element ends there.
         """
         self._check_boundaries(solved, coefficients, end, stop)
+        self._verify(solved, stop)
         self._probe(solved, float((stop - self.t) / solved.length))
         met = end < 1.0 or not whole
         before, row = stop - self._number(self._blur(solved, stop)) if met else stop, self.row
@@ -165,6 +166,20 @@ class HybridRun(SearchingRun):
             self.y = self.y + solved.increments[-1]
             self.slopes = self.slopes if solved.gains is None else self.slopes + solved.gains[-1]
         self.t, self.last = stop, (solved.increments, solved.length)
+
+    def _verify(self, solved: Solved, stop: Any) -> None:
+        """Refuse a mode that is not seen within the first element of it.
+
+        Two changes of it may be so close to its start that no sign of a boundary shows them.
+        """
+        short = float(stop - self.began) < SHORT * self.model.t_end
+        if self.verified or (short and self.found is None):
+            return
+        self.verified = True
+        length = np.inf if self.found is None else float(stop - self.began)
+        end = float((stop - self.t) / solved.length)
+        t, *z = self._points(solved, np.array([0.5 * end]))[: 1 + len(self.y), 0]
+        self.modes.reader.verify(float(t), np.array(z), self.part.mode, length)
 
     def _probe(self, solved: Solved, end: float) -> None:
         """Keep a point of a stretch in one mode, where the mode that was chosen will be verified.
@@ -322,7 +337,8 @@ class HybridRun(SearchingRun):
             self.look.tools = self.tools
         self.scales = self.scales.with_states(np.abs(to_float64(self.y)))
         self.scales = self.scales.with_sensitivities(np.abs(to_float64(self.slopes)))
-        self.began, self.last, self.probed, self.stood = self.t, None, False, None
+        self.began, self.last, self.stood = self.t, None, None
+        self.probed = self.verified = False
         self.entered = float(self.t), to_float64(self.y)
         self.sides = self.passage.sides(self.part, self.t, self._objects()[0])
 
