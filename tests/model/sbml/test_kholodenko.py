@@ -76,5 +76,5 @@ def test_reference_is_certified_and_the_sensitivity_equations_agree(model):
 def test_the_end_of_the_window_is_an_axis():
     assert gradaudit.load_model(FILE).t_end == 100.0
     assert gradaudit.load_model(f"{FILE}@t_end=12.5").t_end == 12.5
-    with pytest.raises(gradaudit.ModelError, match="no axis 'K1'"):
+    with pytest.raises(gradaudit.ModelError, match="the model has no 'K1'"):
         gradaudit.load_model(f"{FILE}@K1=2")
