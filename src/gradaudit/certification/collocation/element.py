@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
-from gradaudit.certification.collocation.products import along_points, cast, product
+from gradaudit.certification.collocation.factors import Elements, Factors
+from gradaudit.certification.collocation.products import Blocks, along_points, cast, product
 from gradaudit.certification.collocation.radau import Radau
 from gradaudit.certification.collocation.scales import Scales
 from gradaudit.certification.collocation.vector_field import VectorField
@@ -83,11 +83,20 @@ class Tools:
         return self.fine.precision
 
     @cached_property
-    def blocks(self) -> Float:
-        """A^-1 for every state, (s, n, s, n): the matrix of an element of no length."""
-        s, n = self.method.s, self.rough.n
-        whole = np.kron(self.method.derivative64, np.eye(n))
-        return np.asarray(whole.reshape(s, n, s, n), dtype=np.float64)
+    def elements(self) -> Elements:
+        """What factorises the matrices of elements."""
+        field = self.rough
+        own = (field.rows < field.n) & (field.columns < field.n)
+        return Elements(
+            np.asarray(self.method.derivative64), field.n, field.rows[own], field.columns[own]
+        )
+
+    @cached_property
+    def pattern(self) -> NDArray[np.bool_]:
+        """Where f_y may differ from zero, (n, n)."""
+        pattern = np.zeros((self.rough.n, self.rough.n), dtype=bool)
+        pattern[self.elements.rows, self.elements.columns] = True
+        return pattern
 
     def points(self, t: Array, y: Array) -> Array:
         """Arguments of the fields at K points, (1 + n + m, K)."""
@@ -131,34 +140,30 @@ class System:
 
     def __init__(self, tools: Tools, h: float, scale: Float) -> None:
         self.tools, self.h, self.scale = tools, h, scale
-        self.factors: Any = None
+        self.factors: Factors | None = None
         self.integrand_slopes: Float = np.zeros((0, 0))  # the largest, (k, n)
         self.state_slopes: Float = np.zeros((0, 0))  # likewise, (n, n)
 
     def factorise(self, points: Float, scale: Float) -> bool:
         """Build the matrix at the points, for sizes (n,); whether it is finite and regular."""
         self.scale = scale
-        s, n = self.tools.method.s, self.tools.rough.n
+        n = self.tools.rough.n
         whole, _ = self.tools.rough.dense(self.tools.rough.slopes(points))
         largest = np.abs(whole).max(axis=0)
         self.state_slopes, self.integrand_slopes = largest[:n], largest[n:]
         slopes = whole[:, :n] * (self.scale / self.scale[:, None])
-        matrix = self.tools.blocks.copy()
-        every = np.arange(s)
-        matrix[every, :, every, :] -= self.h * slopes
         if not np.isfinite(slopes).all():
             return False
-        lu, pivots, info = lapack.dgetrf(matrix.reshape(s * n, s * n).T, overwrite_a=True)
-        self.factors = lu, pivots
-        return bool(info == 0)
+        self.factors = self.tools.elements.factorise(self.h, slopes)
+        return self.factors is not None
 
     def correct(self, residual: Array) -> Float:
         """What to subtract for a residual (s, n) or (s, n, c)."""
         s, n = residual.shape[:2]
         spread = self.scale[:, None]
         right = to_float64(residual).reshape(s, n, -1) / spread
-        lu, pivots = self.factors
-        found, _ = lapack.dgetrs(lu, pivots, right.reshape(s * n, -1), trans=1)
+        assert self.factors is not None
+        found = self.factors.solve(right.reshape(s * n, -1))
         return np.asarray((found.reshape(s, n, -1) * spread).reshape(residual.shape))
 
 
@@ -289,13 +294,14 @@ def solve_sensitivities(
     by_state, by_parameter = fine.dense(fine.slopes(solved.points))
     by_parameter = by_parameter[..., tools.columns]
     inner, forcing = by_state[:, :n], by_parameter[:, :n]
+    blocks = Blocks(inner, tools.pattern)
     # the first iteration starts from increments that are 0, so double suffices for its residual
     first = step * (to_float64(inner) @ to_float64(start[:n]) + to_float64(forcing))
     found = fine.precision.array(system.correct(first))
     enough, before = RESOLVED * fine.precision.eps, np.inf
     for _ in range(MOST_ITERATIONS):
         total = start[:n] + found
-        residual = along_points(method.derivative, found) - h * (product(inner, total) + forcing)
+        residual = along_points(method.derivative, found) - h * (blocks.times(total) + forcing)
         correction = system.correct(residual)
         found = found - correction
         entries = np.zeros((fine.size, len(tools.columns)))
