@@ -20,7 +20,7 @@ TOGETHER := --dist loadgroup --no-loadscope-reorder
 # Checks the configuration, and removes what a run has left that was killed.
 START := $(BIN)/python -m gradaudit.pipeline.start $(CONFIG)
 
-.PHONY: help install run report unlock ui test test-conformance test-slow test-pythons test-slurm check format lock clean
+.PHONY: help install run report unlock ui test test-conformance test-slow test-pythons test-slurm docs check format lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
@@ -58,6 +58,9 @@ test-pythons: $(STAMP) ## Run some tests under the other Pythons, 3.11 to 3.13
 
 test-slurm: $(STAMP) ## Run the quick study on a Slurm node, against a local run
 	bash workflow/scripts/slurm.sh $(BIN)/pytest -q -p no:cacheprovider tests/workflow/test_slurm.py
+
+docs: $(STAMP) ## Build the documentation as a site, build/site/index.html
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
 
 check: $(STAMP) ## Check format, style, types, imports and the workflow
 	$(BIN)/ruff format --check .

@@ -90,8 +90,8 @@ def diffeqsolve(
     `saveat.ts` are by steps of the method that end there, not by differentiating dense output.
 
     A direction v in all of (args, y0) has no size of its own that a tolerance could refer to. So it
-    is scaled to ``v |x| / |v|``, where |x| is the Euclidean norm of those numbers that v moves (1
-    if they are all 0), and `atol` and `rtol` are those of the tangent along that. For a basis
+    is scaled to ``v |x| / |v|``, where ``|x|`` is the Euclidean norm of those numbers that v moves
+    (1 if they are all 0), and `atol` and `rtol` are those of the tangent along that. For a basis
     vector, of `jax.jacfwd`, this is p_j dy/dp_j, which has the units of y. The result does not
     depend on the length of v.
 

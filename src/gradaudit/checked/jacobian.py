@@ -169,7 +169,7 @@ def checked_jacfwd(
     wanted
         Relative error above which there is a warning.
     scale
-        Typical sizes of the parameters, like p; by default |p_j|, and 1 where p_j = 0.
+        Typical sizes of the parameters, like p; by default ``|p_j|``, and 1 where p_j = 0.
     dt0, dtmax
         First and longest step. A model that stands still takes ever longer steps and leaps over a
         short stimulus that is to come; `dtmax` below its duration prevents that. By default dt0 is

@@ -82,7 +82,7 @@ def sensitivities(
         "float64", or "float32" for a solve that is in single precision throughout, time and the
         constants of the vector field included. What is returned is float64 in any case.
     fd_step
-        Step of "finite_difference" over |p_j|, central; by default the cube root of epsilon.
+        Step of "finite_difference" over ``|p_j|``, central; by default the cube root of epsilon.
     estimate
         Carry an estimate of the global errors of states and sensitivities along; it comes back as
         ``.estimates``. "probe": that of the sensitivities p_j dy/dp_j along one direction only

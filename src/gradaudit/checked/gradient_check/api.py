@@ -33,9 +33,10 @@ def check_gradient(
     For a function, its solves by `diffrax.diffeqsolve` are replaced while it is traced, in any
     nesting, by solves with controlled tangents at two levels of accuracy. What they give along a
     few directions is confirmed by difference quotients, and replaced by them where tangents are
-    known to lack a term or a solve has events. The parameters are scaled by |p_j| (1 where p_j = 0)
-    throughout. Up to twelve parameters are all checked; of more, the error is sampled along random
-    directions. Checks wait for one another; solves in other threads are not affected.
+    known to lack a term or a solve has events. The parameters are scaled by ``|p_j|``
+    (1 where p_j = 0) throughout. Up to twelve parameters are all checked; of more, the error is
+    sampled along random directions. Checks wait for one another; solves in other threads are not
+    affected.
 
     Parameters
     ----------
