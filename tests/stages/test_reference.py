@@ -10,7 +10,7 @@ from gradaudit.records.results import Digits, Reference
 from gradaudit.stages import reference as stage
 
 MODEL = gradaudit.load_model("logistic")
-SETTINGS = {"digits": 12.0, "negligible": 1e-3, "time_limit_s": 30.0}
+SETTINGS = {"digits": 12.0, "negligible": 1e-3, "time_limit_s": 30.0, "proof": False}
 
 
 def test_the_file_has_arrays_digits_and_the_record_of_all_solves(tmp_path, monkeypatch):
@@ -35,7 +35,8 @@ def test_the_file_has_arrays_digits_and_the_record_of_all_solves(tmp_path, monke
     monkeypatch.setattr(stage, "reference", make)
     path = tmp_path / "logistic.nc"
     stage.run(model="logistic", settings=SETTINGS, output=path, report=print)
-    assert asked == [{"digits": 12.0, "negligible": 1e-3, "time_limit": 30.0, "progress": print}]
+    options = {"digits": 12.0, "negligible": 1e-3, "time_limit": 30.0}
+    assert asked == [options | {"proof": False, "progress": print}]
     found = read_dataset(path)
     np.testing.assert_array_equal(found["states"], certified.states)
     np.testing.assert_array_equal(found["integral_sensitivities"], 4.0)

@@ -1,0 +1,81 @@
+"""The program that encloses a solution with CAPD; it runs alone, in a process of its own.
+
+Arithmetic with intervals changes the rounding mode of the processor, an enclosure that grows
+without bound may take forever, and CAPD has another licence. So nothing of this project is imported
+here, and nothing imports CAPD elsewhere. The request is one line of JSON on the standard input. The
+answer is one line per observation time, written when it is reached, and then one that says how it
+ended. Numbers are hexadecimal text, which no rounding mode changes.
+
+Parameters are states that stay as they are, so that a set of class C1 encloses the derivatives with
+respect to them. With y0(p), the derivative of the states with respect to the parameters is the
+product of that of the flow with (dy0/dp, 1).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+
+def main() -> None:
+    """Answer the request on the standard input."""
+    try:
+        import capdpy
+    except ImportError as error:
+        say(ended=f"CAPD cannot be imported: {error}")
+        return
+    request = json.loads(sys.stdin.readline())
+    try:
+        ended = enclose(capdpy, request)
+    except Exception as error:  # CAPD throws many kinds
+        ended = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    say(ended=ended)
+
+
+def enclose(capd: Any, request: dict[str, Any]) -> str:
+    """Write a line per observation time; "ok"."""
+
+    def exact(text: str) -> Any:
+        return capd.Interval(float.fromhex(text))
+
+    n, m = request["n"], request["m"]
+    p = capd.IVector([exact(text) for text in request["parameters"]])
+    slopes = capd.IMatrix(n, m)
+    y0 = capd.IMap(request["start"])(p, slopes)
+    initial = capd.IVector([*(y0[i] for i in range(n)), *(p[j] for j in range(m))])
+    directions = capd.IMatrix(n + m, m)
+    for j in range(m):
+        for i in range(n):
+            directions[i, j] = slopes[i, j]
+        directions[n + j, j] = capd.Interval(1.0)
+    field = capd.IMap(request["field"])
+    solver = capd.IOdeSolver(field, request["order"])
+    flow = capd.ITimeMap(solver)
+    points = capd.C1HORect2Set if request["implicit"] else capd.C1Rect2Set
+    current = points(initial)
+    for text in request["times"]:
+        values, derivatives = initial, directions
+        if float.fromhex(text) > 0.0:
+            of_flow = capd.IMatrix(n + m, n + m)
+            values = flow(exact(text), current, of_flow)
+            derivatives = of_flow @ directions
+        say(
+            states=[ends(values[i]) for i in range(n)],
+            sensitivities=[[ends(derivatives[i, j]) for j in range(m)] for i in range(n)],
+        )
+    return "ok"
+
+
+def ends(interval: Any) -> tuple[str, str]:
+    """The ends of an interval."""
+    return float(interval.leftBound()).hex(), float(interval.rightBound()).hex()
+
+
+def say(**answer: Any) -> None:
+    """Write one line."""
+    print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
