@@ -34,7 +34,7 @@ def around(reference, width: float) -> Enclosures:
 
 
 def proof_of(reference, enclosures):
-    return with_proof(MODEL, reference, enclosures, negligible=1e-3, seconds=0.5)
+    return with_proof(MODEL, reference, enclosures, negligible=1e-3)
 
 
 def test_the_width_of_an_enclosure_is_what_is_proven(certified):
@@ -110,6 +110,6 @@ def test_without_capd_the_extra_is_named_and_the_process_says_so(monkeypatch):
 
 
 def test_a_process_that_takes_too_long_is_ended():
-    found = run(texts(MODEL), MODEL.nominal, TIMES, MODEL.n, implicit=False, time_limit=1e-3)
+    found = run(texts(MODEL), MODEL.nominal, TIMES, MODEL.n, order=20, longest=1.0, time_limit=1e-3)
     assert (found.reached, found.ended) == (0, "the time limit came")
     assert np.isinf(found.sensitivities).all()

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.certification import certificate
-from gradaudit.certification.proof.process import Enclosures, run, unknown
-from gradaudit.certification.proof.translate import texts
+from gradaudit.certification.proof.process import Enclosures, intersection, run, unknown
+from gradaudit.certification.proof.translate import Units, texts
 from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.records.results import Digits, Proof, Reference
 
 Array = NDArray[np.float64]
+
+ATTEMPTS = ((20, 1), (12, 1), (20, 1000), (12, 1000), (20, 10_000), (8, 10_000))
+"""Orders of the Taylor method, and into how many pieces the window is cut at least.
+
+Where a step is many times as long as the fastest decay, the terms of its Taylor polynomial cancel
+and its enclosure is wide; a lower order takes shorter steps, and so does a piece.
+"""
+
+ENOUGH = 10.0  # proven digits, after which no other setting is tried
+SHARE = 0.5  # of the time that is left, for one setting
+
+UNUSUAL = 1e-100
+"""What is smaller, or larger than its inverse, gets no unit of its own."""
 
 
 def proven(
@@ -32,35 +46,55 @@ def proven(
         Seconds for the enclosures.
     """
     started = time.perf_counter()
-    enclosures = _enclosed(model, reference.times, time_limit)
+    enclosures = _enclosed(model, reference, negligible, time_limit)
+    result = with_proof(model, reference, enclosures, negligible=negligible)
+    assert result.proof is not None
     seconds = time.perf_counter() - started
-    return with_proof(model, reference, enclosures, negligible=negligible, seconds=seconds)
+    return replace(result, proof=replace(result.proof, seconds=seconds))
 
 
-def _enclosed(model: Model, times: Array, time_limit: float) -> Enclosures:
-    """By the method for what is not stiff and, where that does not arrive, by the other one."""
+def _enclosed(
+    model: Model, reference: Reference, negligible: float, time_limit: float
+) -> Enclosures:
+    """The intersection of the enclosures by one setting after the other, as far as time goes."""
+    times, left = reference.times, time_limit
+    nothing = partial(unknown, len(times), model.n, model.m)
     try:
-        translated = texts(model)
+        translated = texts(model, _units(model, reference.states))
     except TranslationError as error:
-        return unknown(len(times), model.n, model.m, str(error))
-    best, left = None, time_limit
-    for implicit in (False, True):
+        return nothing(str(error))
+    found = nothing("the time limit came")
+    for order, pieces in ATTEMPTS:
         begun = time.perf_counter()
-        share = left if implicit else 0.5 * left
-        found = run(
-            translated, model.nominal, times, model.n, implicit=implicit, time_limit=share
-        )
-        if best is None or found.reached > best.reached:
-            best = found
+        own = run(
+            translated, model.nominal, times, model.n,
+            order=order, longest=model.t_end / pieces, time_limit=SHARE * left,
+        )  # fmt: skip
+        both = intersection(found, own)
+        if both is None:
+            return nothing("two enclosures by CAPD do not meet, of which one is wrong")
+        found = both
         left -= time.perf_counter() - begun
-        if best.ended == "ok":
+        if float(proof_of(model, reference, found, negligible=negligible).digits) >= ENOUGH:
             break
-    assert best is not None
-    return best
+    return found
+
+
+def _units(model: Model, states: Array) -> Units:
+    """Powers of two of the size of the window, the largest states and the parameters."""
+
+    def exponent(size: float) -> int:
+        usual = np.isfinite(size) and UNUSUAL < size < 1.0 / UNUSUAL
+        return int(np.frexp(size)[1]) if usual else 0
+
+    sizes = np.max(np.abs(states), axis=0, initial=0.0)
+    return Units(
+        exponent(model.t_end), tuple(map(exponent, sizes)), tuple(map(exponent, np.abs(model.nominal)))
+    )
 
 
 def with_proof(
-    model: Model, reference: Reference, enclosures: Enclosures, *, negligible: float, seconds: float
+    model: Model, reference: Reference, enclosures: Enclosures, *, negligible: float
 ) -> Reference:
     """The reference with digits that its enclosures prove, and without those that they refute.
 
@@ -70,17 +104,24 @@ def with_proof(
     """
     extended = reference.extended
     assert extended is not None
+    proof = proof_of(model, reference, enclosures, negligible=negligible)
     wrong_states = _refuted(extended.states, extended.state_bounds, enclosures.states)
     wrong = _refuted(extended.sensitivities, extended.sensitivity_bounds, enclosures.sensitivities)
-    status = _status(reference.times, enclosures)
-    if wrong.any() or wrong_states.any():
-        what = _named(model, reference.times, wrong_states, wrong)
-        status = f"contradiction: {what}"
-        reference = _without(reference, wrong_states, wrong, status)
+    if not (wrong.any() or wrong_states.any()):
+        return replace(reference, proof=proof)
+    why = f"contradiction: {_named(model, reference.times, wrong_states, wrong)}"
+    doubted = _without(reference, wrong_states, wrong, why)
+    return replace(doubted, proof=replace(proof, status=why))
+
+
+def proof_of(
+    model: Model, reference: Reference, enclosures: Enclosures, *, negligible: float
+) -> Proof:
+    """The digits of the reference's float64 values that enclosures prove."""
     scale = certificate.state_scale(
         reference.states, reference.sensitivities, model.parameter_scale
     )
-    proof = Proof(
+    return Proof(
         states_lower=enclosures.states[0],
         states_upper=enclosures.states[1],
         sensitivities_lower=enclosures.sensitivities[0],
@@ -95,10 +136,9 @@ def with_proof(
             enclosures.states,
             certificate.value_thresholds(reference.states, negligible=negligible),
         ),
-        status=status,
-        seconds=seconds,
+        status=_status(reference.times, enclosures),
+        seconds=0.0,
     )
-    return replace(reference, proof=proof)
 
 
 def _refuted(values: NDArray[Any], bounds: Array, ends: Array) -> NDArray[np.bool_]:

@@ -14,8 +14,12 @@ product of that of the flow with (dy0/dp, 1).
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import Any
+
+SPECK = 1e-200
+"""By how much the initial states are inflated, without which no step leaves an equilibrium."""
 
 
 def main() -> None:
@@ -50,16 +54,23 @@ def enclose(capd: Any, request: dict[str, Any]) -> str:
             directions[i, j] = slopes[i, j]
         directions[n + j, j] = capd.Interval(1.0)
     field = capd.IMap(request["field"])
-    solver = capd.IOdeSolver(field, request["order"])
-    flow = capd.ITimeMap(solver)
-    points = capd.C1HORect2Set if request["implicit"] else capd.C1Rect2Set
-    current = points(initial)
+    flow = capd.ITimeMap(capd.IOdeSolver(field, request["order"]))
+    speck = capd.Interval(-SPECK, SPECK)
+    current = capd.C1Rect2Set(
+        initial, capd.IVector([speck] * n + [capd.Interval(0.0)] * m), capd.Interval(0.0)
+    )
+    reached = 0.0
     for text in request["times"]:
         values, derivatives = initial, directions
-        if float.fromhex(text) > 0.0:
+        time = float.fromhex(text)
+        if time > 0.0:
+            count = max(1, math.ceil((time - reached) / request["longest"]))
+            for k in range(1, count):
+                flow(capd.Interval(reached + (time - reached) * (k / count)), current)
             of_flow = capd.IMatrix(n + m, n + m)
-            values = flow(exact(text), current, of_flow)
+            values = flow(capd.Interval(time), current, of_flow)
             derivatives = of_flow @ directions
+            reached = time
         say(
             states=[ends(values[i]) for i in range(n)],
             sensitivities=[[ends(derivatives[i, j]) for j in range(m)] for i in range(n)],

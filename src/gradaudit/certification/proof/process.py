@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,7 +18,7 @@ from gradaudit.errors import MissingExtraError
 
 Array = NDArray[np.float64]
 
-ORDER = 20  # of the Taylor method
+SMALL = 1e-290  # doubles below it lose digits
 
 
 @dataclass(frozen=True)
@@ -67,27 +67,43 @@ def unknown(times: int, n: int, m: int, ended: str) -> Enclosures:
     )
 
 
+def intersection(a: Enclosures, b: Enclosures) -> Enclosures | None:
+    """What lies in both; None if two enclosures of one number do not meet."""
+    parts = [
+        np.stack([np.maximum(one[0], other[0]), np.minimum(one[1], other[1])])
+        for one, other in ((a.states, b.states), (a.sensitivities, b.sensitivities))
+    ]
+    if any(np.any(lower > upper) for lower, upper in parts):
+        return None
+    further = a if a.ended == "ok" or a.reached > b.reached else b
+    return Enclosures(*parts, further.reached, further.ended)
+
+
 def run(
-    texts: Texts, nominal: Array, times: Array, n: int, *, implicit: bool, time_limit: float
-) -> Enclosures:
+    texts: Texts, nominal: Array, times: Array, n: int, *,
+    order: int, longest: float, time_limit: float,
+) -> Enclosures:  # fmt: skip
     """Enclose a solution at times (T,), for parameters (m,) that are exactly these doubles.
 
     Parameters
     ----------
-    implicit
-        Whether the Hermite-Obreshkov method takes part, which is better for stiff problems.
+    order
+        Of the Taylor method.
+    longest
+        Of the steps, in units of time of the model.
     time_limit
         Seconds; what is reached by then is kept.
     """
+    units = texts.units
     request = {
         "field": texts.field,
         "start": texts.start,
         "n": n,
         "m": len(nominal),
-        "parameters": [float(p).hex() for p in nominal],
-        "times": [float(t).hex() for t in times],
-        "order": ORDER,
-        "implicit": implicit,
+        "parameters": [p.hex() for p in np.ldexp(nominal, -np.array(units.parameters)).tolist()],
+        "times": [t.hex() for t in np.ldexp(times, -units.time).tolist()],
+        "order": order,
+        "longest": float(np.ldexp(longest, -units.time)),
     }
     # By its path and without that of its folder, so that nothing else is imported there.
     child = subprocess.Popen(
@@ -104,7 +120,20 @@ def run(
         child.kill()
         answer, _ = child.communicate()
         ended = "the time limit came"
-    return _read(answer, unknown(len(times), n, len(nominal), ended))
+    found = _read(answer, unknown(len(times), n, len(nominal), ended))
+    states, parameters = np.array(units.states), np.array(units.parameters)
+    return replace(
+        found,
+        states=_scaled(found.states, states),
+        sensitivities=_scaled(found.sensitivities, states[:, None] - parameters),
+    )
+
+
+def _scaled(ends: Array, exponents: Any) -> Array:
+    """Lower and upper ends times powers of two, outwards where that may round."""
+    result = np.ldexp(ends, exponents)
+    outwards = np.nextafter(result, np.array([-np.inf, np.inf]).reshape(2, *[1] * (ends.ndim - 1)))
+    return np.where((np.abs(result) < SMALL) & (ends != 0.0), outwards, result)
 
 
 def _read(answer: str, empty: Enclosures) -> Enclosures:
