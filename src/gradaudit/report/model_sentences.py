@@ -48,6 +48,8 @@ def _proof(attributes: Mapping[str, Any]) -> str:
     if "proof_status" not in attributes:
         return ""
     status, digits = str(attributes["proof_status"]), float(attributes["proven_digits"])
+    if status.startswith("contradiction"):
+        return f" The proof refutes it ({status})."
     if status != "ok":
         return f" There is no proof of the whole window ({status})."
     return f" Proven by a validated integrator: {rounded_down(digits)} significant digits."

@@ -58,10 +58,13 @@ def test_the_farther_end_counts(certified):
 
 def test_what_is_not_reached_has_no_digits_and_the_certificate_stays(certified):
     enclosures = around(certified, 1e-12)
-    enclosures.states[:, 2], enclosures.sensitivities[:, 2] = [[-np.inf], [np.inf]], [
-        [[-np.inf]],
-        [[np.inf]],
-    ]
+    enclosures.states[:, 2], enclosures.sensitivities[:, 2] = (
+        [[-np.inf], [np.inf]],
+        [
+            [[-np.inf]],
+            [[np.inf]],
+        ],
+    )
     cut = Enclosures(enclosures.states, enclosures.sensitivities, 2, "the time limit came")
     result = proof_of(certified, cut)
     assert result.proof.status == "proven until t = 1: the time limit came"
@@ -88,7 +91,9 @@ def test_a_certificate_outside_of_its_enclosure_is_none(certified, part):
     assert result.status.startswith("uncertified: contradiction: at t = 2 ")
     held = result.state_digits if part == "states" else result.digits
     assert (float(held), held.per_entry[entry[1:]]) == (0.0, 0.0)
-    bounds = result.extended.state_bounds if part == "states" else result.extended.sensitivity_bounds
+    bounds = (
+        result.extended.state_bounds if part == "states" else result.extended.sensitivity_bounds
+    )
     assert np.isinf(bounds[entry[1:]])
     assert np.isinf(bounds).sum() == 1
 

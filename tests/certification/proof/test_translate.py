@@ -77,7 +77,7 @@ def test_the_text_of_a_model_of_the_library_is_its_vector_field(name):
         lambda t, y, p: jnp.sinh(y) - jnp.cosh(p[0]) + jnp.arctan2(y, p[0]),
         lambda t, y, p: jnp.arcsinh(y) + jnp.arccosh(p[1]) + jnp.arctanh(y),
         lambda t, y, p: jnp.sqrt(y) - jax.lax.rsqrt(p[0]) + jnp.cbrt(p[1]),
-        lambda t, y, p: y**3 - y**-2 + y**p[0] + y**2.5 + 2.0**y + y**0.0,
+        lambda t, y, p: y**3 - y**-2 + y ** p[0] + y**2.5 + 2.0**y + y**0.0,
         lambda t, y, p: jax.nn.softplus(y) + jnp.logaddexp(p[0], y),
         lambda t, y, p: -y - (p[0] - (y - p[1])) - y / p[0] / p[1] * y,
         lambda t, y, p: 1e-300 * y + 1e22 * p[0] + (0.1 + 0.2) * y + 1.0 / 3.0,

@@ -26,7 +26,7 @@ Where a step is many times as long as the fastest decay, the terms of its Taylor
 and its enclosure is wide; a lower order takes shorter steps, and so does a piece.
 """
 
-ENOUGH = 10.0  # proven digits, after which no other setting is tried
+ENOUGH = 8.0  # proven digits, after which no other setting is tried
 SHARE = 0.5  # of the time that is left, for one setting
 
 UNUSUAL = 1e-100
@@ -89,7 +89,9 @@ def _units(model: Model, states: Array) -> Units:
 
     sizes = np.max(np.abs(states), axis=0, initial=0.0)
     return Units(
-        exponent(model.t_end), tuple(map(exponent, sizes)), tuple(map(exponent, np.abs(model.nominal)))
+        exponent(model.t_end),
+        tuple(map(exponent, sizes)),
+        tuple(map(exponent, np.abs(model.nominal))),
     )
 
 

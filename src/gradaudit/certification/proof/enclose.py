@@ -18,7 +18,7 @@ import math
 import sys
 from typing import Any
 
-SPECK = 1e-200
+SPECK = 1e-30
 """By how much the initial states are inflated, without which no step leaves an equilibrium."""
 
 
@@ -33,7 +33,8 @@ def main() -> None:
     try:
         ended = enclose(capdpy, request)
     except Exception as error:  # CAPD throws many kinds
-        ended = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        # without the numbers, which may follow in thousands
+        ended = " ".join(f"{type(error).__name__}: {error}".split()).partition(" the set:")[0][:120]
     say(ended=ended)
 
 
@@ -55,10 +56,12 @@ def enclose(capd: Any, request: dict[str, Any]) -> str:
         directions[n + j, j] = capd.Interval(1.0)
     field = capd.IMap(request["field"])
     flow = capd.ITimeMap(capd.IOdeSolver(field, request["order"]))
+    # CAPD wants a point, and what is around it.
+    lower = [capd.Interval(y0[i].leftBound()) for i in range(n)]
+    point = capd.IVector([*lower, *(p[j] for j in range(m))])
     speck = capd.Interval(-SPECK, SPECK)
-    current = capd.C1Rect2Set(
-        initial, capd.IVector([speck] * n + [capd.Interval(0.0)] * m), capd.Interval(0.0)
-    )
+    around = [y0[i] - lower[i] + speck for i in range(n)] + [capd.Interval(0.0)] * m
+    current = capd.C1Rect2Set(point, capd.IVector(around), capd.Interval(0.0))
     reached = 0.0
     for text in request["times"]:
         values, derivatives = initial, directions

@@ -18,7 +18,6 @@ from gradaudit.backend.jaxpr.structural_ops import BY_POSITION, COMMON, by_posit
 from gradaudit.backend.jaxpr.walk import LONGEST_SCAN
 from gradaudit.certification.heyoka import array_ops
 from gradaudit.certification.proof import terms
-from gradaudit.certification.proof.terms import Term
 from gradaudit.errors import TranslationError
 
 Values = NDArray[Any]

@@ -69,14 +69,14 @@ def unknown(times: int, n: int, m: int, ended: str) -> Enclosures:
 
 def intersection(a: Enclosures, b: Enclosures) -> Enclosures | None:
     """What lies in both; None if two enclosures of one number do not meet."""
-    parts = [
+    states, sensitivities = (
         np.stack([np.maximum(one[0], other[0]), np.minimum(one[1], other[1])])
         for one, other in ((a.states, b.states), (a.sensitivities, b.sensitivities))
-    ]
-    if any(np.any(lower > upper) for lower, upper in parts):
+    )
+    if any(np.any(ends[0] > ends[1]) for ends in (states, sensitivities)):
         return None
     further = a if a.ended == "ok" or a.reached > b.reached else b
-    return Enclosures(*parts, further.reached, further.ended)
+    return Enclosures(states, sensitivities, further.reached, further.ended)
 
 
 def run(
@@ -115,7 +115,7 @@ def run(
     )
     try:
         answer, complaint = child.communicate(json.dumps(request) + "\n", timeout=time_limit)
-        ended = f"the process ended with {child.returncode}: {complaint.strip()[-200:]}"
+        ended = f"the process ended with {child.returncode}: {' '.join(complaint.split())[:120]}"
     except subprocess.TimeoutExpired:
         child.kill()
         answer, _ = child.communicate()
