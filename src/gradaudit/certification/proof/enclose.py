@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import sys
 from typing import Any
 
@@ -30,6 +31,8 @@ def main() -> None:
         say(ended=f"CAPD cannot be imported: {error}")
         return
     request = json.loads(sys.stdin.readline())
+    if hasattr(signal, "alarm"):  # in case nobody is left who would end this process
+        signal.alarm(request["seconds"])
     try:
         ended = enclose(capdpy, request)
     except Exception as error:  # CAPD throws many kinds

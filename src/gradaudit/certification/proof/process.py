@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from gradaudit.errors import MissingExtraError
 Array = NDArray[np.float64]
 
 SMALL = 1e-290  # doubles below it lose digits
+GRACE = 10  # s, after which the process ends itself if nobody has ended it
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def run(
         "parameters": [p.hex() for p in np.ldexp(nominal, -np.array(units.parameters)).tolist()],
         "times": [t.hex() for t in np.ldexp(times, -units.time).tolist()],
         "order": order,
+        "seconds": math.ceil(time_limit) + GRACE,
         "longest": float(np.ldexp(longest, -units.time)),
     }
     # By its path and without that of its folder, so that nothing else is imported there.
