@@ -180,7 +180,7 @@ def test_the_limit_keeps_within_the_ladder(loosest, tightest):
 
 
 def reference_of(model: Path, output: Path, **options) -> Job:
-    settings = {"digits": 8, "negligible": 1e-3, "time_limit_s": 60.0}
+    settings = {"digits": 8, "negligible": 1e-3, "time_limit_s": 60.0, "proof": False}
     arguments = {"model": str(model), "settings": settings, "output": output}
     return Job(label=model.stem, stage="reference", arguments=arguments, **options)
 

@@ -67,7 +67,7 @@ def test_the_message_says_what_and_where(name, tmp_path, capfd):
     text, words = FILES[name]
     path = tmp_path / "mine.py"
     path.write_text(text)
-    settings = {"digits": 8, "negligible": 1e-3, "time_limit_s": 30}
+    settings = {"digits": 8, "negligible": 1e-3, "time_limit_s": 30, "proof": False}
     output = str(tmp_path / "reference.nc")
     code = cli.main(
         ["reference", str(path), "--settings", json.dumps(settings), "--output", output]

@@ -124,6 +124,21 @@ def test_the_reference_of_a_model_says_what_it_cost():
     )
     lost = model_sentences.reference({"digits": np.nan, "status": "time_limit"}, [])
     assert "does not have the requested digits (time_limit)" in lost
+    assert "roven" not in text + lost
+
+
+def test_proven_digits_stand_beside_certified_ones():
+    told = {"digits": 12.7, "status": "ok", "proof_status": "ok", "proven_digits": 9.68}
+    text = model_sentences.reference(told, [])
+    assert "12.7 significant digits are certified" in text
+    assert text.endswith(" Proven by a validated integrator: 9.6 significant digits.")
+    cut = told | {"proof_status": "proven until t = 1: the time limit came", "proven_digits": 0.0}
+    text = model_sentences.reference(cut, [])
+    assert text.endswith(
+        " There is no proof of the whole window (proven until t = 1: the time limit came)."
+    )
+    refuted = told | {"status": "uncertified: contradiction", "proof_status": "contradiction: at t"}
+    assert "The proof refutes it (contradiction: at t)" in model_sentences.reference(refuted, [])
 
 
 def test_a_model_is_judged_by_its_ladders(made_up_audits):

@@ -25,6 +25,8 @@ from gradaudit.certification.heyoka.precision import (
     to_float64,
 )
 from gradaudit.certification.hybrid_system import Hybrid
+from gradaudit.certification.proof.comparison import proven
+from gradaudit.certification.proof.process import check_installed
 from gradaudit.certification.variational import Progress, Solution, Variational
 from gradaudit.errors import ModelWarning, SettingError, TranslationError
 from gradaudit.model.definition import Model
@@ -57,6 +59,7 @@ def reference(
     negligible: float = NEGLIGIBLE,
     time_limit: float | None = None,
     method: str | None = None,
+    proof: bool = False,
     progress: Progress | None = None,
 ) -> Reference:
     """States and sensitivities with a certificate of how many digits of S hold.
@@ -86,6 +89,10 @@ def reference(
         returned, with its honest digits and a status that begins with "uncertified".
     method
         "taylor" or "collocation" to have that one alone; None chooses.
+    proof
+        Whether to enclose the solution with CAPD, too, of the extra "proof": ``.proof`` has the
+        intervals and the digits that they prove. It may take `time_limit` once more. What CAPD
+        cannot enclose, such as jumps and switches, is told in ``.proof.status``.
     progress
         Called as ``progress(fraction, text)`` now and then in long solves.
 
@@ -95,7 +102,11 @@ def reference(
         If the vector field has something that the Taylor method cannot follow.
     SettingError
         If `digits`, `negligible`, `time_limit` or `method` are invalid.
+    MissingExtraError
+        If a proof is asked for and CAPD is not installed.
     """
+    if proof:
+        check_installed()
     if not 0.0 < digits <= certificate.MOST_DIGITS:
         raise SettingError(
             f"digits is {digits!r}: ask for more than 0 and at most {certificate.MOST_DIGITS}, "
@@ -128,7 +139,10 @@ def reference(
         )
     if status == "ok" and climb.best is not None:
         _tell_idle_jumps(loaded, {record.name for record in climb.best.event_records})
-    return climb.reference(status)
+    result = climb.reference(status)
+    if not proof:
+        return result
+    return proven(loaded, result, negligible=negligible, time_limit=limit)
 
 
 def _tell_idle_jumps(model: Model, happened: set[str]) -> None:

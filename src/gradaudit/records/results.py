@@ -106,6 +106,39 @@ class Extended:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proof:
+    """Intervals that hold the exact states and sensitivities, by a validated integrator.
+
+    They hold for the model with exactly the doubles that its file has. An interval is infinite
+    where nothing is proven.
+
+    Attributes
+    ----------
+    states_lower, states_upper
+        Ends of the intervals, (T, n).
+    sensitivities_lower, sensitivities_upper
+        The same of the sensitivities, (T, n, m).
+    digits, state_digits
+        Significant decimal digits of the reference's float64 sensitivities and states that the
+        intervals prove, see `Digits`.
+    status
+        "ok" where all times have intervals, else "not proven" or "proven until", and why; or
+        "contradiction" and of which entry, if the reference disagrees with its proof.
+    seconds
+        The time that it took.
+    """
+
+    states_lower: Float[np.ndarray, "T n"]
+    states_upper: Float[np.ndarray, "T n"]
+    sensitivities_lower: Float[np.ndarray, "T n m"]
+    sensitivities_upper: Float[np.ndarray, "T n m"]
+    digits: Digits
+    state_digits: Digits
+    status: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reference:
     """Certified states and sensitivities.
 
@@ -127,6 +160,8 @@ class Reference:
     extended
         The same states and sensitivities without rounding to float64, and bounds of their errors;
         None in what is read from a file.
+    proof
+        Intervals that hold the exact values, and proven digits; None where nobody asked for them.
     """
 
     times: Float[np.ndarray, "T"]
@@ -141,6 +176,7 @@ class Reference:
     rungs: tuple[dict[str, Any], ...] = ()
     events: tuple[EventRecord, ...] = ()
     extended: Extended | None = None
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,16 +31,28 @@ CAUSES = {
 
 def reference(attributes: Mapping[str, Any], rungs: Sequence[Mapping[str, Any]]) -> str:
     """What the certificate says, and what it cost."""
-    digits = float(attributes["digits"])
+    digits, proof = float(attributes["digits"]), _proof(attributes)
     if attributes["status"] != "ok":
         return (
             f"The reference does not have the requested digits ({attributes['status']}): "
-            f"{_certified(digits)}."
+            f"{_certified(digits)}.{proof}"
         )
     precisions = list(dict.fromkeys(str(rung["precision"]) for rung in rungs))
     made = f", by {count(len(rungs), 'solve')} in {listed(precisions)} precision" if rungs else ""
     cost = f", in {seconds(reference_seconds(rungs))}" if rungs else ""
-    return f"The reference is certified{made}{cost}: {_certified(digits)}."
+    return f"The reference is certified{made}{cost}: {_certified(digits)}.{proof}"
+
+
+def _proof(attributes: Mapping[str, Any]) -> str:
+    """What is proven, as a sentence after another one; empty if nobody asked for a proof."""
+    if "proof_status" not in attributes:
+        return ""
+    status, digits = str(attributes["proof_status"]), float(attributes["proven_digits"])
+    if status.startswith("contradiction"):
+        return f" The proof refutes it ({status})."
+    if status != "ok":
+        return f" There is no proof of the whole window ({status})."
+    return f" Proven by a validated integrator: {rounded_down(digits)} significant digits."
 
 
 def reference_seconds(rungs: Sequence[Mapping[str, Any]]) -> float:

@@ -16,6 +16,7 @@ from gradaudit.model.spec import digest_of, key_of
 from gradaudit.pipeline.progress import Report, to_stderr
 from gradaudit.records.event_arrays import event_arrays
 from gradaudit.records.files import write_dataset
+from gradaudit.records.results import Proof
 from gradaudit.records.stage import Output, Stage
 
 STAGE = Stage(
@@ -35,8 +36,10 @@ def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = 
         digits=settings["digits"],
         negligible=settings["negligible"],
         time_limit=settings["time_limit_s"],
+        proof=settings["proof"],
         progress=report,
     )
+    proofs, told = _proven(result.proof)
     dataset = xr.Dataset(
         {
             "states": (("time", "state"), result.states),
@@ -48,6 +51,7 @@ def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = 
             ),
             "digits": (("time", "state", "parameter"), result.digits.per_entry),
             **event_arrays((), [result.events], (), loaded),
+            **proofs,
         },
         coords={
             "time": result.times,
@@ -61,6 +65,21 @@ def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = 
             "integral_digits": float(result.integral_digits),
             "status": result.status,
             "rungs_json": json.dumps(result.rungs),
+            **told,
         },
     )
     write_dataset(dataset, output, stage="reference", settings=settings, **of)
+
+
+def _proven(proof: Proof | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arrays and attributes of a proof; none where nobody asked for one."""
+    if proof is None:
+        return {}, {}
+    arrays = {
+        "states_lower": (("time", "state"), proof.states_lower),
+        "states_upper": (("time", "state"), proof.states_upper),
+        "sensitivities_lower": (("time", "state", "parameter"), proof.sensitivities_lower),
+        "sensitivities_upper": (("time", "state", "parameter"), proof.sensitivities_upper),
+        "proven_digits": (("time", "state", "parameter"), proof.digits.per_entry),
+    }
+    return arrays, {"proven_digits": float(proof.digits), "proof_status": proof.status}

@@ -49,5 +49,5 @@ def test_running_sums(axis, reverse):
 )
 def test_contractions_are_those_of_einsum(dimensions, einsum, b_shape):
     b = np.arange(2, 2 + np.prod(b_shape)).reshape(b_shape).astype(object)
-    found = contract(A, b, dimensions, add=operator.add, zero=0)
+    found = contract(A, b, dimensions, add=operator.add, multiply=operator.mul, zero=0)
     np.testing.assert_array_equal(found, np.einsum(einsum, A.astype(int), b.astype(int)))

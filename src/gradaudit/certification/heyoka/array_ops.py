@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.certification.heyoka import elementwise
-
 Values = NDArray[Any]
 Op = Callable[..., Any]
 
@@ -23,7 +21,9 @@ def apply(op: Op, operands: list[Values]) -> Values:
     return result
 
 
-def contract(a: Values, b: Values, dimension_numbers: Any, *, add: Op, zero: Any) -> Values:
+def contract(
+    a: Values, b: Values, dimension_numbers: Any, *, add: Op, multiply: Op, zero: Any
+) -> Values:
     """JAX's dot_general."""
     (contract_a, contract_b), (batch_a, batch_b) = dimension_numbers
     free_a = [i for i in range(a.ndim) if i not in (*contract_a, *batch_a)]
@@ -36,7 +36,7 @@ def contract(a: Values, b: Values, dimension_numbers: Any, *, add: Op, zero: Any
     length = int(np.prod([a.shape[i] for i in contract_a], dtype=int))
     pad_left = left.reshape(*batch, *rows, *(1 for _ in columns), length)
     pad_right = right.reshape(*batch, *(1 for _ in rows), *columns, length)
-    terms = apply(elementwise.sparse_multiply, [pad_left, pad_right])
+    terms = apply(multiply, [pad_left, pad_right])
     return fold(terms, (terms.ndim - 1,), add, zero)
 
 

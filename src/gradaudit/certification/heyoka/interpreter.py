@@ -130,8 +130,9 @@ class Interpreter(Evaluator[Values]):
             return array_ops.cumulate(values[0], params["axis"], params["reverse"], op)
         if name == "dot_general":
             return array_ops.contract(
-                values[0], values[1], params["dimension_numbers"], add=self.add, zero=zero
-            )
+                values[0], values[1], params["dimension_numbers"],
+                add=self.add, multiply=elementwise.sparse_multiply, zero=zero,
+            )  # fmt: skip
         if name in ("scatter-add", "scatter-mul"):
             return self.scatter_onto(eqn, values)
         if name == "select_n" and values[0].dtype != object:

@@ -126,3 +126,11 @@ class Reference(Section):
             gt=0,
         ),
     ] = 600
+    proof: Annotated[
+        bool,
+        key(
+            "whether to enclose states and sensitivities with a validated integrator, too, by the "
+            "extra `proof`; it may take `time_limit_s` once more",
+            read_by=_REFERENCE,
+        ),
+    ] = False
