@@ -19,7 +19,7 @@ CAPTIONS = {
         "A line that stays level does not converge, however tight the tolerance of the solver.",
     ),
     "attribution": (
-        "Who is to blame for the error",
+        "Which part of the error dominates",
         "What wrong states and wrong tangents contribute to the error.",
     ),
     "work_precision": (
@@ -28,13 +28,13 @@ CAPTIONS = {
     ),
     "mechanisms": (
         "Verdicts by mechanism and method",
-        "The picture to remember: every mechanism, what it lets one expect, and what forward-mode "
-        "gradients are worth by method; over the main functionals.",
+        "Every mechanism, the verdict that it lets one expect, and the verdicts that were measured, "
+        "by method; over the main functionals.",
     ),
     "laws": (
         "Error of the gradient against error of the states, by mechanism",
-        "Along a line the gradient is as accurate as the solution, but for a factor; at the left "
-        "edge and on level rows it has nothing to do with it.",
+        "Along a line the gradient is as accurate as the solution, but for a factor. At the left "
+        "edge and on level rows the two are unrelated.",
     ),
     "laws_axes": (
         "Error of the gradient against stiffness, window and distance to a bifurcation",
