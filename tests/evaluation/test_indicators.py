@@ -91,11 +91,16 @@ def test_a_stored_number_is_read_and_a_missing_one_is_nan(name):
 
 @given(vectors, st.floats(1e-3, 1e3))
 def test_an_estimated_error_is_relative_to_the_gradient(gradient, factor):
-    """Scaling both by the same factor changes nothing; a change by half the gradient is 0.5."""
+    """Scaling both by the same factor changes nothing.
+
+    The gradient is that of the second solve: one that doubles the first has 0.5, and so have the
+    two the other way round 1.
+    """
     if np.linalg.norm(gradient) < 1e-3:
         return
-    assert estimated_error.value(0.5 * gradient, gradient) == pytest.approx(0.5)
-    change = gradient[::-1]
+    assert estimated_error.value(gradient, gradient) == pytest.approx(0.5)
+    assert estimated_error.value(-0.5 * gradient, gradient) == pytest.approx(1.0)
+    change = 0.25 * gradient[::-1]
     assert estimated_error.value(factor * change, factor * gradient) == pytest.approx(
         estimated_error.value(change, gradient)
     )
@@ -114,7 +119,8 @@ def test_one_direction_sees_the_whole_change_in_the_mean_over_all_directions():
 def test_no_change_of_no_gradient_is_no_error(one):
     zero, change = np.zeros(3), np.array([1.0, 0.0, 0.0])
     assert one.value(zero, zero) == 0.0
-    assert one.value(change, zero) == math.inf
+    lost = -change if one is estimated_error else zero  # the gradient of which it is a share is 0
+    assert one.value(change, lost) == math.inf
 
 
 @pytest.mark.parametrize(

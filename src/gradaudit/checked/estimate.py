@@ -60,15 +60,18 @@ def by_indicator(solved: Solved, jacobian: Any, tangent_error: Any) -> Estimate:
 def by_propagation(observe: Callable[..., Any], solved: Solved, jacobian: Any) -> Estimate:
     """``|J(y + d) (S + D) - J(y) S|``, with the estimates d and D carried along.
 
-    Infinite where the perturbed solve of the solve was lost and the solve was not.
+    Infinite where the perturbed solve of the solve was lost and the solve was not. It is in
+    relation to the Jacobian of the perturbed solve, which is closer to the truth: with jumps, whose
+    saltation term that adds, the other one may be wrong by any multiple of it.
     """
     moved = in_directions(
         observe, solved.states + solved.errors, solved.tangents + solved.tangent_errors
     )
     error = jtu.tree_map(_distance, moved, jacobian)
-    size = _norm(jacobian)
+    size, whole = _norm(jacobian), _norm(error)
     terms = _size_of_terms(observe, solved)
-    return Estimate(error, _ratio(_norm(error), size), jnp.where(terms > 0, size / terms, 1.0))
+    relative = jnp.where(jnp.isfinite(whole), _ratio(whole, _norm(moved)), whole)
+    return Estimate(error, relative, jnp.where(terms > 0, size / terms, 1.0))
 
 
 def by_probing(

@@ -83,8 +83,8 @@ class CheckedJacobian(NamedTuple):
         Its estimated error, entry by entry, absolute and not negative. Not calibrated: the
         distance to the Jacobian of a solve that takes two steps for each one.
     raw_relative_error
-        Norm of that error over that of the Jacobian, both by p_j d/dp_j over all entries: a scalar.
-        0 for a Jacobian that is 0 with an error of 0.
+        Norm of that error over that of the Jacobian of the second solve, both by p_j d/dp_j over
+        all entries: a scalar. 0 for a Jacobian that is 0 with an error of 0.
     relative_error
         The same, calibrated: as likely too large as too small, and 1 at most, which means that no
         digit holds.

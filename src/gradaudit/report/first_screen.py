@@ -119,13 +119,13 @@ def _functionals(ranking: pd.DataFrame) -> Card:
         return Card(key="q2", question=question, conclusion="Nothing was audited.")
     first, last = rows.iloc[0], rows.iloc[-1]
     conclusion = (
-        f"The {kind_name(first['kind'])} has the best: forward AD is good at usual tolerances in "
-        f"{percent(first['good'])} of the cases."
+        f"Those of the {kind_name(first['kind'])}: {percent(first['good'])} of its gradients by "
+        "forward AD are right at usual tolerances."
     )
     if len(rows) > 1:
         conclusion += (
-            f" The {kind_name(last['kind'])} has the worst, with {percent(last['good'])}; the best "
-            f"method makes that {percent(last['best_good'])}."
+            f" The least accurate are those of the {kind_name(last['kind'])}: "
+            f"{percent(last['good'])}, or {percent(last['best_good'])} with the best method."
         )
     shown = rows if len(rows) < 6 else pd.concat([rows.head(3), rows.tail(2)])
     return Card(
@@ -133,7 +133,7 @@ def _functionals(ranking: pd.DataFrame) -> Card:
         question=question,
         conclusion=conclusion,
         numbers=[
-            (percent(row["good"]), f"good: {kind_name(row['kind'])}")
+            (percent(row["good"]), f"of the {kind_name(row['kind'])} right")
             for row in rows.iloc[sorted({0, len(rows) // 2, len(rows) - 1})].to_dict("records")
         ],
         bars=[

@@ -28,8 +28,8 @@ CAPTIONS = {
     ),
     "mechanisms": (
         "Verdicts by mechanism and method",
-        "Every mechanism, the verdict that it lets one expect, and the verdicts that were measured, "
-        "by method; over the main functionals.",
+        "Every mechanism, the verdict that it lets one expect, and the verdicts that were "
+        "measured, by method; over the main functionals.",
     ),
     "laws": (
         "Error of the gradient against error of the states, by mechanism",
