@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from gradaudit.certification import reference
     from gradaudit.checked import CheckedJacobian, checked_jacfwd, diffeqsolve
     from gradaudit.checked.gradient_check import GradientCheck, check_gradient
+    from gradaudit.checked.hessian_product import checked_hvp
+    from gradaudit.checked.information import fisher_information
+    from gradaudit.evaluation.information import FisherInformation
     from gradaudit.model.definition import Event, Model
     from gradaudit.model.loading import load_model
     from gradaudit.model.multiple_shooting import shooting
@@ -31,11 +34,14 @@ __version__ = "0.1.0"
 _LAZY = {
     "CheckedJacobian": "gradaudit.checked",
     "Event": "gradaudit.model.definition",
+    "FisherInformation": "gradaudit.evaluation.information",
     "GradientCheck": "gradaudit.checked.gradient_check",
     "Model": "gradaudit.model.definition",
     "check_gradient": "gradaudit.checked.gradient_check",
+    "checked_hvp": "gradaudit.checked.hessian_product",
     "checked_jacfwd": "gradaudit.checked",
     "diffeqsolve": "gradaudit.checked",
+    "fisher_information": "gradaudit.checked.information",
     "load_model": "gradaudit.model.loading",
     "load_problem": "gradaudit.problem",
     "reference": "gradaudit.certification",
@@ -47,6 +53,7 @@ _LAZY = {
 __all__ = [
     "CheckedJacobian",
     "Event",
+    "FisherInformation",
     "GradauditError",
     "GradientCheck",
     "MissingExtraError",
@@ -56,8 +63,10 @@ __all__ = [
     "SettingError",
     "TranslationError",
     "check_gradient",
+    "checked_hvp",
     "checked_jacfwd",
     "diffeqsolve",
+    "fisher_information",
     "load_model",
     "load_problem",
     "reference",
