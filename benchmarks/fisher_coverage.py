@@ -4,7 +4,9 @@ Models of the library with noise of 5 % of the largest value of each state, and 
 in PEtab whose files are named. Each by two solvers, from rtol 1e-3 to 1e-8. A bar is that of a
 standard error, of an eigenvalue or of the condition.
 
-    NPROC=1 python benchmarks/fisher_coverage.py [problem.yaml ...]
+    NPROC=1 python benchmarks/fisher_coverage.py [problem.yaml or name of a model ...]
+
+Without names all models of the list.
 """
 
 from __future__ import annotations
@@ -84,7 +86,7 @@ def main() -> None:
     total = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in (*MODELS, *sys.argv[1:]):
+        for name in sys.argv[1:] or MODELS:
             exact, of = (of_problem if name.endswith(".yaml") else of_model)(name)
             parts = [of(solver, rtol) for solver in SOLVERS for rtol in RTOLS]
             rows = [judged(exact, own) for own in parts if own is not None]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gradaudit.model.loading import load_model
     from gradaudit.model.multiple_shooting import shooting
     from gradaudit.problem import load_problem, reference_gradient
+    from gradaudit.problem.recommendation import Recommendation, recommend
     from gradaudit.sensitivity.api import sensitivities
 
 __version__ = "0.1.0"
@@ -37,6 +38,7 @@ _LAZY = {
     "FisherInformation": "gradaudit.evaluation.information",
     "GradientCheck": "gradaudit.checked.gradient_check",
     "Model": "gradaudit.model.definition",
+    "Recommendation": "gradaudit.problem.recommendation",
     "check_gradient": "gradaudit.checked.gradient_check",
     "checked_hvp": "gradaudit.checked.hessian_product",
     "checked_jacfwd": "gradaudit.checked",
@@ -44,6 +46,7 @@ _LAZY = {
     "fisher_information": "gradaudit.checked.information",
     "load_model": "gradaudit.model.loading",
     "load_problem": "gradaudit.problem",
+    "recommend": "gradaudit.problem.recommendation",
     "reference": "gradaudit.certification",
     "reference_gradient": "gradaudit.problem",
     "sensitivities": "gradaudit.sensitivity.api",
@@ -60,6 +63,7 @@ __all__ = [
     "Model",
     "ModelError",
     "ProblemError",
+    "Recommendation",
     "SettingError",
     "TranslationError",
     "check_gradient",
@@ -69,6 +73,7 @@ __all__ = [
     "fisher_information",
     "load_model",
     "load_problem",
+    "recommend",
     "reference",
     "reference_gradient",
     "sensitivities",

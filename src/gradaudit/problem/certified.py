@@ -158,6 +158,13 @@ def _refined(
     return replace(found, parts=tuple(parts))
 
 
+def result_of(
+    problem: Problem, p: ArrayLike | None, found: Simulation, digits: float
+) -> ReferenceGradient:
+    """The gradient of certified solves that are there, as `reference_gradient` has it."""
+    return _result(problem, p, found, digits, 0.0, False)
+
+
 @np.errstate(over="ignore", invalid="ignore")  # what is not finite is told in the status
 def _result(
     problem: Problem,
