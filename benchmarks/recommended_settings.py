@@ -92,7 +92,7 @@ def done(problem, point, neighbours, setting):
     step = np.linalg.norm(metric.triangle @ (mine - certified)) / max(length, DONE)
     if not point.near:
         return step, np.nan, np.nan, np.nan
-    rows = gradaudit.fisher_information(problem, point.p, **setting).rows
+    rows = gradaudit.fisher_information(problem, p=point.p, estimate=False, **setting).rows
     counted = list(point.counted)
     by_inverse = np.sqrt(np.diag(np.linalg.pinv(rows.T @ rows, rcond=1e-30)))
     deviation = np.abs(by_inverse / point.fisher.standard_errors - 1)[counted]

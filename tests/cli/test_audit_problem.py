@@ -64,7 +64,7 @@ def test_without_a_reference_nothing_is_claimed(write, capsys, monkeypatch):  # 
     def refuse(*args, **keywords):
         raise ProblemError("no steady state")
 
-    monkeypatch.setattr(audit_of_problems, "reference_gradient", refuse)
+    monkeypatch.setattr(audit_of_problems, "reference_with_solves", refuse)
     code, said, _ = audit(write(), *QUICK, capsys=capsys)
     assert code == 0
     assert "none: no steady state" in said

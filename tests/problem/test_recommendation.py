@@ -114,6 +114,11 @@ def test_failed_solves_say_so_themselves_and_are_left_out():
     assert choice.setting is None
 
 
+def test_an_infinite_change_is_no_failed_solve():
+    choice = _choice("step", {"step": 0.01}, table([0.001, np.inf, 0.0001]).assign(status="ok"))
+    assert choice.setting == {"rtol": 1e-3}
+
+
 def test_a_coarse_reference_is_told():
     choice = _choice("step", {"step": 0.01}, table([0.001, 0.001], step_change_doubt=0.02))
     assert choice.setting is None

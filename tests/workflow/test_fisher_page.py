@@ -13,7 +13,7 @@ EXPECTED = {
         "Fisher information, 2 parameters: ok",
         "not resolved: the errors of the Jacobian may make F singular along",
         "condition not resolved",
-        "d2 loss / d rate d size: 0.7",
+        "d2 loss / d rate d size: -8.87",
     )
 }
 

@@ -13,17 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from gradaudit.errors import ProblemError
 from gradaudit.evaluation.information import FisherInformation, information
 from gradaudit.evaluation.work import work
-from gradaudit.problem.certified import ReferenceGradient, result_of
+from gradaudit.problem.certified import ReferenceGradient, reference_with_solves
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.gradient import approximation_at
 from gradaudit.problem.information import of_simulation
 from gradaudit.problem.ladder import GIVEN_UP, NOT_RUN
-from gradaudit.problem.needed import Metric, step_change, widths
-from gradaudit.problem.simulation import simulate
+from gradaudit.problem.needed import DONE, Metric, step_change, widths
 from gradaudit.problem.standardised import Rows, rows_of
 
 Array = NDArray[np.float64]
-MORE_DIGITS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +74,7 @@ def exactly(
     ProblemError
         If there is none.
     """
-    asked = min(digits + MORE_DIGITS, 15.0)
-    found = simulate(problem, p, derivatives=True, digits=asked, time_limit=time_limit)
-    exact = result_of(problem, p, found, digits)
+    exact, found = reference_with_solves(problem, p, digits=digits, time_limit=time_limit)
     fisher = of_simulation(problem, found)
     if not (np.all(np.isfinite(exact.gradient)) and np.all(np.isfinite(fisher.rows))):
         raise ProblemError(f"at the point {name!r} there is no certified gradient: {exact.status}")
@@ -144,7 +140,7 @@ def effects(
             row
             | {"status": "ok", "work": cost, "seconds": gradient.stats["seconds"]}
             | {"value_error": gradient.value - point.exact.value}
-            | _changes(point, wrong)
+            | changes(point.metric, point.exact, wrong)
             | _standard_errors(point, rows)
         )
     return found
@@ -156,19 +152,17 @@ def _nothing(status: str) -> dict[str, Any]:
     return {"status": status, **dict.fromkeys(names, math.nan)}
 
 
-def _changes(point: Point, wrong: Array) -> dict[str, float]:
-    metric, exact = point.metric, point.exact
-    size = float(np.linalg.norm(exact.gradient))
-    doubt = metric.largest(exact.bounds)
-    step = step_change(metric, exact.gradient, wrong)
-    # what is largest by either measure, for one that is within the bounds
-    own = float(np.linalg.norm(exact.bounds))
-    shift = max(doubt / max(point.length, 0.1), own / size if size > 0.0 else math.inf)
+def changes(metric: Metric, exact: ReferenceGradient, wrong: Array) -> dict[str, float]:
+    """What an error (K,) of a gradient changes; the names are those of `effects`."""
+    size, length = float(np.linalg.norm(exact.gradient)), metric.length(exact.gradient)
+    doubt, own = metric.largest(exact.bounds), float(np.linalg.norm(exact.bounds))
+    # the larger one of both measures of a step, for an error within the bounds
+    shift = doubt / DONE if length < DONE else max(doubt / length, own / size)
     return {
         "gradient_error": float(np.linalg.norm(wrong)) / size if size > 0.0 else math.inf,
         "gradient_error_doubt": own / size if size > 0.0 else math.inf,
-        "step_change": step,
-        "step_change_doubt": doubt / 0.1 if point.length < 0.1 else shift,
+        "step_change": step_change(metric, exact.gradient, wrong),
+        "step_change_doubt": shift,
         "energy": metric.length(wrong),
         "energy_doubt": doubt,
     }

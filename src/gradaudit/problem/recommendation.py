@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.errors import GradauditError, SettingError
+from gradaudit.evaluation.verdict import sufficient_tolerance
 from gradaudit.problem.audit import settings_of, usual_methods
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.effects import Point, effects, exactly
@@ -256,11 +257,13 @@ def _choice(goal: str, limits: Mapping[str, float], table: pd.DataFrame) -> Choi
         worst = {rtol: _worst(own, limits) for rtol, own in curve.groupby("rtol")}
         series = pd.DataFrame(worst).T.sort_index(ascending=False)  # from loose to tight
         coarse |= bool((series["doubt"] > 0.5).any())
-        rtol = _sufficient(series)
-        if rtol is None:
+        # NaN is a solve that failed, and says so; an infinite change is one of a solve that did not
+        bound = (series["value"] + series["doubt"]).replace(np.inf, np.finfo(float).max)
+        rtol = sufficient_tolerance(series.index.tolist(), bound.tolist(), 1.0)
+        if math.isnan(rtol):
             continue
         before = series[series.index > rtol]
-        row = series.loc[rtol]
+        row = series.loc[rtol].to_dict()
         if best is None or row["work"] < best.work:
             looser = float(before["value"].iloc[-1]) if len(before) else math.nan
             best = Choice(
@@ -300,19 +303,6 @@ def _worst(own: pd.DataFrame, limits: Mapping[str, float]) -> pd.Series:
     return pd.Series(
         {"value": math.nan if failed else value, "doubt": doubt, "work": own["work"].mean()}
     )
-
-
-def _sufficient(series: pd.DataFrame) -> float | None:
-    """The loosest tolerance from which on all tighter ones that did not fail are good."""
-    found = None
-    columns = (series[name].tolist()[::-1] for name in ("value", "doubt"))
-    for rtol, value, doubt in zip(series.index.tolist()[::-1], *columns, strict=True):
-        if math.isnan(value):
-            continue
-        if not value + doubt <= 1.0:
-            break
-        found = float(rtol)
-    return found
 
 
 def _allowed(point: Point, limits: Mapping[str, float], change: float) -> dict[str, float]:
