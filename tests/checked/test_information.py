@@ -128,6 +128,10 @@ def test_arrays_take_their_errors():
         gradaudit.fisher_information(rows, noise=1.0, error=0.0, rtol=1e-3)
     with pytest.raises(SettingError, match=r"none of p\[0\], p\[1\]"):
         gradaudit.fisher_information(rows, noise=1.0, error=0.0, fixed=["q"])
+    with pytest.raises(SettingError, match="leave at least one out"):
+        gradaudit.fisher_information(rows, noise=1.0, error=0.0, fixed=["p[0]", "p[1]"])
+    with pytest.raises(SettingError, match=r"read the problem by gradaudit\.load_problem"):
+        gradaudit.fisher_information("problem.yaml")
 
 
 @pytest.mark.parametrize("name", ["switched", "saturated", "one_sided", "uncontrolled"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,8 +45,8 @@ def fisher_information(
     """Fisher information, eigenvalues, standard errors and condition, with bars for all of them.
 
     With J the Jacobian of what is measured and W the inverse variances of independent normal
-    noise, F = J^T W J. Eigenvalues and condition depend on the units of the parameters; the
-    relative bars of standard errors do not.
+    noise, F = J^T W J; priors are not in it. Eigenvalues and condition depend on the units of the
+    parameters; the relative bars of standard errors do not.
 
     Parameters
     ----------
@@ -91,6 +92,11 @@ def fisher_information(
     if hasattr(of, "measurements"):
         _refuse(of="a problem", noise=noise, error=error, names=names, scale=scale)
         return _of_problem(of, p, solver, fixed=fixed, kind=kind, **setting)
+    if isinstance(of, str | os.PathLike):
+        raise SettingError(
+            f"fisher_information takes no path, and {str(of)!r} is one; read the problem by "
+            "gradaudit.load_problem."
+        )
     _refuse(of="an array", p=p, solver=solver, **setting)
     if error is None or noise is None:
         raise SettingError(
@@ -216,6 +222,8 @@ def _weighted(
         units = np.concatenate([np.ravel(np.asarray(s, float)) for s in jtu.tree_leaves(scale)])
         units = np.broadcast_to(units, (count,))
     kept = [k for k, name in enumerate(names) if name not in fixed]
+    if not kept:
+        raise SettingError("fixed has all of the parameters; leave at least one out of it.")
     weights = units[kept] / deviations[:, None]
     rows, errors = matrix[:, kept] * weights, wrong[:, kept] * weights
     return information(rows, errors, [names[k] for k in kept], source=source, reason=reason)
