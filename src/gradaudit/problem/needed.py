@@ -10,7 +10,8 @@ A step. With g the gradient, the Newton step has the length L = |R^-T g|. L-BFGS
 with an H that begins as a multiple of the identity and tends to the inverse of G. The error changes
 the first such step by |d| / |g| and the last by |R^-T d| / L, and the larger one counts. A step
 that is shorter than `DONE` standard errors is one of a fit that has ended: it is compared with a
-step of that length, and the first kind with nothing.
+step of that length, and the first kind with nothing. H is taken as given: it is made of differences
+of gradients, and what their errors make of it is not counted.
 
 A sampler. Hamiltonian Monte Carlo with the mass matrix G moves by q' = v, p' = g + d(q). Where d is
 a function of q, the leapfrog map keeps volumes and can be reversed, so that only the energy

@@ -153,7 +153,8 @@ def recommend(
         A relative error of the gradient that is wanted, |g_h - g| / |g|. The goal is then this
         alone, unless `goals` has others.
     goals
-        "step": no step of L-BFGS changes by more than `change`; at all points. "standard_error": no
+        "step": the error of the gradient changes no step of L-BFGS by more than `change`, for a
+        given memory of the optimiser; at all points. "standard_error": no
         standard error does, of those that are smaller than the distance of the bounds; near the
         optimum. "hmc": the acceptance of Hamiltonian Monte Carlo falls by no more; near the
         optimum. The derivations are in `gradaudit.problem.needed`. None: all of these.
@@ -203,10 +204,17 @@ def recommend(
     rows = [row for point in found for row in effects(problem, point, settings)]
     table = pd.DataFrame(rows)
     choices = {goal: _choice(goal, {goal: limit}, table) for goal, limit in limits.items()}
+    if "standard_error" in limits and not any(own.counted for own in found if own.near):
+        choices["standard_error"] = Choice(
+            goal="standard_error",
+            limit=limits.pop("standard_error"),
+            setting=None,
+            reason="no standard error is smaller than the distance of its bounds",
+        )
     if len(limits) > 1:
         choices["all"] = _choice("all", limits, table)
     else:
-        choices["all"] = next(iter(choices.values()))
+        choices["all"] = choices[next(iter(limits), "standard_error")]
     allowed = {point.name: _allowed(point, limits, change) for point in found}
     return Recommendation(
         choices=choices, points=tuple(found), allowed=allowed, left_out=left_out, table=table
