@@ -36,6 +36,7 @@ def test_card_table_and_document(write, tmp_path, capsys):  # noqa: F811
         "rtol 1e-3: error at most 1e-2",
         "condition c (100 %); observable o (100 %)",
         "fails        nothing",
+        "needed       for a change of 1 %: a step of L-BFGS: tsit5, forward_ad, rtol",
         "Digits of the gradient",
         "tsit5 forward_ad    4    4    4    5    7    8",
     ):
@@ -64,7 +65,7 @@ def test_without_a_reference_nothing_is_claimed(write, capsys, monkeypatch):  # 
     def refuse(*args, **keywords):
         raise ProblemError("no steady state")
 
-    monkeypatch.setattr(audit_of_problems, "reference_gradient", refuse)
+    monkeypatch.setattr(audit_of_problems, "reference_with_solves", refuse)
     code, said, _ = audit(write(), *QUICK, capsys=capsys)
     assert code == 0
     assert "none: no steady state" in said

@@ -39,6 +39,11 @@ class ApproximatePart:
         The same with the estimated errors of states and sensitivities added; None without any.
     status, indicator, stats
         As `gradaudit.sensitivities` gives them; "ok" and zeros where nothing had to be solved.
+    solved, moved
+        The solve, and with the estimated errors added; the latter is None without any.
+    chunked
+        Whether the parameters are propagated in chunks with states of their own, so that no one
+        solve has all of it.
     """
 
     group: Group
@@ -47,6 +52,9 @@ class ApproximatePart:
     status: str
     indicator: float
     stats: dict[str, float]
+    solved: Solved
+    moved: Solved | None = None
+    chunked: bool = False
 
 
 def approximate(
@@ -66,28 +74,29 @@ def approximate(
     if prepared.resting is not None:
         solved = Solved.of(group, prepared, [prepared.resting], "ok", False)
         return ApproximatePart(
-            group, contributions(preparation, group, solved), None, "ok", np.nan, stats
+            group, contributions(preparation, group, solved), None, "ok", np.nan, stats, solved
         )
     last = [preparation.limit(group, time_limit=STEADY_SECONDS)] if group.rests else []
     if not len(prepared.times):
         solved = Solved.of(group, prepared, last, "ok", False)
         return ApproximatePart(
-            group, contributions(preparation, group, solved), None, "ok", np.nan, stats
+            group, contributions(preparation, group, solved), None, "ok", np.nan, stats, solved
         )
     with told_of(group, quiet=False):
         # an observable may well depend on what the rates do not
         warnings.filterwarnings("ignore", ".*nothing depends on the parameter", ModelWarning)
         result = sensitivities(prepared.translation.model, times=prepared.times, **setting)
 
-    def by(found: Extended, status: str = result.status) -> tuple[Contribution, ...]:
-        return contributions(
-            preparation, group, Solved.of(group, prepared, [found, *last], status, False)
-        )
+    def solve(found: Extended) -> Solved:
+        return Solved.of(group, prepared, [found, *last], result.status, False)
 
-    perturbed = None
+    def by(found: Extended) -> tuple[Contribution, ...]:
+        return contributions(preparation, group, solve(found))
+
+    moved = None
     if result.estimates is not None and result.chunk_of is None:
         n = result.states.shape[1]
-        perturbed = by(
+        moved = solve(
             _extended(
                 result.states + result.estimates.states[:, :n],
                 result.sensitivities + result.estimates.sensitivities[:, :n],
@@ -96,10 +105,13 @@ def approximate(
     return ApproximatePart(
         group,
         _of_chunks(result, by),
-        perturbed,
+        None if moved is None else contributions(preparation, group, moved),
         result.status,
         float(result.indicator),
         {name: float(result.stats.get(name, 0.0)) for name in STATS},
+        solve(_extended(result.states, result.sensitivities)),
+        moved,
+        result.chunk_of is not None,
     )
 
 

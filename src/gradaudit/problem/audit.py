@@ -9,15 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gradaudit.errors import ModelWarning, ProblemError
 from gradaudit.evaluation.verdict import Thresholds
 from gradaudit.model.source_file import declares_events
 from gradaudit.problem.audit_table import audit_table
-from gradaudit.problem.certified import ReferenceGradient, reference_gradient
+from gradaudit.problem.certified import ReferenceGradient, reference_with_solves
 from gradaudit.problem.definition import Problem
+from gradaudit.problem.information import of_simulation
 from gradaudit.problem.ladder import ladders
+from gradaudit.problem.needed import Metric, widths
 from gradaudit.records.catalogue import catalogue
 
 METHOD, TODAY = "forward_ad", 1e-6
@@ -67,14 +70,31 @@ def certified(
     problem: Problem, *, digits: float, time_limit: float, tell: Tell = lambda text: None
 ) -> tuple[ReferenceGradient | None, str]:
     """The certified gradient at the nominal parameters, or None and why there is none."""
+    exact, _, reason = certified_with_metric(
+        problem, digits=digits, time_limit=time_limit, tell=tell
+    )
+    return exact, reason
+
+
+def certified_with_metric(
+    problem: Problem, *, digits: float, time_limit: float, tell: Tell = lambda text: None
+) -> tuple[ReferenceGradient | None, Metric | None, str]:
+    """The same, and lengths in standard errors by the information of the same solves.
+
+    These are None where the information is not finite.
+    """
     begin = time.perf_counter()
     try:
-        exact = reference_gradient(problem, digits=digits, time_limit=time_limit)
+        exact, found = reference_with_solves(problem, digits=digits, time_limit=time_limit)
     except ProblemError as error:
         tell(f"reference: refused, {time.perf_counter() - begin:.1f} s")
-        return None, str(error)
+        return None, None, str(error)
     tell(f"reference: {exact.status}, {time.perf_counter() - begin:.1f} s")
-    return exact, ""
+    rows = of_simulation(problem, found).rows
+    metric = None
+    if np.all(np.isfinite(rows)) and np.all(np.isfinite(exact.gradient)):
+        metric = Metric.of(rows, widths(problem.parameters))
+    return exact, metric, ""
 
 
 @dataclass(frozen=True)

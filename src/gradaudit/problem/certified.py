@@ -119,6 +119,20 @@ def reference_gradient(
     ProblemError
         If `p` is invalid, or the model cannot be solved with certificates under a condition.
     """
+    return reference_with_solves(
+        problem, p, digits=digits, time_limit=time_limit, posterior=posterior
+    )[0]
+
+
+def reference_with_solves(
+    problem: Problem,
+    p: ArrayLike | None = None,
+    *,
+    digits: float = 10.0,
+    time_limit: float = 600.0,
+    posterior: bool = False,
+) -> tuple[ReferenceGradient, Simulation]:
+    """`reference_gradient`, and the certified solves that it comes from."""
     if not 0.0 < digits <= MOST_DIGITS:
         raise SettingError(f"digits is {digits!r}; it must be above 0 and at most {MOST_DIGITS}.")
     if not time_limit > 0.0:
@@ -131,7 +145,7 @@ def reference_gradient(
     if result.status != "ok" and asked < MOST_ASKED and left > 0.0:
         found = _refined(problem, found, result, digits, asked, left)
         result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
-    return result
+    return result, found
 
 
 def _refined(

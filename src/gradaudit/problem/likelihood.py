@@ -88,7 +88,7 @@ def contribution(
     columns = [inputs.column(name, measurements) for name in names]
     own = [names.index(name) for name in observable.value.names]
     noisy = [names.index(name) for name in observable.noise.names]
-    z = _stacked(columns, "value", len(measurements))
+    z = stacked(columns, "value", len(measurements))
     measured = np.array([m.value for m in measurements], np.longdouble)
     h, s = observable.value.value(z[:, own]), observable.noise.value(z[:, noisy])
     lacking = s <= 0.0
@@ -112,7 +112,7 @@ def contribution(
     ):  # fmt: skip
         curvature += factor[:, None, None] * a[:, :, None] * b[:, None, :]
     slope = found.h[:, None] * dh + found.s[:, None] * ds
-    wrong = _stacked(columns, "bound", len(measurements))
+    wrong = stacked(columns, "bound", len(measurements))
     parts = _parts(found.value, slope, curvature, columns, wrong, len(inputs.values))
     switching = at_switches(observable.value, names, columns, z)
     switching |= at_switches(observable.noise, names, columns, z)
@@ -142,8 +142,8 @@ def _parts(
 ) -> tuple[Any, Any, Any, Any, Any]:
     """The fields of `Sum` for each measurement, (R,) or (R, K)."""
     rows = len(value)
-    derivative = _stacked(columns, "derivative", rows, count)
-    wrong_derivative = _stacked(columns, "derivative_bound", rows, count)
+    derivative = stacked(columns, "derivative", rows, count)
+    wrong_derivative = stacked(columns, "derivative_bound", rows, count)
     with np.errstate(invalid="ignore"):
         spread = np.einsum("rab,rb->ra", np.abs(curvature), wrong)
         value_bound = (np.abs(slope) * wrong).sum(axis=1) + (spread * wrong).sum(axis=1)
@@ -159,7 +159,7 @@ def _parts(
     return value, value_bound, gradient, bound, size
 
 
-def _stacked(columns: list[Column], part: str, *shape: int) -> Any:
+def stacked(columns: list[Column], part: str, *shape: int) -> Any:
     """One part of all columns, (R, a) or (R, a, K)."""
     if not columns:
         return np.zeros((shape[0], 0, *shape[1:]), np.longdouble)

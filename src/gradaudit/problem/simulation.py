@@ -21,11 +21,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Part:
-    """What one group of measurements contributes, and the status of its solve."""
+    """What one group of measurements contributes, the status of its solve, and that itself."""
 
     group: Group
     contributions: tuple[Contribution, ...]
     status: str
+    solved: Solved
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def simulate(
 def part(preparation: Preparation, group: Group, digits: float, time_limit: float) -> Part:
     """One group of a problem, see `simulate`."""
     solved = certified(preparation, group, digits=digits, time_limit=time_limit)
-    return Part(group, contributions(preparation, group, solved), solved.status)
+    return Part(group, contributions(preparation, group, solved), solved.status, solved)
 
 
 def contributions(

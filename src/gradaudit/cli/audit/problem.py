@@ -53,7 +53,12 @@ def run(
     """
     from gradaudit.cli.audit import problem_card, problem_view
     from gradaudit.evaluation.verdict import Thresholds
-    from gradaudit.problem.audit import audited, certified, usual_methods, with_warnings
+    from gradaudit.problem.audit import (
+        audited,
+        certified_with_metric,
+        usual_methods,
+        with_warnings,
+    )
     from gradaudit.problem.loading import load_problem
 
     check_errors({"--accuracy": accuracy, "--fail-above": limit})
@@ -69,8 +74,8 @@ def run(
     )  # fmt: skip
     usual = solvers is None and tightest is None
     settings = {name: _settings(study, name, usual) for name in study.solvers}
-    (exact, reason), more = with_warnings(
-        lambda: certified(problem, digits=DIGITS, time_limit=time_limit, tell=_tell)
+    (exact, metric, reason), more = with_warnings(
+        lambda: certified_with_metric(problem, digits=DIGITS, time_limit=time_limit, tell=_tell)
     )
     thresholds = Thresholds.from_settings(study.verdict.model_dump())
     found, others = with_warnings(
@@ -81,6 +86,7 @@ def run(
     audit = problem_card.ProblemAudit(
         problem=problem,
         exact=exact,
+        metric=metric,
         reason=reason,
         accuracy=accuracy,
         good=study.verdict.good,

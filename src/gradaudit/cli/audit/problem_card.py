@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from gradaudit.cli.audit.table import cheapest
@@ -29,7 +30,9 @@ from gradaudit.report.numbers import count, number, rounded_down, seconds, toler
 if TYPE_CHECKING:
     from gradaudit.problem.certified import ReferenceGradient
     from gradaudit.problem.definition import Problem
+    from gradaudit.problem.needed import Metric
 
+CHANGE = 1e-2  # of a step, or of an acceptance
 SHARE = 0.1  # a condition or observable with less of the error is not named
 NAMED = 3
 NONE = "none"
@@ -43,6 +46,8 @@ class ProblemAudit:
     ----------
     exact, reason
         The certified gradient, or None and why there is none.
+    metric
+        Lengths in standard errors there; None where these are not known.
     accuracy
         The wanted error.
     good, horrible
@@ -61,6 +66,7 @@ class ProblemAudit:
     horrible: float
     table: pd.DataFrame
     left_out: int = 0
+    metric: Metric | None = None
 
     @cached_property
     def today(self) -> Row:
@@ -76,6 +82,33 @@ class ProblemAudit:
     def cheapest(self) -> tuple[Row | None, str]:
         """The cheapest setting that reaches the accuracy, or None and why."""
         return cheapest(self.table, self.accuracy)
+
+    @cached_property
+    def needed(self) -> dict[str, Row | None]:
+        """The cheapest settings that change a step of L-BFGS, and an acceptance, by 1 % at most.
+
+        See `gradaudit.problem.needed`; empty where nothing is known.
+        """
+        if self.metric is None or self.exact is None:
+            return {}
+        from gradaudit.problem.effects import changes
+        from gradaudit.problem.needed import TRAJECTORY, energy_allowed
+
+        exact, metric = self.exact, self.metric
+        wrong = [np.asarray(own) - exact.gradient for own in self.table["gradient"]]
+        found = [changes(metric, exact, own) for own in wrong]
+        energy = energy_allowed(CHANGE) / TRAJECTORY
+        limits = {"a step of L-BFGS": ("step_change", CHANGE), "HMC": ("energy", energy)}
+        return {
+            goal: cheapest(
+                self.table.assign(
+                    error=[own[name] for own in found],
+                    resolution=[own[f"{name}_doubt"] for own in found],
+                ),
+                limit,
+            )[0]
+            for goal, (name, limit) in limits.items()
+        }
 
     @cached_property
     def answer(self) -> str:
@@ -97,6 +130,7 @@ def card(audit: ProblemAudit) -> dict[str, str]:
         "error from": _origin(audit),
         "fails": _failures(audit),
         "cheapest": _cheapest(audit),
+        "needed": _needed(audit),
     }
 
 
@@ -218,3 +252,15 @@ def _cheapest(audit: ProblemAudit) -> str:
             reason = "the reference has too few digits" if audit.exact else "there is no reference"
         return f"{goal}: none is known, {reason}"
     return f"{goal}: {setting(row)} ({seconds(row['seconds'])}, {row['steps']:.0f} steps)"
+
+
+def _needed(audit: ProblemAudit) -> str:
+    if audit.answer == "not_integrated":
+        return NONE
+    if not audit.needed:
+        return "unknown"
+    words = {
+        goal: "no setting is known" if row is None else setting(row)
+        for goal, row in audit.needed.items()
+    }
+    return f"for a change of 1 %: {'; '.join(f'{goal}: {own}' for goal, own in words.items())}"
