@@ -61,8 +61,8 @@ def fisher_information(
     names
         Of the m parameters; by default those of the pytree p, or of the problem.
     scale
-        Units in which the parameters are counted, like p: sizes |p_j| give relative standard
-        errors. Not for problems, whose parameters are on the estimation scale.
+        Units in which the parameters are counted, like p: sizes ``|p_j|`` give relative
+        standard errors. Not for problems, whose parameters are on the estimation scale.
     fixed
         Names of parameters that are known, and so left out.
     kind

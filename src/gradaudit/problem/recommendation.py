@@ -150,8 +150,8 @@ def recommend(
     Parameters
     ----------
     accuracy
-        A relative error of the gradient that is wanted, |g_h - g| / |g|. The goal is then this
-        alone, unless `goals` has others.
+        A relative error of the gradient that is wanted, ``|g_h - g| / |g|``. The goal is then
+        this alone, unless `goals` has others.
     goals
         "step": the error of the gradient changes no step of L-BFGS by more than `change`, for a
         given memory of the optimiser; at all points. "standard_error": no
