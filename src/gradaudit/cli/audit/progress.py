@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,16 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Shows what the processes report as one progress."""
+    """Shows what the processes report as one progress.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    words
+        What to say when a job has ended, "" for nothing.
+    """
+
+    def __init__(self, words: Callable[[Job, JobOutcome], str] | None = None) -> None:
+        self.words = words
         self.tasks: dict[str, Any] = {}
         self.view: Any = None
 
@@ -63,3 +71,10 @@ class Progress:
             print(f"{job.label}: {text}", file=sys.stderr, flush=True)
         elif job.label in self.tasks:
             self.view.update(self.tasks[job.label], completed=1.0, state=text)
+        self._say("" if self.words is None else self.words(job, outcome))
+
+    def _say(self, line: str) -> None:
+        if line and self.view is not None:
+            self.view.console.print(line, markup=False, highlight=False)
+        elif line:
+            print(line, file=sys.stderr, flush=True)

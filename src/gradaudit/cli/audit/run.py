@@ -10,11 +10,13 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradaudit.cli.audit.job import Job, JobOutcome
 from gradaudit.cli.audit.jobs import cores, leave_out_current_folder, run_jobs
+from gradaudit.cli.audit.preliminary import Preliminary
 from gradaudit.cli.audit.progress import Progress
 from gradaudit.cli.audit.tried import exit_code
 from gradaudit.errors import SettingError
@@ -85,7 +87,14 @@ def run(
     with temporary.folder() as folder:
         jobs = _jobs(model, study, folder, cache_folder)
         leave_out_current_folder()
-        with Progress() as progress:
+        words = Preliminary(
+            jobs,
+            REFERENCE,
+            partial(_collect, folder, study),
+            USUAL.verdict.good,
+            USUAL.verdict.horrible,
+        )
+        with Progress(words) as progress:
             outcomes = run_jobs(
                 jobs,
                 workers=workers or cores(),
@@ -209,7 +218,12 @@ def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Jo
         return {"model": model, "settings": settings, "output": folder / f"{label}.nc", **others}
 
     known = catalogue("solvers")
-    # Implicit ones take longest: they begin first, so that the cores are busy to the end.
+    # Implicit ones, and one that carries an estimate along, take longest. They begin second, since
+    # a quick one and the reference have something to say.
+    quick = [n for n, own in study.solvers.items() if not known[n].implicit and own.estimate == []]
+    slow = [name for name in study.solvers if name not in quick]
+    first = (quick or slow)[:1]
+    order = [*first, *(name for name in (*slow, *quick) if name not in first)]
     solves = [
         Job(
             label=solver,
@@ -218,7 +232,7 @@ def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Jo
             cache=cache,
             solves=len(study.methods) * len(ladder_of(study, solver)),
         )
-        for solver in sorted(study.solvers, key=lambda name: not known[name].implicit)
+        for solver in order
     ]
     reference = Job(
         label=REFERENCE,

@@ -1,0 +1,69 @@
+"""What an audit says while it runs: the gradient of today, as soon as anything is known of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from gradaudit.cli.audit.job import Job, JobOutcome
+from gradaudit.cli.audit.tried import answer, error_text, setting, usual_row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gradaudit.cli.audit.view import ReferenceSummary
+
+Collect = Callable[[Mapping[str, JobOutcome]], tuple["pd.DataFrame", "ReferenceSummary", str]]
+"""The table of those jobs that have ended, what it was measured against, the model's name."""
+
+
+class Preliminary:
+    """A line when the first error is estimated, and one when there is a reference as well.
+
+    Parameters
+    ----------
+    jobs
+        All of them; the last one to end has no line, since the card follows.
+    reference
+        The label of the reference among them.
+    """
+
+    def __init__(
+        self, jobs: list[Job], reference: str, collect: Collect, good: float, horrible: float
+    ) -> None:
+        self.missing = {job.label: JobOutcome(message="running") for job in jobs}
+        self.ended: dict[str, JobOutcome] = {}
+        self.reference, self.collect = reference, collect
+        self.good, self.horrible = good, horrible
+        self.said: set[bool] = set()
+
+    def __call__(self, job: Job, outcome: JobOutcome) -> str:
+        """The line after a job, "" for none."""
+        self.ended[job.label] = outcome
+        certified = self.reference in self.ended and self.ended[self.reference].ok
+        solved = any(own.ok for label, own in self.ended.items() if label != self.reference)
+        if not solved or certified in self.said or len(self.ended) == len(self.missing):
+            return ""
+        from gradaudit.cli.audit.table import worst
+
+        table, _, _ = self.collect(self.missing | self.ended)
+        line = self._line(worst(table)) if len(table) else ""
+        if line:
+            self.said |= {certified, False}
+        return f"so far: {line}" if line else ""
+
+    def _line(self, rows: pd.DataFrame) -> str:
+        from gradaudit.cli.audit.card import likely_error
+
+        row = usual_row(rows)
+        words = setting(row)
+        match answer(row, self.good, self.horrible):
+            case "none":
+                return f"{words}: no gradient ({row['status']})"
+            case "unknown":
+                middle, low, high = likely_error(row)
+                known = f"{words}: estimated error {middle:.1e} ({low:.1e} to {high:.1e})"
+                return "" if math.isnan(middle) else known
+            case word:
+                return f"{words}: {word}, relative error {error_text(row)}"
