@@ -62,8 +62,12 @@ class Preliminary:
             case "none":
                 return f"{words}: no gradient ({row['status']})"
             case "unknown":
-                middle, low, high = likely_error(row)
-                known = f"{words}: estimated error {middle:.1e} ({low:.1e} to {high:.1e})"
-                return "" if math.isnan(middle) else known
+                alike = rows[(rows["method"] == row["method"]) & (rows["rtol"] == row["rtol"])]
+                for own in alike.to_dict("records"):  # one solver carries an estimate along
+                    middle, low, high = likely_error(own)
+                    if not math.isnan(middle):
+                        bar = f"{middle:.1e} ({low:.1e} to {high:.1e})"
+                        return f"{setting(own)}: estimated error {bar}"
+                return ""
             case word:
                 return f"{words}: {word}, relative error {error_text(row)}"
