@@ -132,6 +132,8 @@ def test_a_key_changes_the_settings_of_its_readers_alone(place, stages):
 def another(value, name):
     """A further valid value of a key."""
     match value:
+        case bool():
+            return not value
         case str():
             others = {"step": "clip", "interpolant": "clip", "sciml": "diffrax"}
             return others.get(value, "other")
