@@ -219,7 +219,7 @@ def test_how_often_forward_ad_is_right_counts_what_has_a_derivative():
         }
     )
     assert sentences.within(table, 1e-2) == (
-        "Forward AD is within 1e-2 of the true gradient in 50 % of 2 gradients at rtol 1e-3 and "
+        "Forward AD is within 1 % of the true gradient for 50 % of 2 gradients at rtol 1e-3 and "
         "0 % of 1 gradients at rtol 1e-6."
     )
     assert sentences.within(table.iloc[:0], 1e-2) == ""

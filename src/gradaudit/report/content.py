@@ -126,7 +126,7 @@ def experiment(
     )
 
 
-WIDTH, QUALITY = 1100, 30
+WIDTH, QUALITY = 1100, 28
 """Of a figure in the report: pixels, and that of WebP. The PNG files stay as they are."""
 
 

@@ -119,8 +119,8 @@ def _functionals(ranking: pd.DataFrame) -> Card:
         return Card(key="q2", question=question, conclusion="Nothing was audited.")
     first, last = rows.iloc[0], rows.iloc[-1]
     conclusion = (
-        f"Those of the {kind_name(first['kind'])}: {percent(first['good'])} of its gradients by "
-        "forward AD are right at usual tolerances."
+        f"Those of the {kind_name(first['kind'])}: by forward AD {percent(first['good'])} of its "
+        "tolerance series are good."
     )
     if len(rows) > 1:
         conclusion += (

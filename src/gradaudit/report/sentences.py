@@ -8,7 +8,16 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.records.labels import VERDICTS, functional_name, in_order, method_name
-from gradaudit.report.numbers import count, listed, number, rounded_down, seconds, series, tolerance
+from gradaudit.report.numbers import (
+    count,
+    listed,
+    number,
+    percent,
+    rounded_down,
+    seconds,
+    series,
+    tolerance,
+)
 
 SOLVE = ["model", "solver", "method", "rtol"]
 """What makes a solve: its gradients of several functionals share it."""
@@ -108,7 +117,7 @@ def within(audits: pd.DataFrame, good: float) -> str:
             parts.append(f"{100.0 * share:.0f} % of {rows} gradients at rtol {tolerance(rtol)}")
     if not parts:
         return ""
-    return f"Forward AD is within {tolerance(good)} of the true gradient in {listed(parts)}."
+    return f"Forward AD is within {percent(good)} of the true gradient for {listed(parts)}."
 
 
 def loosest(audits: pd.DataFrame, horrible: float) -> str:

@@ -1,4 +1,4 @@
-"""The numbers of paper.md, from the results of a study: `python paper/numbers.py results`."""
+"""The numbers of paper.md, from the results of a study: `python paper/measured.py results`."""
 
 from __future__ import annotations
 
