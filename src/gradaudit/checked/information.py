@@ -13,17 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.checked.jacobian import CheckedJacobian
 from gradaudit.errors import SettingError, extras_by_name
-from gradaudit.evaluation.information import FisherInformation, information
+from gradaudit.evaluation.information import ROUNDING, SAFETY, FisherInformation, information
 
 if TYPE_CHECKING:
     from gradaudit.problem.definition import Problem
 
 Array = NDArray[np.float64]
-
-SAFETY = 4.0
-"""Of an estimated error, as for problems: see `gradaudit.problem.information`."""
-
-ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 
 NOT_BY_ERROR = ("failed", "undifferentiable", "max_steps", "not_finite", "switched", "one_sided")
 """Warnings of which the error of the entries tells nothing."""

@@ -35,6 +35,12 @@ Array = NDArray[np.float64]
 EPSILON = float(np.finfo(np.float64).eps)
 OK = "ok"
 
+SAFETY = 4.0
+"""Of estimated errors, which are distances to a solve of half the step length."""
+
+ROUNDING = 64.0 * EPSILON
+"""Of an entry of a Jacobian by a solver."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FisherInformation:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.errors import SettingError
-from gradaudit.evaluation.information import OK, FisherInformation, information
+from gradaudit.evaluation.information import OK, ROUNDING, SAFETY, FisherInformation, information
 from gradaudit.problem.approximate import ApproximatePart
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.gradient import Solve, approximation_at
@@ -19,13 +19,8 @@ from gradaudit.problem.standardised import Kind, Rows, rows_of
 
 Array = NDArray[np.float64]
 
-SAFETY = 4.0
-"""Of estimated errors: an estimate is the distance to a solve of half the step length."""
-
 SATURATED = 0.1
 """An estimated relative error of a column from which on it may be any amount too small."""
-
-ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 
 
 def certified_information(
