@@ -152,7 +152,7 @@ class Mechanism(StrEnum):
     )
     DENSE_OUTPUT = (
         "dense output",
-        "Read off between the steps",
+        "Dense-output error",
         "Observations come from the interpolant of the solver, which has a lower order.",
     )
     NEWTON = (

@@ -33,7 +33,7 @@ NONE = Event(when=lambda t, y, p: 1.0 + 0.0 * t)
 
 METHOD = Method(
     name="saltation",
-    label="with saltation",
+    label="saltation",
     rank=30,
     description="the sensitivity equations, with the tangents in the error test, event by event",
     controls_tangents=True,
