@@ -215,6 +215,31 @@ def test_a_jump_of_the_vector_field_is_told_and_a_kink_is_not(name):
         assert abs(float(result.jacobian) - 1.0) < 1e-4  # d/dp (e^p - 1)/p = 1 at p = 1
 
 
+@pytest.mark.parametrize("solver", ["kvaerno5", "kvaerno4"])
+def test_no_stage_lies_behind_the_jump_in_front_of_which_a_step_ends(solver):
+    """y' = p [t < 1] - 3 y, with stages at 1.23 and 1.15 of a step.
+
+    Whether the solve is observed at the jump or not: y(t) = p (1 - e^-3t)/3 up to it, and decays.
+    In its own steps the method has order 5 or 4, and two half steps the error of one divided by 32
+    or 16; with a stage behind the jump the order was 1, and the estimate half of the error.
+    """
+    times = np.array([1.0, 1.5, 2.0])
+    run = checked_jacfwd(
+        lambda ys: ys[:, 0],
+        lambda t, y, p: jnp.where(t < 1.0, p, 0.0) - 3.0 * y,
+        y0=jnp.zeros(1),
+        ts=times,
+        jump_ts=[1.0],
+        rtol=1e-5,
+        solver=solver,
+    )
+    result = run(2.0)
+    exact = (1.0 - np.exp(-3.0)) / 3.0 * np.exp(-3.0 * (times - 1.0))
+    wrong = np.asarray(result.jacobian) - exact
+    assert np.max(np.abs(wrong)) < 1e-5
+    np.testing.assert_allclose(np.abs(result.error), np.abs(wrong), rtol=0.15)
+
+
 def test_a_jump_at_a_fixed_time_is_hit_and_not_told():
     """y = p min(t, 1): the grid ends a step there."""
     run = checked_jacfwd(

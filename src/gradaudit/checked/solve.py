@@ -34,6 +34,7 @@ from gradaudit.solvers.tangent_solver import (
     TangentSolver,
     TangentTerm,
     WithTangents,
+    has_stage_beyond,
 )
 
 TOLERANCES = ("rtol", "atol", "norm")  # of a root finder; diffrax may take them from elsewhere
@@ -193,9 +194,10 @@ def solve(
     fast, own = adaptive_solvers(solver, rtol=args.rtol, atol=jnp.min(args.atol), n=n)
     term = diffrax.ODETerm(jax.jit(problem.field))  # traced once, not in every stage
     lifted = TangentTerm(term)
+    jumps = getattr(controller, "jump_ts", None) if has_stage_beyond(own) else None
     terms, grid = nested(
-        TangentSolver(fast, term, watched=n, branches=branches),
-        TangentSolver(own, term, watched=n),
+        TangentSolver(fast, term, watched=n, branches=branches, jumps=jumps),
+        TangentSolver(own, term, watched=n, jumps=jumps),
         lifted,
         estimate=propagate,
         direction=direction,

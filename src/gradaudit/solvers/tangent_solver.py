@@ -22,6 +22,7 @@ import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.backend.shapes import (
@@ -119,12 +120,16 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
     branches
         The vector field with each branch chosen explicitly, where it has any that are to be
         watched.
+    jumps
+        Declared times, increasing, at which the vector field jumps and in front of which a step
+        ends; see `_stopped`. None if there are none.
     """
 
     inner: diffrax.AbstractSolver
     term: diffrax.ODETerm
     watched: int = eqx.field(static=True)
     branches: FrozenField | None = eqx.field(static=True, default=None)
+    jumps: Any = None
     traced_once: Callable[..., Any] = eqx.field(
         static=True,
         init=False,
@@ -192,10 +197,11 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
         made_jump: bool | Flag,
     ) -> tuple[StateAndTangents, StateAndTangents, dict[str, Any], TangentSolverState, Any]:
         moving, fixed = eqx.partition(solver_state.inner, eqx.is_inexact_array)
+        term = self.term if self.jumps is None else _stopped(self.term, self.jumps, t0)
 
         def advance(y: States, p: Parameters, moving: Any) -> tuple[Any, Any]:
             y1, error, dense, state, result = self.inner.step(
-                self.term, t0, t1, y, p, eqx.combine(moving, fixed), made_jump
+                term, t0, t1, y, p, eqx.combine(moving, fixed), made_jump
             )
             moving_out, fixed_out = eqx.partition(state, eqx.is_inexact_array)
             return (y1, error, dense, moving_out), (fixed_out, result)
@@ -243,6 +249,23 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
         assert self.branches is not None
         begin = jnp.where(made_jump, t0 - BEFORE_A_JUMP * (t1 - t0), t0)
         return neglected(self.branches, begin, t1, before, after, args)
+
+
+def has_stage_beyond(solver: diffrax.AbstractSolver) -> bool:
+    """Whether a stage of the method lies behind the end of its step: at 1.23 of it in Kvaerno5."""
+    tableau = getattr(solver, "tableau", None)
+    return bool(np.any(np.asarray(getattr(tableau, "c", ())) > 1))
+
+
+def _stopped(term: diffrax.ODETerm, jumps: Any, t0: ScalarLike) -> diffrax.ODETerm:
+    """The vector field of a step from t0, whose time stops in front of the next jump.
+
+    A stage behind the end of the step would else lie behind the jump in front of which the step
+    ends, and lower the order of the whole solve to 1.
+    """
+    later = jnp.where(jumps > t0, jumps, jnp.inf)
+    stop = jnp.nextafter(jnp.min(later), -jnp.inf)
+    return diffrax.ODETerm(lambda t, y, p: term.vf(jnp.minimum(t, stop), y, p))
 
 
 def _scaled_maximum(

@@ -46,7 +46,9 @@ class WrittenOut(diffrax.AbstractERK):
         stage = y0
         for row, c in zip(tableau.a_lower, tableau.c, strict=True):
             stage = y0 + dt * _combine(row, slopes)
-            slopes.append(terms.vf(t0 + float(c) * dt, stage, args))
+            # not t0 + dt, which may be rounded to beyond a jump in front of which the step ends
+            time = t1 if c == 1 else t0 + float(c) * dt
+            slopes.append(terms.vf(time, stage, args))
         y1 = stage if tableau.ssal else y0 + dt * _combine(tableau.b_sol, slopes)
         error = dt * _combine(tableau.b_error, slopes)
         dense_info = {"y0": y0, "y1": y1, "k": dt * jnp.stack(slopes)}
