@@ -105,6 +105,33 @@ def test_conditions_set_parameters_initial_values_and_compartments_and_rules_fol
     assert parts[1][1][0] == 0.0  # this condition has a rate of its own
 
 
+def test_terms_that_cancel_leave_the_digits_of_a_rule_in_long_double(write):
+    """total = gain (A + B) with A = 2 exp(-k t) and B = 1/2; one part in 2e5 is left.
+
+    Rounding of the rule in float64, 16 units of each term, would leave nine digits.
+    """
+    rule = 2 * (2 * np.exp(-1.0) + 0.5)
+    above, below = float(rule + 1), float(rule - 1 + 1e-5)
+    problem = gradaudit.load_problem(
+        write(
+            observables=["observableId observableFormula noiseFormula", "o total 0.5"],
+            measurements=[
+                "observableId simulationConditionId time measurement",
+                f"o c 2 {above!r}",
+                f"o c 2 {below!r}",
+            ],
+        )
+    )
+
+    def exact(k):
+        h = 2 * (2 * mpmath.exp(-2 * k) + mpmath.mpf(1) / 2)
+        return density(above, h, 0.5) + density(below, h, 0.5)
+
+    found = gradaudit.reference_gradient(problem)
+    assert_certified(found, *closed_form(exact, [0.5], ["log10"]))
+    assert found.sizes[0] > 1e5 * abs(found.gradient[0])
+
+
 def test_the_point_is_on_the_estimation_scale(write):
     problem = gradaudit.load_problem(write())
     found = gradaudit.reference_gradient(problem, [np.log10(0.75)])

@@ -6,20 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from gradaudit.backend.program_cache import identity_cache
-from gradaudit.model.sbml.importer import Translation
 from gradaudit.problem.definition import Measurement, Problem, Source
 from gradaudit.problem.formulas import TIME
 from gradaudit.problem.groups import Group
 from gradaudit.problem.rule_kinks import doubtful
+from gradaudit.problem.rule_values import (
+    DOUBLE_ROUNDING,
+    in_double,
+    in_long_double,
+    rule_functions,
+)
 from gradaudit.problem.solving import Solved
-
-ROUNDING = 16 * np.finfo(np.float64).eps
-"""Of the terms of a rule of the model, which is evaluated in float64."""
 
 
 @dataclass(frozen=True)
@@ -121,43 +120,45 @@ class Inputs:
         return found
 
     def _rules(self, names: list[str]) -> list[Column]:
-        """What follows from states and parameters by the model, at the T times, by JAX."""
-        found, model = self.found, self.solved.translation.model
-        times = self.solved.times
-        n, p = model.n, model.nominal
-        functions = _functions(self.solved.translation, tuple(names))
-        states = found.states.astype(np.float64)
-        z = np.concatenate([states, np.tile(p, (len(times), 1))], axis=1)
-        value, slope = (np.asarray(function(z, times)) for function in functions[:2])
+        """What follows from states and parameters by the model, at the T times."""
+        found, translation = self.found, self.solved.translation
+        times, which = self.solved.times, tuple(names)
+        n, p = translation.model.n, translation.model.nominal
+        z = np.concatenate([found.states, np.tile(p, (len(times), 1))], axis=1)
+        plain = z.astype(np.float64)
+        functions = rule_functions(translation, which)
         unit = np.broadcast_to(np.eye(len(p)), (len(z), len(p), len(p)))
         direction = np.concatenate([found.sensitivities, unit], axis=1)
-        derivative = np.einsum("taz,tzj->taj", slope, direction)
         wrong = np.concatenate([found.state_bounds, np.zeros_like(z[:, n:])], axis=1)
-        wrong = wrong + ROUNDING * np.abs(z)
         acting = direction[:, :, self.solved.owners >= 0]
-        switches = doubtful(functions[:2], z, times, (acting, wrong))
-        if not self.solved.bounded:
-            return [
-                Column(
-                    value[:, a].astype(np.longdouble),
-                    self._spread(derivative[:, a]),
-                    np.zeros(len(times)),
-                    np.zeros((len(times), len(self.values))),
-                    switches[:, a],
+        unsure = wrong + DOUBLE_ROUNDING * np.abs(z)
+        switches = doubtful(functions[:2], plain, times, (acting, unsure))
+        evaluate = in_long_double if self.solved.bounded else in_double
+        own = evaluate(translation, which, z if self.solved.bounded else plain, times)
+        derivative = np.einsum("taz,tzj->taj", own.slope, direction)
+        bound = np.zeros(own.value.shape)
+        derivative_bound = np.zeros(derivative.shape)
+        if self.solved.bounded:
+            curvature = np.asarray(functions[2](plain, times))
+            turned = np.einsum("tazw,twj->tazj", curvature, direction)
+            bound = (
+                _product("taz,tz->ta", own.slope, wrong)
+                + own.rounding * (_product("taz,tz->ta", own.slope, z) + np.abs(own.value))
+                + own.value_off
+            )
+            derivative_bound = (
+                _product("taz,tzj->taj", own.slope[..., :n], found.sensitivity_bounds)
+                + _product("tazj,tz->taj", turned, wrong)
+                + own.rounding[..., None]
+                * (
+                    _product("tazj,tz->taj", turned, z)
+                    + _product("taz,tzj->taj", own.slope, direction)
                 )
-                for a in range(len(names))
-            ]
-        curvature = np.asarray(functions[2](z, times))
-        turned = np.einsum("tazw,twj->tazj", curvature, direction)
-        bound = _product("taz,tz->ta", slope, wrong) + ROUNDING * np.abs(value)
-        derivative_bound = (
-            _product("taz,tzj->taj", slope[..., :n], found.sensitivity_bounds)
-            + _product("tazj,tz->taj", turned, wrong)
-            + ROUNDING * _product("taz,tzj->taj", slope, direction)
-        )
+                + _product("taz,tzj->taj", own.slope_off, direction)
+            )
         return [
             Column(
-                value[:, a].astype(np.longdouble),
+                own.value[:, a].astype(np.longdouble),
                 self._spread(derivative[:, a]),
                 bound[:, a],
                 self._spread(derivative_bound[:, a]),
@@ -165,20 +166,6 @@ class Inputs:
             )
             for a in range(len(names))
         ]
-
-
-@identity_cache
-def _functions(translation: Translation, names: tuple[str, ...]) -> tuple[Any, Any, Any]:
-    """Values, first and second derivatives of rules by z = (y, p) at T points and times."""
-    n = translation.model.n
-
-    def evaluate(z: Any, t: Any) -> Any:
-        scope = translation.lookup(t, z[:n], z[n:])
-        return jnp.stack([jnp.asarray(scope(name), jnp.float64) for name in names])
-
-    slope = jax.jacfwd(evaluate)
-    value, first, second = (jax.jit(jax.vmap(own)) for own in (evaluate, slope, jax.jacfwd(slope)))
-    return value, first, second
 
 
 def _product(axes: str, a: Any, b: Any) -> Any:

@@ -1,0 +1,149 @@
+"""Values and derivatives of a model's rules at points, in long double where that is possible.
+
+Observables are often rules of the model, and near an optimum the terms of a gradient cancel. In
+float64 the rounding of a rule would then be all that is wrong in a certified gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import heyoka as hy
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gradaudit.backend.program_cache import identity_cache
+from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, available
+from gradaudit.certification.heyoka.translate import translate
+from gradaudit.errors import GradauditError
+from gradaudit.model.sbml.importer import Translation
+
+UNITS = 16
+"""Of the last place of every term of a rule, by which its evaluation may be off."""
+
+DOUBLE_ROUNDING = UNITS * np.finfo(np.float64).eps
+EXTENDED_ROUNDING = UNITS * np.finfo(np.longdouble).eps
+
+FINER = 4 * np.finfo(np.longdouble).eps / np.finfo(np.float64).eps
+"""Of what the same expression is off by in double, what it may be off by in long double.
+
+This is much where intermediate results are far larger than the terms of the rule.
+"""
+
+AGREE = 1e-6
+"""Of its terms: what the precisions may differ by, unless they read the rule differently."""
+
+
+class RuleValues(NamedTuple):
+    """Of A rules at T points, by the n states and m parameters z.
+
+    `value` (T, A), `slope` (T, A, n + m); `rounding` (T, A), of all terms; `value_off` (T, A) and
+    `slope_off` (T, A, n + m), which are to be added to what follows from it.
+    """
+
+    value: Any
+    slope: Any
+    rounding: Any
+    value_off: Any
+    slope_off: Any
+
+
+def rule_functions(translation: Translation, names: tuple[str, ...]) -> tuple[Any, Any, Any]:
+    """Values, first and second derivatives of rules by z = (y, p) at T points and times."""
+    return _functions(translation, names)[1:]
+
+
+def in_double(translation: Translation, names: tuple[str, ...], z: Any, times: Any) -> RuleValues:
+    """By JAX, in float64."""
+    value, slope = (np.asarray(f(z, times)) for f in rule_functions(translation, names)[:2])
+    rounding = np.full(value.shape, DOUBLE_ROUNDING)
+    return RuleValues(value, slope, rounding, np.zeros(value.shape), np.zeros(slope.shape))
+
+
+def in_long_double(
+    translation: Translation, names: tuple[str, ...], z: Any, times: Any
+) -> RuleValues:
+    """By heyoka in long double from z of that type; as `in_double` where that gives no number."""
+    plain = in_double(translation, names, z.astype(np.float64), times)
+    evaluate = _extended(translation, names)
+    if evaluate is None:
+        return plain
+    (value, slope), (rough, rough_slope) = evaluate(z, times)
+    with np.errstate(invalid="ignore", over="ignore"):
+        terms = np.abs(value) + np.abs(slope * z[:, None]).sum(axis=-1)
+        good = np.abs(value - plain.value) <= AGREE * terms
+        steep = np.abs(slope).max(axis=-1, initial=0.0)
+        good &= np.all(np.abs(slope - plain.slope) <= AGREE * steep[..., None], axis=-1)
+        value_off = _off(np.abs(value - rough), terms, good)
+        slope_off = _off(np.abs(slope - rough_slope), np.abs(slope), good[..., None])
+    return RuleValues(
+        np.where(good, value, plain.value),
+        np.where(good[..., None], slope, plain.slope),
+        np.where(good, EXTENDED_ROUNDING, plain.rounding),
+        value_off,
+        slope_off,
+    )
+
+
+def _off(difference: Any, size: Any, good: Any) -> Any:
+    """What results (T, ...) may be off by beyond the rounding of terms of a `size`.
+
+    The difference of the precisions may be small by chance at one point: what it is at the others,
+    absolutely or in relation to the size, counts there too.
+    """
+    difference = np.where(good & np.isfinite(difference), difference, 0.0)
+    relative = np.divide(difference, size, out=np.zeros_like(difference), where=size > 0.0)
+    elsewhere = np.minimum(relative.max(axis=0) * size, difference.max(axis=0))
+    return np.where(good, FINER * np.maximum(difference, elsewhere), 0.0)
+
+
+@identity_cache
+def _functions(translation: Translation, names: tuple[str, ...]) -> tuple[Any, Any, Any, Any]:
+    n = translation.model.n
+
+    def evaluate(z: Any, t: Any) -> Any:
+        scope = translation.lookup(t, z[:n], z[n:])
+        return jnp.stack([jnp.asarray(scope(name), jnp.float64) for name in names])
+
+    slope = jax.jacfwd(evaluate)
+    value, first, second = (jax.jit(jax.vmap(own)) for own in (evaluate, slope, jax.jacfwd(slope)))
+    return evaluate, value, first, second
+
+
+@identity_cache
+def _extended(translation: Translation, names: tuple[str, ...]) -> Callable[..., Any] | None:
+    """Values and first derivatives, in long double and by the same expressions in double.
+
+    None where a rule cannot be translated.
+    """
+    if not available(LONG_DOUBLE):
+        return None
+    model = translation.model
+    count = model.n + model.m
+    z, t = [hy.expression(f"z{i}") for i in range(count)], hy.expression("t")
+    try:
+        rows = translate(
+            _functions(translation, names)[0], [z, t], precision=LONG_DOUBLE, where="rules"
+        )
+    except GradauditError:
+        return None
+    tensors = hy.diff_tensors(rows, diff_args=z, diff_order=1)
+    every = [*rows, *(entry for row in tensors.jacobian for entry in row)]
+    functions = [
+        (precision, hy.cfunc(every, [*z, t], compact_mode=True, **precision.options))
+        for precision in (LONG_DOUBLE, DOUBLE)
+    ]
+
+    def evaluate(points: Any, times: Any) -> list[tuple[Any, Any]]:
+        results = []
+        for precision, function in functions:
+            inputs: Any = np.column_stack([points, times]).astype(precision.fp_type)
+            with np.errstate(all="ignore"):
+                found = function(np.ascontiguousarray(inputs.T)).T.astype(np.longdouble)
+            slope = found[:, len(rows) :].reshape(len(found), len(rows), count)
+            results.append((found[:, : len(rows)], slope))
+        return results
+
+    return evaluate
