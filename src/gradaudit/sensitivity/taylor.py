@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gradaudit.backend.program_cache import identity_cache
 from gradaudit.certification.heyoka.precision import DOUBLE
 from gradaudit.certification.heyoka.rounding import in_float64
 from gradaudit.certification.hybrid_solve import build_system, solve_system
-from gradaudit.certification.variational import Options
+from gradaudit.certification.hybrid_system import Hybrid
+from gradaudit.certification.variational import Options, Variational
 from gradaudit.errors import SettingError
 from gradaudit.model.definition import Model
 from gradaudit.records.results import Sensitivities
+
+
+_ONE_AT_A_TIME = threading.Lock()  # a compiled integrator holds the state of its solve
+
+
+@identity_cache
+def _system(model: Model, tolerance: float) -> Variational | Hybrid:
+    """The compiled integrator: building it takes longer than many a solve."""
+    return build_system(model, precision=DOUBLE, tolerance=tolerance)
 
 
 def taylor_sensitivities(
@@ -40,8 +53,8 @@ def taylor_sensitivities(
     if not 0.0 < tolerance < 1.0:
         raise SettingError(f"tolerance is {tolerance!r}; it must lie between 0 and 1.")
     observed = model.times(times)
-    system = build_system(model, precision=DOUBLE, tolerance=tolerance)
-    solution = solve_system(system, observed, Options(time_limit=time_limit))
+    with _ONE_AT_A_TIME:
+        solution = solve_system(_system(model, tolerance), observed, Options(time_limit=time_limit))
     values, derivatives = solution.float64()
     if solution.status != "ok":
         values, derivatives = np.full_like(values, np.nan), np.full_like(derivatives, np.nan)
