@@ -17,7 +17,6 @@ from gradaudit.errors import SettingError
 from gradaudit.model.definition import Model
 from gradaudit.records.results import Sensitivities
 
-
 _ONE_AT_A_TIME = threading.Lock()  # a compiled integrator holds the state of its solve
 
 
