@@ -208,6 +208,8 @@ class Sensitivities:
     one_sided
         Parameters whose derivatives at an observation exist from one side only, as an event or a
         switch that they move is there, or at an end of the window; the right-hand one is given.
+    solver, solver_why
+        What solved it, and why that was chosen where the solver was to be "auto".
     """
 
     times: Float[np.ndarray, "T"]
@@ -225,3 +227,5 @@ class Sensitivities:
     events: tuple[EventRecord, ...] = ()
     estimates: Estimates | None = None
     one_sided: tuple[str, ...] = ()
+    solver: str = ""
+    solver_why: str = ""

@@ -25,6 +25,7 @@ from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN
 from gradaudit.sensitivity.method import Method
 from gradaudit.sensitivity.methods import get_method, methods
 from gradaudit.sensitivity.request import Request, check_options, tolerance
+from gradaudit.sensitivity.solver_choice import suitable_solver
 from gradaudit.solvers.options import (
     MAX_STEPS,
     OBSERVE,
@@ -61,7 +62,9 @@ def sensitivities(
     model
         A model, the name of one of the library, or the path of a file.
     solver, method
-        Names from `gradaudit.solvers.registry.SOLVERS` and `METHODS`.
+        Names from `gradaudit.solvers.registry.SOLVERS` and `METHODS`. The solver "auto" is "tsit5",
+        or "kvaerno5" where a rough solve shows that the model is stiff; ``.solver`` and
+        ``.solver_why`` of the result say which one and why.
     rtol, atol
         Tolerances of the step controller; `atol` is 1e-3 rtol by default.
     times
@@ -96,6 +99,9 @@ def sensitivities(
         are NaN and its `status` says what happened.
     """
     model = load_model(model)
+    why = ""
+    if solver == "auto":
+        solver, why, *_ = suitable_solver(model)
     get_solver(solver)
     chosen = get_method(method)
     rtol = tolerance("rtol", rtol, below=1.0)
@@ -121,7 +127,9 @@ def sensitivities(
     )
     check_options(request, chosen)
     with forward_mode_by_name(f"model {model.name!r}, method {method!r}: the vector field"):
-        return _with_one_sided(model, chosen.solve(request), rtol, atol)
+        result = _with_one_sided(model, chosen.solve(request), rtol, atol)
+    own = chosen.name if chosen.own_solver else solver
+    return replace(result, solver=own, solver_why=why)
 
 
 UNSOLVED = ("non_finite", "step_underflow", "root_not_found", "max_steps", "failed")
