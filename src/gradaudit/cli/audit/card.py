@@ -46,7 +46,7 @@ def card(audit: Audit) -> dict[str, str]:
         "functionals": _functionals(audit),
         "error from": _origin(audit),
         "right from": _sound(audit),
-        "fails": "; ".join(_fails(audit)) or "nothing",
+        "fails": "; ".join(_fails(audit)) or NOTHING_FAILS[audit.answer == "unknown"],
         "cheapest": _cheapest(audit),
         "next": _next(audit),
     }
@@ -64,6 +64,10 @@ def _today(audit: Audit) -> str:
         f"{words}: {audit.answer.upper()}, relative error {error_text(row)} "
         f"({row['functional']}, the worst functional)"
     )
+
+
+NOTHING_FAILS = ("nothing", "no solve; whether a gradient is wrong needs a reference")
+"""With a reference, and without."""
 
 
 def likely_error(row: Row) -> tuple[float, float, float]:
@@ -165,7 +169,7 @@ def _cheapest(audit: Audit) -> str:
 def _next(audit: Audit) -> str:
     """The best next thing to do."""
     if audit.answer == "right":
-        return "nothing: the gradient can be used as it is"
+        return f"nothing: the error is at most {tolerance(audit.good)}"
     if audit.answer == "unknown" and not _lacking(audit):
         return _for_a_reference(audit)
     better = _sound_setting(audit.rows, audit.good)

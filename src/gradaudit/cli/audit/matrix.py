@@ -24,7 +24,7 @@ def legend(noun: str) -> str:
     """What the numbers mean."""
     return (
         f"Digits of the {noun} that hold at each relative tolerance: 2 is an error of at most "
-        f"1e-2, 0 is wrong. {UNKNOWN}: not known; {FAILED}: no result; {NOT_RUN}: not run."
+        f"1e-2, 0 one above 1e-1. {UNKNOWN}: not known; {FAILED}: no result; {NOT_RUN}: not run."
     )
 
 

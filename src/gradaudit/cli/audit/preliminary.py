@@ -66,8 +66,8 @@ class Preliminary:
                 for own in alike.to_dict("records"):  # one solver carries an estimate along
                     middle, low, high = likely_error(own)
                     if not math.isnan(middle):
-                        bar = f"{middle:.1e} ({low:.1e} to {high:.1e})"
-                        return f"{setting(own)}: estimated error {bar}"
+                        bar = f"{middle:.1e} ({low:.1e} to {high:.1e}, 90 %)"
+                        return f"{setting(own)}: estimated error of {own['functional']} {bar}"
                 return ""
             case word:
                 return f"{words}: {word}, relative error {error_text(row)}"

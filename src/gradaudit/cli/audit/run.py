@@ -248,7 +248,9 @@ def _collect(
     folder: Path, study: Study, outcomes: Mapping[str, JobOutcome]
 ) -> tuple[pd.DataFrame, ReferenceSummary, str]:
     """The table, what it was measured against, and the model's name."""
-    from gradaudit.cli.audit.table import estimated, judged, unjudged
+    import numpy as np
+
+    from gradaudit.cli.audit.table import estimated, estimates_in_unit, judged, unjudged
     from gradaudit.cli.audit.view import ReferenceSummary
     from gradaudit.evaluation.audit_table import evaluate
     from gradaudit.records.files import read_dataset
@@ -265,7 +267,9 @@ def _collect(
     truth = ReferenceSummary(status=str(reference.attrs["status"]), digits=digits)
     if not gradients:
         return unjudged([]), truth, model
-    table = evaluate(reference, gradients, settings)
+    if not np.isfinite(reference["states"].values).all():  # of which nothing can be computed
+        return estimated(gradients, settings), truth, model
+    table = estimates_in_unit(evaluate(reference, gradients, settings), settings)
     return judged(table, digits=digits, verdict=settings["verdict"]), truth, model
 
 

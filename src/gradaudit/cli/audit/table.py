@@ -90,7 +90,22 @@ def estimated(gradients: Sequence[xr.Dataset], settings: dict[str, Any]) -> pd.D
     target = _tightest(gradients)
     if target is None:
         return unjudged(gradients)
-    return evaluate(target, list(gradients), settings).assign(**_UNJUDGED)
+    table = evaluate(target, list(gradients), settings)
+    return estimates_in_unit(table, settings).assign(**_UNJUDGED)
+
+
+def estimates_in_unit(table: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
+    """The table of stage evaluate with estimated errors in the unit of `error`.
+
+    Estimates are in relation to the gradient. Where that vanishes, as that of a sum of squares to
+    its own trace, any error would be 100 % of it; `natural_scale` is the unit there.
+    """
+    if "estimated_error" not in table:
+        return table
+    relative, scale = table["estimated_error"], table["natural_scale"]
+    vanishes = table["reference_norm"] <= settings["verdict"]["cancellation"] * scale
+    own = relative.clip(upper=1.0) * table["gradient_norm"] / scale
+    return table.assign(estimated_error=relative.where(~vanishes, own))
 
 
 def _tightest(gradients: Sequence[xr.Dataset]) -> xr.Dataset | None:
@@ -113,7 +128,7 @@ def worst(table: pd.DataFrame) -> pd.DataFrame:
     That is the largest estimated one where nothing is known.
     """
     bound = (table["error"] + table["resolution"]).fillna(np.inf)
-    if "estimated_error" in table and table["error"].isna().all():
+    if "estimated_error" in table and not np.isfinite(bound).any():
         bound = table["estimated_error"].fillna(-1.0)
     ranked = table.assign(_rank=bound)
     rows = ranked.groupby(SETTING, sort=False)["_rank"].idxmax()
