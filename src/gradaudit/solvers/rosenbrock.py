@@ -21,12 +21,16 @@ from typing import Any, ClassVar
 import diffrax
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from gradaudit.backend.shapes import ComplexStates, Flag, Scalar, ScalarLike
 from gradaudit.solvers.small_lu import solver_of
 
 Row = tuple[float, ...]
+
+WRITTEN_OUT = 4
+"""Most states for which the stages are written out, which is fast and compiles for long."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,11 @@ class Rosenbrock(diffrax.AbstractAdaptiveSolver):
         made_jump: bool | Flag,
     ) -> tuple[ComplexStates, ComplexStates, dict[str, Any], None, Any]:
         tableau = self.tableau
+        t0, t1 = jnp.asarray(t0), jnp.asarray(t1)
         # The first carries the direction of time, which `terms` may have turned.
         h, dt = terms.contr(t0, t1), t1 - t0
         gamma_h = tableau.gamma * h
-        first, push = jax.linearize(lambda t, y: terms.vf(t, y, args), jnp.asarray(t0), y0)
+        first, push = jax.linearize(lambda t, y: terms.vf(t, y, args), t0, y0)
         at_rest, no_time = jnp.zeros_like(y0), jnp.zeros_like(t0)
 
         def product(v: ComplexStates) -> ComplexStates:
@@ -102,30 +107,74 @@ class Rosenbrock(diffrax.AbstractAdaptiveSolver):
         drift = h * dt * push(jnp.ones_like(t0), at_rest)
 
         def solve(b: ComplexStates) -> ComplexStates:
-            return lax.custom_linear_solve(product, b, lambda _, b: by_factors(b))
+            return lax.custom_linear_solve(
+                product,
+                b,
+                lambda _, b: by_factors(b),
+                lambda _, b: jax.linear_transpose(by_factors, b)(b)[0],
+            )
 
+        if y0.size <= WRITTEN_OUT:
+            us, last = self._written_out(solve, terms.vf, (t0, t1, h), y0, args, first, drift)
+        else:
+            us, last = self._in_a_loop(solve, terms.vf, (t0, t1, h), y0, args, drift)
+        y1, error = last + us[-1], us[-1]
+        sound = jnp.all(jnp.isfinite(y1)) & jnp.all(jnp.isfinite(error))
+        error = jnp.where(sound, error, jnp.inf)
+        ks = tuple(_combine(row, us) for row in tableau.dense)
+        return y1, error, {"y0": y0, "y1": y1, "ks": ks}, None, diffrax.RESULTS.successful
+
+    def _written_out(
+        self, solve: Any, field: Any, span: Any, y0: Any, args: Any, first: Any, drift: Any
+    ) -> Any:
+        """The u of the stages, and where the last one evaluated the field."""
+        tableau, (t0, t1, h) = self.tableau, span
         us: list[ComplexStates] = []
         stage = y0
         for i, (c, d) in enumerate(zip(tableau.c, tableau.d, strict=True)):
             if i == 0:
                 slope = first
             else:
-                stage = y0 + _combine(tableau.a[i - 1], us) if i <= len(tableau.a) else stage + us[-1]
+                stage = (
+                    y0 + _combine(tableau.a[i - 1], us) if i <= len(tableau.a) else stage + us[-1]
+                )
                 # Not t0 + dt, which rounding may put behind a jump.
-                slope = terms.vf(t1 if c == 1.0 else t0 + c * dt, stage, args)
+                slope = field(t1 if c == 1.0 else t0 + c * (t1 - t0), stage, args)
             right = h * slope + d * drift
             if i > 0:
                 right = right + _combine(tableau.C[i - 1], us)
             us.append(solve(tableau.gamma * right))
-        y1, error = stage + us[-1], us[-1]
-        sound = jnp.all(jnp.isfinite(y1)) & jnp.all(jnp.isfinite(error))
-        error = jnp.where(sound, error, jnp.inf)
-        ks = tuple(_combine(row, us) for row in tableau.dense)
-        return y1, error, {"y0": y0, "y1": y1, "ks": ks}, None, diffrax.RESULTS.successful
+        return us, stage
+
+    def _in_a_loop(self, solve: Any, field: Any, span: Any, y0: Any, args: Any, drift: Any) -> Any:
+        """The same, which compiles sooner where there are many states."""
+        tableau, (t0, t1, h) = self.tableau, span
+        size = len(tableau.c)
+        a, C = np.zeros((size, size)), np.zeros((size, size))
+        for i, row in enumerate(tableau.a, 1):
+            a[i, :i] = row
+        for i in (size - 2, size - 1):
+            a[i] = a[i - 1]
+            a[i, i - 1] = 1.0
+        for i, row in enumerate(tableau.C, 1):
+            C[i, :i] = row
+        c = jnp.asarray(tableau.c, dtype=t0.dtype)
+        times = jnp.where(c == 1.0, t1, t0 + c * (t1 - t0))
+        real = jnp.real(y0).dtype
+
+        def one(us: Any, x: Any) -> Any:
+            i, t, a, C, d = x
+            slope = field(t, y0 + a @ us, args)
+            u = solve(tableau.gamma * (h * slope + d * drift + C @ us))
+            return us.at[i].set(u), None
+
+        xs = (jnp.arange(size), times, *(jnp.asarray(z, dtype=real) for z in (a, C, tableau.d)))
+        us, _ = lax.scan(one, jnp.zeros((size, y0.size), dtype=y0.dtype), xs)
+        return list(us), y0 + a[-1] @ us
 
 
 class DenseOutput(diffrax.AbstractLocalInterpolation):
-    """The polynomial between `y0` and `y1` that the rows of `Tableau.dense` add to a straight line."""
+    """The polynomial through `y0` and `y1` whose bend the rows of `Tableau.dense` give."""
 
     t0: ScalarLike
     t1: ScalarLike

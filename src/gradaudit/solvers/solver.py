@@ -38,7 +38,7 @@ class Solver:
     classes
         Returns its classes; it imports diffrax when it is called.
     implicit
-        Its steps need the solution of equations.
+        Its steps need the solution of equations that are not linear, by a root finder.
     adaptive
         It has an error estimate; without one it takes equal steps only.
     audited_to
