@@ -121,7 +121,9 @@ def adaptive_solvers(
 
 def _as_it_comes(solver: Any) -> bool:
     """Whether nothing was set when the solver was made, the kind of loop aside."""
-    plain = dataclasses.replace(solver, scan_kind=type(solver)().scan_kind)
+    plain = solver
+    if isinstance(solver, diffrax.AbstractRungeKutta):
+        plain = dataclasses.replace(solver, scan_kind=type(solver)().scan_kind)
     return bool(eqx.tree_equal(plain, type(solver)()))
 
 

@@ -34,6 +34,9 @@ def work(*, base_solver: str, method: str, steps: float, parameters: int) -> flo
     if how is None or solver is None:
         return math.nan
     stages = how.stages if how.own_solver else solver.stages or solver.order
-    factor = IMPLICIT if solver.implicit and not how.own_solver else 1.0
+    factor = 1.0
+    if not how.own_solver:
+        usual = IMPLICIT if solver.implicit else 1.0
+        factor = usual if solver.stage_work is None else solver.stage_work
     constant, each = how.solves
     return float(steps * stages * factor * (constant + each * parameters))

@@ -63,7 +63,7 @@ def sensitivities(
         A model, the name of one of the library, or the path of a file.
     solver, method
         Names from `gradaudit.solvers.registry.SOLVERS` and `METHODS`. The solver "auto" is "tsit5",
-        or "kvaerno5" where a rough solve shows that the model is stiff; ``.solver`` and
+        or "rodas5p" where a rough solve shows that the model is stiff; ``.solver`` and
         ``.solver_why`` of the result say which one and why.
     rtol, atol
         Tolerances of the step controller; `atol` is 1e-3 rtol by default.

@@ -17,15 +17,15 @@ from gradaudit.backend.program_cache import identity_cache
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
 
-EXPLICIT, IMPLICIT = "tsit5", "kvaerno5"
+EXPLICIT, IMPLICIT = "tsit5", "rodas5p"
 
 STABLE = 3.3
 """Length of a step of Tsit5, times the fastest rate, at which it is still stable."""
 
-STIFF = 50.0
+STIFF = 20.0
 """Explicit steps for stability per step of the look, from which on the implicit solver is faster.
 
-A step of it with its tangents costs 10 to 40 of the explicit one.
+A step of it with its tangents costs 5 to 20 of the explicit one (`benchmarks/implicit_cost.py`).
 """
 
 ROUGH = 1e-3

@@ -41,6 +41,9 @@ class Solver:
         Its steps need the solution of equations.
     adaptive
         It has an error estimate; without one it takes equal steps only.
+    stage_work
+        Evaluations of the vector field that a stage is counted with; None for the usual number of
+        an explicit or an implicit one.
     audited_to
         The tightest tolerance of `gradaudit audit` where none is asked for, 0 for the one of the
         command; None where the solver is audited on request only.
@@ -55,6 +58,7 @@ class Solver:
     stages: int = 0
     implicit: bool = False
     adaptive: bool = True
+    stage_work: float | None = None
     audited_to: float | None = None
 
     @property
@@ -98,7 +102,7 @@ class Solver:
         keywords: dict[str, Any] = {}
         if issubclass(classes.own, diffrax.AbstractRungeKutta):
             keywords["scan_kind"] = scan_kind
-        if self.implicit:
+        if issubclass(classes.own, diffrax.AbstractImplicitSolver):
             from gradaudit.solvers.root_finder import root_finder
 
             keywords["root_finder"] = root_finder(classes.own, rtol, atol, n)

@@ -1,0 +1,103 @@
+"""Linear systems with one matrix and many right-hand sides, in plain XLA.
+
+The routines of LAPACK are calls out of a compiled loop, so that XLA cannot make one kernel of a
+solver's loop that has them, and for a few unknowns the calls cost more than the arithmetic.
+Gaussian elimination with partial pivoting is written out in scalars up to `WRITTEN_OUT` unknowns,
+beyond which that compiles for minutes, and is a loop over rows up to `PLAIN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array
+
+WRITTEN_OUT = 4
+PLAIN = 16
+"""Most unknowns for which LAPACK is not called."""
+
+
+def solver_of(matrix: Array) -> Callable[[Array], Array]:
+    """Right-hand side (n,) to solution (n,), by one factorisation of the matrix (n, n).
+
+    Real or complex. The result is not finite where the matrix is singular.
+    """
+    n = matrix.shape[0]
+    if n > PLAIN:
+        factors = jax.scipy.linalg.lu_factor(matrix)
+        return lambda b: jax.scipy.linalg.lu_solve(factors, b)
+    return _in_scalars(matrix) if n <= WRITTEN_OUT else _in_loops(matrix)
+
+
+def _in_scalars(matrix: Array) -> Callable[[Array], Array]:
+    n = matrix.shape[0]
+    a = [[matrix[i, j] for j in range(n)] for i in range(n)]
+    swaps: dict[tuple[int, int], Array] = {}  # of rows k and i, one after another
+    for k in range(n):
+        for i in range(k + 1, n):
+            swap = jnp.abs(a[i][k]) > jnp.abs(a[k][k])
+            for j in range(k, n):
+                a[k][j], a[i][j] = _swapped_if(swap, a[k][j], a[i][j])
+            swaps[k, i] = swap
+        for i in range(k + 1, n):
+            a[i][k] = a[i][k] / a[k][k]
+            for j in range(k + 1, n):
+                a[i][j] = a[i][j] - a[i][k] * a[k][j]
+
+    def solve(b: Array) -> Array:
+        x = [b[i] for i in range(n)]
+        for k in range(n):
+            for i in range(k + 1, n):
+                x[k], x[i] = _swapped_if(swaps[k, i], x[k], x[i])
+            for i in range(k + 1, n):
+                x[i] = x[i] - a[i][k] * x[k]
+        for k in reversed(range(n)):
+            for j in range(k + 1, n):
+                x[k] = x[k] - a[k][j] * x[j]
+            x[k] = x[k] / a[k][k]
+        return jnp.stack(x)
+
+    return solve
+
+
+def _swapped_if(swap: Array, here: Array, there: Array) -> tuple[Array, Array]:
+    return jnp.where(swap, there, here), jnp.where(swap, here, there)
+
+
+def _in_loops(matrix: Array) -> Callable[[Array], Array]:
+    n = matrix.shape[0]
+    places = jnp.arange(n)
+
+    def eliminate(k: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        a, order = carry
+        pivot = jnp.argmax(jnp.where(places >= k, jnp.abs(a[:, k]), -1.0))
+        a, order = _swapped(a, k, pivot), _swapped(order, k, pivot)
+        multiples = jnp.where(places > k, a[:, k] / a[k, k], 0.0)
+        a = a - multiples[:, None] * jnp.where(places > k, a[k], 0.0)
+        here = (places > k)[:, None] & (places == k)
+        return jnp.where(here, multiples[:, None], a), order
+
+    lu, order = lax.fori_loop(0, n, eliminate, (matrix, places))
+    lower, upper, diagonal = jnp.tril(lu, -1), jnp.triu(lu, 1), jnp.diagonal(lu)
+
+    def solve(b: Array) -> Array:
+        def forward(k: Array, x: Array) -> Array:
+            return x - lower[:, k] * x[k]
+
+        def backward(i: Array, x: Array) -> Array:
+            k = n - 1 - i
+            last = x[k] / diagonal[k]
+            return jnp.where(places == k, last, x - upper[:, k] * last)
+
+        return lax.fori_loop(0, n, backward, lax.fori_loop(0, n, forward, b[order]))
+
+    return solve
+
+
+def _swapped(rows: Array, k: Array, other: Array) -> Array:
+    here, there = rows[k], rows[other]
+    places = jnp.arange(rows.shape[0]).reshape(-1, *(1,) * (rows.ndim - 1))
+    return jnp.where(places == k, there, jnp.where(places == other, here, rows))
