@@ -4,7 +4,7 @@
 
 For each model, solver and tolerance: the error of dy(t_end)/dp in scaled parameters against the
 certified reference, the time of a warm solve, its ratio to plain diffrax (`jacfwd` of Kvaerno5 at
-the same tolerance), and the time of the first call, most of it compilation. The steps of the checked
+the same tolerance), and the time of the first call, most of it compilation. Steps of the checked
 solves are controlled for states and tangents, without an estimate.
 """
 

@@ -6,18 +6,14 @@ float64 the rounding of a rule would then be all that is wrong in a certified gr
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import heyoka as hy
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gradaudit.backend.program_cache import identity_cache
-from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, available
-from gradaudit.certification.heyoka.translate import translate
-from gradaudit.errors import GradauditError
+from gradaudit.certification.heyoka.functions import Evaluate, with_slopes
 from gradaudit.model.sbml.importer import Translation
 
 UNITS = 16
@@ -113,37 +109,7 @@ def _functions(translation: Translation, names: tuple[str, ...]) -> tuple[Any, A
 
 
 @identity_cache
-def _extended(translation: Translation, names: tuple[str, ...]) -> Callable[..., Any] | None:
-    """Values and first derivatives, in long double and by the same expressions in double.
-
-    None where a rule cannot be translated.
-    """
-    if not available(LONG_DOUBLE):
-        return None
+def _extended(translation: Translation, names: tuple[str, ...]) -> Evaluate | None:
+    """The rules by heyoka; None where one cannot be translated."""
     model = translation.model
-    count = model.n + model.m
-    z, t = [hy.expression(f"z{i}") for i in range(count)], hy.expression("t")
-    try:
-        rows = translate(
-            _functions(translation, names)[0], [z, t], precision=LONG_DOUBLE, where="rules"
-        )
-    except GradauditError:
-        return None
-    tensors = hy.diff_tensors(rows, diff_args=z, diff_order=1)
-    every = [*rows, *(entry for row in tensors.jacobian for entry in row)]
-    functions = [
-        (precision, hy.cfunc(every, [*z, t], compact_mode=True, **precision.options))
-        for precision in (LONG_DOUBLE, DOUBLE)
-    ]
-
-    def evaluate(points: Any, times: Any) -> list[tuple[Any, Any]]:
-        results = []
-        for precision, function in functions:
-            inputs: Any = np.column_stack([points, times]).astype(precision.fp_type)
-            with np.errstate(all="ignore"):
-                found = function(np.ascontiguousarray(inputs.T)).T.astype(np.longdouble)
-            slope = found[:, len(rows) :].reshape(len(found), len(rows), count)
-            results.append((found[:, : len(rows)], slope))
-        return results
-
-    return evaluate
+    return with_slopes(_functions(translation, names)[0], model.n + model.m, "rules")
