@@ -18,6 +18,7 @@ from gradaudit.sensitivity.programs import program
 from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.options import StaticOptions, TracedOptions
 from gradaudit.solvers.registry import SOLVERS
+from gradaudit.solvers.rosenbrock import Rosenbrock
 
 LOGISTIC = gradaudit.load_model("logistic")
 ENDS_OF_STEPS = np.linspace(1.0, 5.0, 5)
@@ -158,6 +159,8 @@ def test_one_step_has_the_derivative_of_the_stability_function(solver):
 
 def _slope_of_r(solver, z):
     """R'(z) = b (I - z A)^-2 1, from R(z) = 1 + z b (I - z A)^-1 1."""
+    if issubclass(SOLVERS[solver].cls, Rosenbrock):
+        return _slope_of_rosenbrock(SOLVERS[solver].cls.tableau, z)
     if solver == "implicit_euler":
         a, b = np.ones((1, 1)), np.ones(1)
     else:
@@ -168,6 +171,22 @@ def _slope_of_r(solver, z):
             a[i + 1, : len(row)] = row
     inverse = np.linalg.inv(np.eye(len(b)) - z * a)
     return b @ inverse @ inverse @ np.ones(len(b))
+
+
+def _slope_of_rosenbrock(tableau, z):
+    """R'(z), where M u = gamma z 1 with M = (1 - gamma z) I - gamma (z a + C), and R = 1 + w u."""
+    size, gamma = len(tableau.c), tableau.gamma
+    a, c = np.zeros((size + 1, size)), np.zeros((size, size))
+    for i, row in enumerate(tableau.a, 1):
+        a[i, :i] = row
+    for i in range(size - 2, size + 1):  # each begins where the stage before ended
+        a[i] = a[i - 1]
+        a[i, i - 1] = 1.0
+    for i, row in enumerate(tableau.C, 1):
+        c[i, :i] = row
+    inverse = np.linalg.inv((1.0 - gamma * z) * np.eye(size) - gamma * (z * a[:size] + c))
+    u = inverse @ np.full(size, gamma * z)
+    return a[size] @ inverse @ (gamma + gamma * (u + a[:size] @ u))
 
 
 def test_growth_along_a_limit_cycle_is_that_of_the_phase():
