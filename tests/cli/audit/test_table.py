@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import pytest
 
-from gradaudit.cli.audit.table import cheapest, judged, unjudged, worst
+from gradaudit.cli.audit.table import cheapest, estimates_in_unit, judged, unjudged, worst
 
 VERDICT = {"good": 1e-2, "horrible": 0.5}
 
@@ -89,3 +89,19 @@ def test_without_a_reference_no_setting_is_the_cheapest():
            "reason": "not_converging", "verdict": "unknown", "resolution": math.inf}  # fmt: skip
     table = pd.DataFrame([{name: row.get(name, math.nan) for name in columns} | {"rtol": 1e-6}])
     assert cheapest(table, 1e-2) == (None, "no setting converges as the tolerance is tightened")
+
+
+def test_an_estimate_is_in_the_unit_of_the_error():
+    """The sum of squares to its own trace: its gradient is 0, and any error is 100 % of that."""
+    table = pd.DataFrame(
+        {
+            "solver": "tsit5", "method": "forward_ad", "rtol": 1e-6,
+            "functional": ["terminal_y", "trace_sse_exact"],
+            "error": math.nan, "resolution": math.inf,
+            "estimated_error": [1e-5, 3.0],
+            "gradient_norm": [2.0, 1e-6], "reference_norm": [2.0, 0.0], "natural_scale": 10.0,
+        }
+    )  # fmt: skip
+    found = estimates_in_unit(table, {"verdict": {"cancellation": 1e-9}})
+    assert found["estimated_error"].tolist() == pytest.approx([1e-5, 1e-7])
+    assert worst(found)["functional"].tolist() == ["terminal_y"]
