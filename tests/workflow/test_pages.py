@@ -22,8 +22,8 @@ EXPECTED: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "checked-gradients.md": {
         "python look.py": (
-            "plain: cosine -0.",
-            "checked: cosine 1.000, loss 13.087 -> 12.147 downhill",
+            "plain: cosine with the differences -0.",
+            "checked: cosine with the differences 1.000, loss 13.087 -> 12.147 downhill",
             "- The tangents are not controlled",
             "- The estimate itself saturates",
         ),
