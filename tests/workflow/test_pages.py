@@ -23,7 +23,7 @@ EXPECTED: dict[str, dict[str, tuple[str, ...]]] = {
     "checked-gradients.md": {
         "python look.py": (
             "plain: cosine with the differences -0.",
-            "checked: cosine with the differences 1.000, loss 13.087 -> 12.147 downhill",
+            "checked: cosine with the differences 1.000, loss 13.087 -> 12.147 after a step",
             "- The tangents are not controlled",
             "- The estimate itself saturates",
         ),
