@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from gradaudit.certification.heyoka.rounding import in_float64
 from gradaudit.certification.hybrid_solve import build_system, solve_system
 from gradaudit.certification.hybrid_system import Hybrid
 from gradaudit.certification.singular_start import SHARES, leave
-from gradaudit.certification.step_inspection import FEW, MANY, PANEL, Inspector, batched
+from gradaudit.certification.step_inspection import FEW, MANY, PANEL, Field, Inspector, batched
 from gradaudit.certification.tangent_system import directions_of, tangent_system
 from gradaudit.certification.variational import (
     PROGRESS_AFTER,
@@ -104,11 +105,15 @@ class Climb:
         self.best: Solution | None = None
         self.bounds: Bounds | None = None
         self.finer, self.nodes = 1, FEW
-        self.directions = directions_of(model)
-        self.tangents = tangent_system(model, self.directions)
-        self.field = batched(self.tangents)
         self.leaves: tuple[float, float] | None = None
         self.grid = Grid(times, np.stack([np.arange(len(times))] * 3))
+
+    @cached_property
+    def watched(self) -> tuple[NDArray[np.float64], Model, Field]:
+        """What inspectors of Taylor steps watch: directions, the tangent system, its field."""
+        directions = directions_of(self.model)
+        tangents = tangent_system(self.model, directions)
+        return directions, tangents, batched(tangents)
 
     @property
     def left(self) -> float:
@@ -156,9 +161,7 @@ class Climb:
             departure = self._departure(system, leaves)
             first = None if fraction is None or not len(positive) else fraction * positive[0]
             panel = PANEL if self.finer == 1 else 1 / cap
-            inspector = Inspector(
-                self.model, self.directions, self.tangents, self.field, panel, self.nodes
-            )
+            inspector = Inspector(self.model, *self.watched, panel, self.nodes)
             options = Options(
                 max_step=self.model.t_end / cap,
                 first_step=None if departure else first,

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +20,7 @@ from gradaudit.backend.jaxpr.walk import equations
 from gradaudit.certification.collocation.vector_field import VectorField
 from gradaudit.certification.heyoka.precision import to_float64
 from gradaudit.certification.rounding_check import AS_ROUGH
-from gradaudit.certification.step_inspection import BATCH, batched
+from gradaudit.certification.step_inspection import BATCH
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import integrand_names, with_integrals
 
@@ -42,8 +44,8 @@ def mistranslated(
     """
     some = np.unique(np.linspace(0, len(times) - 1, min(len(times), BATCH)).astype(int))
     t, z = times[some], to_float64(values[some])
-    full = np.resize(np.arange(len(t)), BATCH)  # so that the field is compiled once
-    own = np.asarray(batched(model)(t[full], z[full], model.nominal))[: len(t)]
+    full = np.resize(np.arange(len(t)), BATCH)  # so that operations are compiled once
+    own = np.asarray(_rates(model, t[full], z[full]))[: len(t)]
     points = np.concatenate([t[None], z[:, : model.n].T, np.tile(model.nominal, (len(t), 1)).T])
     better = to_float64(fine.rates(np.ascontiguousarray(fine.precision.array(points))))
     rounding = np.abs(rough.rates(np.ascontiguousarray(points)) - better)
@@ -56,6 +58,13 @@ def mistranslated(
     return (
         f"at t = {t[row]:g} the vector field is another one for JAX than for its translation"
         f"{_cause(model, own[row], better[row])}"
+    )
+
+
+def _rates(model: Model, times: Any, states: Any) -> Any:
+    """By JAX (T, N), operation by operation: to compile the field for one call takes longer."""
+    return jax.vmap(with_integrals(model), in_axes=(0, 0, None))(
+        jnp.asarray(times), jnp.asarray(states), jnp.asarray(model.nominal)
     )
 
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import libsbml
 import numpy as np
 
 import gradaudit.backend.jax_setup  # noqa: F401
+from gradaudit.backend.jaxpr.recording import recorded
 from gradaudit.errors import ModelError, ModelWarning
 from gradaudit.model.definition import Model
 from gradaudit.model.sbml.algebraic import solve_algebraic
@@ -227,9 +226,9 @@ def _translation(
     auxiliary = {name: unit for plan in planned for name, unit in plan.auxiliary.items()}
     layout = Layout(system, tuple(auxiliary))
     check_triggers(layout, found)
-    rates = vector_field(system, len(auxiliary))
     # What has no value is told here, by its name.
-    jax.eval_shape(rates, 0.0, jnp.zeros(layout.count + len(auxiliary)), p)
+    size = layout.count + len(auxiliary)
+    rates = recorded(vector_field(system, len(auxiliary)), None, size, len(p))
     begin = Start(layout, found, planned, p, given.start)
     memory = Memory(layout, planned, t_end)
     start = begin.initial_state(memory)
