@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import lru_cache, wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 Key = TypeVar("Key")
 Options = ParamSpec("Options")
@@ -48,3 +49,17 @@ def identity_cache(
         return cached(_ByIdentity(key), bound.args[1:])
 
     return through_cache
+
+
+_of_function: WeakKeyDictionary[Any, dict[Hashable, dict[Any, Any]]] = WeakKeyDictionary()
+
+
+def programs_of(function: Any, key: Hashable) -> dict[Any, Any]:
+    """A dict for what is compiled of a function with equal keys, as long as the function lives.
+
+    An empty one each time for a function that does not hash.
+    """
+    try:
+        return _of_function.setdefault(function, {}).setdefault(key, {})
+    except TypeError:
+        return {}

@@ -74,6 +74,23 @@ def check(model: Model) -> None:
     _checked[id(model)] = model
 
 
+def check_moved(model: Model, checked: Model) -> None:
+    """Check a model that has the functions of a checked one, at other values of its parameters.
+
+    Raises
+    ------
+    ModelError
+        If its initial state or the derivative there is not finite.
+    """
+    assert model.vector_field is checked.vector_field
+    where = f"model {model.name!r}"
+    p = jnp.asarray(model.nominal)
+    y0 = initial_state(model, p)
+    _check_finite(y0, model, f"{where}: the initial value of")
+    _check_slope(model.vector_field(jnp.zeros(()), y0, p), y0, model, where)
+    _checked[id(model)] = model
+
+
 def _functions(model: Model) -> Iterator[tuple[str, Callable[..., Any], tuple[Any, ...], Any]]:
     """Label, function, abstract arguments (p is the last) and the shape of the result.
 
@@ -266,6 +283,11 @@ def _check_start(model: Model, traces: dict[str, Any], where: str) -> None:
     if start_events(model):
         _check_finite(initial_state(model, p), model, f"{where}: after its events at t = 0,")
     dy = _evaluate(traces["vector_field"], jnp.zeros(()), y0, p)
+    _check_slope(dy, y0, model, where)
+
+
+def _check_slope(dy: Any, y0: Any, model: Model, where: str) -> None:
+    """The derivative at the start is finite."""
     _check_finite(
         dy,
         model,

@@ -15,12 +15,14 @@ from gradaudit.certification.steady_state import SteadyState, steady_state
 from gradaudit.errors import ModelError, ModelWarning, ProblemError, TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.model.sbml.experiment import Experiment, uses_time
-from gradaudit.model.sbml.importer import Translation, translate
+from gradaudit.model.sbml.importer import Translation
+from gradaudit.model.sbml.selection import of_initial_value
 from gradaudit.problem.definition import Condition, Problem, Source
 from gradaudit.problem.formulas import TIME, Expression
 from gradaudit.problem.groups import Group
 from gradaudit.problem.infix import infix
 from gradaudit.problem.rest import Rest, begins_with, carriers
+from gradaudit.problem.translations import translations
 from gradaudit.records.results import Extended
 
 Array = NDArray[np.float64]
@@ -192,12 +194,11 @@ class Preparation:
     def _translated(
         self, sources: Mapping[str, Source], names: Mapping[str, str], end: float, options: Any
     ) -> Translation:
-        return translate(
-            self.problem.sbml,
+        return translations(self.problem).at(
             t_end=end,
             values={n: self._number(s) for n, s in sources.items()},
             only=set(names) if self.derivatives else set(),
-            **options,
+            options=options,
         )
 
     def _number(self, source: Source) -> float:
@@ -207,7 +208,7 @@ class Preparation:
 
     def _acting(self, model: Model, names: Mapping[str, str]) -> tuple[str | None, ...]:
         """The estimated parameter of each parameter of a model."""
-        found = [names.get(name.removesuffix("(0)")) for name in model.parameters]
+        found = [names.get(of_initial_value(name)) for name in model.parameters]
         return tuple(found) if self.derivatives else tuple(None for _ in found)
 
     def _owners(self, model: Model, names: Mapping[str, str]) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ import numpy as np
 from gradaudit.backend.program_cache import identity_cache
 from gradaudit.certification.heyoka.functions import Evaluate, with_slopes
 from gradaudit.model.sbml.importer import Translation
+from gradaudit.model.sbml.layout import Layout, Point
 
 UNITS = 16
 """Of the last place of every term of a rule, by which its evaluation may be off."""
@@ -48,7 +49,7 @@ class RuleValues(NamedTuple):
 
 def rule_functions(translation: Translation, names: tuple[str, ...]) -> tuple[Any, Any, Any]:
     """Values, first and second derivatives of rules by z = (y, p) at T points and times."""
-    return _functions(translation, names)[1:]
+    return _functions(translation.layout, names, translation.model.n)[1:]
 
 
 def in_double(translation: Translation, names: tuple[str, ...], z: Any, times: Any) -> RuleValues:
@@ -63,7 +64,8 @@ def in_long_double(
 ) -> RuleValues:
     """By heyoka in long double from z of that type; as `in_double` where that gives no number."""
     plain = in_double(translation, names, z.astype(np.float64), times)
-    evaluate = _extended(translation, names)
+    model = translation.model
+    evaluate = _extended(translation.layout, names, model.n, model.m)
     if evaluate is None:
         return plain
     (value, slope), (rough, rough_slope) = evaluate(z, times)
@@ -96,11 +98,9 @@ def _off(difference: Any, size: Any, good: Any) -> Any:
 
 
 @identity_cache
-def _functions(translation: Translation, names: tuple[str, ...]) -> tuple[Any, Any, Any, Any]:
-    n = translation.model.n
-
+def _functions(layout: Layout, names: tuple[str, ...], n: int) -> tuple[Any, Any, Any, Any]:
     def evaluate(z: Any, t: Any) -> Any:
-        scope = translation.lookup(t, z[:n], z[n:])
+        scope = Point(layout, t, z[:n], z[n:]).scope
         return jnp.stack([jnp.asarray(scope(name), jnp.float64) for name in names])
 
     slope = jax.jacfwd(evaluate)
@@ -109,7 +109,6 @@ def _functions(translation: Translation, names: tuple[str, ...]) -> tuple[Any, A
 
 
 @identity_cache
-def _extended(translation: Translation, names: tuple[str, ...]) -> Evaluate | None:
+def _extended(layout: Layout, names: tuple[str, ...], n: int, m: int) -> Evaluate | None:
     """The rules by heyoka; None where one cannot be translated."""
-    model = translation.model
-    return with_slopes(_functions(translation, names)[0], model.n + model.m, "rules")
+    return with_slopes(_functions(layout, names, n)[0], n + m, "rules")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gradaudit.backend.program_cache import identity_cache
+from typing import Any
+
+from gradaudit.backend.program_cache import identity_cache, programs_of
 from gradaudit.model.definition import Model
 from gradaudit.model.switching import switches
 from gradaudit.sensitivity.program import Program
@@ -21,4 +23,16 @@ def program(model: Model, options: StaticOptions) -> Program:
         from gradaudit.sensitivity.hybrid_program import HybridProgram
 
         return HybridProgram(model, options)
-    return Program(model, options)
+    return Program(model, options, _compiled(model, options))
+
+
+def _compiled(model: Model, options: StaticOptions) -> dict[Any, Any]:
+    """What is compiled for models with the same functions, whatever the values of parameters.
+
+    Without events a program has the values of the parameters from its arguments alone.
+    """
+    if model.events:
+        return {}
+    start = model.initial_state or tuple(model.declared_state.tolist())
+    same = (start, tuple(model.integrands.values()), model.observable_indices)
+    return programs_of(model.vector_field, (*same, model.n, model.m, model.t_end, options))

@@ -26,7 +26,13 @@ from gradaudit.model.sbml.lifting import lift_branches
 from gradaudit.model.sbml.memory import Memory
 from gradaudit.model.sbml.plans import EXECUTIONS, plans
 from gradaudit.model.sbml.rate_of import add_rates
-from gradaudit.model.sbml.selection import Choice, initial_value, nominal, with_parameters
+from gradaudit.model.sbml.selection import (
+    Choice,
+    initial_value,
+    nominal,
+    of_initial_value,
+    with_parameters,
+)
 from gradaudit.model.sbml.start import Start, StartOf
 from gradaudit.model.sbml.switches import check_triggers, switches
 from gradaudit.model.sbml.symbols import Symbol, collect, set_values
@@ -118,7 +124,7 @@ def load_sbml(
 
 def _check_wanted(path: Path, model: Model, wanted: list[str]) -> None:
     """Refuse names of parameters that the model does not have."""
-    present = set(model.parameters) | {name.removesuffix("(0)") for name in model.parameters}
+    present = set(model.parameters) | set(map(of_initial_value, model.parameters))
     missing = [name for name in wanted if name not in present]
     if not missing and wanted:
         return

@@ -115,6 +115,11 @@ def initial_value(name: str) -> str:
     return f"{name}(0)"
 
 
+def of_initial_value(name: str) -> str:
+    """The id behind the name of a parameter: its own, or that of the state that begins with it."""
+    return name.removesuffix("(0)")
+
+
 def _initial_values(system: System, held: set[str]) -> tuple[str, ...]:
     """The states whose initial values are parameters, where there are no others."""
     scope = Lookup(system, 0.0, None, jnp.zeros(0))
