@@ -334,3 +334,19 @@ def test_what_is_no_float_is_refused():
 
 def test_exported():
     assert gradaudit.checked_jacfwd is checked_jacfwd
+
+
+def test_a_declared_jump_at_the_end_is_behind_all_stages():
+    """y' = p y (1 + cos t) up to t = 4: with a stage behind the jump steps shrink in front of it."""
+    found = gradaudit.checked_jacfwd(
+        lambda ys: ys[-1, 0],
+        lambda t, y, p: p * y * jnp.where(t < 4.0, 1.0 + jnp.cos(t), 50.0),
+        y0=jnp.ones(1),
+        ts=[4.0],
+        jump_ts=[4.0],
+        rtol=1e-5,
+    )(0.3)
+    moved = 4.0 + np.sin(4.0)
+    exact = moved * np.exp(0.3 * moved)
+    assert abs(float(found.jacobian) / exact - 1.0) < 1e-5
+    assert int(found.stats.steps) < 40
