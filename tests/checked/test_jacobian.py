@@ -334,3 +334,39 @@ def test_what_is_no_float_is_refused():
 
 def test_exported():
     assert gradaudit.checked_jacfwd is checked_jacfwd
+
+
+def test_a_declared_jump_at_the_end_is_behind_all_stages():
+    """y' = p y (1 + cos t) up to t = 4. With a stage behind it steps shrink in front of it."""
+    found = gradaudit.checked_jacfwd(
+        lambda ys: ys[-1, 0],
+        lambda t, y, p: p * y * jnp.where(t < 4.0, 1.0 + jnp.cos(t), 50.0),
+        y0=jnp.ones(1),
+        ts=[4.0],
+        jump_ts=[4.0],
+        rtol=1e-5,
+    )(0.3)
+    moved = 4.0 + np.sin(4.0)
+    exact = moved * np.exp(0.3 * moved)
+    assert abs(float(found.jacobian) / exact - 1.0) < 1e-5
+    assert int(found.stats.steps) < 40
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        lambda y: jnp.sign(y - 1.5) > 0,
+        lambda y: jnp.round(y) >= 2.0,
+        lambda y: jnp.sign(y - 1.5) - 0.1 * y > 0,
+    ],
+)
+def test_a_comparison_of_what_another_switch_returns_is_seen(above):
+    """y' = p up to y = 1.5, then p / 2: y(2) = 0.75 + p, while the tangents lack a term of 1/4."""
+    found = gradaudit.checked_jacfwd(
+        lambda ys: ys[-1, 0],
+        lambda t, y, p: jnp.where(above(y), 0.5, 1.0) * p,
+        y0=jnp.ones(1),
+        ts=[2.0],
+    )(1.2)
+    assert bool(found.warnings.switched)
+    assert float(found.interval[0]) <= abs(float(found.jacobian) - 1.0) <= float(found.interval[1])

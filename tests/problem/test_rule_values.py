@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import mpmath as mp
 import numpy as np
@@ -32,6 +33,10 @@ class Rules:
             parameters={"k": (0.3, "1")},
             t_end=1.0,
         )
+
+    @property
+    def layout(self):
+        return self
 
     def lookup(self, t, y, p):
         return lambda name: self.rules[name](t, y[0], p[0])
@@ -81,14 +86,61 @@ def _check(exact, found, row):
     return terms
 
 
+def bound_complex(m, e):
+    """Of an enzyme of concentration e with 1 of what it binds, at a constant of 0.3."""
+    total = e + 1.3
+    return (total - m.sqrt(total**2 - 4 * e)) / 2
+
+
+CANCELLING = {
+    "tight binding": lambda m, t, x, k: bound_complex(m, 2.0**-43 * x),
+    "square": lambda m, t, x, k: (2e6 * k + x) ** 2 - (2e6 * k) ** 2 - 4e6 * k * x,
+    "small angle": lambda m, t, x, k: (1 - m.cos(2.0**-20 * x)) * 2.0**40 * k,
+    "saturated": lambda m, t, x, k: 1 - m.tanh(9 * k),
+}
+
+
+@pytest.mark.parametrize("switched", [False, True])
+@pytest.mark.parametrize("name", CANCELLING)
+def test_what_float64_has_few_digits_of(name, switched):
+    """Its terms cancel in float64 to few digits or none, so that the two precisions disagree.
+
+    With a switch the rule is evaluated in long double point by point.
+    """
+    rule = CANCELLING[name]
+
+    def in_jax(t, x, k):
+        value = rule(jnp, t, x, k)
+        return jnp.where(x > 0.1, value, 0.0) if switched else value
+
+    found = in_long_double(Rules({name: in_jax}), (name,), POINTS, TIMES)
+    for row in range(1 if name == "saturated" and switched else 2):
+        terms = _check(lambda t, x, k: rule(mp, t, x, k), found, row)
+        if not switched:
+            assert found.value_off[row, 0] <= found.rounding[row, 0] * terms
+
+
 @pytest.mark.parametrize(
-    "rule",
+    ("rule", "exact"),
     [
-        lambda t, x, k: jnp.where(x > 0.5, x, k),  # a switch: there is no expression for it
-        lambda t, x, k: jnp.where(x == k, 1.0, jnp.sin(x - k) / (x - k)),
+        (lambda t, x, k: jnp.where(x > 0.2, x * jnp.sqrt(k), k), lambda t, x, k: x * mp.sqrt(k)),
+        (
+            lambda t, x, k: jnp.where(x == k, 1.0, jnp.sin(x - k) / (x - k)),
+            lambda t, x, k: mp.sin(x - k) / (x - k),
+        ),
     ],
 )
-def test_what_has_no_expression_is_in_float64(rule):
+def test_what_switches_is_evaluated_point_by_point(rule, exact):
+    found = in_long_double(Rules({"rule": rule}), ("rule",), POINTS, TIMES)
+    for row in range(len(TIMES)):
+        terms = _check(exact, found, row)
+        assert found.rounding[row, 0] * terms + found.value_off[row, 0] < DOUBLE_ROUNDING * terms
+
+
+def test_what_has_no_expression_is_in_float64():
+    def rule(t, x, k):
+        return jnp.where(jnp.isnan(jax.lax.bessel_i0e(x)), x, k)
+
     translation = Rules({"rule": rule})
     found = in_long_double(translation, ("rule",), POINTS, TIMES)
     plain = in_double(translation, ("rule",), POINTS.astype(float), TIMES)

@@ -55,6 +55,14 @@ def test_a_stage_is_the_same_in_a_loop_and_written_out(monkeypatch):
     np.testing.assert_allclose(written[1], looped[1], atol=1e-12)
 
 
+@pytest.mark.parametrize("n", [2, 6])
+def test_single_precision_stays_single(n):
+    """Written out and in a loop: a solver's loop takes no state of another type."""
+    args = (jnp.float32(0.2), jnp.float32(0.5), jnp.full(n, 0.5, jnp.float32), jnp.float32(2.0))
+    y1, error, *_ = Rodas5P().step(diffrax.ODETerm(growing), *args, None, False)
+    assert y1.dtype == error.dtype == jnp.float32
+
+
 @pytest.mark.parametrize("z", [-1e2, -1e6, -1e12, 1e6j])
 def test_what_is_stiff_is_damped(z):
     """R(z) falls as 12.5 / |z|."""

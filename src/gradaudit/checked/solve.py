@@ -34,7 +34,6 @@ from gradaudit.solvers.tangent_solver import (
     TangentSolver,
     TangentTerm,
     WithTangents,
-    has_stage_beyond,
 )
 
 TOLERANCES = ("rtol", "atol", "norm")  # of a root finder; diffrax may take them from elsewhere
@@ -196,7 +195,7 @@ def solve(
     fast, own = adaptive_solvers(solver, rtol=args.rtol, atol=jnp.min(args.atol), n=n)
     term = diffrax.ODETerm(jax.jit(problem.field))  # traced once, not in every stage
     lifted = TangentTerm(term)
-    jumps = getattr(controller, "jump_ts", None) if has_stage_beyond(own) else None
+    jumps = getattr(controller, "jump_ts", None)
     terms, grid = nested(
         TangentSolver(fast, term, watched=n, branches=branches, jumps=jumps),
         TangentSolver(own, term, watched=n, jumps=jumps),

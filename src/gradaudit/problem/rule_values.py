@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradaudit.backend.program_cache import identity_cache
-from gradaudit.certification.heyoka.functions import Evaluate, with_slopes
+from gradaudit.certification.heyoka.functions import Evaluate, Evaluated, with_slopes
 from gradaudit.model.sbml.importer import Translation
-from gradaudit.model.sbml.layout import Layout, Point
+from gradaudit.model.sbml.layout import Layout
 
 UNITS = 16
 """Of the last place of every term of a rule, by which its evaluation may be off."""
@@ -23,14 +23,17 @@ UNITS = 16
 DOUBLE_ROUNDING = UNITS * np.finfo(np.float64).eps
 EXTENDED_ROUNDING = UNITS * np.finfo(np.longdouble).eps
 
-FINER = 4 * np.finfo(np.longdouble).eps / np.finfo(np.float64).eps
-"""Of what the same expression is off by in double, what it may be off by in long double.
+SAFETY = 64
+"""Times what the finer arithmetic has in digits: by how much less it is off than float64 is.
 
-This is much where intermediate results are far larger than the terms of the rule.
+Float64 is off by more than usual at some points and by less at others.
 """
 
 AGREE = 1e-6
 """Of its terms: what the precisions may differ by, unless they read the rule differently."""
+
+CHANCE = 1e3
+"""Or of what the same expressions differ by: terms may cancel in float64 to no digit at all."""
 
 
 class RuleValues(NamedTuple):
@@ -63,30 +66,46 @@ def in_long_double(
     translation: Translation, names: tuple[str, ...], z: Any, times: Any
 ) -> RuleValues:
     """By heyoka in long double from z of that type; as `in_double` where that gives no number."""
-    plain = in_double(translation, names, z.astype(np.float64), times)
-    model = translation.model
-    evaluate = _extended(translation.layout, names, model.n, model.m)
-    if evaluate is None:
-        return plain
-    (value, slope), (rough, rough_slope) = evaluate(z, times)
+    result = plain = in_double(translation, names, z.astype(np.float64), times)
+    left, model = np.ones(plain.value.shape, dtype=bool), translation.model
+    for evaluate in _extended(translation.layout, names, model.n, model.m):
+        if not np.any(left):
+            break
+        found = evaluate(z, times)
+        good, finer = _compare(found, plain, z)
+        use = good & left
+        left = left & ~good
+        result = RuleValues(
+            *(
+                np.where(use.reshape(use.shape + (1,) * (a.ndim - use.ndim)), a, b)
+                for a, b in zip(finer, result, strict=True)
+            )
+        )
+    return result
+
+
+def _compare(found: Evaluated, plain: RuleValues, z: Any) -> tuple[Any, RuleValues]:
+    """Where the rule is read as in float64, (T, A); and what the finer arithmetic says."""
     with np.errstate(invalid="ignore", over="ignore"):
-        terms = np.abs(value) + np.abs(slope * z[:, None]).sum(axis=-1)
-        good = np.abs(value - plain.value) <= AGREE * terms
-        steep = np.abs(slope).max(axis=-1, initial=0.0)
-        good &= np.all(np.abs(slope - plain.slope) <= AGREE * steep[..., None], axis=-1)
-        value_off = _off(np.abs(value - rough), terms, good)
-        slope_off = _off(np.abs(slope - rough_slope), np.abs(slope), good[..., None])
-    return RuleValues(
-        np.where(good, value, plain.value),
-        np.where(good[..., None], slope, plain.slope),
-        np.where(good, EXTENDED_ROUNDING, plain.rounding),
-        value_off,
-        slope_off,
-    )
+        terms = np.abs(found.value) + np.abs(found.slope * z[:, None]).sum(axis=-1)
+        off = np.abs(found.value - found.rough_value)
+        slope_off = np.abs(found.slope - found.rough_slope)
+        good = np.abs(found.value - plain.value) <= AGREE * terms + CHANCE * off
+        steep = np.abs(found.slope).max(axis=-1, initial=0.0)
+        allowed = AGREE * steep[..., None] + CHANCE * slope_off
+        good &= np.all(np.abs(found.slope - plain.slope) <= allowed, axis=-1)
+        finer = RuleValues(
+            found.value,
+            found.slope,
+            np.full(found.value.shape, EXTENDED_ROUNDING),
+            SAFETY * found.finer * _off(off, terms, good),
+            SAFETY * found.finer * _off(slope_off, np.abs(found.slope), good[..., None]),
+        )
+    return good, finer
 
 
 def _off(difference: Any, size: Any, good: Any) -> Any:
-    """What results (T, ...) may be off by beyond the rounding of terms of a `size`.
+    """What results (T, ...) in float64 may be off by beyond the rounding of terms of a `size`.
 
     The difference of the precisions may be small by chance at one point: what it is at the others,
     absolutely or in relation to the size, counts there too.
@@ -94,13 +113,13 @@ def _off(difference: Any, size: Any, good: Any) -> Any:
     difference = np.where(good & np.isfinite(difference), difference, 0.0)
     relative = np.divide(difference, size, out=np.zeros_like(difference), where=size > 0.0)
     elsewhere = np.minimum(relative.max(axis=0) * size, difference.max(axis=0))
-    return np.where(good, FINER * np.maximum(difference, elsewhere), 0.0)
+    return np.where(good, np.maximum(difference, elsewhere), 0.0)
 
 
 @identity_cache
 def _functions(layout: Layout, names: tuple[str, ...], n: int) -> tuple[Any, Any, Any, Any]:
     def evaluate(z: Any, t: Any) -> Any:
-        scope = Point(layout, t, z[:n], z[n:]).scope
+        scope = layout.lookup(t, z[:n], z[n:])
         return jnp.stack([jnp.asarray(scope(name), jnp.float64) for name in names])
 
     slope = jax.jacfwd(evaluate)
@@ -109,6 +128,6 @@ def _functions(layout: Layout, names: tuple[str, ...], n: int) -> tuple[Any, Any
 
 
 @identity_cache
-def _extended(layout: Layout, names: tuple[str, ...], n: int, m: int) -> Evaluate | None:
-    """The rules by heyoka; None where one cannot be translated."""
+def _extended(layout: Layout, names: tuple[str, ...], n: int, m: int) -> list[Evaluate]:
+    """The ways to the rules in more than float64; none where one cannot be translated."""
     return with_slopes(_functions(layout, names, n)[0], n + m, "rules")

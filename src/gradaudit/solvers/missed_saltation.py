@@ -80,7 +80,10 @@ def neglected(
     margin0, margin1 = (field.margins(t, here.y, p, old) for t, here in ((t0, before), (t1, after)))
     span = margin0 - margin1
     share = jnp.clip(margin0 / jnp.where(span == 0, 1.0, span), 0.0, 1.0)
-    first = jnp.argmin(jnp.where(changed, share, 2.0))
+    # A switch that compares what another one returns has a margin that stands still or does not
+    # reach 0 with the old outcomes: it turns when the other does, whose margin tells when.
+    follows = jnp.where(span == 0, 4.0, jnp.where(margin0 * margin1 > 0, 2.0, 0.0))
+    first = jnp.argmin(jnp.where(changed, share + follows, 8.0))
     at = share[first]
     t = t0 + at * (t1 - t0)
     z = before.y + at * (after.y - before.y)

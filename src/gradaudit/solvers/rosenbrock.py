@@ -170,7 +170,7 @@ class Rosenbrock(diffrax.AbstractAdaptiveSolver):
 
         xs = (jnp.arange(size), times, *(jnp.asarray(z, dtype=real) for z in (a, C, tableau.d)))
         us, _ = lax.scan(one, jnp.zeros((size, y0.size), dtype=y0.dtype), xs)
-        return list(us), y0 + a[-1] @ us
+        return list(us), y0 + jnp.asarray(a[-1], dtype=real) @ us
 
 
 class DenseOutput(diffrax.AbstractLocalInterpolation):

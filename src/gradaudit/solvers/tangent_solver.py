@@ -22,7 +22,6 @@ import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.backend.shapes import (
@@ -251,17 +250,12 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
         return neglected(self.branches, begin, t1, before, after, args)
 
 
-def has_stage_beyond(solver: diffrax.AbstractSolver) -> bool:
-    """Whether a stage of the method lies behind the end of its step: at 1.23 of it in Kvaerno5."""
-    tableau = getattr(solver, "tableau", None)
-    return bool(np.any(np.asarray(getattr(tableau, "c", ())) > 1))
-
-
 def _stopped(term: diffrax.ODETerm, jumps: Any, t0: ScalarLike) -> diffrax.ODETerm:
     """The vector field of a step from t0, whose time stops in front of the next jump.
 
-    A stage behind the end of the step would else lie behind the jump in front of which the step
-    ends, and lower the order of the whole solve to 1.
+    A stage behind the end of the step, as at 1.23 of it in Kvaerno5, would else lie behind the jump
+    in front of which the step ends, and lower the order of the whole solve to 1. So would a stage
+    at the end of the last step, where the jump is the end of the window: that step is not clipped.
     """
     later = jnp.where(jumps > t0, jumps, jnp.inf)
     stop = jnp.nextafter(jnp.min(later), -jnp.inf)

@@ -21,7 +21,7 @@ from gradaudit.model.sbml.document import read
 from gradaudit.model.sbml.equations import vector_field
 from gradaudit.model.sbml.events import jumps
 from gradaudit.model.sbml.experiment import Experiment, write
-from gradaudit.model.sbml.layout import Layout, Point
+from gradaudit.model.sbml.layout import Layout
 from gradaudit.model.sbml.lifting import lift_branches
 from gradaudit.model.sbml.memory import Memory
 from gradaudit.model.sbml.plans import EXECUTIONS, plans
@@ -62,7 +62,7 @@ class Translation:
 
     def lookup(self, t: Any, y: Any, p: Any) -> Callable[[str], Any]:
         """What formulas of the file mean by each id at a point, rules included."""
-        return Point(self.layout, t, y, p).scope
+        return self.layout.lookup(t, y, p)
 
 
 @dataclass(frozen=True)

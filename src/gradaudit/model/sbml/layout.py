@@ -36,6 +36,10 @@ class Layout:
         index = self.index(name)
         return lambda t, y, p: jnp.asarray(y)[index]
 
+    def lookup(self, t: Any, y: Any, p: Any) -> Callable[[str], Any]:
+        """What formulas of the file mean by each id at a point, rules included."""
+        return Point(self, t, y, p).scope
+
 
 class Point:
     """A point (t, y, p): what names mean there, and what an assignment makes of it."""
