@@ -15,6 +15,12 @@ from gradaudit.errors import ProblemError
 
 TIME = "time"
 
+FINER = float(64 * np.finfo(np.longdouble).eps / np.finfo(np.float64).eps)
+"""Of what a formula is off by in float64, what it may be off by in extended precision.
+
+64 times what that has in digits, since float64 may be off by less than usual at one point.
+"""
+
 
 @dataclass(frozen=True)
 class Expression:
@@ -41,6 +47,14 @@ class Expression:
     def gradient(self, inputs: Any) -> Any:
         """First derivatives (R, a)."""
         return self._functions[1](inputs)
+
+    def off(self, inputs: Any) -> tuple[Any, Any]:
+        """By how much values (R,) and first derivatives (R, a) may be off, where terms cancel.
+
+        From what float64 makes of the same operations, which shows how they enlarge rounding.
+        """
+        value, slope = (_off(function, inputs) for function in self._functions[:2])
+        return value[:, 0], slope
 
     def hessian(self, inputs: Any) -> Any:
         """Second derivatives (R, a, a)."""
@@ -127,23 +141,58 @@ def _constant(tree: Any) -> Any:
     return np.longdouble(float(found)) if found.is_infinite else np.longdouble(str(found))
 
 
+def _off(function: Callable[[Any], Any], inputs: Any) -> Any:
+    """`FINER` of the difference from float64; as much at each point, in relation, as at any."""
+    fine = function(inputs)
+    rough = function(np.asarray(inputs, np.float64))
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = np.where(fine == rough, 0.0, np.abs(fine - rough))
+        size = np.abs(fine)
+        relative = np.divide(difference, size, out=np.zeros_like(size), where=size > 0.0)
+        worst = np.nan_to_num(relative, nan=0.0).max(axis=0, initial=0.0) * size
+        elsewhere = np.minimum(worst, np.nan_to_num(difference).max(axis=0, initial=0.0))
+    found = np.where(np.isfinite(difference), np.maximum(difference, elsewhere), np.inf)
+    return FINER * np.where(np.isfinite(fine), found, 0.0)  # what is no number, is told elsewhere
+
+
+def _lifted(tree: Any, numbers: dict[Any, Any]) -> Any:
+    """The tree with symbols for all numbers in it that are not whole, which are noted by symbol.
+
+    In code of NumPy such a number, 1/3 or pi, is rounded to float64.
+    """
+    if tree.is_Integer or tree.is_Symbol or tree.is_Boolean:
+        return tree
+    if tree.is_number:
+        return numbers.setdefault(tree, sympy.Symbol(f"number_{len(numbers)}_", real=True))
+    if not tree.args or isinstance(tree, sympy.Piecewise):
+        return tree
+    return tree.func(*(_lifted(part, numbers) for part in tree.args))
+
+
 def _numeric(symbols: Sequence[Any], trees: Sequence[Any]) -> Callable[[Any], Any]:
-    """Arrays (R, a) to (R, len(trees)), with common parts computed once."""
+    """Arrays (R, a) to (R, len(trees)), with common parts computed once.
+
+    In extended precision unless the arrays are in float64.
+    """
     # A kink has no second derivative, and beside it the first one is constant.
     smooth = [
         sympy.sympify(tree).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0)) for tree in trees
     ]
     constant = {i: _constant(t) for i, t in enumerate(smooth) if t.is_number}
     varying = [i for i in range(len(smooth)) if i not in constant]
-    function = sympy.lambdify(symbols, [smooth[i] for i in varying], "numpy", cse=True)
+    numbers: dict[Any, Any] = {}
+    lifted = [_lifted(smooth[i], numbers) for i in varying]
+    function = sympy.lambdify([*symbols, *numbers.values()], lifted, "numpy", cse=True)
+    values = np.array([_constant(number) for number in numbers], np.longdouble)
 
     def compute(inputs: Any) -> Any:
+        kind = np.float64 if inputs.dtype == np.float64 else np.longdouble
         found = np.zeros((len(inputs), len(smooth)), np.longdouble)
         for i, number in constant.items():
             found[:, i] = number
         if varying:
             with np.errstate(all="ignore"):
-                columns = function(*np.asarray(inputs, np.longdouble).T)
+                columns = function(*np.asarray(inputs, kind).T, *values.astype(kind))
             for i, column in zip(varying, columns, strict=True):
                 found[:, i] = column
         return found

@@ -142,19 +142,19 @@ class Inputs:
             curvature = np.asarray(functions[2](plain, times))
             turned = np.einsum("tazw,twj->tazj", curvature, direction)
             bound = (
-                _product("taz,tz->ta", own.slope, wrong)
-                + own.rounding * (_product("taz,tz->ta", own.slope, z) + np.abs(own.value))
+                product_of_sizes("taz,tz->ta", own.slope, wrong)
+                + own.rounding * (product_of_sizes("taz,tz->ta", own.slope, z) + np.abs(own.value))
                 + own.value_off
             )
             derivative_bound = (
-                _product("taz,tzj->taj", own.slope[..., :n], found.sensitivity_bounds)
-                + _product("tazj,tz->taj", turned, wrong)
+                product_of_sizes("taz,tzj->taj", own.slope[..., :n], found.sensitivity_bounds)
+                + product_of_sizes("tazj,tz->taj", turned, wrong)
                 + own.rounding[..., None]
                 * (
-                    _product("tazj,tz->taj", turned, z)
-                    + _product("taz,tzj->taj", own.slope, direction)
+                    product_of_sizes("tazj,tz->taj", turned, z)
+                    + product_of_sizes("taz,tzj->taj", own.slope, direction)
                 )
-                + _product("taz,tzj->taj", own.slope_off, direction)
+                + product_of_sizes("taz,tzj->taj", own.slope_off, direction)
             )
         return [
             Column(
@@ -168,7 +168,7 @@ class Inputs:
         ]
 
 
-def _product(axes: str, a: Any, b: Any) -> Any:
+def product_of_sizes(axes: str, a: Any, b: Any) -> Any:
     """A sum of products of absolute values, in which nothing times infinity is nothing."""
     a, b = np.abs(a), np.abs(b)
     endless = np.einsum(axes, (a > 0.0).astype(float), np.isinf(b).astype(float)) > 0.0

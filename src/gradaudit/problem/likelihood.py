@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradaudit.problem.definition import Measurement, Observable
-from gradaudit.problem.inputs import Column, Inputs
+from gradaudit.problem.inputs import Column, Inputs, product_of_sizes
 from gradaudit.problem.kinks import at_switches
 from gradaudit.problem.noise import terms
 
@@ -114,6 +114,13 @@ def contribution(
     slope = found.h[:, None] * dh + found.s[:, None] * ds
     wrong = stacked(columns, "bound", len(measurements))
     parts = _parts(found.value, slope, curvature, columns, wrong, len(inputs.values))
+    if inputs.solved.bounded:
+        dh_off, ds_off = np.zeros(shape), np.zeros(shape)
+        h_off, dh_off[:, own] = observable.value.off(z[:, own])
+        s_off, ds_off[:, noisy] = observable.noise.off(z[:, noisy])
+        value_off = np.abs(found.h) * h_off + np.abs(found.s) * s_off
+        slope_off = _weighed(found, (dh_off, ds_off), (h_off, s_off), (dh, ds))
+        parts = _enlarged(parts, value_off, slope_off, columns, len(inputs.values))
     switching = at_switches(observable.value, names, columns, z)
     switching |= at_switches(observable.noise, names, columns, z)
     conditions = np.array([m.condition for m in measurements])
@@ -157,6 +164,27 @@ def _parts(
     value_bound = np.where(np.isnan(value_bound), np.inf, value_bound) + rounding * np.abs(value)
     bound = np.where(np.isnan(bound), np.inf, bound) + rounding * size
     return value, value_bound, gradient, bound, size
+
+
+def _weighed(found: Any, slopes_off: Any, off: Any, slopes: Any) -> Any:
+    """What the slope of a log-likelihood (R, a) is off by, where values and slopes of h and s are.
+
+    Each of the arguments is of h and of s.
+    """
+    (dh_off, ds_off), (h_off, s_off), (dh, ds) = slopes_off, off, slopes
+    own = np.abs(found.h)[:, None] * dh_off + np.abs(found.s)[:, None] * ds_off
+    by_h = np.abs(found.hh) * h_off + np.abs(found.hs) * s_off
+    by_s = np.abs(found.hs) * h_off + np.abs(found.ss) * s_off
+    return own + by_h[:, None] * np.abs(dh) + by_s[:, None] * np.abs(ds)
+
+
+def _enlarged(parts: Any, value_off: Any, slope_off: Any, columns: list[Column], count: int) -> Any:
+    """The fields of `Sum` with what values and slopes are off by in their bounds."""
+    value, value_bound, gradient, bound, size = parts
+    derivative = stacked(columns, "derivative", len(value), count)
+    more = product_of_sizes("ra,rak->rk", slope_off, derivative)
+    value_off = np.where(np.isnan(value_off), np.inf, value_off)
+    return value, value_bound + value_off, gradient, bound + more, size
 
 
 def stacked(columns: list[Column], part: str, *shape: int) -> Any:

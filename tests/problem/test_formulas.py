@@ -1,0 +1,65 @@
+"""Formulas of observables: numbers in them are not rounded to float64, and what cancels is told."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+
+import gradaudit
+from gradaudit.problem.formulas import parsed
+from problem_closed_forms import closed_form, density
+
+OBSERVABLES = "observableId observableFormula noiseFormula"
+FORMULAS = {
+    # terms that cancel: one part in 1e10 of them is left
+    "(1-cos(1e-5*A))/1e-10": lambda a: (1 - mpmath.cos(mpmath.mpf(1e-5) * a)) / mpmath.mpf(1e-10),
+    "log10(1+1e-6*A)": lambda a: mpmath.log10(1 + mpmath.mpf(1e-6) * a),
+}
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_digits_that_are_claimed_hold_where_a_formula_cancels(write, text):
+    exact = FORMULAS[text]
+    found = gradaudit.reference_gradient(
+        gradaudit.load_problem(write(observables=[OBSERVABLES, f"o {text} 0.5"])), digits=6.0
+    )
+
+    def likelihood(k):
+        rows = ((0, 1.5), (2, 1))
+        return sum(density(own, exact(2 * mpmath.exp(-k * t)), 0.5) for t, own in rows)
+
+    value, gradient = closed_form(likelihood, [0.5], ["log10"])
+    assert abs(found.value - value) <= found.value_bound
+    assert abs(float(found.gradient[0] - gradient[0])) <= found.bounds[0]
+    assert float(found.digits) >= 6.0
+
+
+def test_numbers_that_follow_from_whole_ones_are_not_rounded_to_float64():
+    """log10(x) is log(x) / log(10): float64 would be wrong by 1e-17."""
+    x = np.array([[np.longdouble(7)]])
+    with mpmath.workprec(120):
+        assert abs(_number(parsed("log10(x)", "here").value(x)[0]) - mpmath.log10(7)) <= 2e-19
+
+
+def _number(x):
+    return mpmath.mpf(float(x)) + mpmath.mpf(float(x - float(x)))
+
+
+def test_what_cancels_is_told_in_values_and_slopes():
+    """Of 1 - cos(1e-5 x) in long double 1e-9 is noise; `off` says so, within a factor of 1e4."""
+    x = np.linspace(1, 2, 20)[:, None].astype(np.longdouble)
+    formula = parsed("(1-cos(1e-5*x))/1e-10", "here")
+    value, slope = formula.off(x)
+    with mpmath.workprec(200):
+        exact = [FORMULAS["(1-cos(1e-5*A))/1e-10"](_number(a)) for a in x[:, 0]]
+        errors = [float(abs(_number(f) - e)) for f, e in zip(formula.value(x), exact, strict=True)]
+    assert all(error <= bound for error, bound in zip(errors, value, strict=True))
+    assert value.max() <= 1e4 * max(errors)
+    assert slope.shape == (20, 1)
+
+
+def test_a_product_is_off_by_its_rounding_alone():
+    x = np.linspace(1, 2, 20)[:, None].astype(np.longdouble) / 3
+    value, _ = parsed("2.5*x", "here").off(x)
+    assert value.max() <= 1e-16
