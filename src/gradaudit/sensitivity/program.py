@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import diffrax
@@ -26,6 +26,7 @@ from gradaudit.backend.shapes import (
 from gradaudit.model.definition import Event, Model
 from gradaudit.model.probe_direction import signs
 from gradaudit.model.quadratures import initial_state, integrands, with_integrals
+from gradaudit.model.shared_form import Numbers, with_numbers
 from gradaudit.model.switching import branching
 from gradaudit.records.results import EventRecord
 from gradaudit.sensitivity.solve_status import Raw
@@ -46,6 +47,10 @@ from gradaudit.solvers.tangent_solver import (
 )
 
 
+TOGETHER = 16
+"""Observations of models of one form are filled up to a multiple of this."""
+
+
 class _Parts(NamedTuple):
     """What a solve is made of: the term, the solver of the grid, the one that observes."""
 
@@ -56,11 +61,15 @@ class _Parts(NamedTuple):
 
 @dataclass(frozen=True)
 class Program:
-    """The compiled solve of one model, with what is compiled of its options."""
+    """The compiled solve of one model, with what is compiled of its options.
+
+    What is compiled may be that of all models of its form, with their `numbers` as an argument.
+    """
 
     model: Model
     options: StaticOptions
     _compiled: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
+    numbers: Numbers | None = None
 
     def __call__(
         self,
@@ -77,30 +86,33 @@ class Program:
         of observation times and of parameters.
         """
         times, columns = np.asarray(times), np.asarray(columns)
-        if len(times) == 1:
-            # A loop over one observation is compiled without a loop, and would make the step that
-            # ends at an observation in every step of the grid.
-            raw, seconds, compiling = self(
-                np.repeat(times, 2), traced, control=control, columns=columns, p=p
-            )
-            return (
-                raw._replace(
-                    states=raw.states[:1],
-                    tangents=raw.tangents[:1],
-                    estimates=tuple(x[:1] for x in raw.estimates),
-                ),
-                seconds,
-                compiling,
-            )
+        count, length = len(times), self._length(len(times))
+        times = np.concatenate([times, np.repeat(times[-1:], length - count)])
         p = self.model.nominal if p is None else np.asarray(p, dtype=np.float64)
         seeds = np.zeros((self.model.m, len(columns)))
         seeds[columns, np.arange(len(columns))] = self.model.parameter_scale[columns]
-        inputs = (times, p, seeds, traced, control)
+        inputs = (self.numbers, times, p, seeds, traced, control)
         raw, seconds, compiling = run_compiled(
-            self._compiled, (len(times), len(columns)), self._solve, inputs, self.options.dtype
+            self._compiled, (len(times), len(columns)), self._solve_with, inputs, self.options.dtype
         )
         event_records, perturbed = self._records_of(raw.event_records)
-        return raw._replace(event_records=event_records, perturbed=perturbed), seconds, compiling
+        raw = raw._replace(
+            states=raw.states[:count],
+            tangents=raw.tangents[:count],
+            estimates=tuple(x[:count] for x in raw.estimates),
+            event_records=event_records,
+            perturbed=perturbed,
+        )
+        return raw, seconds, compiling
+
+    def _length(self, count: int) -> int:
+        """How many observations are compiled for so many; the last one is repeated.
+
+        A loop over one observation is compiled without a loop, and would make the step that ends at
+        an observation in every step of the grid. What is shared by models, each of which has its
+        own number of observations, is compiled for few of these.
+        """
+        return max(count, 2) if self.numbers is None else -(-count // TOGETHER) * TOGETHER
 
     def _records_of(
         self, marks: RecordedEvents | tuple[()]
@@ -119,6 +131,10 @@ class Program:
             )
 
         return records(marks[1:6]), records(marks.perturbed) if marks.perturbed else ()
+
+    def _solve_with(self, numbers: Numbers | None, *inputs: Any) -> Raw:
+        own = self if numbers is None else replace(self, model=with_numbers(self.model, numbers))
+        return own._solve(*inputs)
 
     def _solve(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 
 from gradaudit.backend.program_cache import identity_cache, programs_of
 from gradaudit.model.definition import Model
+from gradaudit.model.shared_form import shared_form
 from gradaudit.model.switching import switches
 from gradaudit.sensitivity.program import Program
 from gradaudit.solvers.options import StaticOptions
@@ -23,7 +24,11 @@ def program(model: Model, options: StaticOptions) -> Program:
         from gradaudit.sensitivity.hybrid_program import HybridProgram
 
         return HybridProgram(model, options)
-    return Program(model, options, _compiled(model, options))
+    shared = shared_form(model) if options.dtype == "float64" else None
+    if shared is None:
+        return Program(model, options, _compiled(model, options))
+    (form, *others), numbers = shared
+    return Program(model, options, programs_of(form, (*others, options)), numbers)
 
 
 def _compiled(model: Model, options: StaticOptions) -> dict[Any, Any]:

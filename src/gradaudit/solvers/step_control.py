@@ -9,7 +9,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import jax.tree_util as jtu
 
-from gradaudit.backend.shapes import Scalar
+from gradaudit.backend.shapes import Scalar, ScalarLike
 from gradaudit.errors import SettingError
 from gradaudit.solvers.controller import Attempt, Controller, Start, StepDecision
 from gradaudit.solvers.options import PID, Stepping, TracedOptions
@@ -51,7 +51,7 @@ class EqualSteps(Controller):
     """
 
     steps: Any
-    t_end: float = eqx.field(static=True)
+    t_end: Any
     adaptive: Any
 
     def begin(self, start: Start) -> tuple[Scalar, Any]:
@@ -88,7 +88,7 @@ def scalar_controller(
     stepping: Stepping,
     *,
     order: int,
-    t_end: float,
+    t_end: ScalarLike,
     options: TracedOptions | None = None,
     adaptive: bool = True,
     longest: float | None = None,

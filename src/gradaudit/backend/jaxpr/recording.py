@@ -2,23 +2,26 @@
 
 A vector field that walks the formulas of a file does so each time it is traced, which is several
 times for one solve. The jaxpr is a fraction of that. On the way what compares two constants is
-decided, so that a condition on a dose that is a number is no switch; what is computed twice is
-computed once; and factors of 1 are left out. None of it changes a rounding error.
+decided, so that a condition on a dose that is a number is no switch; and what is computed twice is
+computed once. Neither changes a rounding error.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import jaxpr_as_fun
+from numpy.typing import NDArray
 
 import gradaudit.backend.jax_setup  # noqa: F401  # float64 before anything is traced
 from gradaudit.backend.jaxpr.evaluator import Evaluator
+from gradaudit.backend.jaxpr.form import Form, form_of
 from gradaudit.backend.jaxpr.walk import INLINED, equations, inlined_body, is_log_add_exp
 
 CALLS = frozenset(["jit", "pjit"])
@@ -53,11 +56,9 @@ class _Simplified(Evaluator[Any]):
         return self.primitive(eqn, values)
 
     def primitive(self, eqn: Any, values: list[Any]) -> list[Any]:
-        known = _decided(eqn.primitive.name, values)
-        if known is None:
-            known = _unchanged(eqn, values)
-        if known is not None:
-            return [known]
+        decided = _decided(eqn.primitive.name, values)
+        if decided is not None:
+            return [decided]
         key = _key(eqn, values)
         if key is None or key not in self.done:
             result = eqn.primitive.bind(*values, **eqn.params)
@@ -80,19 +81,6 @@ def _decided(name: str, values: list[Any]) -> Any | None:
     return None if any(np.ndim(value) for value in values) else np.bool_(COMPARED[name](*values))
 
 
-def _unchanged(eqn: Any, values: list[Any]) -> Any | None:
-    """The other operand of a multiplication by the number 1, or of a division by it."""
-    if eqn.primitive.name not in ("mul", "div"):
-        return None
-    for one, other in ((1, 0), (0, 1))[: 2 if eqn.primitive.name == "mul" else 1]:
-        alike = getattr(values[other], "aval", None) is not None and (
-            values[other].aval.shape == eqn.outvars[0].aval.shape
-        )
-        if alike and _is_number(values[one]) and float(values[one]) == 1.0:
-            return values[other]
-    return None
-
-
 def _is_number(value: Any) -> bool:
     return not isinstance(value, jax.core.Tracer) and np.ndim(value) == 0
 
@@ -113,23 +101,41 @@ def _key(eqn: Any, values: list[Any]) -> Any | None:
     return key
 
 
-def recorded(function: Callable[..., Any], *sizes: int | None) -> Callable[..., Any]:
-    """`function`, of scalars (None) and vectors of these sizes to a vector, replayed in float64.
+class Recorded:
+    """A function replayed from its jaxpr in float64.
 
-    In another precision it is called itself, whose constants adapt to it; as is one that calls what
-    has derivatives of its own.
+    In another precision it is called itself, whose constants adapt to it.
+
+    Attributes
+    ----------
+    closed
+        Its jaxpr.
+    """
+
+    def __init__(self, function: Callable[..., Any], closed: Any) -> None:
+        self.function, self.closed = function, closed
+        self._replay = jaxpr_as_fun(closed)
+
+    def __call__(self, *arguments: Any) -> Any:
+        arrays = [jnp.asarray(value) for value in arguments]
+        if any(a.dtype != jnp.float64 and jnp.issubdtype(a.dtype, jnp.inexact) for a in arrays):
+            return self.function(*arguments)
+        return self._replay(*(jnp.asarray(a, jnp.float64) for a in arrays))[0]
+
+    @cached_property
+    def form(self) -> tuple[Form, NDArray[np.float64]]:
+        """What it has in common with functions of the same form, and its numbers."""
+        return form_of(self.closed)
+
+
+def recorded(function: Callable[..., Any], *sizes: int | None) -> Callable[..., Any]:
+    """`function`, of scalars (None) and vectors of these sizes to a vector, as a `Recorded`.
+
+    One that calls what has derivatives of its own is returned as it is.
     """
     shapes = [jax.ShapeDtypeStruct(() if size is None else (size,), jnp.float64) for size in sizes]
     first = jax.make_jaxpr(function)(*shapes)
     if any(eqn.primitive.name in INLINED - CALLS for eqn in equations(first.jaxpr)):
         return function
     closed = jax.make_jaxpr(lambda *values: _Simplified().evaluate(first, values)[0])(*shapes)
-    replay = jaxpr_as_fun(closed)
-
-    def replayed(*arguments: Any) -> Any:
-        arrays = [jnp.asarray(value) for value in arguments]
-        if any(a.dtype != jnp.float64 and jnp.issubdtype(a.dtype, jnp.inexact) for a in arrays):
-            return function(*arguments)
-        return replay(*(jnp.asarray(a, jnp.float64) for a in arrays))[0]
-
-    return replayed
+    return Recorded(function, closed)

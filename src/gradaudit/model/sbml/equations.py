@@ -130,6 +130,12 @@ def _rate(scope: Lookup, name: str) -> Any:
     terms = []
     for stoichiometry, reaction in symbol.flow:
         rate, *divisor = map(scope, scope.system.flux(name, reaction))
-        terms.append(stoichiometry.value(scope) * (rate / divisor[0] if divisor else rate))
+        number = stoichiometry.value(scope)
+        rate = rate if not divisor or _is_one(divisor[0]) else rate / divisor[0]
+        terms.append(rate if _is_one(number) else number * rate)
     total = sum(terms[1:], start=terms[0])
     return total if symbol.factor is None else total * symbol.factor.value(scope)
+
+
+def _is_one(value: Any) -> bool:
+    return isinstance(value, float) and value == 1.0

@@ -237,7 +237,7 @@ def _translation(
     rates = recorded(vector_field(system, len(auxiliary)), None, size, len(p))
     begin = Start(layout, found, planned, p, given.start)
     memory = Memory(layout, planned, t_end)
-    start = begin.initial_state(memory)
+    start = recorded(begin.initial_state(memory), len(p))
     time_unit = reference_text(model, model.getTimeUnits())
     units = [system.unit(name) for name in system.states]
     own = {"time": time_unit, "": "1"}
