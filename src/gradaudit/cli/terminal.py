@@ -26,7 +26,7 @@ config/config.yaml and `make run`.
 A PATH that ends in .yaml or .yml is an estimation problem in PEtab. The error is then that of the
 gradient of its log-likelihood at the nominal parameters, on the estimation scale, against the
 certified one (docs/petab.md), and the card says which condition and observable it comes from.
-Default solvers are tsit5, to 1e-12, and kvaerno5, to 1e-9, by forward_ad and forward_sensitivity,
+Default solvers are tsit5, to 1e-12, and rodas5p, to 1e-9, by forward_ad and forward_sensitivity,
 and by saltation if there may be events, in one process. Implicit solvers may take a tenth of
 --max-steps.
 

@@ -12,7 +12,10 @@ from gradaudit.problem.definition import Problem
 from gradaudit.problem.gradient import Approximation, Gradient, Solve, approximation_at
 
 GIVEN_UP = 2
-"""After so many solves of a method in a row with too many steps tighter ones are not tried."""
+"""After so many solves of a method in a row with too many steps tighter ones are not tried.
+
+Unless the setting that counts most has a result: then tighter ones have, too.
+"""
 
 MORE = 1.25
 """What the others may add to the time of the setting that counts most, however long that is."""
@@ -106,7 +109,8 @@ def _timed(
         if solves and begin - started > max(seconds, MORE * sum(times[order[0]])):
             break
         curve = setting["method"]
-        if solves and in_a_row.get(curve, 0) >= GIVEN_UP:
+        works = bool(solves) and solves[order[0]].status == "ok"  # what fails then, is too loose
+        if solves and in_a_row.get(curve, 0) >= GIVEN_UP and not works:
             solves[k] = Solve(group, None, NOT_RUN, ())
         else:
             (solves[k],) = approximation.solve(group, [setting])

@@ -129,7 +129,7 @@ def recommend(
     p: ArrayLike | None = None,
     far: int = 1,
     seed: int = 0,
-    solvers: Sequence[str] = ("tsit5", "kvaerno5"),
+    solvers: Sequence[str] = ("tsit5", "rodas5p"),
     methods: Sequence[str] | None = None,
     tolerances: Sequence[float] = TOLERANCES,
     atol_factor: float = 1e-3,

@@ -17,7 +17,7 @@ from gradaudit.records.catalogue import catalogue
 
 if TYPE_CHECKING:
     from gradaudit.cli.audit.problem_card import ProblemAudit
-SOLVERS = ("tsit5", "kvaerno5")
+SOLVERS = ("tsit5", "rodas5p")
 TIGHTEST = 1e-12
 TIGHTEST_IMPLICIT = 1e-9  # an implicit solver takes 1.6 times the steps per decade
 TABLE_SECONDS = 120.0
