@@ -1,0 +1,159 @@
+"""How good is the error estimate on models that nobody tuned it to? Stage 2: the tables.
+
+    python benchmarks/estimate_blind/report.py ROWS.jsonl [--refit]
+
+Two calibrations are judged: that of the package, and one that is fitted to four fifths of the
+models and judged on the others, five times over. Goals: area under the ROC of at least 0.97 for
+errors above 1 %; no wrong gradient missed in a series that does not converge, 1 % of the others;
+8 % false alarms; 90 % intervals that hold between 87 and 93 % in every regime; a median ratio of
+estimate and error of 0.5 to 2; intervals of at most two powers of ten.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from table import FOLDS, REGIMES, read, usable  # isort: skip
+
+BOUND = 1e-2
+FLOOR, CEILING = 1e-10, 1.0  # of an error, as in the score
+WORST = 15
+
+
+def shipped(rows: pd.DataFrame) -> pd.DataFrame:
+    """log10 of estimate and interval, and the alarm, by the package's calibration."""
+    from gradaudit.analysis.calibration.score import scores
+
+    return _said(rows, scores()["propagated"])
+
+
+def refitted(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same of each row by a score that was fitted to the models of the other folds."""
+    parts = []
+    for fold in range(FOLDS):
+        out = rows["fold"] == fold
+        parts.append(_said(rows[out], fitted(rows[~out])))
+    return pd.concat(parts).loc[rows.index]
+
+
+def fitted(rows: pd.DataFrame) -> Any:
+    """The score of the package's own procedure, with every model alike."""
+    from gradaudit.analysis.calibration.fitting import fit
+
+    return fit(as_audits(rows), "propagated", BOUND)
+
+
+def as_audits(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows under the names of the atlas's table; a model counts as a mechanism."""
+    return rows.assign(mechanism=rows["model"], estimated_error=rows["raw"])
+
+
+def _said(rows: pd.DataFrame, score: Any) -> pd.DataFrame:
+    line = score.predict({"estimated_error": rows["raw"], "neglected": rows["neglected"]})
+    return pd.DataFrame(
+        {
+            "estimate": line,
+            "low": line + score.low,
+            "high": line + score.high,
+            "alarm": line >= score.threshold,
+        },
+        index=rows.index,
+    )
+
+
+def measures(rows: pd.DataFrame, said: pd.DataFrame) -> dict[str, Any]:
+    """One line of the table of regimes."""
+    from gradaudit.analysis.calibration.skill import area, ranks
+
+    true = np.log10(np.clip(rows["error"], FLOOR, CEILING))
+    low, high = (said[k].clip(np.log10(FLOOR), np.log10(CEILING)) for k in ("low", "high"))
+    inside, above = (true >= low) & (true <= high), true > high
+    bad, alarm = (rows["error"] > BOUND).to_numpy(), said["alarm"].to_numpy()
+    missed = bad & ~alarm
+    stuck = ~rows["converging"].astype(bool).to_numpy()
+    places = ranks(pd.factorize(said["estimate"], sort=True)[0]) if len(rows) else np.empty(0)
+    by_model = inside.groupby(rows["model"]).mean()
+    return {
+        "models": rows["model"].nunique(),
+        "rows": len(rows),
+        "bad": int(bad.sum()),
+        "area": area(places, bad),
+        "missed": int((missed & ~stuck).sum()),
+        "missed, no conv.": int((missed & stuck).sum()),
+        "false alarms %": 100.0 * alarm[~bad].mean() if (~bad).any() else np.nan,
+        "holds %": 100.0 * inside.mean(),
+        "above %": 100.0 * above.mean(),
+        "by model %": 100.0 * by_model.mean(),
+        "ratio": 10.0 ** float((said["estimate"] - true).median()),
+        "width": float((high - low).median()),
+    }
+
+
+def regimes(rows: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+    """One line per regime."""
+    lines = {}
+    for name, chosen in REGIMES.items():
+        own = np.asarray(chosen(rows), dtype=bool)
+        if own.any():
+            lines[name] = measures(rows[own], said[own])
+    return pd.DataFrame(lines).T
+
+
+def by(column: str, rows: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+    """One line per value of a column."""
+    groups = rows.groupby(column).groups
+    return pd.DataFrame({key: measures(rows.loc[own], said.loc[own]) for key, own in groups.items()}).T
+
+
+def fooled(rows: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+    """Bad gradients without an alarm, by model and functional, the worst first."""
+    missed = rows[(rows["error"] > BOUND) & ~said["alarm"]]
+    keys = ["family", "model", "solver", "control", "functional"]
+    table = missed.groupby(keys).agg(
+        rows=("error", "size"), error=("error", "max"), raw=("raw", "min"),
+        rtol=("rtol", "max"), stuck=("converging", lambda c: int((~c.astype(bool)).sum())),
+    )  # fmt: skip
+    return table.sort_values("error", ascending=False).reset_index()
+
+
+def outside(rows: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+    """Models whose errors lie outside of the interval most often or farthest."""
+    true = np.log10(np.clip(rows["error"], FLOOR, CEILING))
+    off = np.maximum(said["low"] - true, true - said["high"]).clip(lower=0.0)
+    table = rows.assign(off=off, out=off > 0, over=true > said["high"])
+    lines = table.groupby(["family", "model"]).agg(
+        rows=("out", "size"), outside=("out", "mean"), above=("over", "mean"),
+        farthest=("off", "max"),
+    )  # fmt: skip
+    return lines.sort_values("outside", ascending=False).reset_index()
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rows", type=Path)
+    options = parser.parse_args()
+    pd.set_option("display.width", 200, "display.max_columns", 30, "display.max_rows", 200)
+    pd.set_option("display.float_format", "{:.3g}".format)
+    rows, settings = read(options.rows)
+    states = settings["status"].str.replace(r"[:(].*", "", regex=True)
+    print("settings\n", pd.crosstab(settings["family"], states), "\n")
+    print("gradients\n", pd.crosstab(rows["family"], rows["status"].str[:20]), "\n")
+    own = usable(rows)
+    count = own.groupby(["family", "model", "point"]).ngroups
+    print(f"{len(own)} gradients of {count} settings of {own['model'].nunique()} models are judged\n")
+    for name, said in (("the package's calibration", shipped(own)), ("five folds", refitted(own))):
+        print(f"== {name}\n", regimes(own, said), "\n")
+        for column in ("family", "solver", "control", "functional", "rtol"):
+            print(by(column, own, said), "\n")
+        print("missed\n", fooled(own, said).head(WORST), "\n")
+        print("outside of the interval\n", outside(own, said).head(WORST), "\n")
+
+
+if __name__ == "__main__":
+    main()
