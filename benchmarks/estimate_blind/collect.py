@@ -5,7 +5,7 @@ is `report.py`. Needs `dysts` (python -m pip install dysts --no-deps) and a chec
 github.com/sbmlteam/sbml-test-suite.
 
     python benchmarks/estimate_blind/collect.py ROWS.jsonl --suite PATH/cases/semantic \
-        --published PATH/petab/problems [--families dysts sbml_events] [--hours 1]
+        --petab PATH/problems [--families dysts sbml_events] [--hours 1]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from sources import Skipped, Source, at_point, dysts, library, problems, published, stiff, suite  # isort: skip
+from sources import SkippedError, Source, at_point, dysts, library, problems, stiff, suite  # isort: skip
 
 SEED = 1
 KEY = ("family", "model", "point")
@@ -30,7 +30,7 @@ CASES = 45  # with events, of the SBML Test Suite
 def solvers_of(source: Source) -> tuple[str, ...]:
     """Tsit5 for all, and for most another one, by the name: it takes a while to compile."""
     draw = zlib.crc32(source.name.encode()) % 8
-    if source.family in ("published", "stiff", "petab"):
+    if source.family in ("stiff", "petab"):
         return "tsit5", "kvaerno5"
     if source.family == "sbml_events":
         return ("kvaerno5",) if draw == 0 else ("tsit5",)
@@ -42,24 +42,20 @@ def work(options: argparse.Namespace) -> list[tuple[Source, int]]:
     """All settings in an order that is drawn, so that a run that is cut short is a fair sample."""
     sources: list[Source] = []
     if "dysts" in options.families:
-        sources += dysts(points=1)
+        sources += dysts(points=options.points)
     if "library" in options.families:
-        sources += library(points=1)
+        sources += library(points=options.points)
     if "sbml_events" in options.families and options.suite:
-        sources += suite(options.suite, count=CASES, seed=SEED, points=1)
-    if "published" in options.families and options.published:
-        sources += published(options.published, most_states=20)
-    if "petab" in options.families and options.published:
-        sources += problems(options.published, CERTIFIED)
+        sources += suite(options.suite, count=CASES, seed=SEED, points=options.points)
+    if "petab" in options.families and options.petab:
+        sources += problems(options.petab, CERTIFIED)
     if "stiff" in options.families:
-        sources += stiff(points=1)
+        sources += stiff(points=options.points)
     order = np.random.default_rng(SEED).permutation(len(sources))
     settings = []
     for index in order:
         source = sources[index]
-        # of half of dysts the nominal point is enough
-        last = 0 if source.family == "dysts" and index % 2 else source.points
-        settings += [(source, number) for number in range(last + 1)]
+        settings += [(source, number) for number in range(source.points + 1)]
     return settings
 
 
@@ -101,7 +97,7 @@ def collected(source: Source, number: int) -> list[dict[str, Any]]:
             found = rows_of(at_point(source.make(), number, SEED), solvers, both=both)
         for row in found:
             rows.append(key | row)
-    except Skipped as reason:
+    except SkippedError as reason:
         status = f"skipped: {reason}"
     except Exception as error:  # a benchmark goes on
         status = f"{type(error).__name__}: {error}"[:300]
@@ -116,10 +112,11 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rows", type=Path)
-    families = ["dysts", "sbml_events", "published", "library", "stiff", "petab"]
+    families = ["dysts", "sbml_events", "library", "stiff", "petab"]
     parser.add_argument("--families", nargs="*", default=families, choices=families)
     parser.add_argument("--suite", type=Path)
-    parser.add_argument("--published", type=Path)
+    parser.add_argument("--petab", type=Path)
+    parser.add_argument("--points", type=int, default=1, help="parameter points beside the nominal")
     parser.add_argument("--hours", type=float, default=np.inf, help="no setting begins after it")
     parser.add_argument("--cache", type=Path, help="of compiled programs; beside the rows")
     options = parser.parse_args()

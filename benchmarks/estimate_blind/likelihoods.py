@@ -62,10 +62,11 @@ def rows_of_problem(
                     "max_steps": MAX_STEPS[implicit],
                 }  # fmt: skip
                 (found,) = gradients(problem, [keywords], point)
-                yield {**setting, **_judged(found, exact, bounds)}
+                yield {**setting, **_judged(found, exact, bounds, implicit)}
 
 
-def _judged(found: Any, exact: Any, bounds: Any) -> dict[str, Any]:
+def _judged(found: Any, exact: Any, bounds: Any, implicit: bool) -> dict[str, Any]:
+    from gradaudit.analysis.calibration.stepping import LIMITS
     from gradaudit.checked.calibration import calibrated
     from gradaudit.evaluation.gradient_error import norm, ratio
     from gradaudit.evaluation.indicators.estimated_error import value
@@ -81,7 +82,7 @@ def _judged(found: Any, exact: Any, bounds: Any) -> dict[str, Any]:
     if row["status"] != "ok" or found.estimate is None:
         return row
     raw = value(found.estimate, found.gradient)
-    likely = calibrated(raw, True)
+    likely = calibrated(raw, True, LIMITS.index("implicit") if implicit else 0)
     size = norm(exact)
     cosine = float(found.gradient @ exact) / max(norm(found.gradient) * size, 1e-300)
     return row | {

@@ -19,9 +19,7 @@ MAX_STEPS = {False: 60_000, True: 6_000}  # explicit, implicit
 SAMPLES = 4
 
 
-def rows_of(
-    model: Any, solvers: tuple[str, ...], *, both: bool = True
-) -> Iterator[dict[str, Any]]:
+def rows_of(model: Any, solvers: tuple[str, ...], *, both: bool = True) -> Iterator[dict[str, Any]]:
     """One row per solver, control, tolerance and functional, or one that says why there is none.
 
     Controls are forward AD, unless not `both`, and control of the tangents, which with events has
@@ -61,10 +59,12 @@ def _by_solver(
     model: Any, solver: str, truth: Any, known: Any, shared: dict[str, Any], both: bool
 ) -> Iterator[dict[str, Any]]:
     import gradaudit
+    from gradaudit.analysis.calibration.stepping import limit_of
     from gradaudit.model.stiffness import stiffness
     from gradaudit.model.switching import switches
     from gradaudit.solvers.registry import get_solver
 
+    digits = shared["digits"]
     implicit = bool(get_solver(solver).implicit)
     hybrid = bool(model.jumps or (model.events and switches(model)))
     begin, compiling = time.perf_counter(), 0.0
@@ -99,13 +99,16 @@ def _by_solver(
             if found.status != "ok" or found.estimates is None:
                 yield setting
                 continue
-            setting["stiffness"] = float(stiffness(model, found.times, found.states))
+            fast = float(stiffness(model, found.times, found.states))
+            setting["stiffness"] = fast
+            crosses = hybrid or setting["neglected"] > 0.0
+            limit = int(limit_of(implicit, crosses, fast / max(setting["accepted"], 1.0)))
             for functional in known:
-                yield {**setting, **_judged(functional, found, model, truth, shared["digits"])}
+                yield {**setting, **_judged(functional, found, model, truth, digits, limit)}
 
 
 def _judged(
-    functional: Any, found: Any, model: Any, truth: Any, digits: float
+    functional: Any, found: Any, model: Any, truth: Any, digits: float, limit: int
 ) -> dict[str, Any]:
     from gradaudit.checked.calibration import calibrated
     from gradaudit.evaluation.gradient_error import estimated_change, gradient_error, norm, ratio
@@ -120,7 +123,7 @@ def _judged(
     phi = functional.weights(computed.z[0])
     terms = phi[..., None] * computed.sensitivities
     raw = value(change, gradient)
-    likely = calibrated(raw, True)
+    likely = calibrated(raw, True, limit)
     size = norm(error.reference)
     return {
         "functional": functional.name,

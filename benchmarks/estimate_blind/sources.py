@@ -43,7 +43,7 @@ class Source:
     rows: Callable[[int, tuple[str, ...]], Iterator[dict[str, Any]]] | None = None
 
 
-class Skipped(Exception):
+class SkippedError(Exception):
     """Why a model is left out."""
 
 
@@ -98,9 +98,9 @@ def _maker(name: str, system: Any, facts: dict[str, Any]) -> Callable[[], Any]:
         rhs = getattr(system, "_rhs", None)
         values = facts["parameters"]
         if rhs is None:
-            raise Skipped("no static _rhs")
+            raise SkippedError("no static _rhs")
         if not all(isinstance(v, (int, float)) for v in values.values()):
-            raise Skipped("parameters that are no numbers")
+            raise SkippedError("parameters that are no numbers")
         values = {k: v for k, v in values.items() if v}
         order = tuple(sorted(facts["parameters"]))  # as dysts itself passes them
         start = np.ravel(np.asarray(facts["initial_conditions"], dtype=float))
@@ -159,9 +159,9 @@ def _case(folder: Path, file: Path) -> Callable[[], Any]:
         model = load_sbml(file, t_end=float(pairs["start"]) + float(pairs["duration"]))
         model = replace(model, name=f"sbml_{folder.name}", observations=OBSERVATIONS)
         if not model.events:
-            raise Skipped("no event is left")
+            raise SkippedError("no event is left")
         if model.m > 2 * MOST_PARAMETERS:
-            raise Skipped(f"{model.m} parameters")
+            raise SkippedError(f"{model.m} parameters")
         return model
 
     return make
@@ -195,13 +195,6 @@ def stiff(points: int) -> Iterator[Source]:
         yield Source("stiff", name, partial(problem, name), points=points)
 
 
-def published(folder: Path, *, most_states: int) -> Iterator[Source]:
-    """The models of published estimation problems, as initial value problems over a window."""
-    for own in sorted(f for f in folder.iterdir() if f.is_dir()):
-        for file in sorted(own.glob("*.xml"))[:1]:
-            yield Source("published", own.name, _published(own, file, most_states), points=1)
-
-
 def problems(folder: Path, certified: Path) -> Iterator[Source]:
     """Small published estimation problems whose gradients are certified."""
     from likelihoods import POINTS, SMALL, rows_of_problem
@@ -209,23 +202,3 @@ def problems(folder: Path, certified: Path) -> Iterator[Source]:
     for name in SMALL:
         rows = partial(rows_of_problem, folder / name, certified / f"{name}.json")
         yield Source("petab", name, lambda: None, points=POINTS - 1, rows=rows)
-
-
-def _published(folder: Path, file: Path, most_states: int) -> Callable[[], Any]:
-    def make() -> Any:
-        import pandas as pd
-
-        from gradaudit.model.sbml.importer import load_sbml
-
-        table = pd.read_csv(next(iter(sorted(folder.glob("measurement*.tsv")))), sep="\t")
-        times = table["time"].to_numpy(dtype=float)
-        t_end = float(np.max(times[np.isfinite(times)]))
-        model = load_sbml(file, t_end=t_end)
-        if model.n > most_states:
-            raise Skipped(f"{model.n} states")
-        if model.m > MOST_PARAMETERS:
-            names = [name for name in model.parameters if not name.endswith("(0)")]
-            model = load_sbml(file, t_end=t_end, only=names[:MOST_PARAMETERS])
-        return replace(model, name=folder.name, observations=OBSERVATIONS)
-
-    return make

@@ -58,7 +58,13 @@ def _enzyme(t: Any, y: Any, p: Any) -> Any:
 
 def _gear(t: Any, y: Any, p: Any) -> Any:
     a, b, c = p
-    return jnp.stack([-a * y[0] - b * y[0] * y[2], -c * y[1] * y[2], -a * y[0] - b * y[0] * y[2] - c * y[1] * y[2]])
+    return jnp.stack(
+        [
+            -a * y[0] - b * y[0] * y[2],
+            -c * y[1] * y[2],
+            -a * y[0] - b * y[0] * y[2] - c * y[1] * y[2],
+        ]
+    )
 
 
 def _cascade(t: Any, y: Any, p: Any) -> Any:
@@ -90,9 +96,7 @@ def _brusselator(t: Any, y: Any, p: Any) -> Any:
 
 def _fitzhugh(t: Any, y: Any, p: Any) -> Any:
     eps, a, b, current = p
-    return jnp.stack(
-        [(y[0] - y[0] ** 3 / 3.0 - y[1] + current) / eps, y[0] + a - b * y[1]]
-    )
+    return jnp.stack([(y[0] - y[0] ** 3 / 3.0 - y[1] + current) / eps, y[0] + a - b * y[1]])
 
 
 def _epidemic(t: Any, y: Any, p: Any) -> Any:
