@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from sources import SkippedError, Source, at_point, dysts, library, problems, stiff, suite  # isort: skip
+from sources import SkippedError, Source, at_point, dysts, library, problems, small, stiff, suite  # isort: skip
 
 SEED = 1
 KEY = ("family", "model", "point")
 CERTIFIED = Path(__file__).parents[2] / "certified"
-CASES = 45  # with events, of the SBML Test Suite
+CASES = 80  # with events, of the SBML Test Suite
 
 
 def solvers_of(source: Source) -> tuple[str, ...]:
@@ -32,6 +32,8 @@ def solvers_of(source: Source) -> tuple[str, ...]:
     draw = zlib.crc32(source.name.encode()) % 8
     if source.family in ("stiff", "petab"):
         return "tsit5", "kvaerno5"
+    if source.family == "small":
+        return ("tsit5",)
     if source.family == "sbml_events":
         return ("kvaerno5",) if draw == 0 else ("tsit5",)
     others = {0: "dopri8", 1: "kvaerno5", 2: "dopri8", 3: "kvaerno5"}
@@ -43,6 +45,8 @@ def work(options: argparse.Namespace) -> list[tuple[Source, int]]:
     sources: list[Source] = []
     if "dysts" in options.families:
         sources += dysts(points=options.points)
+    if "small" in options.families:
+        sources += small(points=options.points)
     if "library" in options.families:
         sources += library(points=options.points)
     if "sbml_events" in options.families and options.suite:
@@ -112,7 +116,7 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rows", type=Path)
-    families = ["dysts", "sbml_events", "library", "stiff", "petab"]
+    families = ["dysts", "sbml_events", "library", "stiff", "small", "petab"]
     parser.add_argument("--families", nargs="*", default=families, choices=families)
     parser.add_argument("--suite", type=Path)
     parser.add_argument("--petab", type=Path)

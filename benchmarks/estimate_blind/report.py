@@ -59,7 +59,7 @@ def as_audits(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows under the names of the atlas's table; a model counts as a mechanism."""
     return rows.assign(
         mechanism=rows["model"], estimated_error=rows["raw"], base_solver=rows["solver"],
-        crosses=rows["hybrid"], neglected=rows["neglected"].fillna(0.0),
+        method=rows["control"], neglected=rows["neglected"].fillna(0.0),
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ def rows_of(model: Any, solvers: tuple[str, ...], *, both: bool = True) -> Itera
     changes of the size that the certified digits leave open make of it, the largest of `SAMPLES`.
     """
     import gradaudit
+    from gradaudit.model.stiffness import fast_times
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -49,6 +50,7 @@ def rows_of(model: Any, solvers: tuple[str, ...], *, both: bool = True) -> Itera
         "digits": digits,
         "jumps": bool(model.jumps),
         "events": len(exact.events),
+        "fast_times": fast_times(model, exact.times, exact.states),
         "smallest": _smallest(truth.z[0][:, : model.n]),
     }
     for solver in solvers:
@@ -60,7 +62,6 @@ def _by_solver(
 ) -> Iterator[dict[str, Any]]:
     import gradaudit
     from gradaudit.analysis.calibration.stepping import limit_of
-    from gradaudit.model.stiffness import stiffness
     from gradaudit.model.switching import switches
     from gradaudit.solvers.registry import get_solver
 
@@ -99,10 +100,9 @@ def _by_solver(
             if found.status != "ok" or found.estimates is None:
                 yield setting
                 continue
-            fast = float(stiffness(model, found.times, found.states))
-            setting["stiffness"] = fast
-            crosses = hybrid or setting["neglected"] > 0.0
-            limit = int(limit_of(implicit, crosses, fast / max(setting["accepted"], 1.0)))
+            fast = shared["fast_times"] / max(setting["accepted"], 1.0)
+            crosses = setting["neglected"] > 0.0
+            limit = int(limit_of(implicit, hybrid and method == "saltation", crosses, fast))
             for functional in known:
                 yield {**setting, **_judged(functional, found, model, truth, digits, limit)}
 

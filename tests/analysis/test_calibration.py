@@ -179,15 +179,15 @@ def test_what_limits_the_steps_is_told_by_the_solve_itself():
             "base_solver": ["tsit5", "tsit5", "kvaerno5", "kvaerno5", "tsit5"],
             "neglected": [0.0, 0.0, 0.0, 0.1, 0.0],
             "kind": ["terminal"] * 4 + ["event_time"],
-            "stiffness": [10.0, 400.0, 400.0, 10.0, 400.0],
+            "fast_times": [10.0, 400.0, 400.0, 10.0, 400.0],
             "accepted": [100.0] * 5,
         }
     )
-    names = ["tolerance", "stability", "implicit", "events", "events"]
+    names = ["tolerance", "stability", "implicit", "neglected", "events"]
     assert [LIMITS[k] for k in limits(rows)] == names
     unknown = rows[["base_solver"]].iloc[:2]
     assert [LIMITS[k] for k in limits(unknown)] == ["tolerance", "tolerance"]
-    assert LIMITS[int(limit_of(False, False, np.nan))] == "tolerance"
+    assert LIMITS[int(limit_of(False, False, False, np.nan))] == "tolerance"
 
 
 def test_each_kind_of_solve_has_an_interval_of_its_own():
@@ -198,7 +198,7 @@ def test_each_kind_of_solve_has_an_interval_of_its_own():
     spread = np.where(wide, 0.3, 0.03) * generator.standard_normal(len(rows))
     error = rows["estimated_error"].clip(1e-8, 1e-1) * 10.0**spread
     rows = rows.assign(
-        base_solver=np.where(wide, "kvaerno5", "tsit5"), stiffness=0.0, accepted=10.0,
+        base_solver=np.where(wide, "kvaerno5", "tsit5"), fast_times=0.0, accepted=10.0,
         estimated_error=rows["estimated_error"].clip(1e-8, 1e-1), error=error,
         relative_error=error,
     )  # fmt: skip

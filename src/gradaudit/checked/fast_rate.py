@@ -1,4 +1,4 @@
-"""The rate of the fastest mode of a vector field along a solution, from Jacobian products."""
+"""The mean rate of the fastest mode of a vector field along a solution."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FIRST, PRODUCTS = 4, 8
 """Products that turn a random vector to the fast modes, and those whose growth is measured."""
 
 
-def fastest_rate(field: Callable[..., Any], times: Any, states: Any, p: Any) -> Any:
-    """About the largest |lambda| of f_y at some of `times` (T,), `states` (T, n); traced.
+def fast_rate(field: Callable[..., Any], times: Any, states: Any, p: Any) -> Any:
+    """About the largest |lambda| of f_y, its mean over some of `times` (T,), `states` (T, n).
 
-    By the power method: where one mode is far faster than all others it is right to some per cent,
-    elsewhere to a factor of two, which is enough to tell whether stability limits the steps.
+    Traced. By the power method: where one mode is far faster than all others it is right to some
+    per cent, elsewhere to a factor of two, which is enough to tell whether stability limits steps.
     """
     chosen = np.unique(np.linspace(0, len(times) - 1, POINTS).astype(int))
     begin = jax.random.normal(jax.random.key(0), states.shape[1:], states.dtype)
@@ -38,4 +38,4 @@ def fastest_rate(field: Callable[..., Any], times: Any, states: Any, p: Any) -> 
         geometric = jnp.exp(jnp.mean(jnp.log(positive[FIRST:])))
         return jnp.where(jnp.all(sizes > 0.0), geometric, 0.0)
 
-    return jnp.max(jax.vmap(rate)(jnp.asarray(times)[chosen], states[chosen]))
+    return jnp.mean(jax.vmap(rate)(jnp.asarray(times)[chosen], states[chosen]))

@@ -27,7 +27,7 @@ from gradaudit.checked.estimate import (
     vanishing,
     widened,
 )
-from gradaudit.checked.fast_rate import fastest_rate
+from gradaudit.checked.fast_rate import fast_rate
 from gradaudit.checked.nondifferentiable import without_derivative
 from gradaudit.checked.pytrees import as_floats, from_columns, to_vector
 from gradaudit.checked.solve import (
@@ -271,13 +271,9 @@ def checked_jacfwd(
             estimate = widened(by_indicator(solved, jacobian, tangent_error), solved)
         estimate = vanishing(observe, solved, jacobian, estimate)
         raw = estimate.relative
-        fast = fastest_rate(field, times, solved.states, vector) * window
-        limit = limit_of(
-            is_implicit(solver),
-            solved.neglected > 0.0,
-            fast / solved.stats["num_accepted_steps"],
-            jnp,
-        )
+        begun = np.append(t0, times), jnp.concatenate([start.y[None], solved.states])
+        fast = fast_rate(field, *begun, vector) * window / solved.stats["num_accepted_steps"]
+        limit = limit_of(is_implicit(solver), False, solved.neglected > 0.0, fast, jnp)
         likely = calibration.calibrated(raw, propagate, limit)
         value = observe(solved.states)
         warned = _warnings(
