@@ -203,10 +203,11 @@ def test_each_kind_of_solve_has_an_interval_of_its_own():
         relative_error=error,
     )  # fmt: skip
     score = fit(usable(rows), "propagated", BOUND)
-    assert set(score.intervals) == {"tolerance", "implicit"}
-    wide_low, wide_high = score.interval(0.0, LIMITS.index("implicit"))
-    low, high = score.interval(0.0, LIMITS.index("tolerance"))
-    assert wide_high - wide_low > 5.0 * (high - low)
+    assert set(score.intervals) == {"tolerance", "implicit", "tolerance, large", "implicit, large"}
+    for line in (-4.0, -1.0):
+        wide_low, wide_high = score.interval(line, LIMITS.index("implicit"))
+        low, high = score.interval(line, LIMITS.index("tolerance"))
+        assert wide_high - wide_low > 5.0 * (high - low)
     assert score.interval(0.0, LIMITS.index("events")) == (score.low, score.high)
     said = held_out(rows, BOUND)
     said = said[said["score"] == "propagated"]

@@ -24,6 +24,9 @@ from gradaudit.analysis.calibration.stepping import LIMITS
 FLOOR, CEILING = -10.0, 0.0
 """Decimal logarithms between which an indicator, or an error, counts."""
 
+LINEAR, LARGE = -2.0, ", large"
+"""log10 of an estimate from which on the error of states and tangents is no small perturbation."""
+
 FEATURES = {
     "probed": ("probed_error",),
     "propagated": ("estimated_error",),
@@ -54,7 +57,8 @@ class Score:
         solve of which nothing else is known.
     intervals
         Lower and upper bound for 90 % of the cases, all mechanisms alike, by what limits the steps
-        of the solve (`gradaudit.analysis.calibration.stepping.LIMITS`); may lack some, or all.
+        of the solve (`gradaudit.analysis.calibration.stepping.LIMITS`), and by that with `LARGE`
+        for estimates above `LINEAR`; may lack some, or all.
     bound, threshold
         An error above `bound` is to be warned of; an estimate above 10 to the power `threshold` is
         an alarm.
@@ -72,8 +76,13 @@ class Score:
 
     def interval(self, line: Any, limit: Any, xp: Any = np) -> tuple[Any, Any]:
         """log10 of the bounds of the error, of estimates `line` and indices `limit` in `LIMITS`."""
-        table = xp.asarray([self.intervals.get(name, (self.low, self.high)) for name in LIMITS])
-        own = table[limit]
+        whole = (self.low, self.high)
+        small = [self.intervals.get(name, whole) for name in LIMITS]
+        large = [
+            self.intervals.get(name + LARGE, own) for name, own in zip(LIMITS, small, strict=True)
+        ]
+        table = xp.asarray([small, large])
+        own = table[xp.where(xp.asarray(line) > LINEAR, 1, 0), limit]
         return line + own[..., 0], line + own[..., 1]
 
     def predict(self, indicators: Mapping[str, Any], xp: Any = np) -> Any:
