@@ -168,6 +168,9 @@ def written(rows: pd.DataFrame, file: Path) -> None:
     new = {name: fit(audits, name, BOUND).as_dict() for name in ("probed", "propagated")}
     stored["scores"] = [new.get(entry["name"], entry) for entry in stored["scores"]]
     packages = ("gradaudit", "jax", "diffrax", "heyoka", "numpy")
+    atlas = {key: stored.pop(key) for key in ("gradients", "models", "mechanisms") if key in stored}
+    if atlas:
+        stored["fitted_to_the_atlas"] = atlas | {"scores": ["second_solve"]}
     stored["fitted_to"] = {
         "data": "benchmarks/estimate_blind, all families",
         "date": datetime.date.today().isoformat(),
@@ -188,7 +191,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="a file like the package's coefficients.json")
     options = parser.parse_args()
     pd.set_option("display.width", 200, "display.max_columns", 30, "display.max_rows", 200)
-    pd.set_option("display.float_format", "{:.3g}".format)
+    pd.set_option("display.float_format", "{:.4g}".format)
     rows, settings = read(options.rows)
     states = settings["status"].str.replace(r"[:(].*", "", regex=True)
     print("settings\n", pd.crosstab(settings["family"], states), "\n")
