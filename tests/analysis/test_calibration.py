@@ -20,6 +20,7 @@ from gradaudit.analysis.calibration.skill import (
     roc,
     skill,
 )
+from gradaudit.analysis.calibration.stepping import LIMITS, limit_of, limits
 from gradaudit.stages.trust import fitted
 
 BOUND = 1e-2
@@ -170,6 +171,59 @@ def test_an_empty_atlas_has_empty_tables():
 def test_scores_survive_json():
     score = fit(usable(audits(mechanisms=3)), "probed", BOUND)
     assert from_dict(json.loads(json.dumps(score.as_dict()))) == score
+
+
+def test_what_limits_the_steps_is_told_by_the_solve_itself():
+    rows = pd.DataFrame(
+        {
+            "base_solver": ["tsit5", "tsit5", "kvaerno5", "kvaerno5", "tsit5"],
+            "neglected": [0.0, 0.0, 0.0, 0.1, 0.0],
+            "kind": ["terminal"] * 4 + ["event_time"],
+            "fast_times": [10.0, 400.0, 400.0, 10.0, 400.0],
+            "accepted": [100.0] * 5,
+        }
+    )
+    names = ["tolerance", "stability", "implicit", "neglected", "events"]
+    assert [LIMITS[k] for k in limits(rows)] == names
+    unknown = rows[["base_solver"]].iloc[:2]
+    assert [LIMITS[k] for k in limits(unknown)] == ["tolerance", "tolerance"]
+    assert LIMITS[int(limit_of(False, False, False, np.nan))] == "tolerance"
+
+
+def test_each_kind_of_solve_has_an_interval_of_its_own():
+    """Errors of the implicit solves scatter ten times as much, and so does their interval."""
+    generator = np.random.default_rng(2)
+    rows = audits(mechanisms=10)
+    wide = np.arange(len(rows)) % 2 == 0
+    spread = np.where(wide, 0.3, 0.03) * generator.standard_normal(len(rows))
+    error = rows["estimated_error"].clip(1e-8, 1e-1) * 10.0**spread
+    rows = rows.assign(
+        base_solver=np.where(wide, "kvaerno5", "tsit5"), fast_times=0.0, accepted=10.0,
+        estimated_error=rows["estimated_error"].clip(1e-8, 1e-1), error=error,
+        relative_error=error,
+    )  # fmt: skip
+    score = fit(usable(rows), "propagated", BOUND)
+    assert set(score.intervals) == {"tolerance", "implicit", "tolerance, large", "implicit, large"}
+    for line in (-4.0, -1.0):
+        wide_low, wide_high = score.interval(line, LIMITS.index("implicit"))
+        low, high = score.interval(line, LIMITS.index("tolerance"))
+        assert wide_high - wide_low > 5.0 * (high - low)
+    assert score.interval(0.0, LIMITS.index("events")) == (score.low, score.high)
+    said = held_out(rows, BOUND)
+    said = said[said["score"] == "propagated"]
+    inside = said["true"].between(said["low"], said["high"])
+    # 300 draws: two standard deviations of chance are 3.5 %
+    for own in (wide, ~wide):
+        assert 0.85 < inside.to_numpy()[own].mean() < 0.95
+
+
+def test_a_threshold_below_the_bound_misses_less_at_the_price_of_false_alarms():
+    rows = usable(audits())
+    cautious, bold = (fit(rows, "propagated", BOUND, false_alarms=x) for x in (0.05, 0.0))
+    assert cautious.threshold < bold.threshold
+    line = cautious.predict({"estimated_error": rows["estimated_error"].to_numpy()})
+    good = (rows["error"] <= BOUND).to_numpy()
+    assert 0.04 < np.mean(line[good] >= cautious.threshold) < 0.06
 
 
 def test_the_package_has_a_score_of_every_kind():

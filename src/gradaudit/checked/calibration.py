@@ -15,7 +15,7 @@ SCORES = {True: "propagated", "probe": "probed"}
 class Likely(NamedTuple):
     """A relative error: its median, and bounds for it.
 
-    The bounds held in 90 % of the known cases, in nine of ten mechanisms.
+    The bounds held in 90 % of the known cases of such a solve.
     `margin` is the share of a wanted error from which on there is an alarm, so that no more than
     1 % of the bad gradients of the known cases are let through.
     """
@@ -26,8 +26,11 @@ class Likely(NamedTuple):
     margin: float
 
 
-def calibrated(raw: Any, propagate: bool | Literal["probe"]) -> Likely:
-    """What a raw relative error, a scalar, tells; as it is where there is no score for it."""
+def calibrated(raw: Any, propagate: bool | Literal["probe"], limit: Any = 0) -> Likely:
+    """What a raw relative error, a scalar, tells; as it is where there is no score for it.
+
+    `limit` says what limits the steps: an index in `gradaudit.analysis.calibration.stepping`.
+    """
     score = scores().get(SCORES.get(propagate, ""))
     if score is None:
         return Likely(raw, raw, raw, 1.0)
@@ -39,4 +42,5 @@ def calibrated(raw: Any, propagate: bool | Literal["probe"]) -> Likely:
         return jnp.where(raw == 0, 0.0, 10.0 ** jnp.minimum(exponent, 0.0))
 
     margin = min(1.0, 10.0**score.threshold / score.bound)
-    return Likely(error(line), error(line + score.low), error(line + score.high), margin)
+    low, high = score.interval(line, limit, jnp)
+    return Likely(error(line), error(low), error(high), margin)

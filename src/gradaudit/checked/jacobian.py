@@ -14,6 +14,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from numpy.typing import ArrayLike
 
+from gradaudit.analysis.calibration.stepping import limit_of
 from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.backend.shapes import Count, Parameters, Scalar, States, StatesAtTimes
 from gradaudit.checked import calibration
@@ -26,6 +27,7 @@ from gradaudit.checked.estimate import (
     vanishing,
     widened,
 )
+from gradaudit.checked.fast_rate import fast_rate
 from gradaudit.checked.nondifferentiable import without_derivative
 from gradaudit.checked.pytrees import as_floats, from_columns, to_vector
 from gradaudit.checked.solve import (
@@ -33,6 +35,7 @@ from gradaudit.checked.solve import (
     Solved,
     adaptive_solvers,
     in_directions,
+    is_implicit,
     solve,
 )
 from gradaudit.checked.warnings import SATURATED, UNCONTROLLED, Warnings
@@ -90,7 +93,8 @@ class CheckedJacobian(NamedTuple):
         digit holds.
     interval
         Bounds of the relative error, (low, high), that held in 90 % of the cases in which the truth
-        is known (`gradaudit.analysis.calibration`).
+        is known, of solves whose steps are limited by the same: the tolerance, stability, an
+        implicit method, discontinuities (`gradaudit.analysis.calibration.stepping`).
     warnings
         Booleans; ``.messages()`` outside of jit.
     stats
@@ -267,7 +271,10 @@ def checked_jacfwd(
             estimate = widened(by_indicator(solved, jacobian, tangent_error), solved)
         estimate = vanishing(observe, solved, jacobian, estimate)
         raw = estimate.relative
-        likely = calibration.calibrated(raw, propagate)
+        begun = np.append(t0, times), jnp.concatenate([start.y[None], solved.states])
+        fast = fast_rate(field, *begun, vector) * window / solved.stats["num_accepted_steps"]
+        limit = limit_of(is_implicit(solver), False, solved.neglected > 0.0, fast, jnp)
+        likely = calibration.calibrated(raw, propagate, limit)
         value = observe(solved.states)
         warned = _warnings(
             solved,

@@ -118,6 +118,16 @@ def adaptive_solvers(
     return solver, solver
 
 
+def is_implicit(solver: str | diffrax.AbstractSolver) -> bool:
+    """Whether a solver, given as for `adaptive_solvers`, solves equations for its stages."""
+    if isinstance(solver, str):
+        return get_solver(solver).implicit
+    known = next((method for method in solvers().values() if type(solver) is method.cls), None)
+    return isinstance(solver, diffrax.AbstractImplicitSolver) or (
+        known is not None and known.implicit
+    )
+
+
 def _as_it_comes(solver: Any) -> bool:
     """Whether nothing was set when the solver was made, the kind of loop aside."""
     plain = solver

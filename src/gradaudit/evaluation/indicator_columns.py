@@ -38,6 +38,7 @@ def of_solve(cell: Cell, looser: Cell | None, scale: Array) -> dict[str, float]:
             if indicator.of_solve is not None
         },
         "state_difference": change,
+        "fast_times": seen.stored("fast_times"),
         "estimate_seconds": seen.stored("estimate_seconds"),
         "probe_seconds": seen.stored("probe_seconds"),
     }

@@ -16,7 +16,7 @@ from gradaudit.model.definition import Model
 from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
 from gradaudit.model.spec import digest_of, key_of
-from gradaudit.model.stiffness import stiffness
+from gradaudit.model.stiffness import fast_times, stiffness
 from gradaudit.model.switching import switches
 from gradaudit.pipeline.progress import Report, to_stderr
 from gradaudit.pipeline.supervised import solve_within
@@ -116,7 +116,8 @@ def run(
     _time_again(timed)
     dataset = to_dataset(loaded, rows, methods=methods, tolerances=tolerances)
     dataset["atol"] = ("rtol", [settings["atol_factor"] * rtol for rtol in tolerances])
-    dataset["stiffness"] = (("method", "rtol"), _stiffness(loaded, dataset))
+    for name, measure in (("stiffness", stiffness), ("fast_times", fast_times)):
+        dataset[name] = (("method", "rtol"), _along(measure, loaded, dataset))
     dataset["events_located"] = ("method", [_locates(loaded, method) for method in methods])
     dataset.attrs = {
         "model_json": describe(loaded, key_of(model)),
@@ -129,10 +130,10 @@ def run(
     write_dataset(dataset, output, stage="gradients", settings=settings, solver=solver, **of)
 
 
-def _stiffness(model: Model, dataset: xr.Dataset) -> np.ndarray:
-    """Fast times in the window, of every method and tolerance, at the computed states."""
+def _along(measure: Callable[..., float], model: Model, dataset: xr.Dataset) -> np.ndarray:
+    """A measure of stiffness, of every method and tolerance, at the computed states."""
     states = dataset["states"].values[:, :, 0]
-    return np.array([[stiffness(model, dataset["time"].values, y) for y in row] for row in states])
+    return np.array([[measure(model, dataset["time"].values, y) for y in row] for row in states])
 
 
 def _locates(model: Model, method: str) -> bool:

@@ -15,7 +15,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gradaudit.analysis.calibration.score import FEATURES, Score, logarithm
+from gradaudit.analysis.calibration.score import (
+    CEILING,
+    FEATURES,
+    FLOOR,
+    LARGE,
+    LINEAR,
+    Score,
+    logarithm,
+)
+from gradaudit.analysis.calibration.stepping import LIMITS, limits
 
 Array = NDArray[np.float64]
 
@@ -27,6 +36,12 @@ COVERED = 0.9
 
 The spread of all cases together is half as wide, and holds in half of the cases of some mechanisms.
 """
+MARGIN = 0.05  # of a power of ten, around the ends between which estimates count
+TAILS = (0.05, 0.045, 0.04, 0.035, 0.03, 0.025, 0.02, 0.015, 0.01, 0.005)
+"""Levels of the lower bound that are tried, one after the other."""
+GROUPS = 10  # in which mechanisms are left out
+FEWEST = 5
+"""Mechanisms that have to have solves of a kind for these to have bounds of their own."""
 ZERO = 1e-9  # of a gradient's terms: below it there is no relative error to speak of
 ONE_DIRECTION = (-0.292, 1.203)
 """log10 of |D| / |D w| in 90 % of the directions w of signs, where D has many columns.
@@ -36,6 +51,11 @@ most models of an atlas have so few parameters that any direction sees most of t
 """
 ALLOWED_MISSES = 0.01
 """Share of the bad gradients, every mechanism alike, that the threshold may miss in training."""
+FALSE_ALARMS = 0.02
+"""Share of the good gradients that may have an alarm, if fewer bad ones are missed for it.
+
+A threshold at the bound itself misses gradients that are wrong by little more than the bound.
+"""
 
 
 def usable(audits: pd.DataFrame, method: str | None = "forward_ad") -> pd.DataFrame:
@@ -64,30 +84,83 @@ def balanced(mechanism: Any) -> Array:
     return 1.0 / (count[place] * len(count))
 
 
-def fit(rows: pd.DataFrame, name: str, bound: float) -> Score:
+def fit(
+    rows: pd.DataFrame, name: str, bound: float, *, false_alarms: float = FALSE_ALARMS
+) -> Score:
     """The score of that name from usable rows; errors above `bound` are to be warned of.
 
     The spread comes from mechanisms left out one at a time, as a user's would be. The score along
     one direction is that of the whole estimate, with the spread of the direction.
     """
     if name == "probed":
-        whole = fit(rows, "propagated", bound)
+        # The spread of the direction makes false alarms enough.
+        whole = fit(rows, "propagated", bound, false_alarms=0.0)
         near, far = ONE_DIRECTION
         return replace(
             whole, name=name, features=FEATURES[name], low=whole.low + near,
-            high=whole.high + far, threshold=whole.threshold - far,
+            high=whole.high + far, threshold=whole.threshold - far, intervals={},
         )  # fmt: skip
     cases = Cases.of(rows, name)
     score = _line(cases, name)
-    residuals = []
     names = np.unique(cases.mechanism)
+    estimates = score.predict(cases.indicators)
+    residuals = cases.true - estimates
     for mechanism in names if len(names) > 2 else []:
         out = cases.mechanism == mechanism
-        residuals.append(cases.true[out] - _line(cases[~out], name).predict(cases[out].indicators))
-    estimates = score.predict(cases.indicators)
-    low, high = spread(residuals or [cases.true - estimates])
-    alarm = threshold(estimates, cases.true > np.log10(bound), cases.mechanism, bound)
-    return replace(score, low=low, high=high, bound=bound, threshold=alarm)
+        line = _line(cases[~out], name).predict(cases[out].indicators)
+        residuals[out] = cases.true[out] - line
+    low, high = spread([residuals[cases.mechanism == mechanism] for mechanism in names])
+    bad = cases.true > np.log10(bound)
+    alarm = threshold(estimates, bad, cases.mechanism, bound)
+    good = ~bad & np.isfinite(estimates)
+    if false_alarms > 0.0 and good.any():
+        weights = balanced(cases.mechanism[good])
+        alarm = min(alarm, quantile(estimates[good], weights, 1.0 - false_alarms))
+    return replace(
+        score, low=low, high=high, bound=bound, threshold=alarm,
+        intervals=_intervals(residuals, estimates, cases),
+    )  # fmt: skip
+
+
+def _intervals(residuals: Array, estimates: Array, cases: Cases) -> dict[str, tuple[float, float]]:
+    """Bounds of the residuals (N,) by what limits the steps.
+
+    Estimates that say that no digit holds, or that nothing is wrong but rounding, have no interval
+    to speak of and are left out.
+    """
+    told = np.isfinite(residuals) & (estimates > FLOOR + MARGIN) & (estimates < CEILING - MARGIN)
+    found = {}
+    for index, name in enumerate(LIMITS):
+        for key, large in ((name, False), (name + LARGE, True)):
+            own = told & (cases.limit == index) & ((estimates > LINEAR) == large)
+            mechanism = cases.mechanism[own]
+            if len(np.unique(mechanism)) >= FEWEST:
+                found[key] = _interval(residuals[own], mechanism)
+    return found
+
+
+def _interval(residuals: Array, mechanism: Any) -> tuple[float, float]:
+    """Bounds of the residuals (N,) that hold in 90 % of those of a mechanism that is left out.
+
+    They are quantiles. At levels of 5 and 95 % they would hold in 90 % of the cases that are known,
+    and in fewer of the others, for mechanisms differ.
+    """
+    names = np.unique(mechanism)
+    groups = np.searchsorted(names, mechanism) % min(GROUPS, len(names))
+
+    def bounds(chosen: Any, tail: float) -> tuple[float, float]:
+        weights = balanced(mechanism[chosen])
+        low, high = (quantile(residuals[chosen], weights, q) for q in (tail, 1.0 - tail))
+        return low, high
+
+    for tail in TAILS:
+        inside = np.zeros(len(residuals), dtype=bool)
+        for group in np.unique(groups):
+            low, high = bounds(groups != group, tail)
+            inside |= (groups == group) & (residuals >= low) & (residuals <= high)
+        if np.sum(balanced(mechanism) * inside) >= SPREAD[1] - SPREAD[0]:
+            break
+    return bounds(np.full(len(residuals), True), tail)
 
 
 def spread(residuals: Sequence[Array]) -> tuple[float, float]:
@@ -126,12 +199,14 @@ def quantile(values: Array, weights: Array, level: float) -> float:
 class Cases:
     """Gradients with known errors: what a score reads of them, columns of (N,), and the truth.
 
-    Mechanisms are numbers (N,), which are sorted faster than names.
+    Mechanisms are numbers (N,), which are sorted faster than names; `limit` (N,) is that of
+    `gradaudit.analysis.calibration.stepping`.
     """
 
     indicators: dict[str, Array]
     true: Array
     mechanism: Any
+    limit: Any
 
     @classmethod
     def of(cls, rows: pd.DataFrame, name: str) -> Cases:
@@ -141,6 +216,7 @@ class Cases:
             indicators={column: rows[column].to_numpy(dtype=float) for column in columns},
             true=true_logarithm(rows),
             mechanism=pd.factorize(rows["mechanism"])[0],
+            limit=limits(rows),
         )
 
     def __getitem__(self, chosen: Any) -> Cases:
@@ -148,6 +224,7 @@ class Cases:
             indicators={key: values[chosen] for key, values in self.indicators.items()},
             true=self.true[chosen],
             mechanism=self.mechanism[chosen],
+            limit=self.limit[chosen],
         )
 
 

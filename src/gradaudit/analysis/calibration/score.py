@@ -12,15 +12,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gradaudit.analysis.calibration.stepping import LIMITS
+
 FLOOR, CEILING = -10.0, 0.0
 """Decimal logarithms between which an indicator, or an error, counts."""
+
+LINEAR, LARGE = -2.0, ", large"
+"""log10 of an estimate from which on the error of states and tangents is no small perturbation."""
 
 FEATURES = {
     "probed": ("probed_error",),
@@ -48,7 +53,12 @@ class Score:
     intercept, weights
         The line, fitted to the median; no weight is negative.
     low, high
-        Bounds of log10 error less the line, for 90 % of the cases in nine of ten mechanisms.
+        Bounds of log10 error less the line, for 90 % of the cases in nine of ten mechanisms: for a
+        solve of which nothing else is known.
+    intervals
+        Lower and upper bound for 90 % of the cases, all mechanisms alike, by what limits the steps
+        of the solve (`gradaudit.analysis.calibration.stepping.LIMITS`), and by that with `LARGE`
+        for estimates above `LINEAR`; may lack some, or all.
     bound, threshold
         An error above `bound` is to be warned of; an estimate above 10 to the power `threshold` is
         an alarm.
@@ -62,6 +72,18 @@ class Score:
     high: float
     bound: float
     threshold: float
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def interval(self, line: Any, limit: Any, xp: Any = np) -> tuple[Any, Any]:
+        """log10 of the bounds of the error, of estimates `line` and indices `limit` in `LIMITS`."""
+        whole = (self.low, self.high)
+        small = [self.intervals.get(name, whole) for name in LIMITS]
+        large = [
+            self.intervals.get(name + LARGE, own) for name, own in zip(LIMITS, small, strict=True)
+        ]
+        table = xp.asarray([small, large])
+        own = table[xp.where(xp.asarray(line) > LINEAR, 1, 0), limit]
+        return line + own[..., 0], line + own[..., 1]
 
     def predict(self, indicators: Mapping[str, Any], xp: Any = np) -> Any:
         """log10 of the estimated relative error; NaN where an indicator is missing.
@@ -105,6 +127,6 @@ def scores() -> dict[str, Score]:
 
 def from_dict(entry: Mapping[str, Any]) -> Score:
     """A score from plain data."""
-    return Score(
-        **{**entry, "features": tuple(entry["features"]), "weights": tuple(entry["weights"])}
-    )
+    lists = {name: tuple(entry[name]) for name in ("features", "weights")}
+    own = {name: (low, high) for name, (low, high) in entry.get("intervals", {}).items()}
+    return Score(**{**entry, **lists, "intervals": own})

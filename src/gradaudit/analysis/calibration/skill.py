@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gradaudit.analysis.bootstrap import interval, resampled
 from gradaudit.analysis.calibration.fitting import fit, threshold, true_logarithm, usable
 from gradaudit.analysis.calibration.score import FEATURES, FLOOR, logarithm
+from gradaudit.analysis.calibration.stepping import limits
 from gradaudit.records.catalogue import catalogue
 
 Array = NDArray[Any]
@@ -43,12 +44,13 @@ def held_out(audits: pd.DataFrame, bound: float) -> pd.DataFrame:
         for name in FEATURES:
             score = fit(seen, name, bound)
             line = score.predict({c: left[c].to_numpy(dtype=float) for c in _INPUTS})
+            low, high = score.interval(line, limits(left))
             parts.append(
                 left[IDENTITY].assign(
                     score=name,
                     estimate=line,
-                    low=line + score.low,
-                    high=line + score.high,
+                    low=low,
+                    high=high,
                     threshold=score.threshold,
                     true=true_logarithm(left),
                 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gradaudit.analysis.calibration.score import scores
+from gradaudit.analysis.calibration.stepping import limits
 from gradaudit.cli.audit.tried import (
     CURVE,
     Row,
@@ -78,7 +79,8 @@ def likely_error(row: Row) -> tuple[float, float, float]:
     score = scores()["propagated"]
     known = {name: row.get(name, math.nan) for name in (*score.features, "neglected")}
     line = float(score.predict(known))
-    middle, low, high = (10.0 ** min(line + more, 0.0) for more in (0.0, score.low, score.high))
+    ends = score.interval(line, limits(pd.DataFrame([row]))[0])
+    middle, low, high = (10.0 ** min(float(end), 0.0) for end in (line, *ends))
     return middle, low, high
 
 
