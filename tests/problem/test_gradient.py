@@ -65,7 +65,6 @@ def test_programs_are_compiled_once_at_a_point(problem):
     problem = replace(problem)  # another object, for which nothing is compiled yet
     first = problem.gradient(rtol=1e-5)
     again = problem.gradient(rtol=1e-6, method="forward_sensitivity")
-    assert first.stats["compile_seconds"] > 0.0
     assert again.stats["compile_seconds"] == 0.0
     assert again.stats["solves"] == 2.0
     assert again.stats["steps"] > first.stats["steps"]

@@ -98,9 +98,10 @@ def gradient(
     States and sensitivities are those of `gradaudit.sensitivities`, whose options these are; they
     go through the likelihood that the certified gradient has. Steady states, of pre-equilibration
     and of measurements at infinity, are certified ones, whatever the solver: their errors are not
-    in the result. The model is translated, and the solve compiled, once for each condition and
-    point; further calls at that point reuse both. For many settings of a problem with more than 30
-    conditions take `gradients`.
+    in the result. The model is read once for each condition, and a solve is compiled once for all
+    conditions in which the model is the same but for its numbers; further calls, at other points
+    too, reuse both, unless there are events or a steady state before the simulation. For many
+    settings of a problem with more than 30 conditions take `gradients`.
 
     Parameters
     ----------
