@@ -84,7 +84,9 @@ def compare(path: Path, args: argparse.Namespace) -> None:
     judge = Fit(problem, {**TIGHT, **own})
     reference = None
     print(f"\n{problem.name}, {args.solver}, {args.starts} starts, spread {args.spread:g}")
-    print(f"{'setting':<20}{'best end':>12}{'worse':>7}{'steps':>7}{'calls':>7}{'failed':>8}{'lost':>6}")
+    print(
+        f"{'setting':<20}{'best end':>12}{'worse':>7}{'steps':>7}{'calls':>7}{'failed':>8}{'lost':>6}"
+    )
     for name, setting in (("full control 1e-9", TIGHT), *USUAL):
         fit = Fit(problem, {**setting, **own})
         for start in points:
