@@ -77,6 +77,7 @@ def starts(problem: gradaudit.Problem, count: int, spread: float, seed: int) -> 
 
 
 def compare(path: Path, args: argparse.Namespace) -> None:
+    """Fit a problem by all settings and print a line for each."""
     problem = gradaudit.load_problem(path)
     bounds = list(zip(problem.parameters.lower, problem.parameters.upper, strict=True))
     points = starts(problem, args.starts, args.spread, args.seed)
@@ -84,9 +85,7 @@ def compare(path: Path, args: argparse.Namespace) -> None:
     judge = Fit(problem, {**TIGHT, **own})
     reference = None
     print(f"\n{problem.name}, {args.solver}, {args.starts} starts, spread {args.spread:g}")
-    print(
-        f"{'setting':<20}{'best end':>12}{'worse':>7}{'steps':>7}{'calls':>7}{'failed':>8}{'lost':>6}"
-    )
+    print(f"{'setting':<20}{'best end':>12}  worse  steps  calls  failed  lost")
     for name, setting in (("full control 1e-9", TIGHT), *USUAL):
         fit = Fit(problem, {**setting, **own})
         for start in points:
@@ -101,6 +100,7 @@ def compare(path: Path, args: argparse.Namespace) -> None:
 
 
 def main() -> None:
+    """Fit the problems that are named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("problems", nargs="+", type=Path)
     parser.add_argument("--starts", type=int, default=10)
