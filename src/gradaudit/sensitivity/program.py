@@ -46,7 +46,6 @@ from gradaudit.solvers.tangent_solver import (
     WithTangents,
 )
 
-
 TOGETHER = 16
 """Observations of models of one form are filled up to a multiple of this."""
 
