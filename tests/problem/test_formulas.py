@@ -8,6 +8,7 @@ import pytest
 
 import gradaudit
 from gradaudit.problem.formulas import parsed
+from gradaudit.problem.inputs import product_of_sizes
 from problem_closed_forms import closed_form, density
 
 OBSERVABLES = "observableId observableFormula noiseFormula"
@@ -63,3 +64,33 @@ def test_a_product_is_off_by_its_rounding_alone():
     x = np.linspace(1, 2, 20)[:, None].astype(np.longdouble) / 3
     value, _ = parsed("2.5*x", "here").off(x)
     assert value.max() <= 1e-16
+
+
+def test_numbers_within_a_case_are_not_rounded_to_float64():
+    """log10 has log(10), which float64 has wrong in the 17th digit; 8 of them cancel."""
+    x = np.array([[np.longdouble(7)], [np.longdouble(3)]])
+    formula = parsed("piecewise(100000000*log10(x)-43429448*log(x), x > 0.5, 1)", "here")
+    with mpmath.workprec(200):
+        for value, at in zip(formula.value(x), (7, 3), strict=True):
+            exact = 10**8 * mpmath.log10(at) - 43429448 * mpmath.log(at)
+            assert abs(_number(value) - exact) <= 1e-10
+
+
+def test_an_exponent_less_one_is_not_rounded_to_float64():
+    """d x^0.3 / dx = 0.3 x^(0.3 - 1): 0.3 - 1 has one digit more than float64 can hold."""
+    x = np.array([[np.longdouble(1e-10)]])
+    slope = parsed("x^0.3", "here").gradient(x)[0, 0]
+    with mpmath.workprec(200):
+        power = mpmath.mpf(0.3)
+        exact = power * _number(x[0, 0]) ** (power - 1)
+        assert abs(_number(slope) / exact - 1) <= 1e-17
+
+
+def test_what_is_infinite_in_float64_leaves_the_bounds_of_other_entries_alone():
+    formula = parsed("exp(500*x)/(exp(500*x)+2)+y", "here")
+    x = np.array([[np.longdouble(2), np.longdouble(1)]])
+    value, slope = formula.off(x)
+    assert np.isinf(value[0])
+    assert np.isinf(slope[0, 0])
+    weighed = product_of_sizes("ra,rak->rk", slope, np.eye(2)[None])
+    np.testing.assert_array_equal(weighed, [[np.inf, 0.0]])

@@ -21,6 +21,9 @@ FINER = float(64 * np.finfo(np.longdouble).eps / np.finfo(np.float64).eps)
 64 times what that has in digits, since float64 may be off by less than usual at one point.
 """
 
+NUMBER_DIGITS = 60
+"""Of the numbers of formulas, as SymPy differentiates them."""
+
 
 @dataclass(frozen=True)
 class Expression:
@@ -68,12 +71,13 @@ class Expression:
     @cached_property
     def _functions(self) -> tuple[Callable[[Any], Any], ...]:
         symbols = [_symbol(name) for name in self.names]
-        first = [sympy.diff(self.tree, symbol) for symbol in symbols]
+        tree = _exact(self.tree)
+        first = [sympy.diff(tree, symbol) for symbol in symbols]
         second = [
             0 if first[i] == 0 else sympy.diff(first[i], symbols[j])
             for i, j in itertools.combinations_with_replacement(range(len(symbols)), 2)
         ]
-        return tuple(_numeric(symbols, trees) for trees in ([self.tree], first, second))
+        return tuple(_numeric(symbols, trees) for trees in ([tree], first, second))
 
 
 def parsed(text: Any, where: str) -> Expression:
@@ -155,6 +159,16 @@ def _off(function: Callable[[Any], Any], inputs: Any) -> Any:
     return FINER * np.where(np.isfinite(fine), found, 0.0)  # what is no number, is told elsewhere
 
 
+def _exact(tree: Any) -> Any:
+    """The tree with the same numbers in so many digits that SymPy's arithmetic is exact.
+
+    A derivative has 0.3 - 1 in it for an exponent of 0.3, which SymPy rounds as float64 does.
+    """
+    return tree.xreplace(
+        {part: sympy.Float(part, NUMBER_DIGITS) for part in tree.atoms(sympy.Float)}
+    )
+
+
 def _lifted(tree: Any, numbers: dict[Any, Any]) -> Any:
     """The tree with symbols for all numbers in it that are not whole, which are noted by symbol.
 
@@ -164,8 +178,13 @@ def _lifted(tree: Any, numbers: dict[Any, Any]) -> Any:
         return tree
     if tree.is_number:
         return numbers.setdefault(tree, sympy.Symbol(f"number_{len(numbers)}_", real=True))
-    if not tree.args or isinstance(tree, sympy.Piecewise):
+    if not tree.args:
         return tree
+    if isinstance(
+        tree, sympy.Piecewise
+    ):  # conditions stay: what is near a switch is told elsewhere
+        cases = [(_lifted(part, numbers), condition) for part, condition in tree.args]
+        return sympy.Piecewise(*cases, evaluate=False)
     return tree.func(*(_lifted(part, numbers) for part in tree.args))
 
 

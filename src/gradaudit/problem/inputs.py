@@ -172,4 +172,6 @@ def product_of_sizes(axes: str, a: Any, b: Any) -> Any:
     """A sum of products of absolute values, in which nothing times infinity is nothing."""
     a, b = np.abs(a), np.abs(b)
     endless = np.einsum(axes, (a > 0.0).astype(float), np.isinf(b).astype(float)) > 0.0
-    return np.where(endless, np.inf, np.einsum(axes, a, np.where(np.isinf(b), 0.0, b)))
+    endless |= np.einsum(axes, np.isinf(a).astype(float), (b > 0.0).astype(float)) > 0.0
+    a, b = (np.where(np.isinf(part), 0.0, part) for part in (a, b))
+    return np.where(endless, np.inf, np.einsum(axes, a, b))

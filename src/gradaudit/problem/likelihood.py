@@ -172,10 +172,16 @@ def _weighed(found: Any, slopes_off: Any, off: Any, slopes: Any) -> Any:
     Each of the arguments is of h and of s.
     """
     (dh_off, ds_off), (h_off, s_off), (dh, ds) = slopes_off, off, slopes
-    own = np.abs(found.h)[:, None] * dh_off + np.abs(found.s)[:, None] * ds_off
-    by_h = np.abs(found.hh) * h_off + np.abs(found.hs) * s_off
-    by_s = np.abs(found.hs) * h_off + np.abs(found.ss) * s_off
-    return own + by_h[:, None] * np.abs(dh) + by_s[:, None] * np.abs(ds)
+
+    def product(a: Any, b: Any) -> Any:
+        return product_of_sizes("r,ra->ra", a, b)
+
+    def weighed(a: Any, b: Any) -> Any:
+        return product_of_sizes("r,r->r", a, h_off) + product_of_sizes("r,r->r", b, s_off)
+
+    own = product(found.h, dh_off) + product(found.s, ds_off)
+    by_h, by_s = weighed(found.hh, found.hs), weighed(found.hs, found.ss)
+    return own + product(by_h, dh) + product(by_s, ds)
 
 
 def _enlarged(parts: Any, value_off: Any, slope_off: Any, columns: list[Column], count: int) -> Any:

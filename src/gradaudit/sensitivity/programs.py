@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradaudit.backend.jaxpr.tracing import fingerprint
 from gradaudit.backend.program_cache import identity_cache, programs_of
 from gradaudit.model.definition import Model
 from gradaudit.model.shared_form import shared_form
@@ -34,10 +35,14 @@ def program(model: Model, options: StaticOptions) -> Program:
 def _compiled(model: Model, options: StaticOptions) -> dict[Any, Any]:
     """What is compiled for models with the same functions, whatever the values of parameters.
 
-    Without events a program has the values of the parameters from its arguments alone.
+    Without events a program has the values of the parameters from its arguments alone. What the
+    functions close over may have changed since a program was compiled (an array, a global number,
+    an attribute of a callable object), so that they are traced for each model.
     """
     if model.events:
         return {}
-    start = model.initial_state or tuple(model.declared_state.tolist())
-    same = (start, tuple(model.integrands.values()), model.observable_indices)
+    start, integrands = model.initial_state, tuple(model.integrands.values())
+    written = [fingerprint(f, (None, model.n, model.m)) for f in (model.vector_field, *integrands)]
+    begin = model.declared_state.tobytes() if start is None else fingerprint(start, (model.m,))
+    same = (start, integrands, tuple(written), begin, model.observable_indices)
     return programs_of(model.vector_field, (*same, model.n, model.m, model.t_end, options))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
+import jax.extend.core
 import jax.numpy as jnp
 import numpy as np
 
@@ -44,3 +45,26 @@ def trace(function: Callable[..., Any], sizes: Sequence[int | None], where: str)
         if eqn.primitive.name in FOREIGN:
             raise TranslationError(f"{where} calls {FOREIGN[eqn.primitive.name]}.")
     return closed
+
+
+def fingerprint(function: Callable[..., Any], sizes: Sequence[int | None]) -> tuple[Any, ...]:
+    """What a function of scalars (None) and vectors does now: equal if its jaxpr is, with numbers.
+
+    JAX remembers a trace by the function, so that one that closes over what has changed has to be
+    given as another function.
+    """
+    shapes = [jax.ShapeDtypeStruct(() if s is None else (s,), jnp.float64) for s in sizes]
+    closed = jax.make_jaxpr(lambda *values: function(*values))(*shapes)
+    return str(closed.jaxpr), tuple(_constants(closed))
+
+
+def _constants(closed: Any) -> Iterator[bytes]:
+    """The constants of a jaxpr and of those inside of it, which its text does not have."""
+    yield from (np.asarray(value).tobytes() for value in closed.consts)
+    for eqn in closed.jaxpr.eqns:
+        for value in eqn.params.values():
+            for inner in value if isinstance(value, (tuple, list)) else (value,):
+                if hasattr(inner, "consts"):
+                    yield from _constants(inner)
+                elif hasattr(inner, "eqns"):
+                    yield from _constants(jax.extend.core.ClosedJaxpr(inner, ()))

@@ -1,0 +1,69 @@
+"""A compiled program serves another model only if its functions still do what they did."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradaudit
+
+FACTOR = np.array([1.0])
+
+
+class Decay:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, t, y, p):
+        return -self.factor * p[0] * y
+
+
+def by_array(t, y, p):
+    return -jnp.asarray(FACTOR) * p[0] * y
+
+
+def start(p):
+    return p * FACTOR
+
+
+def model(field, k=1.0, initial_state=None):
+    return gradaudit.Model(
+        name="decay",
+        vector_field=field,
+        states={"a": (1.0, "")},
+        parameters={"k": (k, "")},
+        t_end=1.0,
+        initial_state=initial_state,
+    )
+
+
+def solved(made):
+    return gradaudit.sensitivities(made, rtol=1e-9, times=[1.0])
+
+
+def test_the_same_functions_at_other_parameters_are_not_compiled_again():
+    field = Decay(1.0)
+    solved(model(field))
+    again = solved(model(field, k=2.0))
+    assert again.stats["compile_seconds"] == 0.0
+    assert again.states[0, 0] == pytest.approx(np.exp(-2.0), rel=1e-7)
+
+
+@pytest.mark.parametrize("kind", ["attribute", "array", "start"])
+def test_what_a_function_closes_over_may_change(kind):
+    field = by_array if kind == "array" else Decay(1.0)
+    begin = start if kind == "start" else None
+    solved(model(field, initial_state=begin))
+    if kind == "attribute":
+        field.factor = 2.0
+    else:
+        FACTOR[:] = 2.0  # an array, in place
+    try:
+        found = solved(model(field, initial_state=begin))
+    finally:
+        FACTOR[:] = 1.0
+    state = 2.0 * np.exp(-1.0) if kind == "start" else np.exp(-2.0)
+    slope = 0.0 if kind == "start" else -2.0 * np.exp(-2.0)
+    assert found.states[0, 0] == pytest.approx(state, rel=1e-7)
+    assert found.sensitivities[0, 0, 0] == pytest.approx(slope, rel=1e-6, abs=1e-8)
