@@ -15,6 +15,7 @@ OBSERVABLES = "observableId observableFormula noiseFormula"
 FORMULAS = {
     # terms that cancel: one part in 1e10 of them is left
     "(1-cos(1e-5*A))/1e-10": lambda a: (1 - mpmath.cos(mpmath.mpf(1e-5) * a)) / mpmath.mpf(1e-10),
+    "1e6*(A/3-0.333333*A)": lambda a: 10**6 * (a / 3 - mpmath.mpf(0.333333) * a),
     "log10(1+1e-6*A)": lambda a: mpmath.log10(1 + mpmath.mpf(1e-6) * a),
 }
 

@@ -15,6 +15,12 @@ from gradaudit.errors import ProblemError
 
 TIME = "time"
 
+EXACT = 60
+"""Digits of the numbers in a formula, and of what follows from numbers alone."""
+
+LARGEST = 2**53
+"""Whole numbers up to it are written as such."""
+
 FINER = float(64 * np.finfo(np.longdouble).eps / np.finfo(np.float64).eps)
 """Of what a formula is off by in float64, what it may be off by in extended precision.
 
@@ -91,11 +97,27 @@ def parsed(text: Any, where: str) -> Expression:
     from petab.v1.math import sympify_petab
 
     try:
-        tree = sympify_petab(text)
+        sympify_petab(text)  # which says what is wrong with it
+        tree = _exactly(sympy.sympify(sympify_petab(text, evaluate=False)))
     except (ValueError, TypeError, ArithmeticError) as error:
         why = " ".join(str(error).split()) or "it divides by 0"
         raise ProblemError(f"{where}: the formula {text!r} cannot be read: {why}") from error
     return expression(str(text), sympy.sympify(tree))
+
+
+def _exactly(tree: Any) -> Any:
+    """An unevaluated tree, evaluated in `EXACT` digits: numbers are the float64 that are written.
+
+    In their own precision 1/3 would be a float64, and what is left of A/3 - 0.3333 A wrong.
+    """
+    if tree.is_Float:
+        return sympy.Float(float(tree), EXACT) if abs(float(tree)) < np.inf else tree
+    if not tree.args:
+        return tree
+    found = tree.func(*map(_exactly, tree.args))
+    if found.is_extended_real is False and not found.has(sympy.zoo):  # which `checked` refuses
+        raise ValueError(f"{found} is not real.")
+    return found
 
 
 def checked(formula: Expression, where: str) -> Expression:
@@ -118,10 +140,13 @@ def checked(formula: Expression, where: str) -> Expression:
 
 def expression(text: str, tree: Any) -> Expression:
     """A tree of SymPy, with whole numbers as such, so that powers are products."""
-    tree = tree.replace(
-        lambda part: part.is_Float and part == int(part), lambda part: sympy.Integer(int(part))
-    )
+    tree = tree.replace(_is_whole, lambda part: sympy.Integer(int(part)))
     return Expression(text, tuple(sorted(symbol.name for symbol in tree.free_symbols)), tree)
+
+
+def _is_whole(part: Any) -> bool:
+    whole = part.is_Float and abs(part) < LARGEST
+    return bool(whole and part == sympy.Float(int(part), EXACT))
 
 
 def replaced(outer: Expression, name: str, inner: Expression) -> Expression:

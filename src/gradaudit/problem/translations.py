@@ -86,13 +86,15 @@ def _moved(found: Translation, wanted: Mapping[str, float]) -> Translation | Non
     """The same model at other values; None where these make it another one."""
     model = found.model
     new = {name: wanted[of_initial_value(name)] for name in model.parameters}
-    # a whole number as an exponent is no parameter
     if any(v.is_integer() != new[name].is_integer() for name, (v, _) in model.parameters.items()):
-        return None
+        return None  # a whole number as an exponent of what is 0 at the start is no parameter
     moved = replace(
         model, parameters={name: (new[name], unit) for name, (_, unit) in model.parameters.items()}
     )
     start = np.asarray(initial_state(moved, jnp.asarray(moved.nominal)))
+    before = np.array([value for value, _ in model.states.values()])
+    if any(map(float.is_integer, new.values())) and np.any((start > 0.0) != (before > 0.0)):
+        return None
     states = zip(model.states.items(), start.tolist(), strict=True)
     if np.all(np.isfinite(start)):
         moved = replace(moved, states={name: (v, unit) for (name, (_, unit)), v in states})
