@@ -9,6 +9,9 @@ closed forms. The checkers:
 - central differences of the function as it is (rtol 1e-6), over steps from 1e-1 to 1e-8 of each
   parameter: it passes where every entry is met within 1e-2 by some step
 - jax.test_util.check_grads with atol = rtol = 1e-2, of the function with the gradient as its rule
+- fiddy, where it is installed: forward, backward and central differences over the same steps;
+  inconclusive where its `Consistency` does not hold, else its `NumpyIsCloseDerivativeCheck` with
+  rtol = 1e-2
 
     NPROC=1 python benchmarks/gradient_checkers.py [model ...]
 """
@@ -19,6 +22,7 @@ import sys
 import time
 import warnings
 from collections import Counter
+from importlib.util import find_spec
 
 import diffrax
 import jax
@@ -131,7 +135,34 @@ def by_gradaudit(function, p, gradient):
     return gradaudit.check_gradient(function, p, gradient).outcome
 
 
+def by_fiddy(function, p, gradient):
+    """What fiddy says."""
+    from fiddy import MethodId, get_derivative
+    from fiddy.derivative_check import NumpyIsCloseDerivativeCheck
+    from fiddy.success import Consistency
+
+    compiled = jax.jit(function)
+    point = np.asarray(p, dtype=float)
+    found = get_derivative(
+        function=lambda p: np.asarray(compiled(p)),
+        point=point,
+        sizes=list(STEPS),
+        direction_indices=list(range(len(point))),
+        method_ids=[MethodId.FORWARD, MethodId.BACKWARD, MethodId.CENTRAL],
+        success_checker=Consistency(),
+        relative_sizes=bool(np.all(point != 0.0)),
+    )
+    if not all(own.success for own in found.directional_derivatives):
+        return "inconclusive"
+    check = NumpyIsCloseDerivativeCheck(
+        derivative=found, expectation=np.asarray(gradient), point=point
+    )
+    return "passed" if check(rtol=ACCURACY).success else "failed"
+
+
 CHECKERS = {"gradaudit": by_gradaudit, "differences": by_differences, "check_grads": by_jax}
+if find_spec("fiddy") is not None:
+    CHECKERS["fiddy"] = by_fiddy
 
 
 def main() -> None:
