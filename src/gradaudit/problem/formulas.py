@@ -27,9 +27,6 @@ FINER = float(64 * np.finfo(np.longdouble).eps / np.finfo(np.float64).eps)
 64 times what that has in digits, since float64 may be off by less than usual at one point.
 """
 
-NUMBER_DIGITS = 60
-"""Of the numbers of formulas, as SymPy differentiates them."""
-
 
 @dataclass(frozen=True)
 class Expression:
@@ -77,13 +74,12 @@ class Expression:
     @cached_property
     def _functions(self) -> tuple[Callable[[Any], Any], ...]:
         symbols = [_symbol(name) for name in self.names]
-        tree = _exact(self.tree)
-        first = [sympy.diff(tree, symbol) for symbol in symbols]
+        first = [sympy.diff(self.tree, symbol) for symbol in symbols]
         second = [
             0 if first[i] == 0 else sympy.diff(first[i], symbols[j])
             for i, j in itertools.combinations_with_replacement(range(len(symbols)), 2)
         ]
-        return tuple(_numeric(symbols, trees) for trees in ([tree], first, second))
+        return tuple(_numeric(symbols, trees) for trees in ([self.tree], first, second))
 
 
 def parsed(text: Any, where: str) -> Expression:
@@ -139,7 +135,11 @@ def checked(formula: Expression, where: str) -> Expression:
 
 
 def expression(text: str, tree: Any) -> Expression:
-    """A tree of SymPy, with whole numbers as such, so that powers are products."""
+    """A tree of SymPy, with whole numbers as such, so that powers are products.
+
+    Other numbers have `EXACT` digits: a derivative has 0.3 - 1 in it for an exponent of 0.3.
+    """
+    tree = tree.xreplace({part: sympy.Float(part, EXACT) for part in tree.atoms(sympy.Float)})
     tree = tree.replace(_is_whole, lambda part: sympy.Integer(int(part)))
     return Expression(text, tuple(sorted(symbol.name for symbol in tree.free_symbols)), tree)
 
@@ -182,16 +182,6 @@ def _off(function: Callable[[Any], Any], inputs: Any) -> Any:
         elsewhere = np.minimum(worst, np.nan_to_num(difference).max(axis=0, initial=0.0))
     found = np.where(np.isfinite(difference), np.maximum(difference, elsewhere), np.inf)
     return FINER * np.where(np.isfinite(fine), found, 0.0)  # what is no number, is told elsewhere
-
-
-def _exact(tree: Any) -> Any:
-    """The tree with the same numbers in so many digits that SymPy's arithmetic is exact.
-
-    A derivative has 0.3 - 1 in it for an exponent of 0.3, which SymPy rounds as float64 does.
-    """
-    return tree.xreplace(
-        {part: sympy.Float(part, NUMBER_DIGITS) for part in tree.atoms(sympy.Float)}
-    )
 
 
 def _lifted(tree: Any, numbers: dict[Any, Any]) -> Any:
