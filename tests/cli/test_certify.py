@@ -129,17 +129,17 @@ def test_points_lie_within_the_bounds_and_are_those_of_their_seed():
 
 
 def test_a_point_that_is_refused_is_told_in_the_document(write, tmp_path, capsys, monkeypatch):  # noqa: F811
-    from gradaudit.cli import certify as command
     from gradaudit.errors import ProblemError
+    from gradaudit.problem import certificate
 
-    plain = command._gradient
+    plain = certificate.reference_gradient
 
-    def refusing(problem, p, digits, time_limit):
+    def refusing(problem, p, **options):
         if p is not None:
             raise ProblemError("there is no steady state.")
-        return plain(problem, p, digits, time_limit)
+        return plain(problem, p, **options)
 
-    monkeypatch.setattr(command, "_gradient", refusing)
+    monkeypatch.setattr(certificate, "reference_gradient", refusing)
     code, said, _ = certify(write(), "--output", tmp_path / "out", "--drawn", 1, capsys=capsys)
     assert code == 0
     assert "drawn 1: refused: there is no steady state" in said

@@ -120,3 +120,22 @@ def test_problems_have_a_stage_of_their_own():
         "<results>/problem/a.parquet",
         "<results>/problem/two.parquet",
     ]
+
+
+def test_a_study_of_problems_alone_has_no_job_for_all_models_together(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("format_version: 1\n")
+    study = study_of({"models": [str(path)], "experiment": {"models": []}, "sweep": {"models": []}})
+    made = rules.everything(study, "out")
+    assert made == [
+        "out/certified/own.nc",
+        "out/certified/own.json",
+        "out/problem/own.parquet",
+        "out/figures/published_problems.png",
+        "out/report/report.html",
+        "out/track/done.json",
+    ]
+    read = rules.inputs("report", study)
+    assert read["audits"] == [] == read["verdicts"] == read["references"]
+    assert read["problems"] == ["<results>/problem/own.parquet"]
+    assert list(rules.jobs(stages()["figures_problems"], STUDY)) == []

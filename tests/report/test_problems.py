@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 
+from gradaudit.report.problem_answers import by_question
 from gradaudit.report.problems import chapter
 
 
@@ -14,6 +15,8 @@ def made_up(name: str, errors: dict[str, list[float]], **changes) -> pd.DataFram
     rows = [
         {
             "problem": name,
+            "point": "nominal",
+            "tool": "",
             "solver": "tsit5",
             "method": method,
             "rtol": rtol,
@@ -24,6 +27,8 @@ def made_up(name: str, errors: dict[str, list[float]], **changes) -> pd.DataFram
             "work": work * (1.0 if method == "forward_ad" else 2.0),
             "digits": 11.27,
             "reference_status": "ok",
+            "value": -10.0,
+            "reference_value": -10.0,
             "simulated_conditions": 2,
             "parameters": ["a", "b"],
             "shares": json.dumps({"conditions": {"c": 0.9, "d": 0.1}, "observables": {"o": 1.0}}),
@@ -74,5 +79,51 @@ def test_cells():
 def test_a_problem_without_any_gradient_shows_the_status():
     lost = made_up("lost", {"forward_ad": [float("nan")] * 3}, status="max_steps")
     (row,) = chapter([lost], 1e-2)["table"].rows
-    assert [cell.text for cell in row[2:]] == ["max_steps", "–", "–", "–", "–"]
+    assert [cell.text for cell in row[2:]] == ["max steps", "–", "–", "–", "–"]
     assert "right to 1e-2 in 0 of 1 problem" in chapter([lost], 1e-2)["sentences"][0]
+
+
+def with_tool(table: pd.DataFrame, tool: str, error: float, **changes) -> pd.DataFrame:
+    """The table, and a row of a tool at the nominal and at a drawn point."""
+    row = table.iloc[:1].assign(tool=tool, error=error, **changes)
+    return pd.concat([table, row, row.assign(point="drawn 1", error=2.0 * error)])
+
+
+def test_tools_have_a_table_and_a_sentence_best_first():
+    tables = [
+        with_tool(with_tool(WRONG, "CVODES", 77.0), "diffsol", 1e-3),
+        with_tool(RIGHT, "diffsol", 1e-4),
+        with_tool(UNKNOWN, "diffsol", 1e-4),
+    ]
+    found = chapter(tables, 1e-2)
+    assert "diffsol 2 of 2 and CVODES 0 of 1" in found["sentences"][-1]
+    cells = {row[0].text: row[1:] for row in found["tools"].rows}
+    assert found["tools"].heads == ["problem", "CVODES", "diffsol"]
+    assert [cell.text for cell in cells["immune"]] == ["77", "1e-3"]
+    assert [cell.verdict for cell in cells["immune"]] == ["horrible", "good"]
+    assert cells["immune"][0].note == "up to 150 elsewhere"
+    assert [cell.text for cell in cells["decay"]] == ["–", "1e-4"]
+    assert cells["large"][1].text == "–"  # nothing is certified
+
+
+def test_a_lost_solve_of_a_tool_shows_its_status():
+    found = chapter([with_tool(RIGHT, "SciPy", float("nan"), status="max_steps")], 1e-2)
+    (row,) = found["tools"].rows
+    assert (row[1].text, row[1].verdict) == ("max steps", "horrible")
+    assert "SciPy 0 of 1" in found["sentences"][-1]
+
+
+def test_each_question_is_answered_on_the_problems():
+    drawn = RIGHT.assign(point="drawn 1", error=1.0)
+    valued = [
+        table.assign(value=-10.0 * (1.0 + 1e-3 * table["error"]), reference_value=-10.0)
+        for table in (WRONG, pd.concat([RIGHT, drawn]), RIGHT.assign(problem="third"))
+    ]
+    found = by_question(valued, 1e-2)
+    assert "1\u202f000 times as large in the median of 12 gradients" in found["q1"][0]
+    assert "2 of 3 at the nominal parameters and 0 of 1 at points drawn" in found["q2"][0]
+    assert "wrong (1 problem)" in found["q3"][0]
+    assert "right on 1, and a tighter tolerance of forward AD on 1" in found["q3"][0]
+    assert by_question([], 1e-2) == {}
+    never = by_question([WRONG.assign(error=1.0, value=1.0, reference_value=1.0)], 1e-2)
+    assert never["q3"][1] == "No setting that was tried is right on immune."

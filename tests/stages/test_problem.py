@@ -10,8 +10,9 @@ import pytest
 from cli.test_certify import slope
 from gradaudit.pipeline.config import settings_of, study_of
 from gradaudit.pipeline.config.naming import check_names
+from gradaudit.problem.document import read
 from gradaudit.records.files import read_provenance, read_table
-from gradaudit.stages import problem
+from gradaudit.stages import certificate, problem
 from problem.conftest import write  # noqa: F401  # the fixture
 
 
@@ -22,25 +23,68 @@ def study(write):  # noqa: F811
         {
             "models": ["logistic", str(path)],
             "tolerances": {"loosest": 1e-3, "tightest": 1e-6},
-            "problems": {"solvers": ["tsit5"], "methods": ["forward_ad"]},
+            "problems": {
+                "solvers": ["tsit5"],
+                "methods": ["forward_ad"],
+                "drawn": 1,
+                "tools": ["ordinarydiffeq_tsit5"],
+            },
         }
     )
     check_names(found)
     return path, found
 
 
-def test_rows_have_the_error_against_the_closed_form_and_say_where_it_is_from(study, tmp_path):
+@pytest.fixture
+def certified(study, tmp_path):
+    """The files of stage certificate."""
+    path, found = study
+    settings = json.loads(settings_of("certificate", found, model=path.parent.name))
+    output, document = tmp_path / "out.nc", tmp_path / "out.json"
+    certificate.run(
+        model=str(path),
+        settings=settings,
+        output=output,
+        document=document,
+        report=lambda done, text: None,
+    )
+    return output, document
+
+
+def test_the_document_is_that_of_gradaudit_certify_with_its_provenance(certified):
+    found = read(certified[1])
+    assert list(found["points"]) == ["nominal", "drawn 1"]
+    for point in found["points"].values():
+        exact = slope(point["values"]["k"])
+        # the claim is that of the document, and the closed form is good to rounding
+        assert abs(point["gradient"]["k"] - exact) <= point["bounds"]["k"] + 1e-14 * abs(exact)
+    assert read_provenance(certified[1])["stage"] == "certificate"
+
+
+def test_rows_have_the_error_against_the_closed_form_and_say_where_it_is_from(
+    study, certified, tmp_path
+):
     path, found = study
     settings = json.loads(settings_of("problem", found, model=path.parent.name))
     output = tmp_path / "out.parquet"
     told = []
     problem.run(
         model=str(path),
+        certificate=certified[0],
         settings=settings,
         output=output,
         report=lambda done, text: told.append(text),
     )
-    table = read_table(output)
+    every = read_table(output)
+    tool = every[every["tool"] != ""]
+    assert tool["tool"].tolist() == ["Tsit5 (OrdinaryDiffEq)"] * 2
+    assert tool["point"].tolist() == ["nominal", "drawn 1"]
+    drawn = every[(every["point"] == "drawn 1") & (every["tool"] == "")]
+    assert drawn["rtol"].tolist() == [1e-3, 1e-6]
+    assert set(drawn["status"]) == {"ok"}
+    assert np.all(drawn["error"] < 0.1)  # a decay at two tolerances, at another point
+    assert len(set(np.stack(every["reference_gradient"])[:, 0])) == 2
+    table = every[(every["point"] == "nominal") & (every["tool"] == "")]
     exact = slope(0.5)
     assert table["rtol"].tolist() == [1e-3, 1e-4, 1e-5, 1e-6]
     np.testing.assert_allclose(np.stack(table["reference_gradient"])[:, 0], exact, rtol=1e-10)
@@ -54,7 +98,7 @@ def test_rows_have_the_error_against_the_closed_form_and_say_where_it_is_from(st
     provenance = read_provenance(output)
     assert provenance["stage"] == "problem"
     assert provenance["model"] == path.parent.name  # many problems are called problem.yaml
-    assert any("reference: ok" in text for text in told)
+    assert any("tsit5: 4 gradients" in text for text in told)
 
 
 def test_a_change_of_a_table_is_another_problem(study):

@@ -21,7 +21,9 @@ class Store:
         self.written.append(key)
 
 
-@pytest.mark.parametrize("view", views_of(["neuron", "logistic"]), ids=lambda view: view.id)
+@pytest.mark.parametrize(
+    "view", views_of(["neuron", "logistic"], problems=True), ids=lambda view: view.id
+)
 def test_a_view_is_stored_as_the_user_interface_stores_them(view):
     key, value = view.tag
     assert key == PREFIX + view.id
@@ -40,16 +42,21 @@ def test_views_of_one_model_take_the_first():
     assert len(views_of([])) < len(VIEWS)
 
 
+def test_there_is_a_view_of_problems_where_there_are_any():
+    assert "problems" not in [view.id for view in views_of(["neuron"])]
+    assert views_of([], problems=True)[-1].id == "problems"
+
+
 def test_tags_are_written_where_they_differ():
     store = Store()
-    pages = save_views(store, "7", ["neuron"])
+    pages = save_views(store, "7", ["neuron"], problems=True)
     assert len(store.written) == len(pages) == len(VIEWS)
     assert pages["Models by verdict"] == (
         "#/experiments/7/runs?workflowType=machine_learning&viewStateShareKey=models"
         "&compareRunsMode=TABLE"
     )
-    save_views(store, "7", ["neuron"])
+    save_views(store, "7", ["neuron"], problems=True)
     assert len(store.written) == len(VIEWS)
     store.tags[PREFIX + "models"] = "damaged"
-    save_views(store, "7", ["neuron"])
+    save_views(store, "7", ["neuron"], problems=True)
     assert store.written[-1] == PREFIX + "models"

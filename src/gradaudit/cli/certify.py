@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gradaudit.errors import GradauditError, ProblemError, SettingError
+from gradaudit.model.spec import names_problem, problems_in
 
 TEXT = "certify the gradients of estimation problems in PEtab, and write them as JSON"
 NOTES = """\
@@ -73,7 +74,8 @@ def _certify(
     digits: float,
     time_limit: float,
 ) -> int:
-    from gradaudit.problem.document import document, write
+    from gradaudit.problem.certificate import certificates
+    from gradaudit.problem.document import document, told, write
     from gradaudit.problem.loading import load_problem
     from gradaudit.problem.points import NOMINAL
 
@@ -89,19 +91,11 @@ def _certify(
                 print(f"{name}: {target} is up to date")
                 continue
             results: dict[str, Any] = {}
-            for point, p in wanted.items():
-                try:
-                    results[point] = result = _gradient(problem, p, digits, time_limit)
-                except ProblemError as error:  # what holds at one point need not hold at another
-                    results[point] = str(error)
-                    print(f"{name}, {point}: refused: {error}", flush=True)
-                    continue
-                held = "ok" if result.status == "ok" else result.status
-                print(
-                    f"{name}, {point}: log-likelihood {result.value:.10g}, "
-                    f"{float(result.digits):.1f} digits in {result.seconds:.1f} s; {held}",
-                    flush=True,
-                )
+            for point, result in certificates(
+                problem, drawn=drawn, seed=seed, digits=digits, time_limit=time_limit
+            ):
+                results[point] = result
+                print(f"{name}, {told(point, result)}", flush=True)
             write(target, document(problem, results, seed))
             code = max(code, int(getattr(results[NOMINAL], "status", "refused") != "ok"))
         except GradauditError as error:
@@ -110,12 +104,6 @@ def _certify(
             print(f"{name}: {error}", file=sys.stderr, flush=True)
             code = 2
     return code
-
-
-def _gradient(problem: Any, p: Any, digits: float, time_limit: float) -> Any:
-    from gradaudit.problem.certified import reference_gradient
-
-    return reference_gradient(problem, p, digits=digits, time_limit=time_limit)
 
 
 def _wanted(problem: Any, drawn: int, seed: int) -> Any:
@@ -158,7 +146,7 @@ def documents(paths: Sequence[Path]) -> dict[str, Path]:
     named: dict[str, Path] = {}
     for file in (file for path in paths for file in _problems(path)):
         folder = file.resolve().parent
-        alone = sum(map(_is_problem, folder.glob("*.yaml"))) == 1
+        alone = sum(map(names_problem, folder.glob("*.yaml"))) == 1
         name = folder.name if alone else f"{folder.name}_{file.stem}"
         if named.setdefault(name, file).resolve() != file.resolve():
             raise ProblemError(
@@ -168,20 +156,9 @@ def documents(paths: Sequence[Path]) -> dict[str, Path]:
     return named
 
 
-def _is_problem(file: Path) -> bool:
-    return "format_version" in file.read_text(encoding="utf-8", errors="replace")
-
-
 def _problems(path: Path) -> list[Path]:
     """The YAML files of problems in a folder at any depth, or the one that is named."""
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise ProblemError(f"{path} does not exist; name the YAML file of a problem, or a folder.")
-    found = list(filter(_is_problem, sorted(path.rglob("*.yaml"))))
-    if not found:
-        raise ProblemError(
-            f"{path} has no problem in PEtab: no YAML file with 'format_version' is in it. "
-            "Name the YAML file of a problem, or a folder with some."
-        )
-    return found
+    try:
+        return [path] if path.is_file() else problems_in(path)
+    except SettingError as error:
+        raise ProblemError(str(error)) from None

@@ -39,8 +39,10 @@ def _add_stage(commands: Any, stage: Stage, name: str, *, kind: str = "") -> Non
         parser.add_argument("--solver", required=True, metavar="NAME", help="tsit5, for example")
     for option, reference in stage.inputs.items():
         several: dict[str, Any] = {"nargs": "*"} if is_list(stage, reference) else {}
+        if not several and stage.problems == "both":
+            several = {"nargs": "?"}
         written_by = "figures" if reference == "figures" else reference.partition(".")[0]
-        kinds = "files" if several else "file"
+        kinds = "files" if is_list(stage, reference) else "file"
         _add_path(parser, option, f"{kinds} of stage {written_by}", **several)
     for option, about in stage.params.items():
         _add_path(parser, option, about, required=False)
@@ -82,7 +84,9 @@ def _paths(stage: Stage, arguments: Mapping[str, Any]) -> dict[str, list[Path]]:
     """The files of each input that was given."""
     given = {option: arguments[option] for option in stage.inputs}
     return {
-        option: value if isinstance(value, list) else [value] for option, value in given.items()
+        option: value if isinstance(value, list) else [value]
+        for option, value in given.items()
+        if value is not None
     }
 
 

@@ -210,6 +210,32 @@ def _names(content: Any, folder: Path) -> Iterator[str]:
             yield from _names(entry, folder)
 
 
+def problems_in(folder: Path) -> list[Path]:
+    """The YAML files of estimation problems in a folder, at any depth, sorted.
+
+    Raises
+    ------
+    SettingError
+        If there is no such folder, or no problem in it.
+    """
+    if not folder.is_dir():
+        raise SettingError(
+            f"{folder} does not exist; name the YAML file of a problem, or a folder."
+        )
+    found = list(filter(names_problem, sorted(folder.rglob("*.yaml"))))
+    if not found:
+        raise SettingError(
+            f"{folder} has no problem in PEtab: no YAML file with 'format_version' is in it. "
+            "Name the YAML file of a problem, or a folder with some."
+        )
+    return found
+
+
+def names_problem(file: Path) -> bool:
+    """Whether a YAML file is that of an estimation problem."""
+    return "format_version" in file.read_text(encoding="utf-8", errors="replace")
+
+
 def library_names() -> list[str]:
     """Names of the models of the library, sorted."""
     return sorted(path.stem for path in (PACKAGE / "library").glob("[!_]*.py"))

@@ -9,16 +9,14 @@ from types import MappingProxyType
 
 from gradaudit.errors import SettingError
 from gradaudit.records.declarations import declared
-from gradaudit.records.figure import EACH, TOGETHER, drawings, drawings_of, table_name
+from gradaudit.records.figure import EACH, KINDS, PROBLEMS, drawings, drawings_of, table_name
 from gradaudit.records.stage import Output, Stage
 from gradaudit.records.table import tables
 
 
 def figure_kinds() -> list[str]:
     """The kinds of figures that there are any of."""
-    return [
-        kind for kind in (*EACH, *TOGETHER) if any(f.of == kind for _, f in drawings().values())
-    ]
+    return [kind for kind in KINDS if any(f.of == kind for _, f in drawings().values())]
 
 
 @cache
@@ -94,6 +92,7 @@ def _figure_stage(base: Stage, kind: str) -> Stage:
         about=f"figures: {', '.join(figure.label for _, figure in drawn.values())}",
         each=("model",) if kind in EACH else (),
         models=EACH.get(kind, base.models),
+        problems=kind in PROBLEMS,
         inputs={table_name(need): need for need in needs},
         outputs={
             name: Output(f"figures/{name}{suffix}.png", figure.label)

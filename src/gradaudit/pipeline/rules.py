@@ -82,7 +82,9 @@ def everything(study: Study, root: str = "<results>") -> list[str]:
 def jobs(stage: Stage, study: Study) -> Iterator[dict[str, str]]:
     """The wildcards of all jobs of a stage."""
     if not stage.each:
-        yield {}
+        kinds = {is_problem(entry) for entry in study.models}
+        if stage.problems == "both" or stage.problems in kinds:
+            yield {}
         return
     listed: Any = reduce(getattr, stage.models.split("."), study)
     plain, choice = plain_solvers(study), choice_of_solvers(study)
@@ -96,7 +98,8 @@ def jobs(stage: Stage, study: Study) -> Iterator[dict[str, str]]:
 
 def _input(stage: Stage, reference: str, study: Study) -> Files:
     if not is_list(stage, reference):
-        return f"<results>/{sources_of(reference)[0][2].path}"
+        written = stage.each or any(True for _ in jobs(sources_of(reference)[0][1], study))
+        return f"<results>/{sources_of(reference)[0][2].path}" if written else []
     if not stage.each:
         return files(reference, study)
     # Sorted once: Snakemake asks for each job, and there may be thousands.

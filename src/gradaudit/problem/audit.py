@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
-from gradaudit.errors import ModelWarning, ProblemError
+from gradaudit.errors import ModelWarning, ProblemError, SettingError
 from gradaudit.evaluation.verdict import Thresholds
 from gradaudit.model.source_file import declares_events
 from gradaudit.problem.audit_table import audit_table
@@ -22,11 +23,14 @@ from gradaudit.problem.information import of_simulation
 from gradaudit.problem.ladder import ladders
 from gradaudit.problem.needed import Metric, widths
 from gradaudit.records.catalogue import catalogue
+from gradaudit.records.tools import Tool
+from gradaudit.sensitivity.external.requirements import missing_packages
 
 METHOD, TODAY = "forward_ad", 1e-6
 """The setting that counts most: what many programs do."""
 
 METHODS = (METHOD, "forward_sensitivity")
+SOLVER = "tsit5"  # of a tool that has one of its own
 FOR_EVENTS = "saltation"
 STEPS_OF_IMPLICIT = 10  # a step of an implicit solver takes so many times as long, or longer
 
@@ -66,22 +70,13 @@ def settings_of(
     ]
 
 
-def certified(
-    problem: Problem, *, digits: float, time_limit: float, tell: Tell = lambda text: None
-) -> tuple[ReferenceGradient | None, str]:
-    """The certified gradient at the nominal parameters, or None and why there is none."""
-    exact, _, reason = certified_with_metric(
-        problem, digits=digits, time_limit=time_limit, tell=tell
-    )
-    return exact, reason
-
-
 def certified_with_metric(
     problem: Problem, *, digits: float, time_limit: float, tell: Tell = lambda text: None
 ) -> tuple[ReferenceGradient | None, Metric | None, str]:
-    """The same, and lengths in standard errors by the information of the same solves.
+    """The certified gradient at the nominal parameters, or None and why there is none.
 
-    These are None where the information is not finite.
+    Beside it are lengths in standard errors by the information of the same solves, None where that
+    is not finite.
     """
     begin = time.perf_counter()
     try:
@@ -113,14 +108,19 @@ def audited(
     thresholds: Thresholds,
     *,
     seconds: float,
+    p: ArrayLike | None = None,
     tell: Tell = lambda text: None,
 ) -> Audited:
-    """The gradients at the nominal parameters by the settings of some solvers, by their names.
+    """The gradients by the settings of some solvers, by their names.
 
     Parameters
     ----------
+    exact
+        The certified gradient at the same point.
     seconds
         For all of them; see `gradaudit.problem.ladder.ladders`.
+    p
+        The point (K,) on the estimation scale; None: the nominal parameters.
     """
     found: list[Any] = []
     left_out, solved = 0, False
@@ -130,7 +130,7 @@ def audited(
         share = (ends - begin) / (len(settings) - number)
         first = min(own, key=lambda s: (s["method"] != METHOD, abs(math.log(s["rtol"] / TODAY))))
         result = ladders(
-            problem, own, first=first, seconds=share, needed=not solved,
+            problem, own, first=first, seconds=share, p=p, needed=not solved,
             report=lambda text, solver=solver: tell(f"{solver}: {text}"),  # type: ignore[misc]
         )  # fmt: skip
         found += result.gradients
@@ -140,6 +140,51 @@ def audited(
         tell(f"{solver}: {len(result.gradients)} gradients, {taken:.1f} s")
     said = dict.fromkeys(text for own in found for text in own.warnings)
     return Audited(audit_table(found, exact, thresholds), left_out, tuple(said))
+
+
+def by_tools(
+    problem: Problem,
+    exact: ReferenceGradient | None,
+    tools: Sequence[Tool],
+    thresholds: Thresholds,
+    *,
+    seconds: float,
+    max_steps: int,
+    p: ArrayLike | None = None,
+    tell: Tell = lambda text: None,
+) -> pd.DataFrame:
+    """The gradients by the defaults of common tools: rows as of `audited`, with a column `tool`.
+
+    What is left out, since a package is missing or the time is over, is told.
+
+    Parameters
+    ----------
+    max_steps
+        Where a tool has no limit of its own.
+    """
+    rows: list[pd.DataFrame] = []
+    ends = time.perf_counter() + seconds
+    for tool in tools:
+        missing = missing_packages(tool.setting["method"])
+        if missing:
+            tell(f"{tool.name}: left out, {' and '.join(missing)} not installed")
+            continue
+        left = ends - time.perf_counter()
+        if left <= 0.0:
+            tell(f"{tool.name}: left out, the time is over")
+            continue
+        setting = {"solver": SOLVER, "max_steps": max_steps, **tool.setting}
+        try:
+            found = ladders(problem, [setting], first=setting, seconds=left, p=p, needed=False)
+        except SettingError as error:  # of a tool that is not for these observation times
+            tell(f"{tool.name}: left out, {error}")
+            continue
+        if not found.gradients:
+            tell(f"{tool.name}: left out, it would take longer than {left:.0f} s")
+            continue
+        rows.append(audit_table(found.gradients, exact, thresholds).assign(tool=tool.label))
+        tell(f"{tool.name}: {found.gradients[0].status.partition(':')[0]}")
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
 
 
 def with_warnings(work: Callable[[], Any]) -> tuple[Any, list[str]]:

@@ -71,6 +71,16 @@ def _named(names: Sequence[str], values: Any) -> dict[str, float]:
     return dict(zip(names, np.asarray(values, dtype=np.float64).tolist(), strict=True))
 
 
+def told(name: str, result: ReferenceGradient | str) -> str:
+    """A point and its result as a line for the terminal."""
+    if isinstance(result, str):
+        return f"{name}: refused: {result}"
+    return (
+        f"{name}: log-likelihood {result.value:.10g}, {float(result.digits):.1f} digits in "
+        f"{result.seconds:.1f} s; {result.status}"
+    )
+
+
 def write(path: Path, content: Any) -> None:
     """Write a document; equal content gives equal files."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -229,7 +229,7 @@ class Approximation:
             estimate=estimate,
             stats={
                 **{name: sum(part.stats[name] for part in parts) for name in STATS},
-                "solves": float(sum(part.stats["steps"] > 0.0 for part in parts)),
+                "solves": float(sum(part.stats["steps"] != 0.0 for part in parts)),
             },
             setting=dict(setting),
             warnings=tuple(dict.fromkeys(text for own in solves for text in own.warnings)),

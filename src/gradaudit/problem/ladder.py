@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.gradient import Approximation, Gradient, Solve, approximation_at
 
@@ -40,10 +42,11 @@ def ladders(
     *,
     first: Setting,
     seconds: float,
+    p: ArrayLike | None = None,
     needed: bool = True,
     report: Callable[[str], None] = lambda text: None,
 ) -> Ladders:
-    """Gradients at the nominal parameters by the settings of one solver.
+    """Gradients by the settings of one solver.
 
     The first condition is solved with all settings that fit into its share of the time. If the
     others would take too long, only as many settings are kept as fit, `first` in any case, and then
@@ -57,14 +60,15 @@ def ladders(
         The one that counts most.
     seconds
         The time for all of them.
+    p
+        The point (K,) on the estimation scale; None: the nominal parameters.
     needed
         Whether `first` is solved however long it takes; if not, no setting is kept where the first
         condition shows that it would take longer than `seconds`.
     report
         Is told how far it is.
     """
-    values = tuple(problem.parameters.nominal_values.tolist())
-    approximation = approximation_at(problem, values)
+    approximation = approximation_at(problem, tuple(problem.parameters.values(p).tolist()))
     count, important = len(approximation.groups), settings.index(first)
     order = sorted(range(len(settings)), key=lambda k: (k != important, k))
     started = time.perf_counter()
@@ -83,7 +87,7 @@ def ladders(
         for k, own in _timed(approximation, number, settings, order, math.inf)[0].items():
             columns[k].append(own)
     return Ladders(
-        tuple(approximation.total(None, settings[k], columns[k]) for k in kept),
+        tuple(approximation.total(p, settings[k], columns[k]) for k in kept),
         tuple(own for k, own in enumerate(settings) if k not in kept),
     )
 

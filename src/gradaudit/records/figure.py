@@ -14,6 +14,9 @@ EACH = {"model": "models", "experiment": "experiment.models", "sweep": "sweep.mo
 """Kinds of figures that there is one of for each model, with the key of those models."""
 TOGETHER = ("atlas", "trust")
 """Kinds of figures of all models together."""
+PROBLEMS = ("problems",)
+"""Kinds of figures of all estimation problems together."""
+KINDS = (*EACH, *TOGETHER, *PROBLEMS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,8 @@ class Drawing:
     ----------
     of
         What it is drawn for: each "model", each model of the "experiment" or of the "sweep", or
-        once for the "atlas" or the "trust" scores. Figures of one kind are drawn by one job.
+        once for the "atlas", the "trust" scores or the estimation "problems". Figures of one kind
+        are drawn by one job.
     tables
         Outputs of stages, as in `gradaudit.records.stage.Stage`.
     label, category, subcategory
@@ -69,10 +73,9 @@ def drawings() -> Mapping[str, tuple[str, Drawing]]:
     """
     by_name = declared("figures", "FIGURE", {"Drawing": Drawing})
     for module, figure in by_name.values():
-        if figure.of not in (*EACH, *TOGETHER):
+        if figure.of not in KINDS:
             raise SettingError(
-                f"{module}: a figure cannot be of {figure.of!r}; write one of "
-                f"{', '.join((*EACH, *TOGETHER))}."
+                f"{module}: a figure cannot be of {figure.of!r}; write one of {', '.join(KINDS)}."
             )
     return MappingProxyType(by_name)
 

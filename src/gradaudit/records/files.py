@@ -145,13 +145,21 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def write_json(
-    data: Mapping[str, Any], path: Path, *, stage: str, settings: Settings, nan: bool = False
+    data: Mapping[str, Any],
+    path: Path,
+    *,
+    stage: str,
+    settings: Settings,
+    model: str = "",
+    model_file: str = "",
+    nan: bool = False,
 ) -> None:
     """Write a JSON object with the further key "provenance".
 
     NaN and infinity are no JSON: they are refused unless `nan` allows them.
     """
-    document = {**data, "provenance": provenance(stage, settings)}
+    record = provenance(stage, settings, model=model, model_file=model_file)
+    document = {**data, "provenance": record}
     write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=nan) + "\n", path)
 
 

@@ -39,7 +39,9 @@ class Stage:
     models
         Key of the configuration with the models that it is for.
     problems
-        Whether it is for the estimation problems among them, or for the others.
+        Whether it is for the estimation problems among them, or for the others. A stage for all
+        together may be for both: then a study may have either, and inputs that nothing writes are
+        left out.
     solvers
         "every" entry of `solvers` that is for the model, or those that are a solver "as_it_is".
     process
@@ -57,7 +59,7 @@ class Stage:
     about: str
     each: tuple[str, ...] = ()
     models: str = "models"
-    problems: bool = False
+    problems: bool | Literal["both"] = False
     solvers: Literal["every", "as_it_is"] = "every"
     process: Literal["solving", "tables", "own"] = "tables"
     inputs: Mapping[str, str] = field(default_factory=dict)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -35,13 +36,17 @@ SECTIONS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A question, its answer in sentences, and the figures that show it."""
+    """A question, its answer in sentences, and the figures that show it.
+
+    The answer on published estimation problems stands beside that on models.
+    """
 
     key: str
     text: str
     sentences: Sequence[str]
     details: Sequence[str]
     figures: Sequence[str]
+    on_problems: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +68,7 @@ def answers(
     good: float,
     overview: Sequence[str],
     figures: Collection[str],
+    on_problems: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Answers:
     """From the tables of the atlas; `figures` are those that the page shows.
 
@@ -118,7 +124,7 @@ def answers(
     return Answers(
         cards=cards(facts, references, good=good),
         overview=overview,
-        questions=questions,
+        questions=[replace(own, on_problems=on_problems.get(own.key, ())) for own in questions],
         checklist=items,
         references=references,
         linked=linked,

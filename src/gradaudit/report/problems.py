@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gradaudit.report.numbers import DASH, count, listed, number, rounded_down, tolerance
+from gradaudit.report.problem_answers import NOMINAL, by_question, error_cell, tool_table
 from gradaudit.report.tables import Cell, Table
 
 TODAY, METHOD, CONTROL = 1e-6, "forward_ad", "forward_sensitivity"
@@ -25,8 +26,8 @@ HEADS = (
 Row = Mapping[str, Any]
 
 
-def chapter(tables: Sequence[pd.DataFrame], good: float) -> dict[str, Any]:
-    """Sentences and a table of the problems; empty where there is none.
+def chapter(tables: Sequence[pd.DataFrame], good: float, horrible: float = 0.5) -> dict[str, Any]:
+    """Sentences and tables of the problems; empty where there is none.
 
     Parameters
     ----------
@@ -34,10 +35,20 @@ def chapter(tables: Sequence[pd.DataFrame], good: float) -> dict[str, Any]:
         Of stage problem, one for each.
     good
         Errors up to it are right.
+    horrible
+        Errors above it are horrible.
     """
     if not tables:
         return {}
-    return {"sentences": _sentences(tables, good), "table": _table(tables, good)}
+    own = [table[(table["tool"] == "") & (table["point"] == NOMINAL)] for table in tables]
+    own = [table for table in own if len(table)]
+    answers = by_question(tables, good)
+    others = [answers[key][0] for key in ("q1", "q2") if key in answers]
+    return {
+        "sentences": [*_sentences(own, good), *others, *answers.get("q4", [])],
+        "table": _table(own, good, horrible),
+        "tools": tool_table(tables, good, horrible),
+    }
 
 
 def usual(table: pd.DataFrame, method: str) -> Row | None:
@@ -108,11 +119,11 @@ def _sentences(tables: Sequence[pd.DataFrame], good: float) -> list[str]:
     return found
 
 
-def _table(tables: Sequence[pd.DataFrame], good: float) -> Table:
-    return Table(heads=HEADS, rows=[_cells(table, good) for table in tables])
+def _table(tables: Sequence[pd.DataFrame], good: float, horrible: float) -> Table:
+    return Table(heads=HEADS, rows=[_cells(table, good, horrible) for table in tables])
 
 
-def _cells(table: pd.DataFrame, good: float) -> list[Cell]:
+def _cells(table: pd.DataFrame, good: float, horrible: float) -> list[Cell]:
     first = _row(table.iloc[0])
     today, control = usual(table, METHOD), usual(table, CONTROL)
     size = (
@@ -127,29 +138,18 @@ def _cells(table: pd.DataFrame, good: float) -> list[Cell]:
     return [
         Cell(text=str(first["problem"]), note=size),
         certified,
-        _error(today, good),
-        _error(control, good),
+        _error(today, good, horrible),
+        _error(control, good, horrible),
         Cell(text=_sound(table, today, good)),
         _cheapest(table, good),
         Cell(text=_origin(today)),
     ]
 
 
-def _error(row: Row | None, good: float) -> Cell:
+def _error(row: Row | None, good: float, horrible: float) -> Cell:
     if row is None:
         return Cell(text=DASH)
-    solver = str(row["solver"])
-    if row["status"] != "ok":
-        return Cell(text=str(row["status"]), verdict="horrible", note=solver)
-    if row["verdict"] in ("unknown", "not_integrated"):
-        return Cell(text=DASH, note=solver)
-    verdict = "good" if _right(row, good) else "bad" if row["error"] <= 0.5 else "horrible"
-    below = row["error"] <= row["resolution"]
-    return Cell(
-        text=f"below {tolerance(_bound(row))}" if below else number(row["error"], 2),
-        verdict=verdict,
-        note=solver,
-    )
+    return Cell(**error_cell(row, good, horrible), note=str(row["solver"]))
 
 
 def _sound(table: pd.DataFrame, today: Row | None, good: float) -> str:

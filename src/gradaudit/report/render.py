@@ -31,6 +31,11 @@ CAPTIONS = {
         "Every mechanism, the verdict that it lets one expect, and the verdicts that were "
         "measured, by method; over the main functionals.",
     ),
+    "published_problems": (
+        "Error of the gradient of each log-likelihood by setting and tool",
+        "Relative error at the nominal parameters, against the certified gradient. Blue is below "
+        "1 %, red above; a word says why there is no gradient.",
+    ),
     "laws": (
         "Error of the gradient against error of the states, by mechanism",
         "Along a line the gradient is as accurate as the solution, but for a factor. At the left "

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -26,7 +27,9 @@ Settings = Mapping[str, Any]
 STAGE = Stage(about="figures of a model, of the published experiment, of the atlas")
 
 
-def run(kind: str, *, settings: Settings, output_dir: Path, **tables: Path) -> None:
+def run(
+    kind: str, *, settings: Settings, output_dir: Path, **tables: Path | Sequence[Path]
+) -> None:
     """Write the figures of one kind.
 
     Parameters
@@ -39,7 +42,7 @@ def run(kind: str, *, settings: Settings, output_dir: Path, **tables: Path) -> N
     output_dir
         Folder of the PNG files ``{figure}.png``, or ``{figure}_{model}.png`` for each model.
     tables
-        The tables that the figures need, by name.
+        The tables that the figures need, by name; of several files one below the other.
     """
     read = {name: _read(path) for name, path in tables.items()}
     for name, (module, drawing) in drawings_of(kind).items():
@@ -52,7 +55,9 @@ def run(kind: str, *, settings: Settings, output_dir: Path, **tables: Path) -> N
         _save(figure, Path(output_dir) / f"{name}{suffix}.png", settings, model)
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path | Sequence[Path]) -> Any:
+    if not isinstance(path, (str, Path)):
+        return pd.concat([read_table(one) for one in path], ignore_index=True)
     return read_dataset(path) if Path(path).suffix == ".nc" else read_table(path)
 
 
@@ -62,7 +67,7 @@ def _facts(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {"title": model["name"], "digits": float(attributes["digits"])}
 
 
-def _key(tables: Mapping[str, Any], paths: Mapping[str, Path]) -> str:
+def _key(tables: Mapping[str, Any], paths: Mapping[str, Any]) -> str:
     """The key of the model that a job is about: arrays have it, a table is named after it."""
     for table in tables.values():
         if "model_json" in table.attrs:

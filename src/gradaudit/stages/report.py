@@ -12,11 +12,19 @@ from gradaudit.records.stage import Output, Stage
 from gradaudit.report import answers, content, job_times, sentences, tables
 from gradaudit.report.further import further
 from gradaudit.report.literature import Facts
+from gradaudit.report.problem_answers import by_question
 from gradaudit.report.problems import chapter
 from gradaudit.report.render import render
 
+MODELS = (
+    "answers", "methods", "experiments", "models", "indicator", "failures", "failed", "times",
+    "time",
+)  # fmt: skip
+"""What the page says of models."""
+
 STAGE = Stage(
     about="the report as one HTML file",
+    problems="both",
     inputs={
         "audits": "atlas.audits",
         "verdicts": "atlas.verdicts",
@@ -38,17 +46,17 @@ STAGE = Stage(
 
 def run(
     *,
-    audits: Path,
-    verdicts: Path,
-    frontier: Path,
-    laws: Path,
-    ranking: Path,
-    remedies: Path,
-    regimes: Path,
+    audits: Path | None = None,
+    verdicts: Path | None = None,
+    frontier: Path | None = None,
+    laws: Path | None = None,
+    ranking: Path | None = None,
+    remedies: Path | None = None,
+    regimes: Path | None = None,
     skill: Path | None = None,
-    experiments: Sequence[Path],
+    experiments: Sequence[Path] = (),
     problems: Sequence[Path] = (),
-    references: Sequence[Path],
+    references: Sequence[Path] = (),
     figures: Sequence[Path],
     settings: Mapping[str, Any],
     output: Path,
@@ -59,7 +67,7 @@ def run(
     Parameters
     ----------
     audits, verdicts, frontier, laws, ranking, remedies, regimes
-        Tables of stage atlas.
+        Tables of stage atlas; None in a study without models, which has problems alone.
     skill
         The table of the skill of the indicators, where there is one.
     experiments, problems, references, figures
@@ -73,18 +81,45 @@ def run(
     logs
         Folder of the logs of the jobs, which contain their times.
     """
-    rows, ladders, cheapest = (read_table(path) for path in (audits, verdicts, frontier))
     good, horrible = settings.get("good", 1e-2), settings.get("horrible", 0.5)
-    certificates = [content.Certificate.read(path) for path in references]
     images = content.embedded(figures)
     jobs = jobs_of([] if logs is None else sorted(Path(logs).rglob("*.log")))
+    own = [read_table(path) for path in problems]
+    estimation = chapter(own, good, horrible)
+    common = {
+        "title": settings.get("title", "Where forward-mode gradients can be trusted"),
+        "problems": estimation,
+        "run_time": job_times.table(jobs),
+        "glossary": content.glossary(good=good, horrible=horrible),
+        "provenance": content.provenance(
+            [*references, *experiments, *problems, *([audits] if audits else [])]
+        ),
+        "figures": images,
+        "further": further(images),
+    }
+    if audits is None:
+        page = render(
+            **common,
+            **dict.fromkeys(MODELS),
+            headline=estimation["sentences"][0],
+            audited="",
+            certified="",
+            run_times="",
+        )
+        write_page(page, output, stage="report", settings=settings)
+        return
+    atlas = (audits, verdicts, frontier, laws, ranking, remedies, regimes)
+    read = {path: read_table(path) for path in atlas if path is not None}
+    rows, ladders, cheapest, *rest = read.values()
+    certificates = [content.Certificate.read(path) for path in references]
+    law_rows, ranked, cures, regime_rows = rest
     facts = Facts(
         audits=rows,
         verdicts=ladders,
-        laws=read_table(laws),
-        ranking=read_table(ranking),
-        remedies=read_table(remedies),
-        regimes=read_table(regimes),
+        laws=law_rows,
+        ranking=ranked,
+        remedies=cures,
+        regimes=regime_rows,
     )
     overview = [
         sentences.answer(ladders),
@@ -92,7 +127,7 @@ def run(
         sentences.control(rows),
     ]
     page = render(
-        title=settings.get("title", "Where forward-mode gradients can be trusted"),
+        **common,
         headline=sentences.within(rows, good),
         audited=sentences.audited(rows),
         certified=sentences.certified(
@@ -105,13 +140,13 @@ def run(
             good=good,
             overview=[sentence for sentence in overview if sentence],
             figures=images,
+            on_problems=by_question(own, good),
         ),
         methods=tables.method_table(ladders),
         experiments=[
             content.experiment(path, settings=settings, figures=images)
             for path in map(Path, experiments)
         ],
-        problems=chapter([read_table(path) for path in problems], good),
         models=[
             content.model_section(
                 certificate, audits=rows, verdicts=ladders, frontier=cheapest, figures=images
@@ -124,10 +159,5 @@ def run(
         times=sentences.times(rows, sum(certificate.seconds for certificate in certificates)),
         time=tables.time_table(rows),
         run_times=job_times.sentence(jobs, rows),
-        run_time=job_times.table(jobs),
-        glossary=content.glossary(good=good, horrible=horrible),
-        provenance=content.provenance([*references, *experiments, *problems, audits]),
-        figures=images,
-        further=further(images),
     )
     write_page(page, output, stage="report", settings=settings)

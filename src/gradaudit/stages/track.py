@@ -20,10 +20,12 @@ from gradaudit.tracking.views import save_views
 STAGE = Stage(
     about="log the results to MLflow",
     process="own",
+    problems="both",
     inputs={
         "tables": "evaluate",
         "references": "reference",
         "experiments": "experiment",
+        "problems": "problem",
         "verdicts": "atlas.verdicts",
         "figures": "figures",
     },
@@ -36,7 +38,8 @@ def run(
     tables: Sequence[Path],
     references: Sequence[Path],
     experiments: Sequence[Path],
-    verdicts: Path,
+    problems: Sequence[Path] = (),
+    verdicts: Path | None = None,
     figures: Sequence[Path],
     settings: dict[str, Any],
     output: Path,
@@ -45,8 +48,8 @@ def run(
 
     Parameters
     ----------
-    tables, references, experiments, verdicts, figures
-        Files of the stages evaluate, reference, experiment, atlas and figures.
+    tables, references, experiments, problems, verdicts, figures
+        Files of the stages evaluate, reference, experiment, problem, atlas and figures.
     settings
         ``uri`` (empty: SQLite in the folder ``store``), ``experiment``, ``artifacts``, and
         ``store`` (by default the folder ``mlflow`` beside that of `output`).
@@ -60,13 +63,14 @@ def run(
         tables=[path for path in tables if path.suffix == ".parquet"],
         references=references,
         experiments=[path for path in experiments if path.suffix == ".parquet"],
+        problems=problems,
         verdicts=verdicts,
         figures=figures,
     )
     artifacts = settings.get("artifacts") or ("" if is_server(uri) else str(_beside(folder)))
     with opened(uri, settings["experiment"], artifacts) as (client, experiment):
         outcome = synchronise(client, experiment, collect(results))
-        views = save_views(client, experiment, _models(results))
+        views = save_views(client, experiment, _models(results), problems=bool(results.problems))
     done = {
         "uri": public_uri(uri),
         "experiment": settings["experiment"],

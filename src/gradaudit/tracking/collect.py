@@ -20,6 +20,7 @@ from gradaudit.tracking.ladders import COLOURS, ladder_plan
 from gradaudit.tracking.models import model_facts, model_key, model_plan
 from gradaudit.tracking.names import Steps
 from gradaudit.tracking.plan import Artifact, DataSet, RunPlan
+from gradaudit.tracking.problems import problem_plans
 from gradaudit.tracking.published import published_plan
 from gradaudit.tracking.tables import file_artifact
 from gradaudit.tracking.usable import best_setting, counted
@@ -27,13 +28,14 @@ from gradaudit.tracking.usable import best_setting, counted
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """Files to log; the key of a model is the stem of its files."""
+    """Files to log; the key of a model is the stem of its files. There may be no verdicts."""
 
     tables: Sequence[Path]
     references: Sequence[Path]
     experiments: Sequence[Path]
-    verdicts: Path
+    verdicts: Path | None
     figures: Sequence[Path]
+    problems: Sequence[Path] = ()
 
 
 def collect(results: Results) -> Iterator[RunPlan]:
@@ -47,7 +49,8 @@ def collect(results: Results) -> Iterator[RunPlan]:
     tables = {path.stem: path for path in sorted(results.tables)}
     references = {path.stem: path for path in results.references}
     experiments = {path.stem: path for path in sorted(results.experiments)}
-    steps = Steps(_tolerances([*tables.values(), *experiments.values()]))
+    problems = {path.stem: path for path in sorted(results.problems)}
+    steps = Steps(_tolerances([*tables.values(), *experiments.values(), *problems.values()]))
     figures = _figures_by_model(results.figures, {*tables, *experiments})
     for model, path in tables.items():
         if model not in references:
@@ -70,8 +73,17 @@ def collect(results: Results) -> Iterator[RunPlan]:
             provenance=_provenance_tags(path),
             artifacts=_files(path, mine),
         )
+    for model, path in problems.items():
+        yield from problem_plans(
+            read_table(path),
+            model=model,
+            steps=steps,
+            provenance=_provenance_tags(path),
+            artifacts=_files(path, []),
+        )
     # The user interface lists the newest run first.
-    yield _atlas(results.verdicts, figures[""])
+    if results.verdicts is not None:
+        yield _atlas(results.verdicts, figures[""])
 
 
 def _model(

@@ -146,6 +146,9 @@ _LONG = (tag("best"), tag("mechanism"), tag("worst_functional"), tag("status"))
 _WIDE = 240
 """Pixels of a column with long texts."""
 
+PROBLEMS = "problems"
+"""The view of a study with estimation problems."""
+
 VIEWS = (
     View(
         id="models",
@@ -201,15 +204,33 @@ VIEWS = (
         order=tag("method"),
         charts=(points("at_1e-6/seconds", "at_1e-6/digits", "Digits at rtol 1e-6, by seconds"),),
     ),
+    View(
+        id=PROBLEMS,
+        name="Estimation problems",
+        about="how wrong the gradient of each log-likelihood is by forward AD at 1e-6",
+        runs="tags.kind = 'problem'",
+        order=metric("at_1e-6/error"),
+        ascending=False,
+        columns=(
+            tag("verdict"),
+            metric("at_1e-6/error"),
+            metric("reference_digits"),
+            metric("log_likelihood"),
+            metric("gradient_norm"),
+            tag("status"),
+        ),
+    ),
 )
 """In the order in which they are shown; `{model}` in a filter is a model of the study."""
 
 
-def views_of(models: list[str]) -> list[View]:
+def views_of(models: list[str], *, problems: bool = False) -> list[View]:
     """The views of a study; those of one model take the first of `models`."""
     found = []
     for view in VIEWS:
-        if "{model}" not in view.runs:
+        if view.id == PROBLEMS:
+            found += [view] * problems
+        elif "{model}" not in view.runs:
             found.append(view)
         elif models:
             found.append(_for_model(view, models[0]))
@@ -221,7 +242,9 @@ def _for_model(view: View, model: str) -> View:
     return View(**{**view.__dict__, **changes})
 
 
-def save_views(client: MlflowClient, experiment: str, models: list[str]) -> dict[str, str]:
+def save_views(
+    client: MlflowClient, experiment: str, models: list[str], *, problems: bool = False
+) -> dict[str, str]:
     """Set the tags of all views that are not as they should be.
 
     Returns
@@ -230,7 +253,7 @@ def save_views(client: MlflowClient, experiment: str, models: list[str]) -> dict
         Name of every view to its page, see `View.page`.
     """
     present = client.get_experiment(experiment).tags
-    views = views_of(models)
+    views = views_of(models, problems=problems)
     for key, value in (view.tag for view in views):
         if present.get(key) != value:
             client.set_experiment_tag(experiment, key, value)

@@ -4,7 +4,7 @@ import pytest
 
 from gradaudit.errors import SettingError
 from gradaudit.pipeline.config.naming import check_names
-from gradaudit.pipeline.config.reading import study_of
+from gradaudit.pipeline.config.reading import study_of, with_folder
 
 VALID = {"models": ["logistic"], "solvers": {"tsit5": {}}, "methods": ["forward_ad"]}
 
@@ -136,12 +136,13 @@ def test_a_published_norm_of_no_model_is_refused():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"models": ["p.yaml"]}, "all entries are estimation problems"),
+        ({"models": []}, "no folder of estimation problems"),
         ({"models": ["logistic", "gone.yaml"]}, "gone.yaml does not exist"),
         ({"models": ["logistic", "p.yaml@t_end=3"]}, "an estimation problem has no axes"),
         ({"sweep": {"models": ["p.yaml"]}}, "'p.yaml' is an estimation problem, no model"),
         ({"problems": {"solvers": ["tsit6"]}}, "problems.solvers: .*'tsit6'"),
         ({"problems": {"methods": ["guess"]}}, "problems.methods: .*'guess'"),
+        ({"problems": {"tools": ["amigo"]}}, "problems.tools: unknown tool 'amigo'.*'amici'"),
     ],
     ids=str,
 )
@@ -151,3 +152,18 @@ def test_problems_are_checked(change, words, tmp_path, monkeypatch):
     experiment = {} if "experiment" in change else {"experiment": {"models": []}}
     with pytest.raises(SettingError, match=words):
         check_names(study_of({**VALID, **experiment, **change}))
+
+
+def test_a_folder_of_problems_joins_the_models(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        (tmp_path / "set" / name / f"{name}.yaml").write_text("format_version: 1\n")
+    (tmp_path / "set" / "a" / "other.yaml").write_text("key: 1\n")
+    found = with_folder(study_of({"models": ["set/b/b.yaml"], "problems": {"folder": "set"}}))
+    assert found.models == ["set/b/b.yaml", "set/a/a.yaml"]
+    with pytest.raises(SettingError, match=r"problems.folder: .*gone does not exist"):
+        with_folder(study_of({"problems": {"folder": "gone"}}))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingError, match=r"problems.folder: .*empty has no problem in PEtab"):
+        with_folder(study_of({"problems": {"folder": "empty"}}))

@@ -16,9 +16,9 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, core_schema
 
-from gradaudit.records.figure import EACH, TOGETHER
+from gradaudit.records.figure import KINDS
 
-FIGURES = tuple(f"figures_{kind}" for kind in (*EACH, *TOGETHER))
+FIGURES = tuple(f"figures_{kind}" for kind in KINDS)
 """The stages that draw, one for each kind of figures."""
 
 

@@ -14,6 +14,7 @@ from gradaudit.pipeline.config.solving import SolverEntry
 from gradaudit.pipeline.config.study import Study
 from gradaudit.pipeline.names import check_known
 from gradaudit.records.catalogue import catalogue
+from gradaudit.records.tools import TOOLS
 from gradaudit.sensitivity.external.requirements import check_installed
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}\Z")
@@ -88,18 +89,19 @@ def _equal_but_for_case(names: Iterable[str]) -> tuple[str, str] | None:
 
 
 def _check_problems(study: Study) -> None:
-    """Check that there is a model beside the problems, where they are, and how they are solved."""
-    if all(map(is_problem, study.models)):
+    """Check where the problems are, and how they are solved."""
+    if not study.models:
         raise SettingError(
-            "models: all entries are estimation problems. Name a model as well, for the tables of "
-            "a study are of models: logistic, for example. `gradaudit audit` and `gradaudit "
-            "certify` take problems alone."
+            "models: there is none, and no folder of estimation problems; name a model, such as "
+            "logistic, the YAML file of a problem in PEtab, or a folder in problems.folder."
         )
     for where, models in (("experiment", study.experiment.models), ("sweep", study.sweep.models)):
         for entry in filter(is_problem, models):
             raise SettingError(f"{where}.models: {entry!r} is an estimation problem, no model.")
     check_known("solver", study.problems.solvers, where="problems.solvers")
     check_known("method", study.problems.methods, where="problems.methods")
+    names = [tool.name for tool in TOOLS]
+    check_known("tool", study.problems.tools, names, where="problems.tools")
 
 
 def _check_published(study: Study, models: list[str]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from gradaudit.pipeline.config.fields import Names, Section, key
+from gradaudit.pipeline.config.fields import Names, Section, Whole, key
 
-_PROBLEM = ("problem",)
+_PROBLEM, _CERTIFICATE = ("problem",), ("certificate",)
 
 
 class Problems(Section):
@@ -16,6 +16,10 @@ class Problems(Section):
     problem says the rest.
     """
 
+    folder: Annotated[
+        str,
+        key("a folder in which problems are looked for at any depth; they join the models"),
+    ] = ""
     solvers: Annotated[Names, key("solvers, as they are", read_by=_PROBLEM, min_length=1)] = [
         "tsit5",
         "kvaerno5",
@@ -28,12 +32,20 @@ class Problems(Section):
             min_length=1,
         ),
     ] = ["forward_ad", "forward_sensitivity"]
+    tools: Annotated[
+        Names,
+        key(
+            "common tools whose defaults are tried, of those in `gradaudit.records.tools`; one "
+            "whose packages are not installed is left out",
+            read_by=_PROBLEM,
+        ),
+    ] = []
     certified_digits: Annotated[
         float,
         key(
             "digits to be certified for every entry of the gradient",
             unit="decimal digits",
-            read_by=_PROBLEM,
+            read_by=_CERTIFICATE,
             gt=0,
             le=15,
         ),
@@ -41,12 +53,21 @@ class Problems(Section):
     certified_s: Annotated[
         float,
         key(
-            "time for the certified gradient of one problem; what is certified by then is kept",
+            "time for the certified gradient at one point; what is certified by then is kept",
             unit="s",
-            read_by=_PROBLEM,
+            read_by=_CERTIFICATE,
             gt=0,
         ),
     ] = 300
+    drawn: Annotated[
+        Whole,
+        key(
+            "points drawn uniformly within the bounds, beside the nominal one",
+            read_by=_CERTIFICATE,
+            ge=0,
+        ),
+    ] = 0
+    seed: Annotated[Whole, key("of these points", read_by=_CERTIFICATE, ge=0)] = 1
     table_s: Annotated[
         float,
         key(

@@ -8,6 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gradaudit.errors import SettingError
+from gradaudit.model.spec import problems_in
+from gradaudit.pipeline.config.choices import relative
 from gradaudit.pipeline.config.files import Source, invalid, line_of, read_source
 from gradaudit.pipeline.config.messages import explain
 from gradaudit.pipeline.config.naming import check_names
@@ -56,6 +59,25 @@ def read(config: Mapping[str, Any], files: Iterable[Path]) -> Study:
         If it is invalid.
     """
     sources = [read_source(path) for path in map(Path, files) if path.is_file()]
-    study = study_of(config, sources=sources)
+    study = with_folder(study_of(config, sources=sources))
     check_names(study)
     return study
+
+
+def with_folder(study: Study) -> Study:
+    """With the estimation problems of `problems.folder` among the models.
+
+    Raises
+    ------
+    SettingError
+        If it is no folder, or has no problem.
+    """
+    folder = study.problems.folder
+    if not folder:
+        return study
+    try:
+        found = [relative(path) for path in problems_in(Path(folder).expanduser())]
+    except SettingError as error:
+        raise SettingError(f"problems.folder: {error}") from None
+    models = list(dict.fromkeys([*study.models, *found]))
+    return study.model_copy(update={"models": models})

@@ -28,7 +28,6 @@ class Study(Section):
             "for SBML, or of `.yaml` for estimation problems in PEtab; the stem of the file is the "
             "key of the model. `name@axis=value` is the model at a setting of its axes, "
             "`name@axis` at every value that the model declares",
-            min_length=1,
         ),
     ] = ["liu_neuron", "logistic"]
     solvers: Annotated[

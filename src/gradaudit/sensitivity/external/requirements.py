@@ -14,6 +14,11 @@ def packages() -> dict[str, tuple[str, ...]]:
     return {name: m.packages for name, m in catalogue("methods").items() if m.packages}
 
 
+def missing_packages(method: str) -> list[str]:
+    """Those of `packages` that are not installed."""
+    return [name for name in packages().get(method, ()) if find_spec(name) is None]
+
+
 def check_installed(methods: Iterable[str]) -> None:
     """Check that the packages of `methods` are there; methods of this project need none.
 
@@ -22,9 +27,8 @@ def check_installed(methods: Iterable[str]) -> None:
     SettingError
         At the first method whose package is missing.
     """
-    needed = packages()
     for method in methods:
-        missing = [name for name in needed.get(method, ()) if find_spec(name) is None]
+        missing = missing_packages(method)
         if missing:
             raise SettingError(
                 f"method {method!r} needs {' and '.join(missing)}, not installed here; "

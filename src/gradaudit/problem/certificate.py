@@ -1,0 +1,148 @@
+"""Certified gradients of a problem at several points, and as a labelled dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradaudit.errors import ProblemError
+from gradaudit.problem.certified import ReferenceGradient, reference_gradient
+from gradaudit.problem.definition import Problem
+from gradaudit.problem.points import points
+from gradaudit.records.results import Digits
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+Certified = Mapping[str, ReferenceGradient | str]
+"""Certified gradients by the names of their points; the reason where there is none."""
+
+_NUMBERS = ("value", "value_bound", "seconds")
+_VECTORS = ("gradient", "bounds", "point", "point_values", "sizes")
+_ROWS = ("simulated", "residuals")
+
+
+def certificates(
+    problem: Problem, *, drawn: int, seed: int, digits: float, time_limit: float
+) -> Iterator[tuple[str, ReferenceGradient | str]]:
+    """The points of `gradaudit.problem.points`, one after another.
+
+    What is refused at one point, need not be refused at another.
+
+    Parameters
+    ----------
+    digits
+        Significant digits to certify of each entry.
+    time_limit
+        Seconds for each point.
+    """
+    for name, p in points(problem.parameters, drawn=drawn, seed=seed).items():
+        try:
+            yield name, reference_gradient(problem, p, digits=digits, time_limit=time_limit)
+        except ProblemError as error:
+            yield name, str(error)
+
+
+def as_dataset(problem: Problem, certified: Certified) -> xr.Dataset:
+    """All that the certificates hold, by point, parameter, condition and observable.
+
+    ``status`` has "refused: " and the reason where there is none, and its numbers are NaN.
+    """
+    import xarray as xr
+
+    names, measured = problem.parameters.names, len(problem.measurements)
+    kept = [own for own in certified.values() if not isinstance(own, str)]
+    pairs = list(dict.fromkeys(pair for own in kept for pair in own.by_observable))
+    nothing = np.full(len(names), np.nan)
+    by_pair = [[_pair(own, pair, nothing) for pair in pairs] for own in certified.values()]
+    dims = {
+        **dict.fromkeys(_NUMBERS, ("point_name",)),
+        **dict.fromkeys(_VECTORS, ("point_name", "parameter")),
+        **dict.fromkeys(_ROWS, ("point_name", "measurement")),
+    }
+    sizes = {"parameter": len(names), "measurement": measured}
+    shapes = {name: tuple(sizes[dim] for dim in own[1:]) for name, own in dims.items()}
+    variables: dict[str, Any] = {
+        name: (own, np.array([_of(found, name, shapes[name]) for found in certified.values()]))
+        for name, own in dims.items()
+    }
+    variables["digits"] = (
+        ("point_name", "parameter"),
+        np.array([nothing if isinstance(g, str) else g.digits.per_entry
+                  for g in certified.values()]),
+    )  # fmt: skip
+    shape = (len(certified), len(pairs))
+    variables["by_observable_value"] = (
+        ("point_name", "pair"),
+        np.array([[value for value, _ in own] for own in by_pair]).reshape(shape),
+    )
+    variables["by_observable_gradient"] = (
+        ("point_name", "pair", "parameter"),
+        np.array([[own for _, own in row] for row in by_pair]).reshape(*shape, len(names)),
+    )
+    variables["status"] = (
+        "point_name",
+        [f"refused: {g}" if isinstance(g, str) else g.status for g in certified.values()],
+    )
+    return xr.Dataset(
+        variables,
+        coords={
+            "point_name": list(certified),
+            "parameter": list(names),
+            "condition": ("pair", [name for name, _ in pairs]),
+            "observable": ("pair", [name for _, name in pairs]),
+        },
+        attrs={"problem": problem.name, "scales": json.dumps(problem.parameters.scales)},
+    )
+
+
+def from_dataset(dataset: xr.Dataset) -> dict[str, ReferenceGradient | str]:
+    """The certificates that `as_dataset` has stored."""
+    names = tuple(map(str, dataset["parameter"].values))
+    pairs = list(
+        zip(map(str, dataset["condition"].values), map(str, dataset["observable"].values),
+            strict=True)
+    )  # fmt: skip
+    scales = tuple(json.loads(dataset.attrs["scales"]))
+    found: dict[str, ReferenceGradient | str] = {}
+    for name in map(str, dataset["point_name"].values):
+        own = dataset.sel(point_name=name)
+        status = str(own["status"].values)
+        if status.startswith("refused: "):
+            found[name] = status.removeprefix("refused: ")
+            continue
+        values, gradients = own["by_observable_value"].values, own["by_observable_gradient"].values
+        by_observable = {pair: (float(values[k]), gradients[k]) for k, pair in enumerate(pairs)}
+        by_condition: dict[str, tuple[float, Array]] = {}
+        for (condition, _), (value, gradient) in by_observable.items():
+            before, summed = by_condition.get(condition, (0.0, np.zeros(len(names))))
+            by_condition[condition] = (before + value, summed + gradient)
+        fields: dict[str, Any] = {key: float(own[key].values) for key in _NUMBERS}
+        fields |= {key: own[key].values for key in (*_VECTORS, *_ROWS)}
+        found[name] = ReferenceGradient(
+            **fields,
+            digits=Digits(own["digits"].values),
+            status=status,
+            parameters=names,
+            scale=scales,
+            by_condition=by_condition,
+            by_observable=by_observable,
+        )
+    return found
+
+
+def _pair(
+    found: ReferenceGradient | str, pair: tuple[str, str], nothing: Array
+) -> tuple[float, Array]:
+    if isinstance(found, str) or pair not in found.by_observable:
+        return np.nan, nothing
+    return found.by_observable[pair]
+
+
+def _of(found: ReferenceGradient | str, name: str, shape: tuple[int, ...]) -> Any:
+    return np.full(shape, np.nan) if isinstance(found, str) else getattr(found, name)

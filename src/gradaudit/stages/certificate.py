@@ -1,0 +1,67 @@
+"""Stage: the certified gradients of an estimation problem, at the nominal and at drawn points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gradaudit.model.spec import digest_of, key_of
+from gradaudit.pipeline.progress import Report, to_stderr
+from gradaudit.problem.certificate import as_dataset, certificates
+from gradaudit.problem.document import document as content_of
+from gradaudit.problem.document import told
+from gradaudit.problem.loading import load_problem
+from gradaudit.records.files import write_dataset, write_json
+from gradaudit.records.stage import Output, Stage
+
+STAGE = Stage(
+    about="the certified gradients of an estimation problem",
+    each=("model",),
+    problems=True,
+    process="solving",
+    outputs={
+        "output": Output("certified/{model}.nc", "netCDF file of all that is certified"),
+        "document": Output("certified/{model}.json", "JSON document, see docs/certified.md"),
+    },
+)
+
+
+def run(
+    *,
+    model: str,
+    settings: dict[str, Any],
+    output: Path,
+    document: Path,
+    report: Report = to_stderr,
+) -> None:
+    """Certify the gradient at the nominal parameters and at points drawn within the bounds.
+
+    Parameters
+    ----------
+    settings
+        ``certified_digits``, ``certified_s``, ``drawn``, ``seed``.
+    output, document
+        netCDF file for later stages, and the document for other tools.
+    """
+    of = {"model": key_of(model), "model_file": digest_of(model)}
+    problem = load_problem(model)
+    found = {}
+    for name, own in certificates(
+        problem,
+        drawn=settings["drawn"],
+        seed=settings["seed"],
+        digits=settings["certified_digits"],
+        time_limit=settings["certified_s"],
+    ):
+        found[name] = own
+        report(0.0, f"{of['model']}, {told(name, own)}")
+    content = content_of(problem, found, settings["seed"])
+    write_json(
+        content,
+        document,
+        stage="certificate",
+        settings=settings,
+        model=of["model"],
+        model_file=of["model_file"],
+    )
+    write_dataset(as_dataset(problem, found), output, stage="certificate", settings=settings, **of)

@@ -1,0 +1,174 @@
+"""Runs of an estimation problem: what is certified, and the error of each setting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gradaudit.records.labels import method_name
+from gradaudit.tracking.names import Steps, metric_names
+from gradaudit.tracking.plan import (
+    NOTE,
+    PARAM_LENGTH,
+    TAG_LENGTH,
+    Artifact,
+    RunPlan,
+    readings,
+    texts,
+)
+from gradaudit.tracking.tables import csv_artifact, markdown_table, worst
+
+NOMINAL, METHOD, TODAY = "nominal", "forward_ad", 1e-6
+
+
+def problem_key(model: str) -> str:
+    """The key of a problem's run."""
+    return f"problem/{model}"
+
+
+def problem_plans(
+    table: pd.DataFrame,
+    *,
+    model: str,
+    steps: Steps,
+    provenance: Mapping[str, str],
+    artifacts: tuple[Artifact, ...],
+) -> Iterator[RunPlan]:
+    """The run of a problem, and below it one for each solver and method, and for each tool.
+
+    Parameters
+    ----------
+    table
+        Of stage problem.
+    model
+        Its key.
+    """
+    own = table[table["point"] == NOMINAL]
+    series = [
+        (f"{solver} {method}", rows)
+        for (solver, method), rows in own[own["tool"] == ""].groupby(["solver", "method"])
+    ]
+    series += [(str(tool), rows) for tool, rows in own[own["tool"] != ""].groupby("tool")]
+    yield _whole(table, own, series, model, steps, provenance, artifacts)
+    for name, rows in series:
+        yield _setting(rows, name, model, steps, provenance)
+
+
+def _whole(
+    table: pd.DataFrame,
+    own: pd.DataFrame,
+    series: list[tuple[str, pd.DataFrame]],
+    model: str,
+    steps: Steps,
+    provenance: Mapping[str, str],
+    artifacts: tuple[Artifact, ...],
+) -> RunPlan:
+    first = own.iloc[0]
+    names = metric_names(name for name, _ in series)
+    shown = pd.DataFrame(
+        [
+            {
+                "setting": name,
+                "rtol": row["rtol"],
+                "status": row["status"],
+                "error": row["error"],
+                "verdict": row["verdict"],
+            }
+            for name, rows in series
+            for row in rows.to_dict("records")
+        ]
+    )
+    today = own[(own["method"] == METHOD) & np.isclose(own["rtol"], TODAY, rtol=1e-6)]
+    solved = today[today["status"] == "ok"]["error"]
+    error = float(solved.min()) if len(solved) else math.nan
+    said = f"forward AD at 1e-6 is wrong by {error:.2g}" if math.isfinite(error) else "no result"
+    return RunPlan(
+        key=problem_key(model),
+        name=model,
+        params=texts(
+            {
+                "problem": first["problem"],
+                "parameters": len(first["parameters"]),
+                "measurements": int(first["measurements"]),
+                "conditions": int(first["simulated_conditions"]),
+                "points": int(table["point"].nunique()),
+            },
+            length=PARAM_LENGTH,
+        ),
+        tags=texts(
+            {
+                "kind": "problem",
+                "model": model,
+                "verdict": worst(own["verdict"]),
+                "status": first["reference_status"],
+                NOTE: f"**{first['problem']}**: {said}. Certified: "
+                f"{float(first['digits']):.1f} digits ({first['reference_status']}).\n\n"
+                f"{markdown_table(shown)}",
+                **provenance,
+            },
+            length=TAG_LENGTH,
+        ),
+        readings=readings(
+            [
+                ("reference_digits", 0, float(first["digits"])),
+                ("log_likelihood", 0, float(first["reference_value"])),
+                ("gradient_norm", 0, float(np.linalg.norm(first["reference_gradient"]))),
+                ("at_1e-6/error", 0, error),
+                *(
+                    (f"error/{names[name]}", steps(row["rtol"]), row["error"])
+                    for name, rows in series
+                    for row in rows.to_dict("records")
+                ),
+            ]
+        ),
+        artifacts=(*artifacts, csv_artifact(table, "table/problem.csv")),
+    )
+
+
+def _setting(
+    rows: pd.DataFrame, name: str, model: str, steps: Steps, provenance: Mapping[str, str]
+) -> RunPlan:
+    rows = rows.sort_values("rtol", ascending=False)
+    first = rows.iloc[0]
+    logged: list[tuple[str, int, Any]] = []
+    for row in rows.to_dict("records"):
+        step = steps(row["rtol"])
+        logged += [
+            (quantity, step, float(row[quantity]))
+            for quantity in ("rtol", "error", "cosine", "steps", "seconds", "work")
+        ]
+        logged.append(("failed", step, float(row["status"] != "ok")))
+    return RunPlan(
+        key=f"{problem_key(model)}/{name}",
+        name=f"{model} {name}",
+        parent=problem_key(model),
+        params=texts(
+            {"problem": first["problem"], "solver": first["solver"], "method": first["method"],
+             "tool": first["tool"]},
+            length=PARAM_LENGTH,
+        ),
+        tags=texts(
+            {
+                "kind": "problem setting",
+                "model": model,
+                "solver": first["solver"],
+                "method": first["method"],
+                "verdict": worst(rows["verdict"]),
+                "needed_rtol": _tolerance(first["sufficient_rtol"]),
+                NOTE: f"**{model}**, {first['tool'] or method_name(first['method'])}: the error of "
+                "the gradient of the log-likelihood at the nominal parameters.",
+                **provenance,
+            },
+            length=TAG_LENGTH,
+        ),
+        readings=readings(logged),
+        artifacts=(csv_artifact(rows, "table/setting.csv"),),
+    )  # fmt: skip
+
+
+def _tolerance(value: float) -> str:
+    return f"{value:.1e}" if math.isfinite(value) else "never"
