@@ -32,6 +32,7 @@ STUDIES = (ROOT / "config").glob("*.yaml")
 SHIPPED = sorted(path for path in STUDIES if path.stem != "petab")  # of workflow/petab.smk
 STAGES = (
     *("simulate", "gradients", "reference", "evaluate", "experiment", "sweep", "problem"),
+    *("fit", "fisher"),
     *("atlas", "trust", *FIGURES, "report", "track"),
 )
 

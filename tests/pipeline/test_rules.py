@@ -120,3 +120,18 @@ def test_problems_have_a_stage_of_their_own():
         "<results>/problem/a.parquet",
         "<results>/problem/two.parquet",
     ]
+
+
+def test_fits_are_of_the_problems_that_are_named_for_them():
+    study = study_of(
+        {
+            "models": ["logistic", "a/problem.yaml"],
+            "solvers": {"tsit5": {}},
+            "problems": {"fits": ["b/two.yml"]},
+        }
+    )
+    assert list(rules.jobs(stages()["fit"], study)) == [{"model": "two"}]
+    assert list(rules.jobs(stages()["fisher"], study)) == [{"model": "a"}]
+    assert list(rules.jobs(stages()["fit"], STUDY)) == []
+    assert rules.inputs("report", study)["fits"] == ["<results>/fit/two.parquet"]
+    assert rules.inputs("report", study)["fisher"] == ["<results>/fisher/a.parquet"]

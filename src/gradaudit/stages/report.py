@@ -9,7 +9,15 @@ from typing import Any
 from gradaudit.pipeline.job_times import jobs_of
 from gradaudit.records.files import read_table, write_page
 from gradaudit.records.stage import Output, Stage
-from gradaudit.report import answers, content, job_times, sentences, tables
+from gradaudit.report import (
+    answers,
+    content,
+    fisher_sentences,
+    fit_sentences,
+    job_times,
+    sentences,
+    tables,
+)
 from gradaudit.report.further import further
 from gradaudit.report.literature import Facts
 from gradaudit.report.problems import chapter
@@ -28,6 +36,8 @@ STAGE = Stage(
         "skill": "trust.skills",
         "experiments": "experiment",
         "problems": "problem",
+        "fits": "fit",
+        "fisher": "fisher",
         "references": "reference",
         "figures": "figures",
     },
@@ -48,6 +58,8 @@ def run(
     skill: Path | None = None,
     experiments: Sequence[Path],
     problems: Sequence[Path] = (),
+    fits: Sequence[Path] = (),
+    fisher: Sequence[Path] = (),
     references: Sequence[Path],
     figures: Sequence[Path],
     settings: Mapping[str, Any],
@@ -62,9 +74,9 @@ def run(
         Tables of stage atlas.
     skill
         The table of the skill of the indicators, where there is one.
-    experiments, problems, references, figures
-        Tables of the stages experiment and problem, files of stage reference, and PNG files of
-        stage figures.
+    experiments, problems, fits, fisher, references, figures
+        Tables of the stages experiment, problem, fit and fisher, files of stage
+        reference, and PNG files of stage figures.
     settings
         ``title``; the thresholds ``good`` and ``horrible``, by default those of the configuration;
         ``published_norms`` by model, where there is a published value to compare with.
@@ -112,6 +124,8 @@ def run(
             for path in map(Path, experiments)
         ],
         problems=chapter([read_table(path) for path in problems], good),
+        fits=fit_sentences.chapter([read_table(path) for path in fits]),
+        fisher=fisher_sentences.chapter([read_table(path) for path in fisher], good),
         models=[
             content.model_section(
                 certificate, audits=rows, verdicts=ladders, frontier=cheapest, figures=images
@@ -126,7 +140,9 @@ def run(
         run_times=job_times.sentence(jobs, rows),
         run_time=job_times.table(jobs),
         glossary=content.glossary(good=good, horrible=horrible),
-        provenance=content.provenance([*references, *experiments, *problems, audits]),
+        provenance=content.provenance(
+            [*references, *experiments, *problems, *fits, *fisher, audits]
+        ),
         figures=images,
         further=further(images),
     )

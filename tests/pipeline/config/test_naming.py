@@ -142,6 +142,8 @@ def test_a_published_norm_of_no_model_is_refused():
         ({"sweep": {"models": ["p.yaml"]}}, "'p.yaml' is an estimation problem, no model"),
         ({"problems": {"solvers": ["tsit6"]}}, "problems.solvers: .*'tsit6'"),
         ({"problems": {"methods": ["guess"]}}, "problems.methods: .*'guess'"),
+        ({"problems": {"fits": ["logistic"]}}, "problems.fits: 'logistic' is no estimation"),
+        ({"problems": {"fits": ["gone.yaml"]}}, "gone.yaml does not exist"),
     ],
     ids=str,
 )

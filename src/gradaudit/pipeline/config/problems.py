@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from gradaudit.pipeline.config.fields import Names, Section, key
+from gradaudit.pipeline.config.fields import Names, Section, Whole, key
 
 _PROBLEM = ("problem",)
+_FIT = ("fit",)
+_CERTIFIED = ("problem", "fisher")
 
 
 class Problems(Section):
@@ -16,7 +18,15 @@ class Problems(Section):
     problem says the rest.
     """
 
-    solvers: Annotated[Names, key("solvers, as they are", read_by=_PROBLEM, min_length=1)] = [
+    solvers: Annotated[
+        Names,
+        key(
+            "solvers, as they are; fits are by the first one that has a result at the nominal "
+            "parameters",
+            read_by=(*_CERTIFIED, "fit"),
+            min_length=1,
+        ),
+    ] = [
         "tsit5",
         "kvaerno5",
     ]
@@ -33,7 +43,7 @@ class Problems(Section):
         key(
             "digits to be certified for every entry of the gradient",
             unit="decimal digits",
-            read_by=_PROBLEM,
+            read_by=_CERTIFIED,
             gt=0,
             le=15,
         ),
@@ -41,9 +51,10 @@ class Problems(Section):
     certified_s: Annotated[
         float,
         key(
-            "time for the certified gradient of one problem; what is certified by then is kept",
+            "time for the certified gradient of one problem, and for its certified Fisher "
+            "information; what is certified by then is kept",
             unit="s",
-            read_by=_PROBLEM,
+            read_by=_CERTIFIED,
             gt=0,
         ),
     ] = 300
@@ -51,9 +62,41 @@ class Problems(Section):
         float,
         key(
             "time for all other gradients of one problem; tolerances are left out if there are "
-            "too many conditions, but not that of forward AD nearest to 1e-6",
+            "too many conditions, but not that of forward AD nearest to 1e-6; and as much for the "
+            "Fisher information by all settings",
             unit="s",
-            read_by=_PROBLEM,
+            read_by=_CERTIFIED,
             gt=0,
         ),
     ] = 300
+    fits: Annotated[
+        Names,
+        key(
+            "paths of estimation problems that are fitted, from the same starts with gradients of "
+            "several settings; `[]` for none"
+        ),
+    ] = []
+    starts: Annotated[
+        Whole, key("fits of one problem by each setting", unit="fits", read_by=_FIT, ge=1)
+    ] = 10
+    spread: Annotated[
+        float,
+        key(
+            "standard deviation of the starts about the nominal parameters, on their scales",
+            read_by=_FIT,
+            gt=0,
+        ),
+    ] = 0.3
+    seed: Annotated[Whole, key("of the random starts", read_by=_FIT, ge=0)] = 1
+    iterations: Annotated[
+        Whole, key("a fit takes no more", unit="iterations", read_by=_FIT, ge=1)
+    ] = 100
+    fit_s: Annotated[
+        float,
+        key(
+            "time for all fits of one problem; fits that are not run are rows with a status",
+            unit="s",
+            read_by=_FIT,
+            gt=0,
+        ),
+    ] = 600
