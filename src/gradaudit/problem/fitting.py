@@ -7,6 +7,7 @@ How good an end is, is judged by the tight setting at every end.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,7 +146,9 @@ class _Objective:
             raise _TimeLimitError
         self.calls += 1
         try:
-            (found,) = gradients(self.problem, [self.setting], p)
+            with warnings.catch_warnings():  # what is lost is counted
+                warnings.simplefilter("ignore")
+                (found,) = gradients(self.problem, [self.setting], p)
         except ProblemError:  # a value that is not finite, at bounds that are far away
             self.status = "not_finite"
         else:
