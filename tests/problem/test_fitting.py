@@ -95,6 +95,7 @@ def test_a_wrong_gradient_ends_elsewhere_and_fails_in_its_line_search(made_up):
     found = made_up(wrong=lambda p, setting: p)([[2.0, 1.0]])  # it points away
     tight, usual = found.to_dict("records")
     assert (tight["elsewhere"], usual["elsewhere"]) == (False, True)
+    assert usual["better"] is False
     assert usual["line_search_failed"]
     assert not tight["line_search_failed"]
     assert tight["log_likelihood"] == pytest.approx(0.0, abs=1e-9)

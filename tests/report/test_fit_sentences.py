@@ -31,6 +31,7 @@ def made_up(name: str, elsewhere, *, iterations=(10, 20, 10, 10), failed=(), sta
                     "judges": index == 0,
                     "status": status,
                     "elsewhere": away if status == "ok" else None,
+                    "better": False if status == "ok" else None,
                     "distance": 0.5 if away else 1e-6,
                     "iterations": iterations[index],
                     "calls": 30,
@@ -56,10 +57,10 @@ def test_sentences_say_where_fits_end_and_what_they_take():
         "Of 4 fits by forward AD at 1e-3 2 end elsewhere, in immune.",
         "Of 4 fits by forward AD at 1e-6 1 ends elsewhere, in immune.",
         "No fit by full control at 1e-6 ends elsewhere.",
-        "Fits by forward AD at 1e-3 take 2 times the iterations of the tight setting, in the "
-        "median.",
+        "Fits by forward AD at 1e-3 take 2 times the iterations of the tight setting in decay, in "
+        "the median over the starts.",
         "Fits by forward AD at 1e-6 and full control at 1e-6 take as many iterations as those by "
-        "the tight setting, in the median.",
+        "the tight setting, to within 25 %.",
         "Fits that end with a failed line search: 1 by forward AD at 1e-3 and 1 by full control at "
         "1e-9.",
     ]
@@ -73,6 +74,21 @@ def test_fits_without_any_difference_are_one_sentence():
         "No fit by forward AD at 1e-3, forward AD at 1e-6 or full control at 1e-6 ends elsewhere."
     )
     assert "No fit ends with a failed line search." in sentences
+
+
+def test_a_setting_that_stops_early_in_one_problem_is_named():
+    early = made_up("immune", NOWHERE, iterations=(100, 2, 100, 100))
+    others = [made_up(name, NOWHERE, iterations=(10, 11, 10, 10)) for name in ("a", "b", "c")]
+    assert (
+        "Fits by forward AD at 1e-3 take 0.02 times the iterations of the tight setting in immune, "
+        "in the median over the starts." in chapter([*others, early])["sentences"]
+    )
+
+
+def test_ends_that_are_better_are_told_as_well():
+    found = chapter([RIGHT.assign(better=[False, True, *[False] * 6])])
+    assert "1 of 6 fits by these settings ends better by as much." in found["sentences"]
+    assert found["table"].rows[0][2].note == "1 better"
 
 
 def test_cells():

@@ -81,10 +81,11 @@ def fits(
         `judges` is whether it is the tight one. `status` is "ok", "time_limit", "not_run", or
         "not_judged: " and the status of the tight setting at the end. `log_likelihood` at the end
         is by the tight setting, `reference` is that where the tight setting ends from the same
-        point, `elsewhere` whether the former is less by more than `WORSE`, and `distance` that of
-        the two ends; NaN and None where either is missing. `iterations`, `calls`, `lost` (calls
-        without a result), `line_search_failed`, `seconds` of the calls without `compile_seconds`,
-        `start_point` and `end_point` (K,) are of the fit. `message` is that of the optimiser.
+        point, `elsewhere` whether the former is less by more than `WORSE`, `better` whether it is
+        more by as much, and `distance` that of the two ends; NaN and None where either is missing.
+        `iterations`, `calls`, `lost` (calls without a result), `line_search_failed`, `seconds` of
+        the calls without `compile_seconds`, `start_point` and `end_point` (K,) are of the fit.
+        `message` is that of the optimiser.
     """
     begin = time.perf_counter()
     judge = settings[0]
@@ -216,9 +217,11 @@ def _fit(
 def _against(own: Mapping[str, Any], tight: Mapping[str, Any]) -> dict[str, Any]:
     """Where a fit ends, beside the end of the tight setting from the same point."""
     known = own["status"] == OK and tight["status"] == OK
+    worse = tight["log_likelihood"] - own["log_likelihood"]
     away = np.linalg.norm(np.subtract(own["end_point"], tight["end_point"]))
     return {
         "reference": tight["log_likelihood"],
-        "elsewhere": tight["log_likelihood"] - own["log_likelihood"] > WORSE if known else None,
+        "elsewhere": bool(worse > WORSE) if known else None,
+        "better": bool(-worse > WORSE) if known else None,
         "distance": float(away) if known else np.nan,
     }

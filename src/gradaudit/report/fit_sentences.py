@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from gradaudit.records.labels import method_name
 from gradaudit.report.numbers import DASH, count, listed, number, tolerance
 from gradaudit.report.tables import Cell, Table
 
-ALIKE = 0.05
+ALIKE = 0.25
 """Numbers of iterations whose ratio is nearer to 1 than this count as equal."""
 
 HEADS = (
@@ -68,7 +69,7 @@ def _compared(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _sentences(rows: pd.DataFrame, problems: int) -> list[str]:
     usual = [(name, own) for name, judges, own in _settings(rows) if not judges]
-    found = [*_elsewhere(usual), *_iterations(usual), _line_searches(rows)]
+    found = [*_elsewhere(usual), _better(usual), *_iterations(usual), _line_searches(rows)]
     found.append(
         "An end is elsewhere if its log-likelihood is worse by more than 0.1 than where the tight "
         f"setting ends from the same start; the starts are the same for all settings of "
@@ -108,6 +109,15 @@ def _elsewhere(usual: Sequence[tuple[str, pd.DataFrame]]) -> list[str]:
     return found
 
 
+def _better(usual: Sequence[tuple[str, pd.DataFrame]]) -> str:
+    better = sum(int(_compared(own)["better"].astype(bool).sum()) for _, own in usual)
+    known = sum(len(_compared(own)) for _, own in usual)
+    if not better:
+        return ""
+    end = "ends" if better == 1 else "end"
+    return f"{better} of {count(known, 'fit')} by these settings {end} better by as much."
+
+
 def _iterations(usual: Sequence[tuple[str, pd.DataFrame]]) -> list[str]:
     found, alike = list[str](), list[str]()
     for name, own in usual:
@@ -115,18 +125,21 @@ def _iterations(usual: Sequence[tuple[str, pd.DataFrame]]) -> list[str]:
         known = known[known["tight_iterations"] > 0]
         if known.empty:
             continue
-        ratio = float((known["iterations"] / known["tight_iterations"]).median())
+        ratios = known["iterations"] / known["tight_iterations"]
+        medians = ratios.groupby(known["problem"]).median()
+        farthest = str((medians.clip(lower=1e-3).map(math.log)).abs().idxmax())
+        ratio = float(medians[farthest])
         if abs(ratio - 1.0) <= ALIKE:
             alike.append(name)
             continue
         found.append(
-            f"Fits by {name} take {number(ratio, 2)} times the iterations of the tight setting, in "
-            "the median."
+            f"Fits by {name} take {number(ratio, 2)} times the iterations of the tight setting in "
+            f"{farthest}, in the median over the starts."
         )
     if alike:
         found.append(
-            f"Fits by {listed(alike)} take as many iterations as those by the tight setting, in "
-            "the median."
+            f"Fits by {listed(alike)} take as many iterations as those by the tight setting, to "
+            f"within {100.0 * ALIKE:.0f} %."
         )
     return found
 
@@ -158,6 +171,7 @@ def _table(rows: pd.DataFrame) -> Table:
 def _cells(problem: str, name: str, judges: bool, own: pd.DataFrame) -> list[Cell]:
     known, run = _compared(own), own[own["status"] != "not_run"]
     wrong = int(known["elsewhere"].astype(bool).sum())
+    better = int(known["better"].astype(bool).sum())
     solver = str(own["solver"].iloc[0])
     elsewhere = Cell(text="tight setting", note=count(len(known), "end"))
     if not judges:
@@ -165,6 +179,7 @@ def _cells(problem: str, name: str, judges: bool, own: pd.DataFrame) -> list[Cel
         elsewhere = Cell(
             text=f"{wrong} of {len(known)}" if len(known) else DASH,
             verdict=verdict if len(known) else "",
+            note=f"{better} better" if better else "",
         )
     return [
         Cell(text=problem, note=solver),
