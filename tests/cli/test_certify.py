@@ -132,14 +132,14 @@ def test_a_point_that_is_refused_is_told_in_the_document(write, tmp_path, capsys
     from gradaudit.errors import ProblemError
     from gradaudit.problem import certificate
 
-    plain = certificate.reference_gradient
+    plain = certificate.reference_with_solves
 
     def refusing(problem, p, **options):
         if p is not None:
             raise ProblemError("there is no steady state.")
         return plain(problem, p, **options)
 
-    monkeypatch.setattr(certificate, "reference_gradient", refusing)
+    monkeypatch.setattr(certificate, "reference_with_solves", refusing)
     code, said, _ = certify(write(), "--output", tmp_path / "out", "--drawn", 1, capsys=capsys)
     assert code == 0
     assert "drawn 1: refused: there is no steady state" in said

@@ -130,6 +130,7 @@ def test_a_study_of_problems_alone_has_no_job_for_all_models_together(tmp_path):
     assert made == [
         "out/certified/own.nc",
         "out/certified/own.json",
+        "out/fisher/own.parquet",
         "out/problem/own.parquet",
         "out/figures/published_problems.png",
         "out/report/report.html",
@@ -139,3 +140,18 @@ def test_a_study_of_problems_alone_has_no_job_for_all_models_together(tmp_path):
     assert read["audits"] == [] == read["verdicts"] == read["references"]
     assert read["problems"] == ["<results>/problem/own.parquet"]
     assert list(rules.jobs(stages()["figures_problems"], STUDY)) == []
+
+
+def test_fits_are_of_the_problems_that_are_named_for_them():
+    study = study_of(
+        {
+            "models": ["logistic", "a/problem.yaml"],
+            "solvers": {"tsit5": {}},
+            "problems": {"fits": ["b/two.yml"]},
+        }
+    )
+    assert list(rules.jobs(stages()["fit"], study)) == [{"model": "two"}]
+    assert list(rules.jobs(stages()["fisher"], study)) == [{"model": "a"}]
+    assert list(rules.jobs(stages()["fit"], STUDY)) == []
+    assert rules.inputs("report", study)["fits"] == ["<results>/fit/two.parquet"]
+    assert rules.inputs("report", study)["fisher"] == ["<results>/fisher/a.parquet"]

@@ -17,6 +17,9 @@ from gradaudit.analysis.verdicts import ladders as ladders_of
 from gradaudit.records.files import write_dataset, write_table
 from gradaudit.report.render import say
 from gradaudit.stages import report
+from report.test_fisher_sentences import made_up as made_up_fisher
+from report.test_fit_sentences import NOWHERE
+from report.test_fit_sentences import made_up as made_up_fits
 
 TABLES = ("audits", "verdicts", "frontier")
 ANSWERS = {"laws": laws, "ranking": ranking, "remedies": remedies, "regimes": regimes}
@@ -43,6 +46,7 @@ def written(tmp_path, made_up_audits, made_up_experiment, made_up_reference):
         references: bool = True,
         images=IMAGES,
         skill=None,
+        chapters=None,
         **audits,
     ) -> str:
         table = made_up_audits(**audits)
@@ -60,7 +64,12 @@ def written(tmp_path, made_up_audits, made_up_experiment, made_up_reference):
         for name in images:
             figures.append(tmp_path / f"{name}.png")
             Image.new("RGB", (4, 4)).save(figures[-1])
+        own = {}
+        for name, frame in (chapters or {}).items():
+            own[name] = [tmp_path / f"{name}.parquet"]
+            write_table(frame, own[name][0], stage=name, settings={})
         report.run(
+            **own,
             **{name: tmp_path / f"{name}.parquet" for name in (*TABLES, *ANSWERS)},
             skill=skill,
             experiments=[tmp_path / "experiment" / "made_up.parquet"] if experiments else [],
@@ -93,6 +102,18 @@ def test_the_first_screen_has_the_four_questions_with_their_evidence(written):
     for key in ("q1", "q2", "q3", "q4"):
         assert f'href="#{key}"' in screen
     assert page.index('id="first"') < page.index('id="answer"')
+
+
+def test_chapters_on_fits_and_the_fisher_information_are_there_where_they_have_tables(written):
+    page = written()
+    assert 'id="fits"' not in page
+    assert 'id="fisher"' not in page
+    page = written(
+        chapters={"fits": made_up_fits("decay", NOWHERE), "fisher": made_up_fisher("a", [0.5] * 3)}
+    )
+    assert '<section id="fits">' in page
+    assert '<section id="fisher">' in page
+    assert "ends elsewhere." in page
 
 
 def test_models_are_folded_and_found_by_their_words(written):

@@ -91,7 +91,7 @@ def _certify(
                 print(f"{name}: {target} is up to date")
                 continue
             results: dict[str, Any] = {}
-            for point, result in certificates(
+            for point, result, _ in certificates(
                 problem, drawn=drawn, seed=seed, digits=digits, time_limit=time_limit
             ):
                 results[point] = result

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.errors import ProblemError
-from gradaudit.problem.certified import ReferenceGradient, reference_gradient
+from gradaudit.evaluation.information import FisherInformation
+from gradaudit.problem.certified import ReferenceGradient, reference_with_solves
 from gradaudit.problem.definition import Problem
+from gradaudit.problem.information import of_simulation
 from gradaudit.problem.points import points
 from gradaudit.records.results import Digits
 
@@ -25,14 +27,27 @@ Certified = Mapping[str, ReferenceGradient | str]
 _NUMBERS = ("value", "value_bound", "seconds")
 _VECTORS = ("gradient", "bounds", "point", "point_values", "sizes")
 _ROWS = ("simulated", "residuals")
+_FISHER = {
+    "matrix": ("parameter", "parameter_2"),
+    "matrix_error": ("parameter", "parameter_2"),
+    "eigenvalues": ("direction",),
+    "eigenvalue_bars": ("direction", "bar"),
+    "eigenvectors": ("parameter", "direction"),
+    "standard_errors": ("parameter",),
+    "standard_error_bars": ("parameter", "bar"),
+    "condition": (),
+    "condition_bar": ("bar",),
+    "resolution": (),
+}
+"""Fields of a Fisher information with their dimensions."""
 
 
 def certificates(
     problem: Problem, *, drawn: int, seed: int, digits: float, time_limit: float
-) -> Iterator[tuple[str, ReferenceGradient | str]]:
-    """The points of `gradaudit.problem.points`, one after another.
+) -> Iterator[tuple[str, ReferenceGradient | str, FisherInformation | None]]:
+    """The points of `gradaudit.problem.points`, one after another, with the information there.
 
-    What is refused at one point, need not be refused at another.
+    What is refused at one point need not be refused at another.
 
     Parameters
     ----------
@@ -43,15 +58,24 @@ def certificates(
     """
     for name, p in points(problem.parameters, drawn=drawn, seed=seed).items():
         try:
-            yield name, reference_gradient(problem, p, digits=digits, time_limit=time_limit)
+            exact, solves = reference_with_solves(problem, p, digits=digits, time_limit=time_limit)
         except ProblemError as error:
-            yield name, str(error)
+            yield name, str(error), None
+        else:
+            yield name, exact, of_simulation(problem, solves)
 
 
-def as_dataset(problem: Problem, certified: Certified) -> xr.Dataset:
+def as_dataset(
+    problem: Problem, certified: Certified, fisher: FisherInformation | None = None
+) -> xr.Dataset:
     """All that the certificates hold, by point, parameter, condition and observable.
 
     ``status`` has "refused: " and the reason where there is none, and its numbers are NaN.
+
+    Parameters
+    ----------
+    fisher
+        The certified information at the nominal parameters.
     """
     import xarray as xr
 
@@ -89,6 +113,11 @@ def as_dataset(problem: Problem, certified: Certified) -> xr.Dataset:
         "point_name",
         [f"refused: {g}" if isinstance(g, str) else g.status for g in certified.values()],
     )
+    attributes = {"problem": problem.name, "scales": json.dumps(problem.parameters.scales)}
+    if fisher is not None:
+        for name, dimensions in _FISHER.items():
+            variables[f"fisher_{name}"] = dimensions, np.asarray(getattr(fisher, name))
+        attributes["fisher_status"] = fisher.status
     return xr.Dataset(
         variables,
         coords={
@@ -97,7 +126,26 @@ def as_dataset(problem: Problem, certified: Certified) -> xr.Dataset:
             "condition": ("pair", [name for name, _ in pairs]),
             "observable": ("pair", [name for _, name in pairs]),
         },
-        attrs={"problem": problem.name, "scales": json.dumps(problem.parameters.scales)},
+        attrs=attributes,
+    )
+
+
+def information_from(dataset: xr.Dataset) -> FisherInformation | None:
+    """The certified information at the nominal parameters, without the Jacobian it comes from."""
+    if "fisher_status" not in dataset.attrs:
+        return None
+    names = tuple(map(str, dataset["parameter"].values))
+    fields: dict[str, Any] = {name: dataset[f"fisher_{name}"].values for name in _FISHER}
+    fields |= {name: float(fields[name]) for name in ("condition", "resolution")}
+    fields["condition_bar"] = tuple(map(float, fields["condition_bar"]))
+    nothing = np.zeros((0, len(names)))
+    return FisherInformation(
+        **fields,
+        parameters=names,
+        source="certified",
+        status=str(dataset.attrs["fisher_status"]),
+        rows=nothing,
+        row_errors=nothing,
     )
 
 

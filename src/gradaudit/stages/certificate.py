@@ -11,6 +11,7 @@ from gradaudit.problem.certificate import as_dataset, certificates
 from gradaudit.problem.document import document as content_of
 from gradaudit.problem.document import told
 from gradaudit.problem.loading import load_problem
+from gradaudit.problem.points import NOMINAL
 from gradaudit.records.files import write_dataset, write_json
 from gradaudit.records.stage import Output, Stage
 
@@ -45,8 +46,8 @@ def run(
     """
     of = {"model": key_of(model), "model_file": digest_of(model)}
     problem = load_problem(model)
-    found = {}
-    for name, own in certificates(
+    found, fisher = {}, None
+    for name, own, information in certificates(
         problem,
         drawn=settings["drawn"],
         seed=settings["seed"],
@@ -54,6 +55,7 @@ def run(
         time_limit=settings["certified_s"],
     ):
         found[name] = own
+        fisher = information if name == NOMINAL else fisher
         report(0.0, f"{of['model']}, {told(name, own)}")
     content = content_of(problem, found, settings["seed"])
     write_json(
@@ -64,4 +66,6 @@ def run(
         model=of["model"],
         model_file=of["model_file"],
     )
-    write_dataset(as_dataset(problem, found), output, stage="certificate", settings=settings, **of)
+    write_dataset(
+        as_dataset(problem, found, fisher), output, stage="certificate", settings=settings, **of
+    )

@@ -9,7 +9,15 @@ from typing import Any
 from gradaudit.pipeline.job_times import jobs_of
 from gradaudit.records.files import read_table, write_page
 from gradaudit.records.stage import Output, Stage
-from gradaudit.report import answers, content, job_times, sentences, tables
+from gradaudit.report import (
+    answers,
+    content,
+    fisher_sentences,
+    fit_sentences,
+    job_times,
+    sentences,
+    tables,
+)
 from gradaudit.report.further import further
 from gradaudit.report.literature import Facts
 from gradaudit.report.problem_answers import by_question
@@ -36,6 +44,8 @@ STAGE = Stage(
         "skill": "trust.skills",
         "experiments": "experiment",
         "problems": "problem",
+        "fits": "fit",
+        "fisher": "fisher",
         "references": "reference",
         "figures": "figures",
     },
@@ -56,6 +66,8 @@ def run(
     skill: Path | None = None,
     experiments: Sequence[Path] = (),
     problems: Sequence[Path] = (),
+    fits: Sequence[Path] = (),
+    fisher: Sequence[Path] = (),
     references: Sequence[Path] = (),
     figures: Sequence[Path],
     settings: Mapping[str, Any],
@@ -70,9 +82,9 @@ def run(
         Tables of stage atlas; None in a study without models, which has problems alone.
     skill
         The table of the skill of the indicators, where there is one.
-    experiments, problems, references, figures
-        Tables of the stages experiment and problem, files of stage reference, and PNG files of
-        stage figures.
+    experiments, problems, fits, fisher, references, figures
+        Tables of the stages experiment, problem, fit and fisher, files of stage
+        reference, and PNG files of stage figures.
     settings
         ``title``; the thresholds ``good`` and ``horrible``, by default those of the configuration;
         ``published_norms`` by model, where there is a published value to compare with.
@@ -89,10 +101,12 @@ def run(
     common = {
         "title": settings.get("title", "Where forward-mode gradients can be trusted"),
         "problems": estimation,
+        "fits": fit_sentences.chapter([read_table(path) for path in fits]),
+        "fisher": fisher_sentences.chapter([read_table(path) for path in fisher], good),
         "run_time": job_times.table(jobs),
         "glossary": content.glossary(good=good, horrible=horrible),
         "provenance": content.provenance(
-            [*references, *experiments, *problems, *([audits] if audits else [])]
+            [*references, *experiments, *problems, *fits, *fisher, *([audits] if audits else [])]
         ),
         "figures": images,
         "further": further(images),

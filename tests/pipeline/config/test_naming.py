@@ -143,6 +143,8 @@ def test_a_published_norm_of_no_model_is_refused():
         ({"problems": {"solvers": ["tsit6"]}}, "problems.solvers: .*'tsit6'"),
         ({"problems": {"methods": ["guess"]}}, "problems.methods: .*'guess'"),
         ({"problems": {"tools": ["amigo"]}}, "problems.tools: unknown tool 'amigo'.*'amici'"),
+        ({"problems": {"fits": ["logistic"]}}, "problems.fits: 'logistic' is no estimation"),
+        ({"problems": {"fits": ["gone.yaml"]}}, "gone.yaml does not exist"),
     ],
     ids=str,
 )

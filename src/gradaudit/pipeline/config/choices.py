@@ -11,7 +11,7 @@ from gradaudit.pipeline.config.study import Study
 
 
 def model_files(study: Study) -> dict[str, str]:
-    """The file of every model, those of `experiment` and `sweep` too, by the model's key.
+    """The file of every model, those of other sections of the configuration too, by the key.
 
     Raises
     ------
@@ -30,7 +30,12 @@ def model_specs(study: Study) -> dict[str, str]:
         As `model_files`.
     """
     specs_by_key: dict[str, str] = {}
-    for entry in [*study.models, *study.experiment.models, *study.sweep.models]:
+    for entry in [
+        *study.models,
+        *study.experiment.models,
+        *study.sweep.models,
+        *study.problems.fits,
+    ]:
         for spec in specs.expand(entry):
             key, setting = specs.key_of(spec), spec.partition("@")[1:]
             path = relative(specs.file_of(spec))

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from gradaudit.pipeline.config.fields import Names, Section, Whole, key
 
-_PROBLEM, _CERTIFICATE = ("problem",), ("certificate",)
+_PROBLEM, _CERTIFICATE, _FIT = ("problem",), ("certificate",), ("fit",)
+_AUDITED = ("problem", "fisher")
 
 
 class Problems(Section):
@@ -20,7 +21,15 @@ class Problems(Section):
         str,
         key("a folder in which problems are looked for at any depth; they join the models"),
     ] = ""
-    solvers: Annotated[Names, key("solvers, as they are", read_by=_PROBLEM, min_length=1)] = [
+    solvers: Annotated[
+        Names,
+        key(
+            "solvers, as they are; fits are by the first one that has a result at the nominal "
+            "parameters",
+            read_by=(*_AUDITED, "fit"),
+            min_length=1,
+        ),
+    ] = [
         "tsit5",
         "kvaerno5",
     ]
@@ -67,14 +76,48 @@ class Problems(Section):
             ge=0,
         ),
     ] = 0
-    seed: Annotated[Whole, key("of these points", read_by=_CERTIFICATE, ge=0)] = 1
+    seed: Annotated[
+        Whole,
+        key("of these points, and of the starts of fits", read_by=(*_CERTIFICATE, *_FIT), ge=0),
+    ] = 1
     table_s: Annotated[
         float,
         key(
             "time for all other gradients of one problem; tolerances are left out if there are "
-            "too many conditions, but not that of forward AD nearest to 1e-6",
+            "too many conditions, but not that of forward AD nearest to 1e-6; and as much for the "
+            "Fisher information by all settings",
             unit="s",
-            read_by=_PROBLEM,
+            read_by=_AUDITED,
             gt=0,
         ),
     ] = 300
+    fits: Annotated[
+        Names,
+        key(
+            "estimation problems that are fitted, from the same starts with gradients of several "
+            "settings: paths, or keys of problems of the study; `[]` for none"
+        ),
+    ] = []
+    starts: Annotated[
+        Whole, key("fits of one problem by each setting", unit="fits", read_by=_FIT, ge=1)
+    ] = 10
+    spread: Annotated[
+        float,
+        key(
+            "standard deviation of the starts about the nominal parameters, on their scales",
+            read_by=_FIT,
+            gt=0,
+        ),
+    ] = 0.3
+    iterations: Annotated[
+        Whole, key("a fit takes no more", unit="iterations", read_by=_FIT, ge=1)
+    ] = 100
+    fit_s: Annotated[
+        float,
+        key(
+            "time for all fits of one problem; fits that are not run are rows with a status",
+            unit="s",
+            read_by=_FIT,
+            gt=0,
+        ),
+    ] = 600

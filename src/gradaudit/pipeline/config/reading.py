@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gradaudit.errors import SettingError
-from gradaudit.model.spec import problems_in
+from gradaudit.model.spec import is_problem, key_of, problems_in
 from gradaudit.pipeline.config.choices import relative
 from gradaudit.pipeline.config.files import Source, invalid, line_of, read_source
 from gradaudit.pipeline.config.messages import explain
@@ -65,19 +65,21 @@ def read(config: Mapping[str, Any], files: Iterable[Path]) -> Study:
 
 
 def with_folder(study: Study) -> Study:
-    """With the estimation problems of `problems.folder` among the models.
+    """With the estimation problems of `problems.folder` among the models, and with paths of fits.
 
     Raises
     ------
     SettingError
         If it is no folder, or has no problem.
     """
-    folder = study.problems.folder
-    if not folder:
-        return study
-    try:
-        found = [relative(path) for path in problems_in(Path(folder).expanduser())]
-    except SettingError as error:
-        raise SettingError(f"problems.folder: {error}") from None
-    models = list(dict.fromkeys([*study.models, *found]))
-    return study.model_copy(update={"models": models})
+    folder, models = study.problems.folder, study.models
+    if folder:
+        try:
+            found = [relative(path) for path in problems_in(Path(folder).expanduser())]
+        except SettingError as error:
+            raise SettingError(f"problems.folder: {error}") from None
+        models = list(dict.fromkeys([*models, *found]))
+    paths = {key_of(entry): entry for entry in models if is_problem(entry)}
+    fits = [paths.get(entry, entry) for entry in study.problems.fits]
+    problems = study.problems.model_copy(update={"fits": fits})
+    return study.model_copy(update={"models": models, "problems": problems})

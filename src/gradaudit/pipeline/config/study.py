@@ -12,7 +12,7 @@ from gradaudit.pipeline.config.output import Figures, Report, Tracking
 from gradaudit.pipeline.config.problems import Problems
 from gradaudit.pipeline.config.solving import Entry, Observe, Reference, SolverEntry, Tolerances
 
-SOLVES = ("simulate", "gradients", "experiment", "sweep", "problem")
+SOLVES = ("simulate", "gradients", "experiment", "sweep", "problem", "fit", "fisher")
 
 
 class Study(Section):
