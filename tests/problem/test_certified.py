@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
 
 import gradaudit
+from gradaudit.problem import certified
 from gradaudit.problem.certified import held_digits
-from problem_closed_forms import assert_certified, closed_form, density
+from problem_closed_forms import DIGITS, assert_certified, closed_form, density
 
 PARAMETERS = "parameterId parameterScale lowerBound upperBound nominalValue estimate"
 OBSERVABLES = (
@@ -130,6 +133,45 @@ def test_terms_that_cancel_leave_the_digits_of_a_rule_in_long_double(write):
     found = gradaudit.reference_gradient(problem)
     assert_certified(found, *closed_form(exact, [0.5], ["log10"]))
     assert found.sizes[0] > 1e5 * abs(found.gradient[0])
+
+
+def test_conditions_whose_terms_cancel_are_solved_again_and_others_are_not(write, monkeypatch):
+    """Of c and d, opposite terms of size 7 leave 1e-5 of them, and e has a noise of 1e4."""
+    k, t = 0.5, 2.0
+    c, d = 2 * math.exp(-k * t), 2.5 * math.exp(-k * t)
+    table = ["observableId simulationConditionId time measurement noiseParameters"]
+    table += [f"o c 2 {c + 2.5!r} 0.5", f"o d 2 {d - 2 * (1 - 1e-5)!r} 0.5", "o e 2 1.5 1e4"]
+    problem = gradaudit.load_problem(
+        write(
+            conditions=["conditionId a0", "c 2", "d 2.5", "e 3"],
+            observables=["observableId observableFormula noiseFormula", "o A noiseParameter1_o"],
+            measurements=table,
+        )
+    )
+    again, measured = [], [float(row.split()[3]) for row in table[1:]]
+    part = certified.part
+
+    def noted(preparation, group, *how):
+        again.append(group.label)
+        return part(preparation, group, *how)
+
+    monkeypatch.setattr(certified, "part", noted)
+
+    def exact(k):
+        terms = zip(measured, (2, 2.5, 3), (0.5, 0.5, 1e4), strict=True)
+        return sum(density(m, a * mpmath.exp(-2 * k), s) for m, a, s in terms)
+
+    found = gradaudit.reference_gradient(problem, digits=DIGITS)
+    assert_certified(found, *closed_form(exact, [k], ["log10"]))
+    assert found.sizes[0] > 1e5 * abs(found.gradient[0])
+    assert set(again) == {"'c'", "'d'"}
+
+
+def test_the_largest_errors_are_solved_again_until_the_others_are_allowed():
+    shares = np.array([[0.1, 0.0], [30.0, 0.2], [0.3, 4.0], [0.2, 0.2], [9.0, 9.0]])
+    assert certified._worst(shares, failed=[]) == [1, 4, 2]
+    assert certified._worst(shares, failed=[4]) == [1, 2, 3, 0]
+    assert certified._worst(shares[:1], failed=[]) == []
 
 
 def test_the_point_is_on_the_estimation_scale(write):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -56,6 +57,10 @@ LEEWAY = 0.1
 
 UNIT = float(np.finfo(np.longdouble).eps)  # twice the error of rounding
 
+Lacking = Callable[[Extended], NDArray[np.bool_] | None]
+"""The parameters (m,) whose sensitivities a result that is not precise enough has to have better,
+perhaps none, where states do; None where it is precise enough."""
+
 Attempt = tuple[float | None, tuple[float, float] | None]
 """The first step, and the times from which to leave a start without a series, in shares."""
 
@@ -95,14 +100,15 @@ class Climb:
 
     def __init__(
         self, model: Model, times: Any, *, negligible: float, time_limit: float,
-        progress: Progress | None, load_seconds: float = 0.0,
+        progress: Progress | None, load_seconds: float = 0.0, lacking: Lacking | None = None,
     ) -> None:  # fmt: skip
         self.model, self.times, self.negligible = model, times, negligible
-        self.progress = progress
+        self.progress, self.lacking = progress, lacking
         self.limit, self.started = time_limit, time.perf_counter()
         self.build_seconds, self.inspect_seconds = 0.0, load_seconds
         self.rungs: list[dict[str, Any]] = []
         self.best: Solution | None = None
+        self.lacks: NDArray[np.bool_] | None = None
         self.bounds: Bounds | None = None
         self.finer, self.nodes = 1, FEW
         self.leaves: tuple[float, float] | None = None
@@ -233,10 +239,17 @@ class Climb:
         )
 
     def accept(self, result: Solution, bounds: Bounds | None) -> float:
-        """Make `result` the best so far; the digits that its bounds certify."""
+        """Make `result` the best so far; the digits that its bounds certify.
+
+        They are infinitely many where that is enough for what it is needed for.
+        """
         self.best, self.bounds = result, bounds
         held = self.digits()[1] if bounds is not None else float("nan")
         self.rungs[-1]["digits"] = held
+        self.lacks = None
+        if bounds is not None and self.lacking is not None:
+            self.lacks = self.lacking(self._extended())
+            return held if self.lacks is not None else float("inf")
         return held
 
     def digits(self) -> tuple[tuple[Digits, Digits, Digits], float]:

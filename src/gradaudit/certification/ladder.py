@@ -13,7 +13,14 @@ from numpy.typing import ArrayLike
 
 from gradaudit.certification import certificate
 from gradaudit.certification.choice import COLLOCATION, TAYLOR, choose
-from gradaudit.certification.climb import Climb, JumpedOverError, TimeIsOverError, needed, rounded
+from gradaudit.certification.climb import (
+    Climb,
+    JumpedOverError,
+    Lacking,
+    TimeIsOverError,
+    needed,
+    rounded,
+)
 from gradaudit.certification.collocation.rungs import Collocation
 from gradaudit.certification.heyoka.precision import (
     DOUBLE,
@@ -61,6 +68,7 @@ def reference(
     method: str | None = None,
     proof: bool = False,
     progress: Progress | None = None,
+    lacking: Lacking | None = None,
 ) -> Reference:
     """States and sensitivities with a certificate of how many digits of S hold.
 
@@ -95,6 +103,10 @@ def reference(
         cannot enclose, such as jumps and switches, is told in ``.proof.status``.
     progress
         Called as ``progress(fraction, text)`` now and then in long solves.
+    lacking
+        Called with ``.extended`` of every rung that is certified. Where it is precise enough, None,
+        that is returned, however many digits it has. Otherwise the parameters (m,), of all or of
+        none, whose sensitivities have to be better; states have to be anyway.
 
     Raises
     ------
@@ -123,7 +135,7 @@ def reference(
     loading = time.perf_counter() - started
     new_climb = partial(
         Climb, loaded, loaded.times(times), negligible=negligible, progress=progress,
-        load_seconds=loading,
+        load_seconds=loading, lacking=lacking,
     )  # fmt: skip
     limit = TIME_LIMIT if time_limit is None else time_limit
     limit = max(limit - loading, LEAST_SHARE * limit)
@@ -185,6 +197,8 @@ def _by_method(
     climb.limit = limit
     if first[1] == "ok" or climb.left < WORTH_A_START * limit:
         return first
+    if climb.lacking is not None and first[0].held > 0.0:
+        return first  # a precise solve, perhaps not precise enough: another method has no more
     if choice.hopeless and climb.held > 0.0:
         return first[0], f"{first[1]} ({HOPELESS_STEPS.format(rounded(choice.steps))})"
     if choice.method == COLLOCATION:

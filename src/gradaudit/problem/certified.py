@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.errors import SettingError
 from gradaudit.problem.definition import Problem
-from gradaudit.problem.likelihood import Sum
-from gradaudit.problem.simulation import Simulation, part, simulate
+from gradaudit.problem.likelihood import ROUNDING, Sum
+from gradaudit.problem.simulation import Simulation, part, simulate, total
 from gradaudit.records.results import Digits
 
 Array = NDArray[np.float64]
@@ -21,6 +21,10 @@ Key = TypeVar("Key")
 
 MOST_DIGITS = 15.6  # what a float64 can hold
 MOST_ASKED = 15.4  # of a solve
+ALLOWED = 0.9
+"""Of the error with which an entry has the digits asked for: to what it is made smaller."""
+LEFT = 0.5
+"""Of what is allowed, for the solves that are not repeated."""
 RESOLVED = 16 * np.finfo(np.float64).eps
 """Of the sum of the absolute values of its terms: an entry that is no larger is zero as far as
 parameters in float64 determine it."""
@@ -148,6 +152,7 @@ def reference_with_solves(
     return result, found
 
 
+@np.errstate(divide="ignore", over="ignore", invalid="ignore")
 def _refined(
     problem: Problem,
     found: Simulation,
@@ -155,22 +160,57 @@ def _refined(
     digits: float,
     time_limit: float,
 ) -> Simulation:
-    """Solve again, with all digits that there are, what the missing digits are missing for.
+    """Solve again what the missing digits are missing for, until the sum has them.
 
-    What was certified holds more digits than were asked for, so that a few more would change
-    nothing.
+    Where terms of several conditions cancel, few of these spoil the sum. Those with the largest
+    errors are solved again, so many that the others leave half of the error that is allowed. Each
+    of them has to make its error smaller by the same factor, less what the ones before did better.
     """
     slopes = np.abs(problem.parameters.slopes(found.values))
-    allowed = 10.0**-digits * np.abs(result.gradient) / len(found.parts)
-    parts, ends = list(found.parts), time.perf_counter() + time_limit
-    for index, own in enumerate(parts):
-        alone = replace(found, parts=(own,))
+    count, parts, ends = len(slopes), list(found.parts), time.perf_counter() + time_limit
+    sums = [total(own.contributions, count) for own in parts]
+    floors = np.array([ROUNDING * own.size * slopes for own in sums], np.float64)
+    wrong = np.array([own.bound * slopes for own in sums], np.float64) - floors
+    failed = [index for index, own in enumerate(parts) if own.status != "ok"]
+    size = np.abs(result.gradient)
+    small = np.maximum(RESOLVED * result.sizes, negligible(found.values, slopes))
+    # an entry that is within its bound may turn out to vanish
+    allowed = ALLOWED * np.where(size <= result.bounds, small, 10.0**-digits * size)
+    allowed = np.maximum(allowed - floors.sum(axis=0), floors.sum(axis=0))
+    held = result.digits.per_entry
+    short = (held < digits) & (wrong[failed].sum(axis=0) < allowed)  # NaN where it vanishes
+    chosen = _worst(wrong[:, short] / allowed[short], failed)
+    for position, index in enumerate(chosen):
         left = ends - time.perf_counter()
-        if own.status == "ok" and np.any(alone.total.bound * slopes > allowed) and left > 0.0:
-            again = part(found.preparation, own.group, MOST_ASKED, left)
-            better = replace(found, parts=(again,)).total.bound <= alone.total.bound
-            parts[index] = again if np.all(better) else own
+        if left <= 0.0:
+            break
+        others = np.delete(wrong, chosen[position:], axis=0).sum(axis=0)
+        share = wrong[index, short] / wrong[chosen[position:]][:, short].sum(axis=0)
+        goal = np.full(count, np.inf)
+        goal[short] = np.maximum(allowed - others, 0.0)[short] * np.nan_to_num(share)
+        goal += floors[index]
+
+        def lacking(again: Sum, goal: Array = goal) -> NDArray[np.bool_]:
+            return np.asarray(~(again.bound * slopes <= goal))
+
+        again = part(found.preparation, parts[index].group, MOST_ASKED, left, lacking)
+        bound = (total(again.contributions, count).bound * slopes).astype(np.float64)
+        bound = bound - floors[index]
+        harmless = np.delete(wrong, index, axis=0).sum(axis=0) + bound <= allowed
+        if np.all((bound <= wrong[index]) | harmless):
+            parts[index], wrong[index] = again, bound
     return replace(found, parts=tuple(parts))
+
+
+def _worst(shares: Array, failed: list[int]) -> list[int]:
+    """The rows of shares (P, K) of what is allowed with the largest; `LEFT` is for the others."""
+    chosen: list[int] = []
+    for index in np.argsort(-shares.max(axis=1, initial=0.0), kind="stable").tolist():
+        if np.all(np.delete(shares, chosen, axis=0).sum(axis=0) <= LEFT):
+            break
+        if index not in failed:
+            chosen.append(index)
+    return chosen
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what is not finite is told in the status
@@ -182,9 +222,9 @@ def _result(
     seconds: float,
     posterior: bool,
 ) -> ReferenceGradient:
-    total, parameters = found.total, problem.parameters
+    whole_sum, parameters = found.total, problem.parameters
     slopes = parameters.slopes(found.values)
-    value, whole = total.value, total.gradient * slopes
+    value, whole = whole_sum.value, whole_sum.gradient * slopes
     exact = np.zeros(len(parameters), np.longdouble)
     kinks: list[str] = []
     if posterior:
@@ -194,13 +234,11 @@ def _result(
             kinks += [name] * kink
     gradient = (whole + exact).astype(np.float64)
     rounding = np.finfo(np.float64).eps
-    bounds = (total.bound * np.abs(slopes)).astype(np.float64) + rounding * np.abs(gradient)
+    bounds = (whole_sum.bound * np.abs(slopes)).astype(np.float64) + rounding * np.abs(gradient)
     # extended precision, and a constant of the density that is not
     bounds = bounds + PRIOR_ROUNDING * np.abs(exact).astype(np.float64)
-    sizes = (total.size * np.abs(slopes) + np.abs(exact)).astype(np.float64)
-    own = np.abs(found.values)
-    relative = np.abs(slopes).astype(np.float64) / np.where(own > 0.0, own, 1.0)
-    held = held_digits(gradient, bounds, sizes, NOTHING * relative)
+    sizes = (whole_sum.size * np.abs(slopes) + np.abs(exact)).astype(np.float64)
+    held = held_digits(gradient, bounds, sizes, negligible(found.values, slopes))
     constant = PRIOR_VALUE * len(problem.priors) if posterior else 0.0
     status = _status(found, parameters.names, gradient, held, digits)
     if kinks:
@@ -210,7 +248,7 @@ def _result(
         status = status if status != "ok" else f"uncertified: the value is not finite{outside}"
     return ReferenceGradient(
         value=float(value),
-        value_bound=float(total.value_bound) + float(rounding * np.abs(value)) + constant,
+        value_bound=float(whole_sum.value_bound) + float(rounding * np.abs(value)) + constant,
         gradient=gradient,
         bounds=bounds,
         digits=held,
@@ -236,12 +274,19 @@ def on_scale(sums: Mapping[Key, Sum], slopes: Any) -> dict[Key, tuple[float, Arr
     }
 
 
+def negligible(values: Array, slopes: Any) -> Array:
+    """The largest bound of an entry without terms that is zero, (K,)."""
+    own = np.abs(values)
+    found: Array = NOTHING * np.abs(slopes).astype(np.float64) / np.where(own > 0.0, own, 1.0)
+    return found
+
+
 def held_digits(
-    gradient: Array, bounds: Array, sizes: Array, negligible: Array | float = 0.0
+    gradient: Array, bounds: Array, sizes: Array, nothing: Array | float = 0.0
 ) -> Digits:
     """Significant digits of every entry (K,); NaN where it vanishes beside its terms.
 
-    It vanishes as well if all its terms are no larger than its bound and that is `negligible`, as
+    It vanishes as well if all its terms are no larger than its bound and that is `nothing`, as
     those of a steady state that does not depend on a rate.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -250,7 +295,7 @@ def held_digits(
     exact = (sizes == 0.0) & (bounds == 0.0)
     held[exact] = MOST_DIGITS  # nothing depends on it
     small = np.abs(gradient) <= np.maximum(bounds, RESOLVED * sizes)
-    without_terms = (sizes <= bounds) & (bounds <= negligible)
+    without_terms = (sizes <= bounds) & (bounds <= nothing)
     vanishing = small & ((bounds <= VANISHES * sizes) | without_terms) & ~exact
     return Digits(np.where(vanishing, np.nan, held), MOST_DIGITS)
 

@@ -19,6 +19,9 @@ from gradaudit.problem.inputs import Column, Inputs, product_of_sizes
 from gradaudit.problem.kinks import at_switches
 from gradaudit.problem.noise import terms
 
+ROUNDING = 64 * np.finfo(np.longdouble).eps
+"""Of the terms of a sum, which no solve makes smaller."""
+
 
 @dataclass(frozen=True)
 class Sum:
@@ -160,9 +163,8 @@ def _parts(
         )
     size = np.einsum("ra,rak->rk", np.abs(slope), np.abs(derivative))
     gradient = np.einsum("ra,rak->rk", slope, derivative)
-    rounding = 64 * np.finfo(np.longdouble).eps
-    value_bound = np.where(np.isnan(value_bound), np.inf, value_bound) + rounding * np.abs(value)
-    bound = np.where(np.isnan(bound), np.inf, bound) + rounding * size
+    value_bound = np.where(np.isnan(value_bound), np.inf, value_bound) + ROUNDING * np.abs(value)
+    bound = np.where(np.isnan(bound), np.inf, bound) + ROUNDING * size
     return value, value_bound, gradient, bound, size
 
 

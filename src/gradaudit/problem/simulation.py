@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,10 +117,33 @@ def simulate(
     return Simulation(values, tuple(parts), preparation)
 
 
-def part(preparation: Preparation, group: Group, digits: float, time_limit: float) -> Part:
-    """One group of a problem, see `simulate`."""
-    solved = certified(preparation, group, digits=digits, time_limit=time_limit)
+def part(
+    preparation: Preparation,
+    group: Group,
+    digits: float,
+    time_limit: float,
+    lacking: Callable[[Sum], NDArray[np.bool_]] | None = None,
+) -> Part:
+    """One group of a problem, see `simulate` and, for sums that are precise enough, `certified`."""
+
+    def lacking_by(solved: Solved) -> NDArray[np.bool_]:
+        assert lacking is not None
+        return lacking(total(contributions(preparation, group, solved), len(preparation.values)))
+
+    solved = certified(
+        preparation,
+        group,
+        digits=digits,
+        time_limit=time_limit,
+        lacking=None if lacking is None else lacking_by,
+    )
     return Part(group, contributions(preparation, group, solved), solved.status, solved)
+
+
+def total(parts: Sequence[Contribution], count: int) -> Sum:
+    """The sum of contributions, with `count` estimated parameters."""
+    sums = (own for part in parts for own in part.by_condition.values())
+    return sum(sums, start=nothing(count))
 
 
 def contributions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +58,12 @@ class Solved:
 
 
 def certified(
-    preparation: Preparation, group: Group, *, digits: float, time_limit: float
+    preparation: Preparation,
+    group: Group,
+    *,
+    digits: float,
+    time_limit: float,
+    lacking: Callable[[Solved], NDArray[np.bool_]] | None = None,
 ) -> Solved:
     """Solve the model of a group with certificates.
 
@@ -65,6 +71,9 @@ def certified(
     ----------
     digits, time_limit
         As for `gradaudit.reference`.
+    lacking
+        For which estimated parameters (K,) a solve is not precise enough; one without any is
+        returned, however many digits it has.
 
     Raises
     ------
@@ -82,10 +91,22 @@ def certified(
         return Solved.of(group, prepared, [prepared.resting], "ok", True)
     parts: list[Extended] = []
     status = "ok"
+
+    def lacking_columns(found: Extended) -> NDArray[np.bool_] | None:
+        assert lacking is not None
+        rest = [preparation.limit(group, time_limit=left())] if group.rests else []
+        lacks = lacking(Solved.of(group, prepared, [found, *rest], status, True))
+        return lacks[prepared.owners] & (prepared.owners >= 0) if lacks.any() else None
+
     if len(prepared.times):
         with told_of(group):
-            model = prepared.translation.model
-            result = reference(model, prepared.times, digits=digits, time_limit=left())
+            result = reference(
+                prepared.translation.model,
+                prepared.times,
+                digits=digits,
+                time_limit=left(),
+                lacking=None if lacking is None else lacking_columns,
+            )
         assert result.extended is not None
         parts.append(result.extended)
         status = result.status

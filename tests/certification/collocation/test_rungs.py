@@ -143,3 +143,30 @@ def test_sizes_are_those_between_observations_too():
     ladder = Collocation(climb)
     ladder.scout()
     assert ladder.expected.states[1] == pytest.approx(np.exp(-1.0), rel=0.05)  # of t exp(-t)
+
+
+@pytest.mark.parametrize("method", ["taylor", "collocation"])
+def test_a_rung_that_is_enough_ends_the_ladder(method):
+    """It has the first bounds that were certified, and the digits of these bounds."""
+    model = Model(
+        name="decay",
+        vector_field=lambda t, y, p: -p[0] * y,
+        states={"y": (1.0, "")},
+        parameters={"k": (1.3, "")},
+        t_end=1.0,
+    )
+    asked = []
+
+    def lacking(found):
+        asked.append(found.sensitivity_bounds.max())
+        return None
+
+    found = gradaudit.reference(model, method=method, digits=15.5, lacking=lacking)
+    assert found.status == "ok"
+    assert len(asked) == 1
+    assert asked[0] == found.extended.sensitivity_bounds.max()
+    assert found.digits < 15.5
+    whole = gradaudit.reference(
+        model, method=method, digits=15.5, lacking=lambda found: np.array([True])
+    )
+    assert len(whole.rungs) > len(found.rungs)

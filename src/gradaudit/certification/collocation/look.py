@@ -129,13 +129,15 @@ class Look:
         gained, passed = np.zeros(element.slopes.shape), np.zeros(element.slopes.shape)
         count = max(BATCH // (fine.size * (n + fine.m)), 1)
         assert element.gains is not None
-        for start in range(0, len(weights), count):
-            some = slice(start, start + count)
-            inner = element.slopes[:n] + along_points(along[some], element.gains[:, :n])
+        start, gains = to_float64(element.slopes[:n]), to_float64(element.gains[:, :n])
+        for first in range(0, len(weights), count):
+            some = slice(first, first + count)
+            # in double: what that rounds is small beside the sizes by which defects are judged
+            inner = start + along_points(to_float64(along[some]), gains)
             found = fine.dense(fine.slopes(places[:, some]))
             by_state, by_parameter = (to_float64(part) for part in found)
             by_parameter = by_parameter[..., self.tools.columns]
-            inner, share = to_float64(inner), weights[some]
+            share = weights[some]
             gained += np.tensordot(share, by_state @ inner + by_parameter, 1)
             slopes += np.tensordot(share, np.abs(by_state), 1) / weights.sum()
             terms = np.abs(by_state) @ np.abs(inner) + np.abs(by_parameter)

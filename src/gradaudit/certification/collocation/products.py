@@ -16,7 +16,7 @@ NATIVE = (np.float64, np.longdouble)
 FEW = 0.2
 """Of the entries of a matrix: with fewer that are not zero a sparse product is faster."""
 
-LARGE = 40
+LARGE = 20
 """Rows from which on that is so."""
 
 

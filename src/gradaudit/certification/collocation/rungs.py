@@ -245,6 +245,9 @@ class Collocation:
             return "the top of the ladder is reached"
         every = np.arange(climb.model.m)
         columns = every if self.compiler.hybrid else climb.short_of(digits)
+        if climb.lacks is not None and not self.compiler.hybrid:
+            wanted = np.intersect1d(columns, np.flatnonzero(climb.lacks))
+            columns = wanted if len(wanted) else columns[:1]
         share = (1 + len(columns)) / (1 + climb.model.m)
         expected = 2.0 * QUAD_COST * share * other.run_seconds
         if expected > climb.left:
