@@ -146,3 +146,13 @@ def test_a_point_that_is_refused_is_told_in_the_document(write, tmp_path, capsys
     found = document.read(tmp_path / "out" / f"{tmp_path.name}.json")
     assert found["points"]["nominal"]["status"] == "ok"
     assert found["points"]["drawn 1"] == {"status": "refused: there is no steady state."}
+
+
+def test_a_document_by_other_code_is_made_again(write, tmp_path, capsys):  # noqa: F811
+    asked = (write(), "--output", tmp_path / "out", "--drawn", 0)
+    certify(*asked, capsys=capsys)
+    target = tmp_path / "out" / f"{tmp_path.name}.json"
+    content = document.read(target)
+    target.write_text(json.dumps({**content, "code": "earlier"}))
+    assert "up to date" not in certify(*asked, capsys=capsys)[1]
+    assert document.read(target)["code"] == content["code"]

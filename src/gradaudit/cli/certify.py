@@ -15,7 +15,7 @@ TEXT = "certify the gradients of estimation problems in PEtab, and write them as
 NOTES = """\
 PATH is the YAML file of a problem, or a folder in which they are looked for at any depth. One
 document NAME.json is written per problem, NAME being that of its folder; docs/certified.md
-describes it. A document that has the same files, points and digits is kept.
+describes it. A document by this version with the same files, points and digits is kept.
 
 exit code: 0 if every gradient at a nominal point has the digits asked for, 1 if one has not, 2 if a
 problem or an option is invalid.
@@ -113,13 +113,16 @@ def _wanted(problem: Any, drawn: int, seed: int) -> Any:
 
 
 def _is_kept(target: Path, file: Path, wanted: Any, digits: float) -> bool:
-    """Whether a document has the same files and points, and the digits where they were reached."""
+    """Whether a document has the same files, points and code, and the digits that are asked for."""
     from gradaudit.model.spec import digests_of
     from gradaudit.problem.document import read
+    from gradaudit.records.provenance import code_of
 
     if not target.exists():
         return False
     content = read(target)
+    if content.get("code") != code_of("certificate"):
+        return False  # an earlier version may have claimed digits that do not hold
     if content["files"] != digests_of(file) or list(content["points"]) != list(wanted):
         return False
     for name, p in wanted.items():

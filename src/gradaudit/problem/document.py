@@ -15,6 +15,7 @@ from gradaudit.errors import DamagedResultError
 from gradaudit.model.spec import digests_of
 from gradaudit.problem.certified import ReferenceGradient
 from gradaudit.problem.definition import Problem
+from gradaudit.records.provenance import code_of
 
 SCHEMA = "gradaudit certified gradients 1"
 PACKAGES = ("gradaudit", "heyoka", "petab", "python-libsbml", "numpy")
@@ -37,6 +38,7 @@ def document(problem: Problem, results: Mapping[str, ReferenceGradient | str], s
         "problem": problem.path.parent.name if problem.name == "problem" else problem.name,
         "files": digests_of(problem.path),
         "versions": _versions(),
+        "code": code_of("certificate"),
         "objective": "log-likelihood, without priors",
         "parameters": list(problem.parameters.names),
         "scales": list(problem.parameters.scales),
