@@ -1,9 +1,9 @@
 """How wrong are the gradients of AMICI, against the certified ones?
 
-Runs in an environment with AMICI and petab, and needs nothing of gradaudit but the documents of
-`certified/`. Each problem is compiled once, which takes minutes. Of each point that is certified the
-relative error of the gradient on the estimation scale is printed: forward sensitivities with AMICI's
-default tolerances and with tight ones, and adjoint sensitivities.
+Runs in an environment with AMICI, petab and SciPy, and needs nothing of gradaudit but the documents
+of `certified/`. Each problem is compiled once, which takes a minute or more. Of each certified point
+the relative error of the gradient on the estimation scale is printed: forward sensitivities with the
+default tolerances of AMICI and with tight ones, and adjoint sensitivities with the default ones.
 
     python benchmarks/amici_gradients.py PATH/problem.yaml ... [--certified certified] [--json FILE]
 """
@@ -119,7 +119,7 @@ def main() -> None:
                 print(
                     f"{row['problem']:<36}{row['point']:<9} {row['setting']:<9}{error}", flush=True
                 )
-        except Exception as error:  # noqa: BLE001  # of the other tool, whatever it is
+        except Exception as error:  # of the other tool, whatever it is
             print(f"{file.parent.name:<36}not imported: {type(error).__name__}: {error}"[:160])
             found.append({"problem": document["problem"], "status": f"not imported: {error}"})
     if args.json:
