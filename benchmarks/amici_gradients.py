@@ -1,9 +1,10 @@
 """How wrong are the gradients of AMICI, against the certified ones?
 
-Runs in an environment with AMICI, petab and SciPy, and needs nothing of gradaudit but the documents
-of `certified/`. Each problem is compiled once, which takes a minute or more. Of each certified point
-the relative error of the gradient on the estimation scale is printed: forward sensitivities with the
-default tolerances of AMICI and with tight ones, and adjoint sensitivities with the default ones.
+Runs in an environment with AMICI, petab and SciPy, and needs of gradaudit nothing but the
+documents of `certified/`. Each problem is compiled once, which takes a minute or more. Of each
+certified point the relative error of the gradient on the estimation scale is printed: forward
+sensitivities with the default tolerances of AMICI and with tight ones, and adjoint sensitivities
+with the default ones.
 
     python benchmarks/amici_gradients.py PATH/problem.yaml ... [--certified certified] [--json FILE]
 """
