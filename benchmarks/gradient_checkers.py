@@ -6,12 +6,7 @@ hits the ground. Right is what has a relative error of at most 1e-2, by certifie
 closed forms. The checkers:
 
 - gradaudit.check_gradient
-- central differences of the function as it is (rtol 1e-6), over steps from 1e-1 to 1e-8 of each
-  parameter: it passes where every entry is met within 1e-2 by some step
-- jax.test_util.check_grads with atol = rtol = 1e-2, of the function with the gradient as its rule
-- fiddy, where it is installed: forward, backward and central differences over the same steps;
-  inconclusive where its `Consistency` does not hold, else its `NumpyIsCloseDerivativeCheck` with
-  rtol = 1e-2
+- those of `gradaudit.checked.other_checkers`, of the function as it is (rtol 1e-6)
 
     NPROC=1 python benchmarks/gradient_checkers.py [model ...]
 """
@@ -22,16 +17,15 @@ import sys
 import time
 import warnings
 from collections import Counter
-from importlib.util import find_spec
 
 import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optimistix as optx
-from jax.test_util import check_grads
 
 import gradaudit
+from gradaudit.checked.other_checkers import CHECKERS as OTHERS
 
 MODELS = (
     "logistic", "harmonic_oscillator", "lotka_volterra", "brusselator", "fitzhugh_nagumo_canard",
@@ -39,7 +33,6 @@ MODELS = (
     "hodgkin_huxley", "lorenz", "liu_neuron",
 )  # fmt: skip
 ACCURACY, CLOSE = 1e-2, 0.2  # of it: too close to the limit to be counted
-STEPS = 10.0 ** -np.arange(1, 9)
 
 
 def terminal(model, rtol, **options):
@@ -100,69 +93,22 @@ def cases(names):
         yield "falling ball", falling_time, p, np.array([-t / 9.81, t / 2.0]) / 2.0, {}
 
 
-def by_differences(function, p, gradient):
-    """Whether every entry is met by a central difference with some step."""
-    compiled = jax.jit(function)
-    for j, size in enumerate(np.where(p == 0, 1.0, np.abs(p))):
-        unit = np.zeros(len(p))
-        unit[j] = size
-        found = [
-            float(compiled(p + h * unit) - compiled(p - h * unit)) / (2 * h * size) for h in STEPS
-        ]
-        wrong = np.abs(np.array(found) - gradient[j])
-        if not np.any(wrong <= ACCURACY * abs(gradient[j]) + 1e-12):
-            return "failed"
-    return "passed"
-
-
-def by_jax(function, p, gradient):
-    """What `check_grads` says of the function with this gradient as its rule."""
-
-    @jax.custom_jvp
-    def ruled(p):
-        return function(p)
-
-    ruled.defjvp(lambda p, v: (function(p[0]), jnp.asarray(gradient) @ v[0]))
-    try:
-        check_grads(jax.jit(ruled), (p,), order=1, modes=["fwd"], atol=ACCURACY, rtol=ACCURACY)
-    except AssertionError:
-        return "failed"
-    return "passed"
-
-
 def by_gradaudit(function, p, gradient):
     """What ours says."""
     return gradaudit.check_gradient(function, p, gradient).outcome
 
 
-def by_fiddy(function, p, gradient):
-    """What fiddy says."""
-    from fiddy import MethodId, get_derivative
-    from fiddy.derivative_check import NumpyIsCloseDerivativeCheck
-    from fiddy.success import Consistency
+def other(check):
+    """A checker of functions of numbers, of one that is traced."""
 
-    compiled = jax.jit(function)
-    point = np.asarray(p, dtype=float)
-    found = get_derivative(
-        function=lambda p: np.asarray(compiled(p)),
-        point=point,
-        sizes=list(STEPS),
-        direction_indices=list(range(len(point))),
-        method_ids=[MethodId.FORWARD, MethodId.BACKWARD, MethodId.CENTRAL],
-        success_checker=Consistency(),
-        relative_sizes=bool(np.all(point != 0.0)),
-    )
-    if not all(own.success for own in found.directional_derivatives):
-        return "inconclusive"
-    check = NumpyIsCloseDerivativeCheck(
-        derivative=found, expectation=np.asarray(gradient), point=point
-    )
-    return "passed" if check(rtol=ACCURACY).success else "failed"
+    def checked(function, p, gradient):
+        compiled = jax.jit(function)
+        return check(lambda p: float(compiled(p)), np.asarray(p, float), np.asarray(gradient))
+
+    return checked
 
 
-CHECKERS = {"gradaudit": by_gradaudit, "differences": by_differences, "check_grads": by_jax}
-if find_spec("fiddy") is not None:
-    CHECKERS["fiddy"] = by_fiddy
+CHECKERS = {"gradaudit": by_gradaudit} | {name: other(check) for name, check in OTHERS.items()}
 
 
 def main() -> None:

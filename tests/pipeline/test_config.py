@@ -31,7 +31,7 @@ DEFAULTS = Study().plain()
 SHIPPED = sorted((ROOT / "config").glob("*.yaml"))
 STAGES = (
     *("simulate", "gradients", "reference", "evaluate", "experiment", "sweep"),
-    *("certificate", "problem", "fit", "fisher"),
+    *("certificate", "problem", "fit", "fisher", "checkers"),
     *("atlas", "trust", *FIGURES, "report", "track"),
 )
 

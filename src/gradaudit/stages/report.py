@@ -11,6 +11,7 @@ from gradaudit.records.files import read_table, write_page
 from gradaudit.records.stage import Output, Stage
 from gradaudit.report import (
     answers,
+    checker_sentences,
     content,
     fisher_sentences,
     fit_sentences,
@@ -45,6 +46,7 @@ STAGE = Stage(
         "experiments": "experiment",
         "problems": "problem",
         "fits": "fit",
+        "checkers": "checkers",
         "fisher": "fisher",
         "references": "reference",
         "figures": "figures",
@@ -67,6 +69,7 @@ def run(
     experiments: Sequence[Path] = (),
     problems: Sequence[Path] = (),
     fits: Sequence[Path] = (),
+    checkers: Sequence[Path] = (),
     fisher: Sequence[Path] = (),
     references: Sequence[Path] = (),
     figures: Sequence[Path],
@@ -82,8 +85,8 @@ def run(
         Tables of stage atlas; None in a study without models, which has problems alone.
     skill
         The table of the skill of the indicators, where there is one.
-    experiments, problems, fits, fisher, references, figures
-        Tables of the stages experiment, problem, fit and fisher, files of stage
+    experiments, problems, fits, checkers, fisher, references, figures
+        Tables of the stages experiment, problem, fit, checkers and fisher, files of stage
         reference, and PNG files of stage figures.
     settings
         ``title``; the thresholds ``good`` and ``horrible``, by default those of the configuration;
@@ -102,11 +105,20 @@ def run(
         "title": settings.get("title", "Where forward-mode gradients can be trusted"),
         "problems": estimation,
         "fits": fit_sentences.chapter([read_table(path) for path in fits]),
+        "checkers": checker_sentences.chapter([read_table(path) for path in checkers], good),
         "fisher": fisher_sentences.chapter([read_table(path) for path in fisher], good),
         "run_time": job_times.table(jobs),
         "glossary": content.glossary(good=good, horrible=horrible),
         "provenance": content.provenance(
-            [*references, *experiments, *problems, *fits, *fisher, *([audits] if audits else [])]
+            [
+                *references,
+                *experiments,
+                *problems,
+                *fits,
+                *checkers,
+                *fisher,
+                *([audits] if audits else []),
+            ]
         ),
         "figures": images,
         "further": further(images),

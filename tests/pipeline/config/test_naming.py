@@ -169,3 +169,13 @@ def test_a_folder_of_problems_joins_the_models(tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingError, match=r"problems.folder: .*empty has no problem in PEtab"):
         with_folder(study_of({"problems": {"folder": "empty"}}))
+
+
+def test_fits_and_checks_name_problems_of_the_study_by_their_keys(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text("format_version: 1\n")
+    problems = {"folder": ".", "fits": ["b"], "checked": ["all"]}
+    found = with_folder(study_of({"models": ["logistic"], "problems": problems}))
+    assert found.problems.fits == ["b.yaml"]
+    assert found.problems.checked == ["a.yaml", "b.yaml"]

@@ -35,6 +35,7 @@ def model_specs(study: Study) -> dict[str, str]:
         *study.experiment.models,
         *study.sweep.models,
         *study.problems.fits,
+        *study.problems.checked,
     ]:
         for spec in specs.expand(entry):
             key, setting = specs.key_of(spec), spec.partition("@")[1:]

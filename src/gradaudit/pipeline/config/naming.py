@@ -98,11 +98,13 @@ def _check_problems(study: Study) -> None:
     for where, models in (("experiment", study.experiment.models), ("sweep", study.sweep.models)):
         for entry in filter(is_problem, models):
             raise SettingError(f"{where}.models: {entry!r} is an estimation problem, no model.")
-    for entry in study.problems.fits:
-        if not is_problem(entry):
-            raise SettingError(
-                f"problems.fits: {entry!r} is no estimation problem; name its .yaml file."
-            )
+    for where in ("fits", "checked"):
+        for entry in getattr(study.problems, where):
+            if not is_problem(entry):
+                raise SettingError(
+                    f"problems.{where}: {entry!r} is no estimation problem of the study; name its "
+                    ".yaml file."
+                )
     check_known("solver", study.problems.solvers, where="problems.solvers")
     check_known("method", study.problems.methods, where="problems.methods")
     names = [tool.name for tool in TOOLS]

@@ -7,6 +7,7 @@ from typing import Annotated
 from gradaudit.pipeline.config.fields import Names, Section, Whole, key
 
 _PROBLEM, _CERTIFICATE, _FIT = ("problem",), ("certificate",), ("fit",)
+_CHECKERS = ("checkers",)
 _AUDITED = ("problem", "fisher")
 
 
@@ -26,7 +27,7 @@ class Problems(Section):
         key(
             "solvers, as they are; fits are by the first one that has a result at the nominal "
             "parameters",
-            read_by=(*_AUDITED, "fit"),
+            read_by=(*_AUDITED, *_FIT, *_CHECKERS),
             min_length=1,
         ),
     ] = [
@@ -95,9 +96,19 @@ class Problems(Section):
         Names,
         key(
             "estimation problems that are fitted, from the same starts with gradients of several "
-            "settings: paths, or keys of problems of the study; `[]` for none"
+            "settings: paths, keys of problems of the study, or `all` of these; `[]` for none"
         ),
     ] = []
+    checked: Annotated[
+        Names,
+        key(
+            "estimation problems whose gradients, right and wrong ones, are given to common "
+            "checkers of gradients; as in `fits`"
+        ),
+    ] = []
+    checker_s: Annotated[
+        float, key("time of a checker on one gradient", unit="s", read_by=_CHECKERS, gt=0)
+    ] = 60
     starts: Annotated[
         Whole, key("fits of one problem by each setting", unit="fits", read_by=_FIT, ge=1)
     ] = 10

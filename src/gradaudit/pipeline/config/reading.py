@@ -16,6 +16,9 @@ from gradaudit.pipeline.config.messages import explain
 from gradaudit.pipeline.config.naming import check_names
 from gradaudit.pipeline.config.study import Study
 
+ALL = "all"
+"""In `problems.fits` and `problems.checked`: every problem of the study."""
+
 
 def study_of(config: Mapping[str, Any], *, sources: Iterable[Source] = ()) -> Study:
     """The configuration with its defaults; keys, types and ranges are checked, names are not.
@@ -65,7 +68,7 @@ def read(config: Mapping[str, Any], files: Iterable[Path]) -> Study:
 
 
 def with_folder(study: Study) -> Study:
-    """With the estimation problems of `problems.folder` among the models, and with paths of fits.
+    """With the problems of `problems.folder` among the models, and with paths for their keys.
 
     Raises
     ------
@@ -80,6 +83,12 @@ def with_folder(study: Study) -> Study:
             raise SettingError(f"problems.folder: {error}") from None
         models = list(dict.fromkeys([*models, *found]))
     paths = {key_of(entry): entry for entry in models if is_problem(entry)}
-    fits = [paths.get(entry, entry) for entry in study.problems.fits]
-    problems = study.problems.model_copy(update={"fits": fits})
+    named = {name: getattr(study.problems, name) for name in ("fits", "checked")}
+    chosen = {
+        name: list(paths.values())
+        if ALL in entries
+        else [paths.get(entry, entry) for entry in entries]
+        for name, entries in named.items()
+    }
+    problems = study.problems.model_copy(update=chosen)
     return study.model_copy(update={"models": models, "problems": problems})

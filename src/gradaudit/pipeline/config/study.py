@@ -12,7 +12,9 @@ from gradaudit.pipeline.config.output import Figures, Report, Tracking
 from gradaudit.pipeline.config.problems import Problems
 from gradaudit.pipeline.config.solving import Entry, Observe, Reference, SolverEntry, Tolerances
 
-SOLVES = ("simulate", "gradients", "experiment", "sweep", "problem", "fit", "fisher")
+SOLVES = (
+    "simulate", "gradients", "experiment", "sweep", "problem", "fit", "fisher", "checkers",
+)  # fmt: skip
 
 
 class Study(Section):
