@@ -12,7 +12,8 @@ from gradaudit.pipeline.config import settings_of, study_of
 from gradaudit.pipeline.config.naming import check_names
 from gradaudit.problem.document import read
 from gradaudit.records.files import read_provenance, read_table
-from gradaudit.stages import certificate, problem
+from gradaudit.report.problems import chapter
+from gradaudit.stages import certificate, checkers, fisher, problem
 from problem.conftest import write  # noqa: F401  # the fixture
 
 
@@ -108,3 +109,41 @@ def test_a_change_of_a_table_is_another_problem(study):
     before = digest_of(str(path))
     (path.parent / "measurements.tsv").write_text("changed", encoding="utf-8")
     assert digest_of(str(path)) != before
+
+
+def test_a_problem_that_cannot_be_read_is_a_row_that_says_why(study, tmp_path):
+    path, found = study
+    (path.parent / "conditions.tsv").unlink()
+
+    def settings(stage):
+        return json.loads(settings_of(stage, found, model=path.parent.name))
+
+    certified, quiet = tmp_path / "out.nc", lambda *_: None
+    certificate.run(
+        model=str(path),
+        settings=settings("certificate"),
+        output=certified,
+        document=tmp_path / "out.json",
+        report=quiet,
+    )
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert document["status"].startswith("refused: ")
+    assert "conditions.tsv" in document["status"]
+    made = {}
+    for stage in (problem, fisher, checkers):
+        name = stage.__name__.rpartition(".")[2]
+        made[name] = tmp_path / f"{name}.parquet"
+        stage.run(
+            model=str(path),
+            certificate=certified,
+            settings=settings(name),
+            output=made[name],
+            report=quiet,
+        )
+    (row,) = read_table(made["problem"]).to_dict("records")
+    assert row["status"] == "refused"
+    assert "conditions.tsv" in row["reference_status"]
+    assert read_table(made["fisher"]).empty
+    assert read_table(made["checkers"]).empty
+    shown = chapter([read_table(made["problem"])], 1e-2)
+    assert shown["table"].rows[0][1].note == row["reference_status"]

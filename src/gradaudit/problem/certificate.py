@@ -14,7 +14,7 @@ from gradaudit.evaluation.information import FisherInformation
 from gradaudit.problem.certified import ReferenceGradient, reference_with_solves
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.information import of_simulation
-from gradaudit.problem.points import points
+from gradaudit.problem.points import NOMINAL, points
 from gradaudit.records.results import Digits
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Certified = Mapping[str, ReferenceGradient | str]
 """Certified gradients by the names of their points; the reason where there is none."""
+
+REFUSED = "refused: "
 
 _NUMBERS = ("value", "value_bound", "seconds")
 _VECTORS = ("gradient", "bounds", "point", "point_values", "sizes")
@@ -111,7 +113,7 @@ def as_dataset(
     )
     variables["status"] = (
         "point_name",
-        [f"refused: {g}" if isinstance(g, str) else g.status for g in certified.values()],
+        [f"{REFUSED}{g}" if isinstance(g, str) else g.status for g in certified.values()],
     )
     attributes = {"problem": problem.name, "scales": json.dumps(problem.parameters.scales)}
     if fisher is not None:
@@ -149,6 +151,24 @@ def information_from(dataset: xr.Dataset) -> FisherInformation | None:
     )
 
 
+def without_problem(name: str, reason: str) -> xr.Dataset:
+    """What stands in its place where a problem cannot be read."""
+    import xarray as xr
+
+    return xr.Dataset(
+        {"status": ("point_name", [f"{REFUSED}{reason}"])},
+        coords={"point_name": [NOMINAL]},
+        attrs={"problem": name},
+    )
+
+
+def unread(dataset: xr.Dataset) -> str:
+    """Why the problem of a dataset could not be read; empty where it could."""
+    if "parameter" in dataset.coords:
+        return ""
+    return str(dataset["status"].values[0]).removeprefix(REFUSED)
+
+
 def from_dataset(dataset: xr.Dataset) -> dict[str, ReferenceGradient | str]:
     """The certificates that `as_dataset` has stored."""
     names = tuple(map(str, dataset["parameter"].values))
@@ -161,8 +181,8 @@ def from_dataset(dataset: xr.Dataset) -> dict[str, ReferenceGradient | str]:
     for name in map(str, dataset["point_name"].values):
         own = dataset.sel(point_name=name)
         status = str(own["status"].values)
-        if status.startswith("refused: "):
-            found[name] = status.removeprefix("refused: ")
+        if status.startswith(REFUSED):
+            found[name] = status.removeprefix(REFUSED)
             continue
         values, gradients = own["by_observable_value"].values, own["by_observable_gradient"].values
         by_observable = {pair: (float(values[k]), gradients[k]) for k, pair in enumerate(pairs)}

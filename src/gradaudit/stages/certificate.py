@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from gradaudit.errors import ProblemError
 from gradaudit.model.spec import digest_of, key_of
 from gradaudit.pipeline.progress import Report, to_stderr
-from gradaudit.problem.certificate import as_dataset, certificates
+from gradaudit.problem.certificate import as_dataset, certificates, without_problem
+from gradaudit.problem.document import SCHEMA, told
 from gradaudit.problem.document import document as content_of
-from gradaudit.problem.document import told
 from gradaudit.problem.loading import load_problem
 from gradaudit.problem.points import NOMINAL
 from gradaudit.records.files import write_dataset, write_json
@@ -37,6 +38,8 @@ def run(
 ) -> None:
     """Certify the gradient at the nominal parameters and at points drawn within the bounds.
 
+    A problem that cannot be read does not stop those beside it: both files say why.
+
     Parameters
     ----------
     settings
@@ -45,7 +48,22 @@ def run(
         netCDF file for later stages, and the document for other tools.
     """
     of = {"model": key_of(model), "model_file": digest_of(model)}
-    problem = load_problem(model)
+    try:
+        problem = load_problem(model)
+    except ProblemError as error:
+        report(1.0, f"{of['model']}: refused: {error}")
+        refused = {"problem": of["model"], "status": f"refused: {error}", "points": {}}
+        write_json(
+            {"schema": SCHEMA, **refused},
+            document,
+            stage="certificate",
+            settings=settings,
+            model=of["model"],
+            model_file=of["model_file"],
+        )
+        unread = without_problem(of["model"], str(error))
+        write_dataset(unread, output, stage="certificate", settings=settings, **of)
+        return
     found, fisher = {}, None
     for name, own, information in certificates(
         problem,

@@ -16,7 +16,7 @@ from gradaudit.evaluation.gradient_error import norm, ratio
 from gradaudit.model.spec import digest_of, key_of
 from gradaudit.pipeline.progress import Report, to_stderr
 from gradaudit.problem.audit import settings_of
-from gradaudit.problem.certificate import from_dataset
+from gradaudit.problem.certificate import from_dataset, unread
 from gradaudit.problem.certified import ReferenceGradient
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.loading import load_problem
@@ -79,10 +79,10 @@ def run(
         Parquet table.
     """
     of = {"model": key_of(model), "model_file": digest_of(model)}
-    problem = load_problem(model)
-    exact = from_dataset(read_dataset(certificate))[NOMINAL]
-    rows: list[dict[str, Any]] = []
-    if not isinstance(exact, str) and exact.status == "ok":
+    dataset, rows = read_dataset(certificate), list[dict[str, Any]]()
+    exact = "" if unread(dataset) else from_dataset(dataset)[NOMINAL]
+    problem = None if unread(dataset) else load_problem(model)
+    if problem is not None and not isinstance(exact, str) and exact.status == "ok":
         for name, gradient, function in _gradients(problem, exact, settings):
             error = ratio(norm(gradient - exact.gradient), norm(exact.gradient))
             for checker, check in CHECKERS.items():

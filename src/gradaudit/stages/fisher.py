@@ -13,7 +13,7 @@ from gradaudit.evaluation.information_error import information_errors
 from gradaudit.model.spec import digest_of, key_of
 from gradaudit.pipeline.progress import Report, to_stderr
 from gradaudit.problem.audit import METHOD
-from gradaudit.problem.certificate import information_from
+from gradaudit.problem.certificate import information_from, unread
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.information_audit import informations
 from gradaudit.problem.loading import load_problem
@@ -46,7 +46,8 @@ def run(
     `solver`, `method`, `rtol`, `atol`, `status` and `seconds` of the setting. `reference_status`,
     `reference_standard_errors`, `reference_eigenvalues` (K,), `reference_condition` and
     `reference_resolved` are certified, NaN and 0 where they are not. `model`, `problem` and
-    the names of the `parameters` (K,) are those of the problem.
+    the names of the `parameters` (K,) are those of the problem. The table is empty where the
+    problem cannot be read.
 
     Parameters
     ----------
@@ -58,8 +59,11 @@ def run(
         Parquet table.
     """
     of = {"model": key_of(model), "model_file": digest_of(model)}
-    problem = load_problem(model)
     certified = read_dataset(certificate)
+    if unread(certified):
+        write_table(pd.DataFrame(), output, stage="fisher", settings=settings, **of)
+        return
+    problem = load_problem(model)
     exact = information_from(certified)
     status = str(certified["status"].sel(point_name=NOMINAL).values)
     reason = status if exact is None else exact.status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from gradaudit.evaluation.verdict import Thresholds
 from gradaudit.model.spec import digest_of, key_of
 from gradaudit.pipeline.progress import Report, to_stderr
 from gradaudit.problem.audit import FOR_EVENTS, audited, by_tools, settings_of, usual_methods
-from gradaudit.problem.certificate import from_dataset
+from gradaudit.problem.certificate import from_dataset, unread
 from gradaudit.problem.certified import ReferenceGradient
 from gradaudit.problem.loading import load_problem
 from gradaudit.problem.points import NOMINAL
@@ -68,8 +69,12 @@ def run(
     def tell(text: str) -> None:
         report(0.0, f"{of['model']} {text}")
 
-    problem = load_problem(model)
-    certified = from_dataset(read_dataset(certificate))
+    dataset = read_dataset(certificate)
+    if unread(dataset):
+        write_table(_unread(of["model"], unread(dataset)), output, stage="problem",
+                    settings=settings, **of)  # fmt: skip
+        return
+    problem, certified = load_problem(model), from_dataset(dataset)
     points = {
         name: own
         for name, own in certified.items()
@@ -111,6 +116,17 @@ def run(
         simulated_conditions=len({m.condition for m in problem.measurements}),
     )
     write_table(table, output, stage="problem", settings=settings, **of)
+
+
+def _unread(model: str, reason: str) -> pd.DataFrame:
+    """One row that says why a problem could not be read."""
+    row = {name: math.nan for name in ("rtol", "error", "resolution", "work", "value")}
+    texts = {"solver": "", "method": "", "tool": "", "status": "refused", "verdict": "unknown"}
+    return pd.DataFrame([{
+        **row, **texts, "shares": "{}", **_facts((), NOMINAL, reason), "model": model,
+        "problem": model, "measurements": 0, "simulated_conditions": 0,
+        "sufficient_rtol": math.nan, "cosine": math.nan, "steps": math.nan, "seconds": math.nan,
+    }])  # fmt: skip
 
 
 def _facts(names: tuple[str, ...], point: str, own: ReferenceGradient | str) -> dict[str, Any]:

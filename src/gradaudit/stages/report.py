@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from gradaudit.pipeline.job_times import jobs_of
 from gradaudit.records.files import read_table, write_page
 from gradaudit.records.stage import Output, Stage
@@ -104,9 +106,9 @@ def run(
     common = {
         "title": settings.get("title", "Where forward-mode gradients can be trusted"),
         "problems": estimation,
-        "fits": fit_sentences.chapter([read_table(path) for path in fits]),
-        "checkers": checker_sentences.chapter([read_table(path) for path in checkers], good),
-        "fisher": fisher_sentences.chapter([read_table(path) for path in fisher], good),
+        "fits": fit_sentences.chapter(_read(fits)),
+        "checkers": checker_sentences.chapter(_read(checkers), good),
+        "fisher": fisher_sentences.chapter(_read(fisher), good),
         "run_time": job_times.table(jobs),
         "glossary": content.glossary(good=good, horrible=horrible),
         "provenance": content.provenance(
@@ -187,3 +189,8 @@ def run(
         run_times=job_times.sentence(jobs, rows),
     )
     write_page(page, output, stage="report", settings=settings)
+
+
+def _read(paths: Sequence[Path]) -> list[pd.DataFrame]:
+    """Tables that are not empty."""
+    return [table for table in map(read_table, paths) if len(table)]
