@@ -105,8 +105,9 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def load(write: Callable[..., Path]) -> Callable[..., Model]:
-    def make(fixed=(), executions: int = 2, **lists: str) -> Model:
-        return load_sbml(write(**lists), t_end=10.0, fixed=fixed, executions=executions)
+    def make(fixed=(), executions: int = 2, only=None, **lists: str) -> Model:
+        path = write(**lists)
+        return load_sbml(path, t_end=10.0, fixed=fixed, executions=executions, only=only)
 
     return make
 

@@ -18,8 +18,11 @@ def test_a_reaction_changes_amounts_and_the_state_is_a_concentration(x, load):
     law = x.reaction("decay", "k * S", reactants=[("S", 3)])
     model = load(Species=x.S, Parameters=x.K, Reactions=law)
     assert list(model.states) == ["S"]
-    assert list(model.parameters) == ["k", "c"]
+    assert list(model.parameters) == ["k"]
     np.testing.assert_allclose(x.rates(model), [-3 * 0.5 * 3.0 / 2.0], rtol=1e-15)
+    asked = load(Species=x.S, Parameters=x.K, Reactions=law, only=["k", "c"])
+    assert list(asked.parameters) == ["k", "c"]
+    np.testing.assert_array_equal(x.rates(asked), x.rates(model))
 
 
 def test_a_size_that_cancels_is_no_parameter(x, load):
@@ -45,9 +48,8 @@ def test_a_size_is_cancelled_wherever_it_is_a_factor(x, load, law, rate):
 
 def test_a_species_in_units_of_substance_is_an_amount(x, load):
     amount = x.species("S", 'initialConcentration="3"', hasOnlySubstanceUnits=True)
-    model = load(
-        Species=amount, Parameters=x.K, Reactions=x.reaction("r", "k * S", reactants=[("S", 1)])
-    )
+    law = x.reaction("r", "k * S", reactants=[("S", 1)])
+    model = load(Species=amount, Parameters=x.K, Reactions=law, only=["k", "c"])
     assert model.states["S"][0] == 6.0
     np.testing.assert_allclose(x.rates(model), [-3.0], rtol=1e-15)
     # The amount at the start is the concentration times the size, and depends on it.
@@ -58,7 +60,8 @@ def test_a_species_in_units_of_substance_is_an_amount(x, load):
 
 
 def test_an_initial_amount_becomes_a_concentration_that_depends_on_the_size(x, load):
-    model = load(Species=x.species("S", 'initialAmount="6"'), Parameters=x.K, Reactions=x.DECAY)
+    amount = x.species("S", 'initialAmount="6"')
+    model = load(Species=amount, Parameters=x.K, Reactions=x.DECAY, only=["k", "c"])
     assert model.states["S"][0] == 3.0
     assert dict(model.parameters)["c"][0] == 2.0
     assert model.initial_state is not None
@@ -66,8 +69,14 @@ def test_an_initial_amount_becomes_a_concentration_that_depends_on_the_size(x, l
     np.testing.assert_allclose(slope, [[0.0, -1.5]], rtol=1e-15)
 
 
-def test_a_boundary_species_and_a_constant_one_are_parameters(x, load):
+@pytest.mark.parametrize(
+    ("only", "parameters"), [(None, ["k"]), (["B", "X", "k"], ["k", "B", "X"])]
+)
+def test_a_boundary_species_and_a_constant_one_are_parameters_if_asked_for(
+    x, load, only, parameters
+):
     model = load(
+        only=only,
         Species=x.S
         + x.species("B", boundaryCondition=True)
         + x.species("X", constant=True, boundaryCondition=True),
@@ -77,7 +86,7 @@ def test_a_boundary_species_and_a_constant_one_are_parameters(x, load):
         ),
     )
     assert list(model.states) == ["S"]
-    assert list(model.parameters) == ["k", "B", "X"]
+    assert list(model.parameters) == parameters
     np.testing.assert_allclose(x.rates(model), [-0.5 * 27.0], rtol=1e-15)
 
 
@@ -196,3 +205,35 @@ def test_units_are_texts(x, write):
     given = x.K.replace("/>", ' units="u"/>')
     path = write(UnitDefinitions=units, Species=x.S, Parameters=given, Reactions=x.DECAY)
     assert load_sbml(path).parameters["k"] == (0.5, "umol/(L min)")
+
+
+def numbers_of(x, **values):
+    return "".join(x.parameter(name, value) for name, value in values.items())
+
+
+def test_times_and_amounts_of_doses_are_parameters_if_asked_for(x, load):
+    """In an event of the time, and in a comparison with the time."""
+    lists = {
+        "Parameters": x.K
+        + numbers_of(x, T=2.0, D=5.0, off=3.0, high=4.0)
+        + x.parameter("S", 1.0, constant=False),
+        "Rules": x.rate_rule("S", "piecewise(k, time < off, 0) - k * S"),
+        "Events": x.event("dose", "time >= T", S="S + D") + x.event("cap", "S > high", S="S - k"),
+    }
+    assert list(load(**lists).parameters) == ["k", "high"]
+    asked = load(**lists, only=["T", "D", "off"])
+    assert list(asked.parameters) == ["T", "D", "off"]
+
+
+def test_an_amount_that_is_a_rate_too_is_a_parameter(x, load):
+    model = load(
+        Parameters=x.K + numbers_of(x, T=2.0, D=5.0) + x.parameter("S", 1.0, constant=False),
+        Rules=x.rate_rule("S", "D - k * S"),
+        Events=x.event("dose", "time >= T", S="S + D"),
+    )
+    assert list(model.parameters) == ["k", "D"]
+
+
+def test_where_nothing_else_is_a_parameter_initial_values_are(x, load):
+    model = load(Species=x.S, Reactions=x.reaction("r", "S", reactants=[("S", 1)]))
+    assert list(model.parameters) == ["S(0)"]

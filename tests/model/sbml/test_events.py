@@ -139,6 +139,7 @@ def test_an_event_at_the_start_is_part_of_the_initial_state(x, load):
         Parameters=x.K + x.parameter("D", 5.0) + numbers(x, S=3.0),
         Rules=x.rate_rule("S", "-k * S"),
         Events=text,
+        only=["k", "D"],
     )
     states, sensitivities = certified(model, [2.0])
     s = 5.0 * np.exp(-1.0)

@@ -57,6 +57,7 @@ class Formula:
     """A formula: the names that it looks up, its switches and its value in a scope.
 
     ``powers`` are the powers whose exponent is a name: the value of the base, and that name.
+    ``untimed`` are the names outside of comparisons with the time; None: all of them.
     """
 
     text: str
@@ -64,6 +65,12 @@ class Formula:
     relations: tuple[Relation, ...]
     value: Value
     powers: tuple[tuple[Value, str], ...] = ()
+    untimed: frozenset[str] | None = None
+
+    @property
+    def names_untimed(self) -> frozenset[str]:
+        """`untimed`, which None stands for."""
+        return self.names if self.untimed is None else self.untimed
 
 
 def formula(node: Any, where: str) -> Formula:
@@ -90,12 +97,15 @@ def formula(node: Any, where: str) -> Formula:
     value, own = _operation(node, kind, parts, text, where)
     by_name = kind in POWERS and node.getChild(1).getType() == libsbml.AST_NAME
     power = [(parts[0].value, parts[1].text)] if by_name else []
+    names = frozenset[str]().union(*(part.names for part in parts))
+    timed = kind in RELATIONS and TIME in names
     return Formula(
         text,
-        frozenset().union(*(part.names for part in parts)),
+        names,
         tuple(itertools.chain(*(part.relations for part in parts), own)),
         value,
         tuple(itertools.chain(*(part.powers for part in parts), power)),
+        frozenset() if timed else frozenset().union(*(part.names_untimed for part in parts)),
     )
 
 

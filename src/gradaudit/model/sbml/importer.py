@@ -21,6 +21,7 @@ from gradaudit.model.sbml.document import read
 from gradaudit.model.sbml.equations import vector_field
 from gradaudit.model.sbml.events import jumps
 from gradaudit.model.sbml.experiment import Experiment, write
+from gradaudit.model.sbml.formula import TIME
 from gradaudit.model.sbml.layout import Layout
 from gradaudit.model.sbml.lifting import lift_branches
 from gradaudit.model.sbml.memory import Memory
@@ -86,8 +87,9 @@ def load_sbml(
     """The initial value problem of a model in SBML, any level and version.
 
     States are the species that change, as concentrations or amounts as the file has them, and what
-    else has a rate or is assigned to by an event. Parameters are all numbers that never change and
-    that something depends on: global and local parameters, sizes of compartments, constant species.
+    else has a rate or is assigned to by an event. Parameters are the global and local parameters of
+    the file that never change and that something depends on. Sizes of compartments, constant
+    species, and times and amounts of doses stay numbers unless `only` names them.
 
     Parameters
     ----------
@@ -100,7 +102,7 @@ def load_sbml(
         species (as formulas mean them), initial sizes of compartments.
     only
         The parameters of the model; a species, or what else changes, stands for its initial value.
-        All others stay numbers. None: all.
+        All others stay numbers. None: as above.
     fixed
         Parameters that stay the numbers that they are: their sensitivities are not computed.
     executions
@@ -226,7 +228,10 @@ def _translation(
     watched = {name for trigger in found for name in trigger.names}
     atoms = [atom for trigger in found for atom in trigger.condition.atoms]
     compared = {name for atom in atoms if atom.equality for name in atom.names}
-    system = with_parameters(system, watched, choice, compared)
+    timed = [own for own in found if TIME in system.closure(own.condition.names)]
+    others = {name for own in found if own not in timed for name in own.names}
+    dosing = {name for own in timed for name in own.names} - others
+    system = with_parameters(system, watched, choice, compared, dosing)
     p = nominal(system)
     planned = plans(system, found, executions)
     auxiliary = {name: unit for plan in planned for name, unit in plan.auxiliary.items()}

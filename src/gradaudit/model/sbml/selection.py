@@ -25,7 +25,8 @@ class Choice:
     fixed
         What stays a number.
     only
-        What becomes a parameter, states for their initial values; None for all that can.
+        What becomes a parameter, states for their initial values; None for what the file calls a
+        parameter.
     asked
         Quantities whose values are asked for.
     """
@@ -36,14 +37,21 @@ class Choice:
 
 
 def with_parameters(
-    system: System, watched: Iterable[str], choice: Choice, compared: Iterable[str] = ()
+    system: System,
+    watched: Iterable[str],
+    choice: Choice,
+    compared: Iterable[str] = (),
+    dosing: Iterable[str] = (),
 ) -> System:
     """The system with all parameters that rates, initial values, `watched` and `asked` need.
 
     If they need none, the initial values of states are parameters.
 
     Not among them are those that `choice` excludes; flags, which are compared for equality,
-    `compared` among them; and whole exponents of what is 0 at the start, see `_exponents`.
+    `compared` among them; and whole exponents of what is 0 at the start, see `_exponents`. Unless
+    they are asked for by name, sizes of compartments, constant species and other constants that the
+    file does not call parameters stay numbers, and so do those of `dosing` that nothing else needs:
+    times and amounts of doses.
 
     Raises
     ------
@@ -51,8 +59,8 @@ def with_parameters(
         If nothing depends on a parameter, one has no value, `fixed` names none, or one of `only`
         has to stay a number.
     """
-    watched = {*watched, *choice.asked}
-    rates = set().union(*(system.rate_names(name) for name in system.states), watched)
+    moving = (system.rate_names(name) for name in system.states)
+    rates = set().union(*moving, watched, choice.asked)
     starts = set().union(*(system.start_names(name) for name in system.states))
     always = system.closure(rates)
     needed = always | system.closure(starts, at_start=True)
@@ -69,7 +77,11 @@ def with_parameters(
                 f"{system.symbols[name].kind} {name!r} has no finite value, and the equations need "
                 "it; set one in the file."
             )
-    fixed, begin = _excluded(system, candidates, needed, choice)
+    used_untimed = (system.rate_names(name, untimed=True) for name in system.states)
+    elsewhere = set(choice.asked).union(set(watched) - set(dosing), *used_untimed)
+    doses = needed - system.closure(elsewhere, untimed=True)
+    doses -= system.closure(starts, at_start=True, untimed=True)
+    fixed, begin = _excluded(system, candidates, needed, doses, choice)
     initial = [s.initial for s in system.symbols.values() if s.initial is not None]
     used = formulas(system, always)
     flags = {n for f in (*used, *initial) for r in f.relations if r.equality for n in r.names}
@@ -92,11 +104,12 @@ def with_parameters(
 
 
 def _excluded(
-    system: System, candidates: tuple[str, ...], needed: set[str], choice: Choice
+    system: System, candidates: tuple[str, ...], needed: set[str], doses: set[str], choice: Choice
 ) -> tuple[set[str], tuple[str, ...]]:
     """What stays a number, and the states whose initial values are parameters."""
     if choice.only is None:
-        return choice.fixed, ()
+        constants = {name for name in candidates if system.symbols[name].kind != "parameter"}
+        return choice.fixed | constants | doses & set(candidates), ()
     begin = tuple(s for s in system.states if s in choice.only & needed - choice.fixed)
     return choice.fixed | (set(candidates) - choice.only), begin
 

@@ -66,16 +66,16 @@ class System:
         symbol = self.symbols[name]
         return symbol.amount_unit if symbol.given_as_amount else symbol.unit
 
-    def rate_names(self, state: str) -> set[str]:
-        """The names that the rate of a state looks up."""
+    def rate_names(self, state: str, *, untimed: bool = False) -> set[str]:
+        """The names that the rate of a state looks up; `untimed` as in `closure`."""
         symbol = self.symbols[state]
         if symbol.rate is not None:
-            return set(symbol.rate.names)
+            return set(_names(symbol.rate, untimed))
         names: set[str] = set()
         for stoichiometry, reaction in symbol.flow:
-            names |= stoichiometry.names | set(self.flux(state, reaction))
+            names |= _names(stoichiometry, untimed) | set(self.flux(state, reaction))
         if symbol.flow and symbol.factor is not None:
-            names |= symbol.factor.names
+            names |= _names(symbol.factor, untimed)
         return names
 
     def flux(self, state: str, reaction: str) -> tuple[str, ...]:
@@ -94,28 +94,37 @@ class System:
         volume = {self.symbols[state].volume} if state in self.amounts else set()
         return {state} | volume
 
-    def closure(self, names: Iterable[str], *, at_start: bool = False) -> set[str]:
-        """`names` and all that their values follow from, at any time or at t = 0."""
+    def closure(
+        self, names: Iterable[str], *, at_start: bool = False, untimed: bool = False
+    ) -> set[str]:
+        """`names` and all that their values follow from, at any time or at t = 0.
+
+        With `untimed` what stands in comparisons with the time does not count.
+        """
         seen: set[tuple[str, bool]] = set()
         waiting = [(name, at_start) for name in names]
         while waiting:
             item = waiting.pop()
             if item not in seen:
                 seen.add(item)
-                waiting += self._needs(*item)
+                waiting += self._needs(*item, untimed)
         return {name for name, _ in seen}
 
-    def _needs(self, name: str, at_start: bool) -> list[tuple[str, bool]]:
+    def _needs(self, name: str, at_start: bool, untimed: bool) -> list[tuple[str, bool]]:
         symbol = self.symbols.get(name)
         if symbol is None:
             return []
         if symbol.assignment is not None:
-            return [(n, at_start) for n in symbol.assignment.names]
+            return [(n, at_start) for n in _names(symbol.assignment, untimed)]
         if name in self.states and not at_start:
             return [(symbol.volume, False)] if name in self.amounts else []
         if symbol.initial is not None:
-            return [(n, True) for n in symbol.initial.names]
+            return [(n, True) for n in _names(symbol.initial, untimed)]
         return [(symbol.volume, at_start)] if symbol.given_as_amount else []
+
+
+def _names(formula: Formula, untimed: bool) -> frozenset[str]:
+    return formula.names_untimed if untimed else formula.names
 
 
 def classify(symbols: dict[str, Symbol], jumping: Iterable[str]) -> System:
