@@ -186,7 +186,9 @@ def _refined(
             break
         others = np.delete(wrong, chosen[position:], axis=0).sum(axis=0)
         share = wrong[index, short] / wrong[chosen[position:]][:, short].sum(axis=0)
-        goal = np.full(count, np.inf)
+        # what is not short must not become so
+        goal = np.fmax(wrong[index], allowed - np.delete(wrong, index, axis=0).sum(axis=0))
+        goal = np.nan_to_num(goal, nan=np.inf)
         goal[short] = np.maximum(allowed - others, 0.0)[short] * np.nan_to_num(share)
         goal += floors[index]
 
