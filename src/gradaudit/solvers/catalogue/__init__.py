@@ -19,6 +19,16 @@ def solvers() -> Mapping[str, Solver]:
     return catalogue("solvers")
 
 
+AUTO = "auto"
+"""In place of a name: the solver that suits the model, by `gradaudit.sensitivity.solver_choice`."""
+
+NO_CHOICE = (
+    'solver "auto" is for gradaudit.sensitivities, checked_jacfwd, checked_hvp, the gradient and '
+    "the Fisher information of an estimation problem, and the command gradaudit audit; name a "
+    "solver here, such as tsit5 or, for stiff problems, rodas5p."
+)
+
+
 def get_solver(name: str) -> Solver:
     """The solver of that name.
 
@@ -27,6 +37,8 @@ def get_solver(name: str) -> Solver:
     SettingError
         If there is none.
     """
+    if name == AUTO:
+        raise SettingError(NO_CHOICE)
     known = solvers()
     if name not in known:
         raise SettingError(f"unknown solver {name!r}; the solvers are {', '.join(known)}.")
