@@ -16,6 +16,7 @@ from gradaudit.pipeline.names import check_known
 from gradaudit.records.catalogue import catalogue
 from gradaudit.records.tools import TOOLS
 from gradaudit.sensitivity.external.requirements import check_installed
+from gradaudit.solvers.catalogue import AUTO
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}\Z")
 _PATH = re.compile(r"[^\x00-\x1f\x7f{}<>*?\[\]\\]+\Z")
@@ -43,9 +44,11 @@ def check_names(study: Study) -> None:
     _check_problems(study)
     _check_published(study, list(specs))
     for key in study.solvers:
+        _no_auto([base_solver(study, key)], f"solvers.{key}")
         check_known("solver", [base_solver(study, key)], where=f"solvers.{key}")
     for name, part in (("experiment", study.experiment), ("sweep", study.sweep)):
         if part.models:
+            _no_auto([part.solver], f"{name}.solver")
             check_known("solver", [part.solver], where=f"{name}.solver")
     _check_methods(study)
     check_known("functional", study.functionals.kinds, where="functionals.kinds")
@@ -103,10 +106,21 @@ def _check_problems(study: Study) -> None:
             raise SettingError(
                 f"problems.fits: {entry!r} is no estimation problem; name its .yaml file."
             )
+    _no_auto(study.problems.solvers, "problems.solvers")
     check_known("solver", study.problems.solvers, where="problems.solvers")
     check_known("method", study.problems.methods, where="problems.methods")
     names = [tool.name for tool in TOOLS]
     check_known("tool", study.problems.tools, names, where="problems.tools")
+
+
+def _no_auto(solvers: Iterable[str], where: str) -> None:
+    """The solver of a result is in its settings, and known before any model is read."""
+    if AUTO in solvers:
+        raise SettingError(
+            f"{where}: {AUTO!r} is not for a study, whose results have the solver in their names "
+            "and settings before a model is read; name tsit5 or rodas5p, of which gradaudit audit "
+            "MODEL --solvers auto says the one that suits."
+        )
 
 
 def _check_published(study: Study, models: list[str]) -> None:
