@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gradaudit.solvers.catalogue import AUTO, get_solver, solvers
+from gradaudit.records.catalogue import AUTO
+from gradaudit.solvers.catalogue import get_solver, solvers
 from gradaudit.solvers.solver import Solver
 
 __all__ = ["AUTO", "SOLVERS", "get_solver", "solvers"]

@@ -25,9 +25,8 @@ from gradaudit.errors import ModelWarning, SettingError
 from gradaudit.pipeline import temporary
 from gradaudit.pipeline.config import Study, ladder, ladder_of, settings_of, study_of
 from gradaudit.pipeline.names import check_known
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import AUTO, catalogue
 from gradaudit.sensitivity.external.requirements import check_installed
-from gradaudit.solvers.catalogue import AUTO
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,10 +13,9 @@ from gradaudit.pipeline.config.ladders import ladder_of
 from gradaudit.pipeline.config.solving import SolverEntry
 from gradaudit.pipeline.config.study import Study
 from gradaudit.pipeline.names import check_known
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import AUTO, catalogue
 from gradaudit.records.tools import TOOLS
 from gradaudit.sensitivity.external.requirements import check_installed
-from gradaudit.solvers.catalogue import AUTO
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}\Z")
 _PATH = re.compile(r"[^\x00-\x1f\x7f{}<>*?\[\]\\]+\Z")

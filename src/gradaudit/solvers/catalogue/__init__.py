@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gradaudit.errors import SettingError
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import AUTO, catalogue
 from gradaudit.solvers.solver import Solver
 
 
@@ -18,9 +18,6 @@ def solvers() -> Mapping[str, Solver]:
     """Every solver by name, in the order in which they are shown."""
     return catalogue("solvers")
 
-
-AUTO = "auto"
-"""In place of a name: the solver that suits the model, by `gradaudit.sensitivity.solver_choice`."""
 
 NO_CHOICE = (
     'solver "auto" is for gradaudit.sensitivities, checked_jacfwd, checked_hvp, the gradient and '
