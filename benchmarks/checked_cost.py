@@ -19,44 +19,29 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from unittest import mock
 
 import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
+from common import median, relative_error, seconds, states_at
 
 import gradaudit
 from gradaudit.backend.xla_flags import LOOPS
 from gradaudit.checked import drop_in
-from gradaudit.solvers.registry import get_solver
 
 
-def terminal(diffeqsolve, model, solver, rtol, **options):
-    """A function of p: the states at the end."""
-
-    def solve(p):
-        return diffeqsolve(
-            diffrax.ODETerm(model.vector_field),
-            get_solver(solver).cls(),
-            0.0,
-            model.t_end,
-            None,
-            jnp.asarray(model.declared_state),
-            args=p,
-            stepsize_controller=diffrax.PIDController(rtol=rtol, atol=1e-3 * rtol),
-            max_steps=100_000,
-            **options,
-        ).ys[-1, 0]
-
-    return solve
+def terminal(model, solver, rtol, **options):
+    """A function of p: the first state at the end."""
+    states = states_at(model, solver, max_steps=100_000, **options)
+    return lambda p: states(p, rtol)[-1, 0]
 
 
 def candidates(model, solver, rtol, p):
     """By name: a compiled function of p, and how to take the Jacobian from what it returns."""
-    plain = terminal(diffrax.diffeqsolve, model, solver, rtol, adjoint=diffrax.ForwardMode())
-    own = terminal(gradaudit.diffeqsolve, model, solver, rtol)
+    plain = terminal(model, solver, rtol, adjoint=diffrax.ForwardMode())
+    own = terminal(model, solver, rtol, solve=gradaudit.diffeqsolve)
 
     def checked(**settings):
         return gradaudit.checked_jacfwd(
@@ -100,19 +85,6 @@ def alone(model_name, solver, rtol, rounds) -> float:
     return float(told.stdout)
 
 
-def median(call, p, rounds) -> float:
-    """Of the warm times of one call."""
-    jax.block_until_ready(call(p))
-    return statistics.median(seconds(lambda: jax.block_until_ready(call(p))) for _ in range(rounds))
-
-
-def seconds(call) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
 def main() -> None:
     """Print one row a (solver, tolerance, candidate)."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -127,13 +99,12 @@ def main() -> None:
     p = jnp.asarray(model.nominal)
     if arguments.alone is not None:
         plain = terminal(
-            diffrax.diffeqsolve, model, arguments.solvers[0], arguments.alone,
-            adjoint=diffrax.ForwardMode(),
-        )  # fmt: skip
-        print(median(jax.jit(jax.jacfwd(plain)), p, arguments.rounds))
+            model, arguments.solvers[0], arguments.alone, adjoint=diffrax.ForwardMode()
+        )
+        jacobian = jax.jit(jax.jacfwd(plain))
+        print(median(lambda: jacobian(p), arguments.rounds))
         return
     exact = gradaudit.reference(model, times=[model.t_end], digits=10).sensitivities[-1, 0]
-    scaled = exact * model.nominal
     print(
         f"{'solver':8s} {'rtol':>6s} {'':26s} {'time':>9s} {'ratio':>6s} {'alone':>6s} "
         f"{'steps':>6s}    error"
@@ -143,10 +114,7 @@ def main() -> None:
             calls = candidates(model, solver, rtol, p)
             results = {name: call(p) for name, call in calls.items()}
             rounds = [
-                [
-                    seconds(lambda call=call: jax.block_until_ready(call(p)))
-                    for call in calls.values()
-                ]
+                [seconds(lambda call=call: call(p)) for call in calls.values()]
                 for _ in range(arguments.rounds)
             ]
             own_process = alone(arguments.model, solver, rtol, arguments.rounds)
@@ -157,8 +125,7 @@ def main() -> None:
                 steps = str(result.stats.steps) if own else ""
                 error = ""
                 if jacobian.shape == exact.shape:
-                    deviation = jacobian * model.nominal - scaled
-                    error = f"{np.linalg.norm(deviation) / np.linalg.norm(scaled):.1e}"
+                    error = f"{relative_error(jacobian, exact, model.nominal):.1e}"
                 print(
                     f"{solver:8s} {rtol:6.0e} {name:26s} {1e3 * typical:7.2f}ms "
                     f"{typical / medians[0]:6.2f} {typical / own_process:6.2f} "

@@ -17,11 +17,12 @@ from gradaudit.cli import main as cli
 from gradaudit.cli.audit.job import Job
 from gradaudit.cli.audit.jobs import run_jobs
 from gradaudit.cli.audit.progress import Progress
-from gradaudit.cli.audit.run import LIMITED, SOLVERS, configure
+from gradaudit.cli.audit.run import LIMITED, SOLVERS, configure, without_auto
 from gradaudit.cli.audit.table import cheapest, judged, worst
 from gradaudit.cli.audit.view import Audit, ReferenceSummary, as_json, show
 from gradaudit.errors import GradauditError, SettingError
 from gradaudit.pipeline.config import ladder_of
+from gradaudit.sensitivity.solver_choice import Look
 
 HEADER = "import jax.numpy as jnp\nfrom gradaudit import Model\n"
 MODEL = (
@@ -50,6 +51,32 @@ def audit(capfd, *arguments: str) -> tuple[int, str, str]:
     captured = capfd.readouterr()
     assert "Traceback" not in captured.err + captured.out
     return code, captured.out, captured.err
+
+
+@pytest.mark.slow
+def test_the_solver_that_suits_takes_the_place_of_auto(tmp_path, capfd):
+    """A decay of rate 1e6 in a window of 2 is stiff; what the model prints is not on stdout."""
+    path = write(tmp_path / "mine.py", "return -1e6 * (y - p[0])")
+    Path(path).write_text(Path(path).read_text() + "print('on import')\n")
+    settings = ["--tightest", "1e-3", "--methods", "forward_ad", "--cores", "1", "--json"]
+    code, out, err = audit(capfd, path, "--solvers", "auto", "rodas5p", *settings)
+    assert code == 0
+    assert "gradaudit: solver auto: rodas5p, stiff: " in err
+    assert {row["solver"] for row in strict(out)["rows"]} == {"rodas5p"}
+
+
+def test_solvers_that_are_named_ask_for_no_look():
+    def never():
+        raise AssertionError("a look was taken")
+
+    assert without_auto(["tsit5"], never) == ["tsit5"]
+    assert without_auto(None, never) is None
+
+
+def test_auto_is_told_and_named_once(capfd):
+    found = without_auto(["auto", "tsit5"], lambda: Look("tsit5", "not stiff", 1, 1.0))
+    assert found == ["tsit5"]
+    assert capfd.readouterr().err == "gradaudit: solver auto: tsit5, not stiff\n"
 
 
 def strict(text: str) -> dict:

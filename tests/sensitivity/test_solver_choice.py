@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.sensitivity.solver_choice import suitable_solver
+from gradaudit.errors import SettingError
+from gradaudit.sensitivity.solver_choice import EVENTS, JUMPS, suitable_solver
+from gradaudit.solvers.registry import get_solver
 
 
 def relaxation(rate, t_end=10.0, **more):
@@ -55,3 +57,25 @@ def test_a_solution_that_ends_within_the_window_has_a_reason():
         t_end=2.0,
     )
     assert suitable_solver(model).why in ("a rough solve fails", "a rough solve has no finite rate")
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (gradaudit.Event(when=lambda t, y, p: t - 3.0, jump=lambda t, y, p: y + 1.0), JUMPS),
+        (gradaudit.Event(when=lambda t, y, p: t - 3.0), EVENTS),
+    ],
+)
+def test_the_reason_says_that_events_are_passed_over(event, said):
+    assert suitable_solver(relaxation(1.0, events={"kick": event})).why.endswith(f"; {said}")
+    assert "left out" not in suitable_solver(relaxation(1.0)).why
+
+
+def test_a_method_with_a_solver_of_its_own_refuses_it_by_name():
+    with pytest.raises(SettingError, match="method 'taylor' has a solver of its own"):
+        gradaudit.sensitivities(relaxation(1.0), solver="auto", method="taylor")
+
+
+def test_where_nothing_can_be_chosen_the_name_is_refused():
+    with pytest.raises(SettingError, match='solver "auto" is for'):
+        get_solver("auto")

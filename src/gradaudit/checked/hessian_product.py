@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.checked.jacobian import CheckedJacobian, checked_jacfwd
 from gradaudit.checked.pytrees import as_floats, to_vector
+from gradaudit.checked.solver_choice import with_automatic_solver
 from gradaudit.errors import SettingError
 
 INSTEAD = (
@@ -42,6 +43,7 @@ PROBLEM = (
 )
 
 
+@with_automatic_solver
 def checked_hvp(
     readout: Callable[[Any], Any],
     vector_field: Callable[[Any, Any, Any], Any],

@@ -38,6 +38,7 @@ from gradaudit.checked.solve import (
     is_implicit,
     solve,
 )
+from gradaudit.checked.solver_choice import Chosen, with_automatic_solver
 from gradaudit.checked.warnings import SATURATED, UNCONTROLLED, Warnings
 from gradaudit.errors import SettingError, forward_mode_by_name
 from gradaudit.model.probe_direction import signs
@@ -99,6 +100,8 @@ class CheckedJacobian(NamedTuple):
         Booleans; ``.messages()`` outside of jit.
     stats
         Steps and indicator.
+    chosen
+        Which solver `solver="auto"` is, and why; None where one was given.
     """
 
     value: Any
@@ -109,8 +112,10 @@ class CheckedJacobian(NamedTuple):
     raw_relative_error: Any
     warnings: Warnings
     stats: Stats
+    chosen: Chosen | None = None
 
 
+@with_automatic_solver
 def checked_jacfwd(
     readout: Callable[[Any], Any],
     vector_field: Callable[[Any, Any, Any], Any],
@@ -149,7 +154,9 @@ def checked_jacfwd(
     ts, t0
         Observation times, not decreasing; the solve ends at the last of them.
     solver
-        A name of `gradaudit.solvers.registry.SOLVERS`, or a Runge-Kutta solver of diffrax.
+        A name of `gradaudit.solvers.registry.SOLVERS`, or a Runge-Kutta solver of diffrax. "auto"
+        is "tsit5", or "rodas5p" where the problem is stiff: a rough solve at the p of the first
+        call decides, and ``.chosen`` says what and why. That call is outside of jit, vmap and scan.
     rtol, atol
         Tolerances of the states and of the tangents p_j dy/dp_j, which have the states' units. By
         default `atol` is 1e-9 times the initial size of each state where that is below 1, and times

@@ -20,8 +20,9 @@ largest error. An error is that of the gradient in scaled parameters, relative t
 its natural scale where the gradient is zero. The reference and the solvers run side by side.
 
 Default solvers are tsit5, dopri8 and, down to 1e-6, kvaerno5; those named by --solvers go down to
---tightest. More settings, figures and a report come from the workflow: name the model in
-config/config.yaml and `make run`.
+--tightest. The solver auto is tsit5, or rodas5p where a rough solve, which passes over events,
+shows that the model is stiff; a line says which and why. More settings, figures and a report come
+from the workflow: name the model in config/config.yaml and `make run`.
 
 A PATH that ends in .yaml or .yml is an estimation problem in PEtab. The error is then that of the
 gradient of its log-likelihood at the nominal parameters, on the estimation scale, against the

@@ -22,9 +22,9 @@ from gradaudit.problem.definition import Problem
 from gradaudit.problem.information import of_simulation
 from gradaudit.problem.ladder import ladders
 from gradaudit.problem.needed import Metric, widths
-from gradaudit.records.catalogue import catalogue
 from gradaudit.records.tools import Tool
 from gradaudit.sensitivity.external.requirements import missing_packages
+from gradaudit.solvers.registry import get_solver
 
 METHOD, TODAY = "forward_ad", 1e-6
 """The setting that counts most: what many programs do."""
@@ -55,7 +55,7 @@ def settings_of(
 
     An implicit solver may take a tenth of the steps.
     """
-    implicit = catalogue("solvers")[solver].implicit
+    implicit = get_solver(solver).implicit
     most = max(max_steps // STEPS_OF_IMPLICIT, 1) if implicit else max_steps
     return [
         {

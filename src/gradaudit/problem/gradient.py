@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from gradaudit.problem.definition import Problem
 from gradaudit.problem.groups import Group, grouped
 from gradaudit.problem.likelihood import Contribution, Sum, nothing
 from gradaudit.problem.preparing import Preparation
+from gradaudit.problem.solver_choice import with_solver
 from gradaudit.solvers.options import MAX_STEPS, Observe
 
 Array = NDArray[np.float64]
@@ -59,7 +60,10 @@ class Gradient:
         over all solves; "solves" is their number, without conditions that need certified steady
         states and nothing else.
     setting
-        The keywords with which `gradaudit.sensitivities` was called.
+        The keywords with which `gradaudit.sensitivities` was called; in place of the solver "auto"
+        they name the one that was chosen.
+    solver_why
+        Why it was chosen; empty where the solver was given.
     warnings
         What was said of the solves.
     """
@@ -78,6 +82,7 @@ class Gradient:
     stats: dict[str, float]
     setting: dict[str, Any]
     warnings: tuple[str, ...] = ()
+    solver_why: str = ""
 
 
 def gradient(
@@ -107,6 +112,9 @@ def gradient(
     ----------
     problem
         From `gradaudit.load_problem`.
+    solver
+        As for `gradaudit.sensitivities`. "auto" is chosen once for the problem, at its nominal
+        parameters, and then holds at all points: ``.setting["solver"]`` and ``.solver_why``.
     p
         The point (K,) on the estimation scale; None: the nominal parameters.
     estimate
@@ -140,10 +148,14 @@ def gradients(
     """
     values = problem.parameters.values(p)
     approximation = approximation_at(problem, tuple(values.tolist()))
-    columns = [approximation.solve(group, settings) for group in approximation.groups]
+    chosen = [with_solver(problem, setting) for setting in settings]
+    named = [setting for setting, _ in chosen]
+    columns = [approximation.solve(group, named) for group in approximation.groups]
     return [
-        approximation.total(p, setting, [column[index] for column in columns])
-        for index, setting in enumerate(settings)
+        replace(
+            approximation.total(p, setting, [column[index] for column in columns]), solver_why=why
+        )
+        for index, (setting, why) in enumerate(chosen)
     ]
 
 

@@ -15,6 +15,7 @@ from gradaudit.problem.definition import Problem
 from gradaudit.problem.gradient import Solve, approximation_at
 from gradaudit.problem.preparing import Preparation
 from gradaudit.problem.simulation import Simulation, simulate
+from gradaudit.problem.solver_choice import with_solver
 from gradaudit.problem.standardised import Kind, Rows, rows_of
 
 Array = NDArray[np.float64]
@@ -72,7 +73,7 @@ def approximate_information(
     """
     values = problem.parameters.values(p)
     approximation = approximation_at(problem, tuple(values.tolist()))
-    setting = {"estimate": True, **setting}
+    setting, _ = with_solver(problem, {"estimate": True, **setting})
     solves = [approximation.solve(group, [setting])[0] for group in approximation.groups]
     return of_solves(
         problem, approximation.preparation, solves, kind=kind, fixed=fixed, setting=setting

@@ -19,6 +19,9 @@ from typing import Any
 
 from gradaudit.errors import SettingError
 
+AUTO = "auto"
+"""In place of the name of a solver: the one that suits (`gradaudit.sensitivity.solver_choice`)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:

@@ -24,7 +24,12 @@ from gradaudit.records.results import Sensitivities
 from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN
 from gradaudit.sensitivity.method import Method
 from gradaudit.sensitivity.methods import get_method, methods
-from gradaudit.sensitivity.request import Request, check_options, tolerance
+from gradaudit.sensitivity.request import (
+    Request,
+    check_options,
+    no_solver_of_its_own,
+    tolerance,
+)
 from gradaudit.sensitivity.solver_choice import suitable_solver
 from gradaudit.solvers.options import (
     MAX_STEPS,
@@ -35,7 +40,7 @@ from gradaudit.solvers.options import (
     Precision,
     SolveOptions,
 )
-from gradaudit.solvers.registry import get_solver
+from gradaudit.solvers.registry import AUTO, get_solver
 
 
 def sensitivities(
@@ -63,8 +68,8 @@ def sensitivities(
         A model, the name of one of the library, or the path of a file.
     solver, method
         Names from `gradaudit.solvers.registry.SOLVERS` and `METHODS`. The solver "auto" is "tsit5",
-        or "rodas5p" where a rough solve shows that the model is stiff; ``.solver`` and
-        ``.solver_why`` of the result say which one and why.
+        or "rodas5p" where a rough solve, which passes over events, shows that the model is stiff;
+        ``.solver`` and ``.solver_why`` of the result say which one and why.
     rtol, atol
         Tolerances of the step controller; `atol` is 1e-3 rtol by default.
     times
@@ -99,11 +104,12 @@ def sensitivities(
         are NaN and its `status` says what happened.
     """
     model = load_model(model)
-    why = ""
-    if solver == "auto":
-        solver, why, *_ = suitable_solver(model)
+    why, chosen = "", get_method(method)
+    if solver == AUTO:
+        no_solver_of_its_own(chosen)
+        with forward_mode_by_name(f"model {model.name!r}: the vector field"):
+            solver, why, *_ = suitable_solver(model)
     get_solver(solver)
-    chosen = get_method(method)
     rtol = tolerance("rtol", rtol, below=1.0)
     atol = 1e-3 * rtol if atol is None else tolerance("atol", atol, below=math.inf)
     if observe not in OBSERVE:

@@ -58,6 +58,15 @@ def check_options(request: Request, method: Method) -> None:
         raise SettingError(f"pid is {options.pid!r}; give three numbers, by default {PID}.")
 
 
+def no_solver_of_its_own(method: Method) -> None:
+    """Raise a SettingError where there is no solver to choose."""
+    if method.own_solver:
+        raise SettingError(
+            f'method {method.name!r} has a solver of its own, so that solver="auto" has nothing to '
+            "choose; leave it out."
+        )
+
+
 def tolerance(name: str, value: object, *, below: float) -> float:
     """`value` as a float, after a check that it is positive, below the bound, and in reach.
 

@@ -141,6 +141,8 @@ def test_a_published_norm_of_no_model_is_refused():
         ({"models": ["logistic", "p.yaml@t_end=3"]}, "an estimation problem has no axes"),
         ({"sweep": {"models": ["p.yaml"]}}, "'p.yaml' is an estimation problem, no model"),
         ({"problems": {"solvers": ["tsit6"]}}, "problems.solvers: .*'tsit6'"),
+        ({"problems": {"solvers": ["auto"]}}, "problems.solvers: 'auto' is not for a study"),
+        ({"solvers": {"auto": {}}}, "solvers.auto: 'auto' is not for a study"),
         ({"problems": {"methods": ["guess"]}}, "problems.methods: .*'guess'"),
         ({"problems": {"tools": ["amigo"]}}, "problems.tools: unknown tool 'amigo'.*'amici'"),
         ({"problems": {"fits": ["logistic"]}}, "problems.fits: 'logistic' is no estimation"),

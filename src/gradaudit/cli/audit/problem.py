@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradaudit.cli.audit.run import Finish, check_errors, configure
+from gradaudit.cli.audit.run import Finish, check_errors, configure, without_auto
 from gradaudit.cli.audit.tried import exit_code
 from gradaudit.pipeline.config import Study, ladder_of
 from gradaudit.records.catalogue import catalogue
@@ -60,11 +60,14 @@ def run(
         with_warnings,
     )
     from gradaudit.problem.loading import load_problem
+    from gradaudit.problem.solver_choice import suitable_for
 
     check_errors({"--accuracy": accuracy, "--fail-above": limit})
     problem, texts = with_warnings(lambda: load_problem(path))
     study = configure(
-        solvers=SOLVERS if solvers is None else solvers,
+        solvers=without_auto(
+            SOLVERS if solvers is None else solvers, lambda: suitable_for(problem)
+        ),
         methods=usual_methods(problem) if methods is None else methods,
         tolerances={
             "loosest": loosest, "tightest": tightest or TIGHTEST, "per_decade": per_decade

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import math
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,17 +21,18 @@ from gradaudit.cli.audit.jobs import cores, leave_out_current_folder, run_jobs
 from gradaudit.cli.audit.preliminary import Preliminary
 from gradaudit.cli.audit.progress import Progress
 from gradaudit.cli.audit.tried import exit_code
-from gradaudit.errors import SettingError
+from gradaudit.errors import ModelWarning, SettingError
 from gradaudit.pipeline import temporary
 from gradaudit.pipeline.config import Study, ladder, ladder_of, settings_of, study_of
 from gradaudit.pipeline.names import check_known
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import AUTO, catalogue
 from gradaudit.sensitivity.external.requirements import check_installed
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gradaudit.cli.audit.view import Audit, ReferenceSummary
+    from gradaudit.sensitivity.solver_choice import Look
 
 REFERENCE = "reference"
 AUDITED_TO = {name: s.audited_to for name, s in catalogue("solvers").items()}
@@ -78,7 +81,7 @@ def run(
     check_errors({"--accuracy": accuracy, "--fail-above": limit})
     usual = default_methods(model)
     study = configure(
-        solvers=solvers,
+        solvers=without_auto(solvers, partial(_suitable, model)),
         methods=usual if methods is None else methods,
         tolerances={"loosest": loosest, "tightest": tightest, "per_decade": per_decade},
         max_steps=max_steps,
@@ -127,6 +130,25 @@ def check_errors(given: Mapping[str, float | None]) -> None:
     for option, value in given.items():
         if value is not None and not (math.isfinite(value) and value > 0.0):
             raise SettingError(f"{option} is {value!r}; write a positive error such as 1e-4.")
+
+
+def without_auto(solvers: Sequence[str] | None, look: Callable[[], Look]) -> Sequence[str] | None:
+    """The solvers with the one that suits in place of "auto", which is told on stderr."""
+    if solvers is None or AUTO not in solvers:
+        return solvers
+    found = look()
+    print(f"gradaudit: solver {AUTO}: {found.solver}, {found.why}", file=sys.stderr)
+    return list(dict.fromkeys(found.solver if name == AUTO else name for name in solvers))
+
+
+def _suitable(model: str) -> Look:
+    from gradaudit.model.loading import load_model
+    from gradaudit.sensitivity.solver_choice import suitable_solver
+
+    # what the model prints and warns of on import is left to the processes that solve it
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ModelWarning)
+        return suitable_solver(load_model(model))
 
 
 def configure(

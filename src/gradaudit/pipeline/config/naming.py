@@ -13,7 +13,7 @@ from gradaudit.pipeline.config.ladders import ladder_of
 from gradaudit.pipeline.config.solving import SolverEntry
 from gradaudit.pipeline.config.study import Study
 from gradaudit.pipeline.names import check_known
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import AUTO, catalogue
 from gradaudit.records.tools import TOOLS
 from gradaudit.sensitivity.external.requirements import check_installed
 
@@ -43,9 +43,11 @@ def check_names(study: Study) -> None:
     _check_problems(study)
     _check_published(study, list(specs))
     for key in study.solvers:
+        _no_auto([base_solver(study, key)], f"solvers.{key}")
         check_known("solver", [base_solver(study, key)], where=f"solvers.{key}")
     for name, part in (("experiment", study.experiment), ("sweep", study.sweep)):
         if part.models:
+            _no_auto([part.solver], f"{name}.solver")
             check_known("solver", [part.solver], where=f"{name}.solver")
     _check_methods(study)
     check_known("functional", study.functionals.kinds, where="functionals.kinds")
@@ -105,10 +107,21 @@ def _check_problems(study: Study) -> None:
                     f"problems.{where}: {entry!r} is no estimation problem of the study; name its "
                     ".yaml file."
                 )
+    _no_auto(study.problems.solvers, "problems.solvers")
     check_known("solver", study.problems.solvers, where="problems.solvers")
     check_known("method", study.problems.methods, where="problems.methods")
     names = [tool.name for tool in TOOLS]
     check_known("tool", study.problems.tools, names, where="problems.tools")
+
+
+def _no_auto(solvers: Iterable[str], where: str) -> None:
+    """The solver of a result is in its settings, and known before any model is read."""
+    if AUTO in solvers:
+        raise SettingError(
+            f"{where}: {AUTO!r} is not for a study, whose results have the solver in their names "
+            "and settings before a model is read; name tsit5 or rodas5p, of which gradaudit audit "
+            "MODEL --solvers auto says the one that suits."
+        )
 
 
 def _check_published(study: Study, models: list[str]) -> None:

@@ -10,13 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gradaudit.errors import SettingError
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import AUTO, catalogue
 from gradaudit.solvers.solver import Solver
 
 
 def solvers() -> Mapping[str, Solver]:
     """Every solver by name, in the order in which they are shown."""
     return catalogue("solvers")
+
+
+NO_CHOICE = (
+    'solver "auto" is for gradaudit.sensitivities, checked_jacfwd, checked_hvp, the gradient and '
+    "the Fisher information of an estimation problem, and the command gradaudit audit; name a "
+    "solver here, such as tsit5 or, for stiff problems, rodas5p."
+)
 
 
 def get_solver(name: str) -> Solver:
@@ -27,6 +34,8 @@ def get_solver(name: str) -> Solver:
     SettingError
         If there is none.
     """
+    if name == AUTO:
+        raise SettingError(NO_CHOICE)
     known = solvers()
     if name not in known:
         raise SettingError(f"unknown solver {name!r}; the solvers are {', '.join(known)}.")
