@@ -64,3 +64,14 @@ def test_a_setting_has_its_errors_over_the_tolerances():
              if r.name == "error"}  # fmt: skip
     assert steps == {3: 0.5, 6: 2e-3}
     assert found["problem/immune/CVODES (AMICI)"].tags["needed_rtol"] == "never"
+
+
+def test_a_problem_that_cannot_be_read_has_a_run_that_says_why():
+    nothing = float("nan")
+    unread = pd.DataFrame([row(
+        nothing, solver="", method="", rtol=nothing, status="refused", verdict="unknown",
+        reference_status="refused: the file is missing", reference_value=nothing,
+        reference_gradient=[], parameters=[], digits=0.0,
+    )])  # fmt: skip
+    (plan,) = problem_plans(unread, model="torn", steps=Steps([1e-3]), provenance={}, artifacts=())
+    assert plan.tags["status"] == "refused: the file is missing"

@@ -95,7 +95,7 @@ def run(
 
                 outcome = _outcome(check, timed, exact.point, gradient)
                 rows.append({
-                    "problem": problem.name, "gradient": name, "error": error,
+                    "problem": of["model"], "gradient": name, "error": error,
                     "checker": checker, "outcome": outcome,
                 })  # fmt: skip
             report(0.5, f"{of['model']} {name}: error {error:.1e}")

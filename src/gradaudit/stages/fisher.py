@@ -88,7 +88,7 @@ def run(
     )
     facts: dict[str, Any] = {
         "model": of["model"],
-        "problem": problem.name,
+        "problem": of["model"],
         "parameters": list(problem.parameters.names),
         "reference_status": reason,
         "reference_standard_errors": known.standard_errors.tolist(),

@@ -62,6 +62,6 @@ def run(*, model: str, settings: dict[str, Any], output: Path, report: Report = 
         iterations=settings["iterations"],
         seconds=settings["fit_s"],
         tell=lambda done, text: report(done, f"{of['model']} {text}"),
-    ).assign(model=of["model"], problem=problem.name)
+    ).assign(model=of["model"], problem=of["model"])
     table["parameters"] = [list(problem.parameters.names)] * len(table)
     write_table(table, output, stage="fit", settings=settings, **of)

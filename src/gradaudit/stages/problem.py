@@ -111,7 +111,7 @@ def run(
     table = pd.DataFrame(tables).drop(columns=["conditions", "observables"])
     table = table.assign(
         model=of["model"],
-        problem=problem.name,
+        problem=of["model"],
         measurements=len(problem.measurements),
         simulated_conditions=len({m.condition for m in problem.measurements}),
     )

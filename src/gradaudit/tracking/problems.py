@@ -48,11 +48,12 @@ def problem_plans(
         Its key.
     """
     own = table[table["point"] == NOMINAL]
+    tried = own[own["rtol"].notna()]  # there is none where the problem cannot be read
     series = [
         (f"{solver} {method}", rows)
-        for (solver, method), rows in own[own["tool"] == ""].groupby(["solver", "method"])
+        for (solver, method), rows in tried[tried["tool"] == ""].groupby(["solver", "method"])
     ]
-    series += [(str(tool), rows) for tool, rows in own[own["tool"] != ""].groupby("tool")]
+    series += [(str(tool), rows) for tool, rows in tried[tried["tool"] != ""].groupby("tool")]
     yield _whole(table, own, series, model, steps, provenance, artifacts)
     for name, rows in series:
         yield _setting(rows, name, model, steps, provenance)
