@@ -112,11 +112,10 @@ def _best(rows: pd.DataFrame) -> str:
         )
     least = rows[rows["best_good"] > 0.0].sort_values("best_good").iloc[0]
     return (
-        "Choosing the best method for each tolerance series improves most the "
-        f"{kind_name(row['kind'])}: "
-        f"{percent(row['good'])} good by forward AD, {percent(row['best_good'])} by the best; the "
-        f"most difficult is {kind_name(least['kind'])}, good on "
-        f"{percent(least['best_good'])} by the best."
+        f"The best method improves the {kind_name(row['kind'])} most: {percent(row['good'])} of "
+        f"its tolerance series are good by forward AD, {percent(row['best_good'])} by the best "
+        f"method. The most difficult is the {kind_name(least['kind'])}: "
+        f"{percent(least['best_good'])} are good by the best method."
     )
 
 
