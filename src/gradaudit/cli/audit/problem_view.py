@@ -65,8 +65,8 @@ def _table(audit: ProblemAudit) -> list[str]:
     cells = [CELLS, *texts]
     widths = _fitted({key: max(len(row[key]) for row in cells) for key in shown})
     lines = [
-        "Errors are relative to the norm of the certified gradient. `parameter` is the worst",
-        "entry; most of the error comes from `condition` and `observable`.",
+        "Errors are relative to the norm of the certified gradient. `parameter` is the",
+        "worst entry; most of the error comes from `condition` and `observable`.",
     ]
     for curve, own in groupby(zip(rows, texts, strict=True), _curve):
         lines += ["", ", ".join(curve), _line(CELLS, widths)]

@@ -42,7 +42,7 @@ COLUMNS = {
     "seconds": "time",
     "steps": "steps",
     "indicator": "indicator",
-    "functional": "worst functional",
+    "functional": "functional",
     "dominant": "error from",
     "status": "status",
 }
