@@ -104,7 +104,7 @@ def test_the_indicator_is_judged(made_up_audits):
 
 
 def test_references_are_counted():
-    assert "2 of 2 are certified, each to at least 11.0 significant" in sentences.certified(
+    assert "Certified: 2 of 2 references, each to at least 11.0 significant" in sentences.certified(
         {"a": "ok", "b": "ok"}, {"a": 13.0, "b": 11.0}
     )
     text = sentences.certified({"a": "ok", "b": "time_limit"}, {"a": 13.0, "b": 2.0})

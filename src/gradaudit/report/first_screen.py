@@ -96,7 +96,7 @@ def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
             (f"{number(ratio, 2)} ×", "the error of the states, in the median"),
             (
                 f"{state['exponent']:.2f}",
-                "the exponent: error of the gradient against that of the states",
+                "exponent of this law in the error of the states",
             ),
             (f"{stuck} of {len(forward)}", "tolerance series of forward AD do not converge"),
         ],

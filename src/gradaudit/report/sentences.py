@@ -59,7 +59,7 @@ def certified(statuses: Mapping[str, str], digits: Mapping[str, float]) -> str:
     missing = sorted(model for model, status in statuses.items() if status != "ok")
     if not statuses:
         return "There is no reference."
-    text = f"Errors are against references of which {len(held)} of {len(statuses)} are certified"
+    text = f"Certified: {len(held)} of {count(len(statuses), 'reference')}"
     if held:
         text += f", each to at least {rounded_down(min(held))} significant digits"
     return f"{text}; not certified: {listed(missing)}." if missing else f"{text}."
