@@ -62,14 +62,14 @@ def test_a_zero_gradient_has_no_place(table):
 
 def test_sentences_change_with_the_data(table):
     text = " ".join(ranking_sentences.answer(ranking(table())))
-    assert "most accurate are time average 0.00" in text
+    assert "same solve: time average 0.00" in text
     assert "larger for sum of squares (100 times)" in text
     swapped = {"terminal": 1.0, "trace_sse": 0.01, "time_average": 100.0}
     other = " ".join(ranking_sentences.answer(ranking(table(swapped))))
-    assert "most accurate are sum of squares 0.00" in other
+    assert "same solve: sum of squares 0.00" in other
     assert "larger for time average (100 times)" in other
     still = " ".join(ranking_sentences.answer(ranking(table(mechanism="smooth"))))
-    assert "No model of this configuration is a drifting oscillation." in still
+    assert "No model of this configuration is an oscillation whose phase drifts." in still
 
 
 def test_a_functional_without_a_derivative_is_named(table):

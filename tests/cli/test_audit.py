@@ -121,7 +121,7 @@ def test_a_model_without_a_reference_gets_no_verdicts(tmp_path, capfd):
     assert code == 0
     text = " ".join(out.split())
     assert "none, so no error can be measured: model 'mine'" in text
-    assert "for an error of 1e-4: none is known, there is no reference" in text
+    assert "for an error of 1e-4: no setting is known, there is no reference" in text
     assert "UNKNOWN" in out
     assert "without a reference the error is estimated as" in text
     assert not {"good", "bad", "horrible"} & set(out.split())
@@ -184,7 +184,7 @@ def test_settings_that_make_no_sense_are_refused_at_once(arguments, words, capfd
 def test_counts_are_positive(option, capfd):
     with pytest.raises(SystemExit, match="2"):
         cli.main(["audit", "logistic", option, "0"])
-    assert "'0' is no positive whole number" in capfd.readouterr().err
+    assert "'0' is not a positive whole number" in capfd.readouterr().err
 
 
 TOLERANCES = {"loosest": 1e-3, "tightest": 1e-8, "per_decade": 1}
@@ -301,7 +301,7 @@ def test_the_card_answers_first_and_fits_into_80_columns(capsys):
     text = " ".join(out.split())
     for words in (
         "reference certified to 12.0 digits",
-        "today tsit5, forward_ad, rtol 1e-5: NO GRADIENT (max_steps)",
+        "default tsit5, forward_ad, rtol 1e-5: NO GRADIENT (max_steps)",
         "right from no tolerance that was tried",  # the tightest one has failed
         "fails with a status: tsit5 forward_ad at 1e-5 (max_steps)",
         "cheapest for an error of 1e-4: tsit5, forward_ad, rtol 1e-4 (error below 1e-12",
@@ -346,7 +346,7 @@ def test_an_uncertified_reference_is_named_as_such(capsys):
     show(made_up(truth=truth, cheapest=None, reason="it does not resolve it"))
     out = " ".join(capsys.readouterr().out.split())
     assert "reference uncertified: step_underflow after t = 3" in out
-    assert "for an error of 1e-4: none is known, it does not resolve it" in out
+    assert "for an error of 1e-4: no setting is known, it does not resolve it" in out
 
 
 def test_absurd_tolerances_are_refused_by_the_configuration_of_an_audit():

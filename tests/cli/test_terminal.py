@@ -58,7 +58,7 @@ def test_the_tightest_tolerance_is_that_of_a_model_or_of_a_problem(parser, monke
 def test_counts_are_positive_whole_numbers(parser, option, text, capsys):
     with pytest.raises(SystemExit, match="2"):
         parser.parse_args(["audit", "logistic", option, text])
-    assert f"{text!r} is no positive whole number" in capsys.readouterr().err
+    assert f"{text!r} is not a positive whole number" in capsys.readouterr().err
 
 
 def test_a_template_is_written_where_it_is_asked_for(parser, tmp_path, capsys):

@@ -106,7 +106,7 @@ def test_a_setting_of_sbml_that_cannot_be_read_is_refused_by_name(part, model_fi
     path = model_file(name="cell.xml")
     with pytest.raises(SettingError) as error:
         expand(f"{path}@t_end=5,{part}")
-    assert f"{part!r} is no setting" in str(error.value)
+    assert f"{part!r} is not a setting" in str(error.value)
 
 
 def test_a_key_that_is_too_long_for_a_file_is_refused(model_file):

@@ -87,7 +87,7 @@ def test_what_is_wrong_in_a_table_is_told_with_its_place(write, message, tables)
         "format_version is missing": "problems: []",
         "0 problems": "format_version: 1\nproblems: []",
         "no YAML": "a: [",
-        "does_not_exist.tsv, which does not exist": "format_version: 1\n"
+        "does_not_exist.tsv does not exist": "format_version: 1\n"
         "parameter_file: does_not_exist.tsv\nproblems: [{sbml_files: [model.xml]}]",
     }.items(),
 )

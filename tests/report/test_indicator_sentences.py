@@ -19,17 +19,17 @@ def told(*rows):
 
 def test_the_best_is_named_with_its_intervals():
     text = told(OTHER, ROW)
-    assert "Of 2 indicators the best one is “half steps”" in text
+    assert "The best of 2 indicators is “half steps”" in text
     assert "0.95 [0.90, 0.98]" in text
     assert "misses 5 % of the gradients" in text
     assert "embedded error of the tangents 0.70" in text
-    assert "the best one is “embedded error" in told(OTHER | {"auc": 0.99}, ROW)
+    assert "is “embedded error" in told(OTHER | {"auc": 0.99}, ROW)
 
 
 def test_scores_are_told_apart_from_indicators():
     text = told(ROW | {"kind": "indicator"}, OTHER | {"kind": "score", "indicator": "probed"})
-    assert "Of 1 indicator the best" in text
-    assert "Of 1 trust score the best one is “score" in text
+    assert "The best of 1 indicator is" in text
+    assert "The best of 1 trust score is “score" in text
 
 
 def test_of_several_scopes_all_is_told():

@@ -52,7 +52,7 @@ def test_the_answer_follows_the_verdicts(made_up_audits):
     good = sentences.answer(ladders_of(made_up_audits(models=["a", "b"])))
     assert "36 are good, none bad and none horrible" in good
     assert "Good throughout: a and b." in good
-    assert "Every tolerance series converges, although not at every step." in good
+    assert "Every tolerance series converges, though its error may rise" in good
     errors = {("a", "forward_ad"): 9.0}
     worse = sentences.answer(ladders_of(made_up_audits(models=["a", "b"], errors=errors)))
     assert "30 are good, none bad and 6 horrible" in worse
@@ -104,7 +104,7 @@ def test_the_indicator_is_judged(made_up_audits):
 
 
 def test_references_are_counted():
-    assert "2 of 2 are certified, each to at least 11.0 significant" in sentences.certified(
+    assert "Certified: 2 of 2 references, each to at least 11.0 significant" in sentences.certified(
         {"a": "ok", "b": "ok"}, {"a": 13.0, "b": 11.0}
     )
     text = sentences.certified({"a": "ok", "b": "time_limit"}, {"a": 13.0, "b": 2.0})
@@ -219,7 +219,7 @@ def test_how_often_forward_ad_is_right_counts_what_has_a_derivative():
         }
     )
     assert sentences.within(table, 1e-2) == (
-        "Forward AD is within 1 % of the true gradient for 50 % of 2 gradients at rtol 1e-3 and "
-        "0 % of 1 gradients at rtol 1e-6."
+        "Forward AD is within 1 % of the true gradient in 50 % of 2 cases at rtol 1e-3 and 0 % of "
+        "1 case at rtol 1e-6. A case is a model, a solver and a functional."
     )
     assert sentences.within(table.iloc[:0], 1e-2) == ""

@@ -13,38 +13,45 @@ TIGHTEST = 1e-8
 """The default of --tightest, for a model."""
 
 AUDIT = """\
-A card says whether the gradient of forward AD at 1e-6 is right, by the solver of least work, from
-which tolerance on it is, what fails without a word, the cheapest setting for --accuracy, and what
-to do next. Below it stand the digits that hold in every setting, for the functional with the
-largest error. An error is that of the gradient in scaled parameters, relative to its norm, or to
-its natural scale where the gradient is zero. The reference and the solvers run side by side.
+The card says whether the gradient in the default setting is right: that of
+forward AD, at the tolerance nearest to 1e-6, by the solver of least work. It
+says from which tolerance on it is right, which settings fail, which is the
+cheapest for --accuracy, and what to do next. Below it are the correct digits
+in every setting, for the functional with the largest error.
 
-Default solvers are tsit5, dopri8 and, down to 1e-6, kvaerno5; those named by --solvers go down to
---tightest. The solver auto is tsit5, or rodas5p where a rough solve, which passes over events,
-shows that the model is stiff; a line says which and why. More settings, figures and a report come
-from the workflow: name the model in config/config.yaml and `make run`.
+A gradient is right up to an error of 1e-2, inaccurate up to 0.5, and wrong
+above. The error is that of the gradient in scaled parameters, relative to its
+norm, or to its natural scale where the gradient is zero. docs/verdicts.md
+explains every line.
 
-A PATH that ends in .yaml or .yml is an estimation problem in PEtab. The error is then that of the
-gradient of its log-likelihood at the nominal parameters, on the estimation scale, against the
-certified one (docs/petab.md), and the card says which condition and observable it comes from.
-Default solvers are tsit5, to 1e-12, and rodas5p, to 1e-9, by forward_ad and forward_sensitivity,
-and by saltation if there may be events, in one process. Implicit solvers may take a tenth of
---max-steps.
+Default solvers are tsit5, dopri8 and, down to 1e-6, kvaerno5; those named by
+--solvers go down to --tightest. The solver auto is tsit5, or rodas5p where a
+rough solve, which passes over events, shows that the model is stiff. For more settings, figures and a report, name
+the model in config/config.yaml and call `make run`.
 
-exit code: 0 if at least one solve succeeded, whatever its error; 1 if none did; 2 if the model or
-an option is invalid. With --fail-above: 0 if the error of today's gradient is surely at most that,
-1 if it is surely above or there is no gradient, 3 if the reference cannot tell.
+A PATH that ends in .yaml or .yml is an estimation problem in PEtab. The error
+is then that of the gradient of its log-likelihood at the nominal parameters,
+on the estimation scale, against the certified one (docs/petab.md). The card
+says which condition and observable it comes from. Default solvers are tsit5,
+to 1e-12, and rodas5p, to 1e-9, by forward_ad and forward_sensitivity, and by
+saltation if there may be events, in one process. Implicit solvers may take a
+tenth of --max-steps.
+
+exit code: 0 if at least one solve succeeded, whatever its error; 1 if none
+did; 2 if the model or an option is invalid. With --fail-above: 0 if the error
+in the default setting is surely at most that, 1 if it is surely above or there
+is no gradient, 3 if the reference has too few digits.
 """
 
 
 CHECK = """\
-Settings and errors are those of `gradaudit audit`. A baseline that does not exist is written. A
-gradient is worse if there was one and there is none any more, or if its error is larger than
---accuracy and surely more than twice what it was. An error that is not measured is inconclusive,
-and fails nothing.
+Settings and errors are those of `gradaudit audit`. A baseline that does not
+exist is written. A gradient is worse if it existed and does not exist any
+more, or if its error is larger than --accuracy and surely more than twice the
+old one. An error that is not measured is inconclusive, and does not fail.
 
-exit code: 0 if no gradient is proven to be worse, 1 if one is, 2 if the model, an option or the
-baseline is invalid.
+exit code: 0 if no gradient is proven to be worse, 1 if one is, 2 if the model,
+an option or the baseline is invalid.
 """
 
 
@@ -106,14 +113,14 @@ def _add_audit(commands: Any) -> None:
         "--table",
         dest="as_table",
         action="store_true",
-        help="below the card, error, cost and verdict of every setting",
+        help="print error and cost of every setting below the card",
     )
     parser.add_argument(
         "--fail-above",
         dest="limit",
         type=float,
         metavar="ERROR",
-        help="for scripts: exit code 1 if the gradient of today has a larger error",
+        help="for scripts: exit code 1 if the default setting has a larger error",
     )
     parser.set_defaults(call=_audit)
 
@@ -159,9 +166,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
     _add_tolerances(parser)
     parser.add_argument(
-        "--functional", metavar="NAME", help="show this one (default: the worst of all)"
+        "--functional",
+        metavar="NAME",
+        help="the functional to show (default: the one with the largest error)",
     )
-    parser.add_argument("--output", type=Path, metavar="PATH", help="Parquet table to keep")
+    parser.add_argument(
+        "--output", type=Path, metavar="PATH", help="write the table of all functionals, as Parquet"
+    )
     parser.add_argument(
         "--cores",
         dest="workers",
@@ -192,21 +203,21 @@ def _add_tolerances(parser: argparse.ArgumentParser) -> None:
         type=_positive,
         metavar="N",
         default=1,
-        help="tolerances a decade (default: 1)",
+        help="tolerances per decade (default: 1)",
     )
     parser.add_argument(
         "--max-steps",
         type=int,
         metavar="N",
         default=100_000,
-        help="give up a solve that needs more (default: 100000)",
+        help="steps after which a solve is given up (default: 100000)",
     )
     parser.add_argument(
         "--time-limit",
         type=float,
         metavar="SECONDS",
         default=120.0,
-        help="for the reference; what is certified by then is used (default: 120)",
+        help="time for the reference; digits certified by then are used (default: 120)",
     )
 
 
@@ -216,7 +227,7 @@ def _positive(text: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive whole number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
     return number
 
 

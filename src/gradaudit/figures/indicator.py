@@ -23,7 +23,7 @@ FIGURE = Drawing(
     tables=("atlas.audits",),
     label="indicator",
     category="Atlas",
-    caption=("The indicator that needs no reference, against the error that the reference shows."),
+    caption="The indicator that needs no reference, against the certified error.",
 )
 
 
@@ -75,9 +75,9 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         )
         layout.head(
             figure,
-            "What the reference-free indicator sees of the true error",
+            "Indicator without a reference, against the true error",
             "A point is one gradient. On the dotted line the indicator equals the error; "
-            "points far above it are missed.",
+            "errors far above it are not detected.",
         )
     return figure
 

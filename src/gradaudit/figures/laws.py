@@ -83,9 +83,9 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
         layout.legends_below(figure, {"method": _handles(colours)})
         layout.head(
             figure,
-            "How the error of the states becomes the error of the gradient",
+            "Error of the gradient against error of the states",
             "A point is one gradient; q is the fitted exponent with its 95 % interval. At the left "
-            "edge the state is exact, and the gradient need not be.",
+            "edge the states are exact; the gradient may be wrong.",
         )
     return figure
 

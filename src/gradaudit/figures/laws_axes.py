@@ -68,7 +68,7 @@ def laws_axes(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[s
         _names(figure, panels, colours)
         layout.head(
             figure,
-            "How stiffness, window and distance to a bifurcation become an error of the gradient",
+            "Error of the gradient against stiffness, window and distance to a bifurcation",
             "At the tolerance nearest to 1e-6: medians over functionals and solvers, and their "
             "range. Exponents are fitted over all tolerances.",
         )

@@ -23,9 +23,9 @@ FIGURE = Drawing(
     label="mechanism by method",
     category="Atlas",
     caption=(
-        "What forward-mode gradients are worth, mechanism by mechanism and method by method. A "
+        "Verdicts on forward-mode gradients by mechanism and method. A "
         "cell is filled by the share of its tolerance series that are good, bad and "
-        "horrible; beside the mechanism stands what it lets one expect."
+        "horrible; the expected verdict is beside the mechanism."
     ),
 )
 
@@ -78,8 +78,7 @@ def mechanisms(regimes: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             figure,
             "Where forward-mode gradients can be trusted: mechanism by method",
             "A cell is filled by the share of its tolerance series that are good, bad and "
-            "horrible; the "
-            "numbers count the good ones.",
+            "horrible; the numbers count the good ones.",
         )
     return figure
 

@@ -74,8 +74,8 @@ def ranking(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         layout.head(
             figure,
             "Which functions of the solution have accurate gradients",
-            "Sorted by the place of the error among all functionals of the same solve. Ladders of "
-            "all models; intervals are 95 %, by a bootstrap over models.",
+            "Sorted by the place of the error among all functionals of the same solve. All models; "
+            "intervals are 95 %, by a bootstrap over models.",
         )
     return figure
 

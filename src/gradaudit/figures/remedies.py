@@ -97,17 +97,16 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             0.12 / width,
             0.2 / height,
             "n: gradients of forward AD by an explicit solver, or in a harmful setting, at rtol "
-            "1e-6 (or nearest) that are not good.   Grey: not in this configuration, or it does "
-            "not apply.",
+            "1e-6 (or nearest) that are not good.   Grey: not tried, or not applicable.",
             fontsize=8.5,
             color=style.MUTED,
             va="center",
         )
         layout.head(
             figure,
-            "Which remedies correct a bad gradient",
-            "Good after the remedy, of those tried; below, the median factor by which the error "
-            "falls and the factor in time. One thing is changed at a time.",
+            "Which change corrects a gradient that is not good",
+            "Number of good gradients after one change, of those tried. Below: the median factor "
+            "by which the error falls, and that of the time.",
         )
     return figure
 

@@ -22,7 +22,7 @@ FIGURE = Drawing(
     label="skill of the indicators",
     category="Atlas",
     caption=(
-        "What each indicator is worth: the area under its ROC for errors above the bound of a "
+        "The skill of each indicator: the area under its ROC for errors above the bound of a "
         "good gradient, on mechanisms that set no threshold, with 95 % intervals over "
         "mechanisms, and what it costs."
     ),
@@ -55,9 +55,9 @@ def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[s
         _curves(right, predictions, float(settings.get("good", 1e-2)))
         layout.head(
             figure,
-            "Which indicators detect a bad gradient without a reference",
-            "Left: ranking bad above good (0.5 by chance), with 95 % intervals over mechanisms; "
-            "cost in gradients, if timed. Right: scores.",
+            "Which indicators detect a gradient that is not good, without a reference",
+            "Left: area under the ROC (0.5 by chance), with 95 % intervals over mechanisms, and "
+            "the cost in gradients. Right: trust scores.",
         )
     return figure
 

@@ -75,8 +75,8 @@ def trust(predictions: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         layout.head(
             figure,
             "An estimate of the gradient's error that needs no reference",
-            "Mechanisms left out one at a time. Above: a point is one gradient, within the band "
-            "the interval holds. Below: share of gradients within the interval, made for 90 %.",
+            "Each mechanism is left out of its own fit. Above: a point is one gradient; in the "
+            "band the interval holds. Below: share of gradients in their 90 % interval.",
         )
     return figure
 

@@ -253,7 +253,7 @@ def _check_events(model: str, events: object, states: Quantities) -> None:
         raise ModelError(f"model {model!r}: events must be a dict such as {example}.")
     for name, event in events.items():
         if not isinstance(event, Event) or not isinstance(name, str):
-            raise ModelError(f"model {model!r}: events[{name!r}] is no Event; write {example}.")
+            raise ModelError(f"model {model!r}: events[{name!r}] is not an Event; write {example}.")
         if not callable(event.when) or not (event.jump is None or callable(event.jump)):
             raise ModelError(
                 f"model {model!r}: events[{name!r}]: when, and jump if there is one, must be "

@@ -42,10 +42,13 @@ def model_path(model: str | Path) -> Path:
     path = Path(text).expanduser()
     if path.suffix in (".py", *SBML_SUFFIXES) and path.is_file():
         return path
+    if path.suffix in (".py", *SBML_SUFFIXES):
+        raise ModelError(
+            f"no model {text!r}: the file does not exist (looked for in {Path.cwd()})."
+        )
     raise ModelError(
-        f"no model {text!r}{hint(text, library_names())}: it is neither a file ending in .py, or "
-        "in .xml or .sbml for SBML, nor one of the library's models "
-        f"({', '.join(library_names())})."
+        f"no model {text!r}{hint(text, library_names())}: write the path of a file (.py, or .xml "
+        f"or .sbml for SBML), or a model of the library: {', '.join(library_names())}."
     )
 
 
@@ -93,7 +96,7 @@ def _import(path: Path, setting: str) -> tuple[ModuleType | None, Model]:
         t_end, values, only = sbml_setting(setting)
     except ValueError as error:
         raise ModelError(
-            f"{path}: {str(error)!r} is no setting of a file in SBML; write {path.name}@t_end=50,"
+            f"{path}: {str(error)!r} is not a setting of an SBML file; write {path.name}@t_end=50,"
             f"k=2 for the window and values by id, {path.name}@only=k1+k2 for the parameters."
         ) from None
     model = load_sbml(
@@ -116,7 +119,7 @@ def _parsed(model: Model, setting: str) -> dict[str, float]:
             values[name] = float(number)
         except ValueError:
             raise ModelError(
-                f"model {model.name!r}: {part!r} is no setting of an axis; write "
+                f"model {model.name!r}: {part!r} is not a setting of an axis; write "
                 f"{model.name}@{name}={model.axes[name][0]:g}."
             ) from None
     return values

@@ -97,7 +97,7 @@ def expand(entry: str) -> list[str]:
             sbml_setting(setting)
         except ValueError as error:
             raise SettingError(
-                f"models: {entry!r}: {str(error)!r} is no setting of a file in SBML; write "
+                f"models: {entry!r}: {str(error)!r} is not a setting of an SBML file; write "
                 f"{name}@t_end=50,k=2 for the window and values by id, {name}@only=k1+k2 for the "
                 "parameters."
             ) from None
@@ -115,7 +115,8 @@ def expand(entry: str) -> list[str]:
         if not equals or not _AXIS.match(axis) or not _NUMBER.match(number):
             example = axis if _AXIS.match(axis) else "axis"
             raise SettingError(
-                f"models: {entry!r}: {part!r} is no setting of an axis; write {name}@{example}=1.5."
+                f"models: {entry!r}: {part!r} is not a setting of an axis; write "
+                f"{name}@{example}=1.5."
             )
     return [entry]
 
@@ -150,7 +151,7 @@ def file_of(name: str) -> Path:
             return path
         library = library_names()
         raise SettingError(
-            f"models: {name!r} is no model of the library{hint(name, library)}. The library "
+            f"models: {name!r} is not a model of the library{hint(name, library)}. The library "
             f"has {', '.join(library)}; a model of your own is named by its file, as in "
             "my_models/pendulum.py."
         )

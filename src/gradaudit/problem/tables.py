@@ -139,7 +139,7 @@ def _files(path: Path, listed: Any, key: str) -> list[Path]:
     found = [path.parent / name for name in files]
     missing = [str(file) for file in found if not file.is_file()]
     if missing:
-        raise ProblemError(f"{path}: {key} names {', '.join(missing)}, which does not exist.")
+        raise ProblemError(f"{path}: {key}: {', '.join(missing)} does not exist; correct the name.")
     return found
 
 

@@ -65,7 +65,7 @@ def _sbml(path: Path, content: dict[str, Any]) -> Path:
         )
     found = path.parent / str(entry.get("location"))
     if not found.is_file():
-        raise ProblemError(f"{path}: model_files names {found}, which does not exist.")
+        raise ProblemError(f"{path}: model_files: {found} does not exist; correct the name.")
     return found
 
 
@@ -76,7 +76,7 @@ def _whole(path: Path, content: dict[str, Any]) -> Any:
     for key, columns in COLUMNS_2.items():
         for name in names_of_files(path, content.get(f"{key}_files"), f"{key}_files"):
             if not (path.parent / name).is_file():
-                raise ProblemError(f"{path}: {key}_files names {name}, which does not exist.")
+                raise ProblemError(f"{path}: {key}_files: {name} does not exist; correct the name.")
             check_header(path.parent / name, columns)
     try:
         with warnings.catch_warnings():

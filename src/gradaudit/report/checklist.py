@@ -59,8 +59,8 @@ def _rest(summed: pd.DataFrame) -> Item | None:
     if compared is None or not compared.first_is_better:
         return None
     return Item(
-        do="Does the model start at rest, or rest for long? Put the tangents into the error test.",
-        why=f"There error control of the tangents corrects {compared.first}, a tighter tolerance "
+        do="If the model starts or stays long at rest, use error control of the tangents.",
+        why=f"Error control of the tangents corrects {compared.first}, a tighter tolerance "
         f"{compared.second}.",
         anchor="figure-remedies",
     )
@@ -71,7 +71,7 @@ def _events(summed: pd.DataFrame) -> Item | None:
     if compared is None or not compared.first_is_better:
         return None
     return Item(
-        do="Does anything switch, jump or reset? Declare the events, and differentiate through "
+        do="If anything switches, jumps or resets, declare the events, and differentiate through "
         "them.",
         why=f"Event handling corrects {compared.first}, a tighter tolerance {compared.second}.",
         anchor="figure-remedies",
@@ -83,13 +83,13 @@ def _oscillation(summed: pd.DataFrame) -> Item | None:
     if compared is None:
         return None
     advice = (
-        "Tighten the tolerance before anything else."
+        "first use a tighter tolerance."
         if compared.first_is_better
-        else "Put the tangents into the error test."
+        else "use error control of the tangents."
     )
     return Item(
-        do=f"Does it oscillate, burst or amplify? {advice}",
-        why=f"There a tighter tolerance corrects {compared.first}, error control of the tangents "
+        do=f"If the model oscillates, bursts or amplifies perturbations, {advice}",
+        why=f"A tighter tolerance corrects {compared.first}, error control of the tangents "
         f"{compared.second}.",
         anchor="figure-remedies",
     )
@@ -102,8 +102,7 @@ def _count(ranking: pd.DataFrame) -> Item | None:
     ladders = int(rows["ladders"].sum())
     return Item(
         do="Never differentiate a count; differentiate the times of the events instead.",
-        why=f"Of {series(ladders)} of counts by forward AD none gives a useful "
-        "gradient, nor does any other method.",
+        why=f"Of {series(ladders)} of counts none gives a useful gradient, by any method.",
         anchor="figure-ranking",
     )
 
@@ -118,8 +117,7 @@ def _own_trace(ranking: pd.DataFrame) -> Item | None:
         do="Do not test a gradient on data that the same solver made.",
         why=f"A sum of squares to the solver's own trace is good on {percent(row['good'])} of its "
         f"tolerance series by forward AD{place} (1 is the least accurate functional of a "
-        "solve); a small "
-        "residual makes a small gradient, right or wrong.",
+        "solve). A small residual makes a small gradient, right or wrong.",
         anchor="figure-ranking",
     )
 
@@ -149,9 +147,9 @@ def _converges(remedies: pd.DataFrame) -> Item | None:
         return None
     return Item(
         do="Agreement between two tolerances does not show that a gradient is correct.",
-        why=f"Of {count(len(rows), 'wrong gradient')} at the working tolerance {same} "
-        f"{'has' if same == 1 else 'have'} the same error at a tighter one, within "
-        f"{percent(SAME)}: the two agree, but both are wrong.",
+        why=f"{same} of {count(len(rows), 'gradient')} not good at the tolerance nearest to 1e-6 "
+        f"{'has' if same == 1 else 'have'} the same error at a tighter one, to within "
+        f"{percent(SAME)}: the two agree, and both are wrong.",
         anchor="q3",
     )
 

@@ -74,7 +74,7 @@ def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
     ratio = float(state["ratio"])
     forward = verdicts[verdicts["method"] == "forward_ad"]
     stuck = int((~forward["converging"].astype(bool)).sum())
-    less = "less" if ratio > 1.0 else "no less"
+    answer = "No, it is less accurate" if ratio > 1.0 else "Yes, it is no less accurate"
     rows = laws[
         (laws["law"] == "state_error")
         & (laws["method"] == "forward_ad")
@@ -89,13 +89,16 @@ def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
         key="q1",
         question=question,
         conclusion=(
-            f"No, it is {less} accurate: where forward AD converges, the error of the gradient is "
+            f"{answer}: where forward AD converges, the error of the gradient is "
             f"{number(ratio, 2)} times that of the states in the median, and falls with it."
         ),
         numbers=[
             (f"{number(ratio, 2)} ×", "the error of the states, in the median"),
-            (f"{state['exponent']:.2f}", "the power of that error which it follows"),
-            (f"{stuck} of {len(forward)}", "series of forward AD do not converge"),
+            (
+                f"{state['exponent']:.2f}",
+                "exponent of this law in the error of the states",
+            ),
+            (f"{stuck} of {len(forward)}", "tolerance series of forward AD do not converge"),
         ],
         bars=[
             Bar(
@@ -119,13 +122,13 @@ def _functionals(ranking: pd.DataFrame) -> Card:
         return Card(key="q2", question=question, conclusion="Nothing was audited.")
     first, last = rows.iloc[0], rows.iloc[-1]
     conclusion = (
-        f"Those of the {kind_name(first['kind'])}: by forward AD {percent(first['good'])} of its "
-        "tolerance series are good."
+        f"The {kind_name(first['kind'])}: by forward AD {percent(first['good'])} of its tolerance "
+        "series are good."
     )
     if len(rows) > 1:
         conclusion += (
-            f" The least accurate are those of the {kind_name(last['kind'])}: "
-            f"{percent(last['good'])}, or {percent(last['best_good'])} with the best method."
+            f" The least accurate is the {kind_name(last['kind'])}: {percent(last['good'])}, or "
+            f"{percent(last['best_good'])} by the best method."
         )
     shown = rows if len(rows) < 6 else pd.concat([rows.head(3), rows.tail(2)])
     return Card(
@@ -133,7 +136,7 @@ def _functionals(ranking: pd.DataFrame) -> Card:
         question=question,
         conclusion=conclusion,
         numbers=[
-            (percent(row["good"]), f"of the {kind_name(row['kind'])} right")
+            (percent(row["good"]), f"good: {kind_name(row['kind'])}")
             for row in rows.iloc[sorted({0, len(rows) // 2, len(rows) - 1})].to_dict("records")
         ],
         bars=[
@@ -156,7 +159,7 @@ def _remedies(facts: Facts, good: float) -> Card:
         return Card(
             key="q3",
             question=question,
-            conclusion="Every gradient of forward AD is good at the working tolerance.",
+            conclusion="Every gradient of forward AD is good at the tolerance nearest to 1e-6.",
             numbers=within,
         )
     summed = summary(facts.remedies)
@@ -169,18 +172,20 @@ def _remedies(facts: Facts, good: float) -> Card:
     if len(tighter):
         row = tighter.iloc[0]
         parts.append(
-            f"A tighter tolerance cured {int(row['good']) or 'none'} of the "
-            f"{count(int(row['tried']), 'gradient')} that are wrong at 1e-6"
+            f"A tighter tolerance corrects {int(row['good']) or 'none'} of the "
+            f"{count(int(row['tried']), 'gradient')} that are not good at 1e-6"
         )
     if len(others):
         row = others.iloc[0]
-        parts.append(f"{REMEDIES[row['remedy']]} cured {int(row['good'])} of {int(row['tried'])}")
+        parts.append(
+            f"{REMEDIES[row['remedy']]} corrects {int(row['good'])} of {int(row['tried'])}"
+        )
     shown = pd.concat([others.head(3), tighter])
     return Card(
         key="q3",
         question=question,
         conclusion=f"{'; '.join(parts)}." if parts else "No remedy was tried.",
-        numbers=[*within, (str(int(every["baselines"].max())), "wrong gradients at 1e-6")],
+        numbers=[*within, (str(int(every["baselines"].max())), "gradients not good at 1e-6")],
         bars=[
             Bar(
                 name=REMEDIES[row["remedy"]],
@@ -190,25 +195,25 @@ def _remedies(facts: Facts, good: float) -> Card:
             for row in shown.to_dict("records")
             if np.isfinite(row["share"])
         ],
-        caption="share of wrong gradients that one change makes right",
+        caption="share of these gradients that one change corrects",
     )
 
 
 def _literature(references: list[Reference], facts: Facts) -> Card:
     by_data, by_test = compared(references, facts)
     works, seen, tested = len(references), len(by_data), len(by_test)
-    bars = (("by these data", seen), ("by a test", tested), ("not here", works - seen - tested))
+    bars = (("by these data", seen), ("by a test", tested), ("by neither", works - seen - tested))
     return Card(
         key="q4",
         question="Do these data agree with the literature?",
         conclusion=(
-            f"{seen} of {works} published statements can be compared with these data; the "
+            f"{seen} of {works} published statements can be compared with these data. The "
             "bibliography says what the data show for each."
         ),
         numbers=[
             (str(works), "works"),
             (str(seen), "compared with these data"),
-            (str(tested), "more by a test of the project"),
+            (str(tested), "checked only by a test of the project"),
         ],
         bars=[Bar(name=name, length=n / max(works, 1), text=str(n)) for name, n in bars],
         caption="published statements, by how they are checked",

@@ -12,8 +12,9 @@ GLOSSARY = {
         "that a method computes for it."
     ),
     "Full control": (
-        "Differentiate, then discretise: states and tangents are integrated together, and both are "
-        "in the error test, each tangent scaled by its own parameter."
+        "Method `forward_sensitivity`, or error control of the tangents. Differentiate, then "
+        "discretise: states and tangents are integrated together, and both are in the error test, "
+        "each tangent scaled by its own parameter."
     ),
     "Dual norm": (
         "States and tangents are integrated together, and the error test uses one norm for a "
@@ -43,11 +44,14 @@ GLOSSARY = {
         "estimated "
         "by the embedded error, in units of the tolerance."
     ),
+    "Right, inaccurate, wrong": (
+        "A gradient with an error of at most {good}, at most {horrible}, or more."
+    ),
     "Good, bad, horrible": (
-        "A gradient is good up to an error of {good}, horrible above {horrible} or where a tighter "
-        "tolerance does not help, and bad in between. A tolerance series is good if the usual "
-        "tolerances suffice, bad if it takes a tighter one, and horrible if none suffices, or if "
-        "errors rise a hundredfold at one tolerance."
+        "A tolerance series is good if the usual tolerances suffice, bad if it takes a tighter "
+        "one, and horrible if none suffices, or if errors rise a hundredfold at one tolerance. A "
+        "gradient is good if it is right, horrible if it is wrong or a tighter tolerance does not "
+        "help, and bad otherwise."
     ),
 }
 """Term to definition; the thresholds are filled in."""

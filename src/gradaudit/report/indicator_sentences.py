@@ -38,23 +38,28 @@ def answer(skill: pd.DataFrame | None) -> list[str]:
     ]
     others = [f"{indicator_name(str(r['indicator']))} {r['auc']:.2f}" for _, r in rows.iterrows()]
     if len(others) > 1:
-        lines.append(f"All of them by that area: {listed(others, limit=20)}.")
+        lines.append(f"Areas of all: {listed(others, limit=20)}.")
     return lines
+
+
+def _with_interval(row: pd.Series, name: str) -> str:
+    """A number, with its interval where there is one."""
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    interval = f" [{low:.2f}, {high:.2f}]" if np.isfinite([low, high]).all() else ""
+    return f"{row[name]:.2f}{interval}"
 
 
 def _best(rows: pd.DataFrame, noun: str) -> str:
     best = rows.iloc[0]
     name = indicator_name(str(best["indicator"]))
     text = (
-        f"Of {count(len(rows), noun)} the best one is “{name}”: it separates gradients that "
-        "are not "
-        f"good from the others with an area under the ROC of {best['auc']:.2f} "
-        f"[{best['auc_low']:.2f}, {best['auc_high']:.2f}], and its rank correlation with the error "
-        f"is {best['spearman']:.2f} [{best['spearman_low']:.2f}, {best['spearman_high']:.2f}] "
+        f"The best of {count(len(rows), noun)} is “{name}”. It separates gradients that are not "
+        f"good from the others with an area under the ROC of {_with_interval(best, 'auc')}. Its "
+        f"rank correlation with the error is {_with_interval(best, 'spearman')} "
         f"({count(int(best['rows']), 'gradient')})"
     )
     if np.isfinite(best["cost"]):
-        text += f"; the gradient with it costs {number(best['cost'], 2)} times the gradient alone"
+        text += f". The gradient with it costs {number(best['cost'], 2)} times the gradient alone"
     if np.isfinite(best["misses"]) and np.isfinite(best["threshold"]):
         text += (
             f". With the threshold {number(best['threshold'])} it misses "

@@ -56,18 +56,16 @@ def _overall(laws: pd.DataFrame) -> str:
     state, rtol = pooled(laws, "state_error"), pooled(laws, "tolerance")
     if state is None or rtol is None:
         return (
-            "Too few gradients of converging tolerance series lie above rounding to fit a law "
-            "of the "
-            "error over all models."
+            "There is no law over all models: too few gradients of converging tolerance series "
+            "have an error above rounding."
         )
     points = count(int(state["points"]), "gradient")
-    size = "but it is larger: " if state["ratio"] > 1.0 else "and it is no larger: "
     return (
-        "Where forward AD converges, the error of the gradient follows the error of the states to "
-        f"the power {power(state)} and the tolerance to the power {power(rtol)} (95 % intervals, "
-        f"{state['interval']}; {points} with an error above rounding and below 1), {size}in "
-        f"the median {number(state['ratio'], 2)} times the error of the states, for the middle "
-        f"half {number(state['ratio_low'], 2)} to {number(state['ratio_high'], 2)} times."
+        f"Where forward AD converges, the error of the gradient is {number(state['ratio'], 2)} "
+        f"times that of the states in the median (middle half: {number(state['ratio_low'], 2)} to "
+        f"{number(state['ratio_high'], 2)} times). It follows the error of the states to the power "
+        f"{power(state)}, and the tolerance to the power {power(rtol)}. The intervals are 95 %, "
+        f"{state['interval']}; {points} have an error above rounding and below 1."
     )
 
 
@@ -135,8 +133,8 @@ def _stuck(laws: pd.DataFrame) -> str:
         return ""
     head = "No such law exists either" if _mechanisms(laws, "state_exact") else "No such law exists"
     return (
-        f"{head} where forward AD does not converge{left}: {listed(rows)}. There a smaller error "
-        "of the states does not reduce the error of the gradient."
+        f"{head} where forward AD does not converge{left}: {listed(rows)}. A smaller error of the "
+        "states does not reduce the error of these gradients."
     )
 
 
@@ -211,7 +209,7 @@ def ladder_rule(laws: pd.DataFrame, good: float) -> str:
     if not 1e-16 < required < 1.0:
         return ""
     return (
-        f"By the median law an error of {number(good)} by {method_name('forward_ad')} needs rtol "
-        f"{tolerance(required)} or tighter, where it converges at all; the error of the gradient "
-        f"is then {number(state['ratio'], 2)} times that of the states."
+        f"For an error of {number(good)} {method_name('forward_ad')} needs rtol "
+        f"{tolerance(required)} or tighter, by the median law where it converges. The error of the "
+        f"gradient is {number(state['ratio'], 2)} times that of the states."
     )

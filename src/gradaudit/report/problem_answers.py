@@ -68,7 +68,7 @@ def _at_the_points(rows: pd.DataFrame, good: float) -> list[str]:
     if len(parts) < 2:
         return []
     return [
-        f"Forward AD at 1e-6 has the gradient of the log-likelihood within {percent(good)} on "
+        f"Forward AD at 1e-6 gives the gradient of the log-likelihood to within {percent(good)} in "
         f"{' and '.join(parts)}."
     ]
 
@@ -86,12 +86,12 @@ def _remedies(rows: pd.DataFrame, good: float) -> list[str]:
     tighter = right[(right["method"] == METHOD) & (right["rtol"] < 0.9 * TODAY)]
     found = [
         f"Where forward AD at 1e-6 is wrong ({count(len(wrong), 'problem')}), error control of the "
-        f"sensitivities at the same tolerance is right on {control['problem'].nunique()}, and a "
-        f"tighter tolerance of forward AD on {tighter['problem'].nunique()}."
+        f"sensitivities at the same tolerance is right in {control['problem'].nunique()}, and a "
+        f"tighter tolerance of forward AD in {tighter['problem'].nunique()}."
     ]
     never = [name for name in wrong if name not in set(right["problem"])]
     if never:
-        found.append(f"No setting that was tried is right on {listed(never)}.")
+        found.append(f"No setting that was tried is right in {listed(never)}.")
     return found
 
 
@@ -107,8 +107,8 @@ def tool_sentences(rows: pd.DataFrame, good: float) -> list[str]:
     shares.sort(key=lambda item: -item[1] / item[2])
     named = [f"{tool} {right} of {every}" for tool, right, every in shares]
     return [
-        "With the default tolerances of common tools the gradient at the nominal parameters is "
-        f"within {percent(good)} on so many problems: {listed(named, limit=10)}."
+        f"Problems whose gradient at the nominal parameters is right to within {percent(good)} "
+        f"with the default tolerances of a tool: {listed(named, limit=10)}."
     ]
 
 
@@ -148,7 +148,7 @@ def _tool_cell(rows: pd.DataFrame, good: float, horrible: float) -> Cell:
         return Cell(text=DASH)
     row = {str(name): value for name, value in nominal.iloc[0].items()}
     others = rows[(rows["point"] != NOMINAL) & (rows["status"] == "ok")]["error"]
-    note = f"up to {number(float(others.max()), 2)} elsewhere" if len(others) else ""
+    note = f"up to {number(float(others.max()), 2)} at other points" if len(others) else ""
     return Cell(**{**error_cell(row, good, horrible), "note": note})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from gradaudit.report.numbers import DASH, count, listed, number, rounded_down, tolerance
+from gradaudit.report.numbers import DASH, count, listed, number, percent, rounded_down, tolerance
 from gradaudit.report.problem_answers import NOMINAL, by_question, error_cell, tool_table
 from gradaudit.report.tables import Cell, Table
 
@@ -88,9 +88,9 @@ def _sentences(tables: Sequence[pd.DataFrame], good: float) -> list[str]:
     known = [row for row in rows if row is not None and _known(row)]
     right = [row for row in known if _right(row, good)]
     found = [
-        "At a relative tolerance of 1e-6 forward AD gives a gradient of the log-likelihood that "
-        f"is right to {tolerance(good)} in {len(right)} of {count(len(known), 'problem')}, at the "
-        "nominal parameters, against the certified gradient."
+        f"In {len(right)} of {count(len(known), 'problem')} forward AD at a relative tolerance of "
+        "1e-6 gives the right gradient of the log-likelihood: within "
+        f"{percent(good)} of the certified one, at the nominal parameters."
     ]
     wrong = sorted(
         (row for row in known if row["status"] == "ok" and not _right(row, good)),
@@ -106,14 +106,12 @@ def _sentences(tables: Sequence[pd.DataFrame], good: float) -> list[str]:
     ]
     if cured:
         names = listed([str(table["problem"].iloc[0]) for table in cured])
-        found.append(
-            f"Error control on the sensitivities at the same tolerance is enough in {names}."
-        )
+        found.append(f"Error control of the sensitivities at the same tolerance corrects {names}.")
     unknown = [str(t["problem"].iloc[0]) for t, row in zip(tables, rows, strict=True)
                if not _known(row)]  # fmt: skip
     if unknown:
         found.append(
-            f"Of {listed(unknown)} the gradient is not certified well enough to tell; the table "
+            f"The certified gradient of {listed(unknown)} has too few digits to tell; the table "
             "says why."
         )
     return found

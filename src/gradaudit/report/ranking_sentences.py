@@ -57,9 +57,9 @@ def _places(rows: pd.DataFrame) -> str:
     first = [described(row) for _, row in placed.head(3).iterrows()]
     last = [described(row) for _, row in placed.tail(min(3, len(placed) - 1)).iloc[::-1].iterrows()]
     return (
-        "Among the functionals of the same solve (0 is the place of the smallest error, 1 "
-        f"that of the largest; medians with 95 % intervals over models) the most accurate are "
-        f"{listed(first)}; the least accurate {listed(last)}."
+        f"Most accurate among the functionals of the same solve: {listed(first)}. Least accurate: "
+        f"{listed(last)}. The number is the place of the error, 0 for the smallest and 1 for the "
+        "largest: medians with 95 % intervals over models."
     )
 
 
@@ -67,7 +67,7 @@ def _oscillation(ranking: pd.DataFrame) -> str:
     """Values and traces against functionals that do not depend on the phase."""
     rows = ranking[ranking["scope"] == OSCILLATING]
     if rows.empty:
-        return "No model of this configuration is a drifting oscillation."
+        return "No model of this configuration is an oscillation whose phase drifts."
     gains = rows[np.isfinite(rows["gain_over_terminal"]) & (rows["kind"] != "terminal")]
     better = gains[gains["gain_over_terminal"] >= 1.0].sort_values(
         "gain_over_terminal", ascending=False
@@ -112,11 +112,10 @@ def _best(rows: pd.DataFrame) -> str:
         )
     least = rows[rows["best_good"] > 0.0].sort_values("best_good").iloc[0]
     return (
-        "Choosing the best method for each tolerance series improves most the "
-        f"{kind_name(row['kind'])}: "
-        f"{percent(row['good'])} good by forward AD, {percent(row['best_good'])} by the best; the "
-        f"most difficult is {kind_name(least['kind'])}, good on "
-        f"{percent(least['best_good'])} by the best."
+        f"The best method improves the {kind_name(row['kind'])} most: {percent(row['good'])} of "
+        f"its tolerance series are good by forward AD, {percent(row['best_good'])} by the best "
+        f"method. The most difficult is the {kind_name(least['kind'])}: "
+        f"{percent(least['best_good'])} are good by the best method."
     )
 
 

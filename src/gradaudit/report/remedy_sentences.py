@@ -61,8 +61,8 @@ def _expected(regimes: pd.DataFrame) -> str:
     if not (met or better or worse):
         return ""
     text = (
-        f"The worst verdict of a mechanism is the expected one for {len(met)} of "
-        f"{len(met) + len(better) + len(worse)}"
+        f"The worst verdict is the expected one in {len(met)} of "
+        f"{count(len(met) + len(better) + len(worse), 'mechanism')}"
     )
     if better:
         text += f"; better than expected at these settings: {listed(better)}"
@@ -74,8 +74,8 @@ def _expected(regimes: pd.DataFrame) -> str:
 def _remedies(remedies: pd.DataFrame) -> list[str]:
     if remedies.empty:
         return [
-            "Every gradient of forward AD by an explicit solver is good at the working tolerance, "
-            "so there is nothing to correct."
+            "Every gradient of forward AD by an explicit solver is good at the tolerance nearest "
+            "to 1e-6: there is nothing to correct."
         ]
     summed = summary(remedies)
     every = summed[summed["mechanism"] == "all"]
@@ -93,7 +93,7 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
     )
     missing = [REMEDIES[name] for name in every.loc[every["tried"] == 0, "remedy"]]
     if missing:
-        text += f" No audit of them exists with {listed(missing)}."
+        text += f" Not tried: {listed(missing)}."
     return [text, _stuck(remedies)]
 
 
@@ -115,9 +115,8 @@ def _stuck(remedies: pd.DataFrame) -> str:
         change = f"; in the median their error falls by a factor of {number(float(factor), 2)}"
     verb = "does" if len(rows) == 1 else "do"
     return (
-        f"{len(rows)} of them {verb} not converge: a tighter tolerance corrects "
-        f"{good or 'none'} of "
-        f"these{change}."
+        f"{len(rows)} of them {verb} not converge: a tighter tolerance corrects {good or 'none'} "
+        f"of these{change}."
     )
 
 

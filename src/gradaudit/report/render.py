@@ -16,7 +16,7 @@ _UNBROKEN = re.compile(r"\d[\d.]*(?:e-\d+| (?:µs|ms|s|min|%)(?!\w))")
 CAPTIONS = {
     "convergence": (
         "Error of the gradient against the tolerance",
-        "A line that stays level does not converge, however tight the tolerance of the solver.",
+        "A horizontal line does not converge, however tight the tolerance of the solver.",
     ),
     "attribution": (
         "Which part of the error dominates",
@@ -28,8 +28,7 @@ CAPTIONS = {
     ),
     "mechanisms": (
         "Verdicts by mechanism and method",
-        "Every mechanism, the verdict that it lets one expect, and the verdicts that were "
-        "measured, by method; over the main functionals.",
+        "Expected and measured verdicts by mechanism and method, over the main functionals.",
     ),
     "published_problems": (
         "Error of the gradient of each log-likelihood by setting and tool",
@@ -38,8 +37,8 @@ CAPTIONS = {
     ),
     "laws": (
         "Error of the gradient against error of the states, by mechanism",
-        "Along a line the gradient is as accurate as the solution, but for a factor. At the left "
-        "edge and on level rows the two are unrelated.",
+        "Along a line the error of the gradient is the error of the states times a factor. At the "
+        "left edge and on horizontal rows the two are unrelated.",
     ),
     "laws_axes": (
         "Error of the gradient against stiffness, window and distance to a bifurcation",

@@ -59,7 +59,7 @@ def certified(statuses: Mapping[str, str], digits: Mapping[str, float]) -> str:
     missing = sorted(model for model, status in statuses.items() if status != "ok")
     if not statuses:
         return "There is no reference."
-    text = f"Errors are against references of which {len(held)} of {len(statuses)} are certified"
+    text = f"Certified: {len(held)} of {count(len(statuses), 'reference')}"
     if held:
         text += f", each to at least {rounded_down(min(held))} significant digits"
     return f"{text}; not certified: {listed(missing)}." if missing else f"{text}."
@@ -85,7 +85,9 @@ def answer(verdicts: pd.DataFrame) -> str:
     if stuck:
         parts.append(f"Not converging as the tolerance decreases: {series(stuck)}.")
     else:
-        parts.append("Every tolerance series converges, although not at every step.")
+        parts.append(
+            "Every tolerance series converges, though its error may rise between two tolerances."
+        )
     return " ".join(parts)
 
 
@@ -114,10 +116,14 @@ def within(audits: pd.DataFrame, good: float) -> str:
     for rtol in USUAL:
         share, rows = share_within(audits, rtol, good)
         if rows:
-            parts.append(f"{100.0 * share:.0f} % of {rows} gradients at rtol {tolerance(rtol)}")
+            cases = count(rows, "case")
+            parts.append(f"{100.0 * share:.0f} % of {cases} at rtol {tolerance(rtol)}")
     if not parts:
         return ""
-    return f"Forward AD is within {percent(good)} of the true gradient for {listed(parts)}."
+    return (
+        f"Forward AD is within {percent(good)} of the true gradient in {listed(parts)}. A case is "
+        "a model, a solver and a functional."
+    )
 
 
 def loosest(audits: pd.DataFrame, horrible: float) -> str:
@@ -157,7 +163,7 @@ def control(audits: pd.DataFrame) -> str:
         compared = "the same"
     return (
         f"At the same solver and tolerance, full control has the smaller error in {better} of "
-        f"{count(len(pairs), 'pair')} with forward AD; in the median its error is {compared}, and "
+        f"{count(len(pairs), 'pair')} with forward AD. In the median its error is {compared}, and "
         f"its time {number(float(np.nanmedian(times)), 2)} times that of forward AD."
     )
 
@@ -201,7 +207,7 @@ def indicator(audits: pd.DataFrame, good: float) -> str:
     alarm = rows["indicator"] * rows["rtol"] > good
     wrong = rows["error"] > good
     seen, false = int((alarm & wrong).sum()), int((alarm & ~wrong).sum())
-    text = f"An alarm is an indicator times rtol above {number(good)}. "
+    text = f"There is an alarm where indicator × rtol is above {number(good)}. "
     if not wrong.any():
         text += "No error is above that bound, so there is nothing to detect; "
     else:

@@ -81,7 +81,7 @@ def test_a_matrix_has_the_digits_that_surely_hold():
         ["tsit5", "forward_ad", "1", "2", "x"],  # 1e-2 itself is two digits
         ["kvaerno5", "forward_ad", "-", "15", "-"],
     ]
-    assert "2 is an error of at most 1e-2" in legend("gradient")
+    assert "2 or more: right, the error is at most 1e-2" in legend("gradient")
 
 
 def test_tolerances_that_do_not_fit_into_a_line_follow_below():

@@ -53,5 +53,5 @@ def test_what_the_file_does_not_have_is_refused_by_name(cell, settings, message)
 
 
 def test_a_setting_that_cannot_be_read_is_refused(cell):
-    with pytest.raises(ModelError, match="'k=fast' is no setting"):
+    with pytest.raises(ModelError, match="'k=fast' is not a setting"):
         load_model(f"{cell}@k=fast")

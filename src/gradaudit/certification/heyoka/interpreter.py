@@ -235,7 +235,7 @@ class Interpreter(Evaluator[Values]):
         operand, indices, updates = values
         name = eqn.primitive.name
         if indices.dtype == object:
-            raise TranslationError(f"{self.where}: {name!r} at an index that is no constant.")
+            raise TranslationError(f"{self.where}: {name!r} at an index that is not a constant.")
         adds = name == "scatter-add"
         onto, idle = self.add if adds else self.scalar_mul, 0.0 if adds else 1.0
         operand, updates = (x if x.dtype == object else self.numbers(x) for x in (operand, updates))

@@ -123,7 +123,9 @@ class TermInterpreter(Evaluator[Values]):
         """Where does every update go? JAX says, by adding 1 to zeros."""
         operand, indices, updates = values
         if indices.dtype == object:
-            raise TranslationError(f"{self.where}: 'scatter-add' at an index that is no constant.")
+            raise TranslationError(
+                f"{self.where}: 'scatter-add' at an index that is not a constant."
+            )
         operand, updates = self.lifted(operand), self.lifted(updates)
         result = operand.copy()
         for place, update in np.ndenumerate(updates):

@@ -1,4 +1,4 @@
-"""What an audit of a model says first: whether the gradient that is computed today is right."""
+"""What an audit of a model says first: whether the gradient in the default setting is right."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMED = 4
 TANGENTS, STATES = "forward_sensitivity", "forward_ad"
 FOR_EVENTS = "saltation"
 ORIGINS = {
-    "state": "the states, which are inaccurate where the functional is evaluated",
+    "state": "the states: the functional is evaluated at inaccurate states",
     "tangent": "the tangents (sensitivities)",
     "observation": "the interpolation at observation times",
     "rounding": "rounding",
@@ -67,7 +67,7 @@ def _today(audit: Audit) -> str:
     )
 
 
-NOTHING_FAILS = ("nothing", "no solve; whether a gradient is wrong needs a reference")
+NOTHING_FAILS = ("nothing", "no solve; without a reference no gradient can be called wrong")
 """With a reference, and without."""
 
 
@@ -85,7 +85,7 @@ def likely_error(row: Row) -> tuple[float, float, float]:
 
 
 def _estimate(audit: Audit) -> str:
-    """The estimated error; that of another solver where today's carries none along."""
+    """The estimated error; that of another solver where the default one has none."""
     today = audit.today
     if audit.answer == "none":
         return ""
@@ -95,16 +95,16 @@ def _estimate(audit: Audit) -> str:
     for row in (today, *alike.to_dict("records")):
         middle, low, high = likely_error(row)
         if row["status"] == "ok" and not math.isnan(middle):
-            other = "" if row["solver"] == today["solver"] else f"{row['solver']}: "
+            other = "" if row["solver"] == today["solver"] else f" for {row['solver']}"
             return (
-                f"{other}without a reference the error is estimated as {number(middle, 2)} "
+                f"error {number(middle, 2)}{other}, estimated without the reference "
                 f"(90 % interval: {number(low, 2)} to {number(high, 2)})"
             )
     return ""
 
 
 def _functionals(audit: Audit) -> str:
-    """Which functionals have a right gradient in the setting of today."""
+    """Which functionals have a right gradient in the default setting."""
     if audit.answer in ("none", "unknown"):
         return ""
     rows = audit.of_today
@@ -112,14 +112,14 @@ def _functionals(audit: Audit) -> str:
     if right.all():
         return f"all {len(rows)} have a right gradient" if len(rows) > 1 else ""
     wrong = rows[~right].sort_values("error", ascending=False)["functional"].tolist()
-    return f"{int(right.sum())} of {len(rows)} have a right gradient; not so {listed(wrong, NAMED)}"
+    return f"{int(right.sum())} of {len(rows)} have a right gradient; not {listed(wrong, NAMED)}"
 
 
 def _origin(audit: Audit) -> str:
     row = audit.today
     if audit.answer != "none" and _lacking(audit):
         return (
-            "a step across a jump of the vector field: the tangents lack the saltation term, "
+            "a missing saltation term: a step crosses a jump of the vector field; the term is "
             f"{row['neglected']:.0%} of an entry, at every tolerance"
         )
     if audit.answer in ("none", "unknown"):
@@ -132,18 +132,18 @@ def _lacking(audit: Audit) -> bool:
 
 
 def _sound(audit: Audit) -> str:
-    """From which tolerance on today's solver and method is right, and whether it converges."""
+    """From which tolerance on the default solver and method is right, if any."""
     row = audit.today
     found = sound_from(audit.rows, row["solver"], row["method"], audit.good)
     curve, limit = f"{row['solver']}, {row['method']}", tolerance(audit.good)
     if found is not None:
-        return f"rtol {tolerance(found)}: error at most {limit} there and below ({curve})"
+        return f"rtol {tolerance(found)} and tighter: error at most {limit} ({curve})"
     own = audit.rows[
         (audit.rows["solver"] == row["solver"]) & (audit.rows["method"] == row["method"])
     ]
     if (own["verdict"] == "unknown").any():
         return ""
-    return f"no tolerance that was tried has an error of at most {limit} ({curve})"
+    return f"no tolerance that was tried ({curve})"
 
 
 def _fails(audit: Audit) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _cheapest(audit: Audit) -> str:
     """The cheapest setting that reaches the accuracy, or that none is known to."""
     goal, row = f"for an error of {tolerance(audit.accuracy)}", audit.cheapest
     if row is None:
-        return f"{goal}: none is known, {audit.reason}"
+        return f"{goal}: no setting is known, {audit.reason}"
     tied = f"; as cheap: {row['tied']}" if row.get("tied") else ""
     return (
         f"{goal}: {setting(row)} (error {error_text(row)}, {seconds(row['seconds'])}, "
@@ -178,19 +178,19 @@ def _next(audit: Audit) -> str:
     if _lacking(audit) and (better is None or better["method"] != FOR_EVENTS):
         return (
             "declare what switches as an event (docs/adding-a-model.md) and use "
-            f"--methods {FOR_EVENTS}; no tolerance cures forward AD here"
+            f"--methods {FOR_EVENTS}; no tolerance corrects forward AD here"
         )
     if better is None:
         return (
             "no setting that was tried is right for every functional: try --tightest 1e-11, or "
-            "choose a functional that is (--table shows the worst of each setting)"
+            "another functional (--functional NAME)"
         )
-    return f"take {setting(better)}: {_gain(audit.today, better)}"
+    return f"use {setting(better)}: {_gain(audit.today, better)}"
 
 
 def _for_a_reference(audit: Audit) -> str:
     if audit.truth.status == "none":
-        return "mend what the reference names; until then trust the estimate and no verdict"
+        return "correct what the line `reference` names; until then only the estimate is known"
     return "give the reference more time: --time-limit 1800"
 
 
@@ -209,7 +209,7 @@ def _sound_setting(rows: pd.DataFrame, good: float) -> dict[str, Any] | None:
 
 
 def _gain(row: Row, better: Row) -> str:
-    """What the better setting has, against today's."""
+    """What the better setting has, against the default one."""
     text = f"error {error_text(better)}, {count(int(better['steps']), 'step')}"
     same = better["solver"] == row["solver"]
     controls = same and better["method"] == TANGENTS and row["method"] == STATES

@@ -21,10 +21,11 @@ Part = tuple[str, str]
 
 
 def legend(noun: str) -> str:
-    """What the numbers mean."""
+    """What the numbers mean; two digits are the error up to which a gradient is called right."""
     return (
-        f"Digits of the {noun} that hold at each relative tolerance: 2 is an error of at most "
-        f"1e-2, 0 one above 1e-1. {UNKNOWN}: not known; {FAILED}: no result; {NOT_RUN}: not run."
+        f"Correct digits of the {noun} at each relative tolerance. 2 or more: right, the "
+        f"error is at most 1e-2; 0: above 1e-1; {UNKNOWN}: unknown; {FAILED}: no gradient; "
+        f"{NOT_RUN}: not run."
     )
 
 

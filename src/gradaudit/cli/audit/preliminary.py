@@ -1,4 +1,4 @@
-"""What an audit says while it runs: the gradient of today, as soon as anything is known of it."""
+"""What an audit says while it runs: the default gradient, as soon as anything is known of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an audit of a problem says first: ten lines about the gradient that is computed today."""
+"""What an audit of a problem says first: nine lines about the gradient in the default setting."""
 
 from __future__ import annotations
 
@@ -98,7 +98,10 @@ class ProblemAudit:
         wrong = [np.asarray(own) - exact.gradient for own in self.table["gradient"]]
         found = [changes(metric, exact, own) for own in wrong]
         energy = energy_allowed(CHANGE) / TRAJECTORY
-        limits = {"a step of L-BFGS": ("step_change", CHANGE), "HMC": ("energy", energy)}
+        limits = {
+            "a step of L-BFGS": ("step_change", CHANGE),
+            "an acceptance in HMC": ("energy", energy),
+        }
         return {
             goal: cheapest(
                 self.table.assign(
@@ -112,7 +115,7 @@ class ProblemAudit:
 
     @cached_property
     def answer(self) -> str:
-        """Whether the gradient of today is right, in a word."""
+        """Whether the default gradient is right, in a word."""
         row = self.today
         if row["status"] == "ok" and row["verdict"] == NOT_INTEGRATED:
             return "not_integrated"
@@ -171,8 +174,8 @@ def _steady(audit: ProblemAudit) -> str:
     if not at_rest:
         return ""
     return (
-        f"; steady states, in {count(len(at_rest), 'condition')}, are certified ones in every row: "
-        "their errors by a solver are not in the table"
+        f"; steady states, in {count(len(at_rest), 'condition')}, are certified ones in every row, "
+        "so that no error contains that of a steady state"
     )
 
 
@@ -183,9 +186,9 @@ def _today(audit: ProblemAudit) -> str:
         case "not_integrated":
             return "nothing is integrated: only steady states are measured, and they are certified"
         case "none":
-            return f"{words}: no gradient ({row['status']})"
+            return f"{words}: NO GRADIENT ({row['status']})"
         case "unknown":
-            return f"{words}: unknown, since the reference is not certified well enough"
+            return f"{words}: unknown, the reference has too few certified digits"
     return f"{words}: {audit.answer.upper()}, relative error {error_text(row)}"
 
 
@@ -211,8 +214,8 @@ def _sound(audit: ProblemAudit) -> str:
     if audit.sound_from is None:
         if audit.exact is None or (audit.table["verdict"] == "unknown").any():
             return "unknown"
-        return f"no tolerance that was tried has an error of at most {limit} ({curve})"
-    return f"rtol {tolerance(audit.sound_from)}: error at most {limit} there and below ({curve})"
+        return f"no tolerance that was tried ({curve})"
+    return f"rtol {tolerance(audit.sound_from)} and tighter: error at most {limit} ({curve})"
 
 
 def _origin(audit: ProblemAudit) -> str:
@@ -250,7 +253,7 @@ def _cheapest(audit: ProblemAudit) -> str:
     if row is None:
         if audit.exact is None or (audit.table["verdict"] == "unknown").any():
             reason = "the reference has too few digits" if audit.exact else "there is no reference"
-        return f"{goal}: none is known, {reason}"
+        return f"{goal}: no setting is known, {reason}"
     return f"{goal}: {setting(row)} ({seconds(row['seconds'])}, {row['steps']:.0f} steps)"
 
 
@@ -263,4 +266,4 @@ def _needed(audit: ProblemAudit) -> str:
         goal: "no setting is known" if row is None else setting(row)
         for goal, row in audit.needed.items()
     }
-    return f"for a change of 1 %: {'; '.join(f'{goal}: {own}' for goal, own in words.items())}"
+    return "; ".join(f"for {goal} to within 1 %: {own}" for goal, own in words.items())

@@ -7,12 +7,12 @@ import math
 import sys
 from collections.abc import Mapping
 from itertools import groupby
-from operator import itemgetter
 from textwrap import wrap
 from typing import Any
 
 from gradaudit.cli.audit.matrix import matrix
 from gradaudit.cli.audit.problem_card import ProblemAudit, card
+from gradaudit.cli.audit.tried import STUCK, word_of
 from gradaudit.cli.audit.view import card_lines, finite, show_matrix
 from gradaudit.problem.audit_table import NOT_INTEGRATED, UNKNOWN
 from gradaudit.problem.ladder import NOT_RUN
@@ -23,7 +23,7 @@ GAP = 2
 CELLS = {
     "rtol": "rtol",
     "error": "error",
-    "verdict": "verdict",
+    "verdict": "gradient",
     "parameter": "parameter",
     "condition": "condition",
     "observable": "observable",
@@ -61,16 +61,23 @@ def _table(audit: ProblemAudit) -> list[str]:
     if len({m.condition for m in audit.problem.measurements}) == 1:
         shown.remove("condition")
     rows = [row for row in audit.table.to_dict("records") if row["status"] != NOT_RUN]
-    cells = [CELLS, *map(_texts, rows)]
+    texts = [_texts(row, audit) for row in rows]
+    cells = [CELLS, *texts]
     widths = _fitted({key: max(len(row[key]) for row in cells) for key in shown})
     lines = [
-        "Errors are relative to the norm of the certified gradient. Of each gradient: the",
-        "parameter whose entry is worst, and where most of the error comes from.",
+        "Errors are relative to the norm of the certified gradient. `parameter` is the",
+        "worst entry; most of the error comes from `condition` and `observable`.",
     ]
-    for curve, own in groupby(rows, itemgetter("solver", "method")):
+    for curve, own in groupby(zip(rows, texts, strict=True), _curve):
         lines += ["", ", ".join(curve), _line(CELLS, widths)]
-        lines += [_line(_texts(row), widths) for row in own]
-    return [*lines, "", *_left_out(audit)]
+        lines += [_line(text, widths) for _, text in own]
+    stuck = [STUCK] if any(text["verdict"].endswith("*") for text in texts) else []
+    return [*lines, "", *stuck, *_left_out(audit)]
+
+
+def _curve(pair: tuple[Mapping[Any, Any], Any]) -> tuple[str, str]:
+    row, _ = pair
+    return row["solver"], row["method"]
 
 
 def _left_out(audit: ProblemAudit) -> list[str]:
@@ -100,12 +107,13 @@ def _line(texts: Mapping[str, str], widths: Mapping[str, int]) -> str:
     return (" " * GAP).join(cells).rstrip()
 
 
-def _texts(row: Mapping[Any, Any]) -> dict[str, str]:
+def _texts(row: Mapping[Any, Any], audit: ProblemAudit) -> dict[str, str]:
     known = row["verdict"] != NOT_INTEGRATED
+    word = word_of(row, audit.good, audit.horrible) if known else NOT_INTEGRATED
     return {
         "rtol": tolerance(row["rtol"]),
         "error": _error(row),
-        "verdict": row["verdict"] if row["status"] == "ok" else row["status"],
+        "verdict": word,
         **{key: row[key] if known and row[key] else DASH for key in ORIGIN},
         "seconds": seconds(row["seconds"]).replace(" ", "") if row["steps"] else DASH,
         "steps": f"{row['steps']:.0f}" if row["steps"] else DASH,

@@ -25,7 +25,7 @@ CURVE = ["solver", "method"]
 
 
 def usual_row(rows: pd.DataFrame) -> Row:
-    """The setting of today: forward AD, the tolerance nearest to 1e-6, the suitable solver.
+    """The default setting: forward AD, the tolerance nearest to 1e-6, the suitable solver.
 
     That is the solver of least work of those that have a result; of fewest steps where the work is
     not known.
@@ -60,6 +60,19 @@ def answer(row: Row, good: float, horrible: float) -> str:
     if row["error"] <= good:
         return "right"
     return "inaccurate" if row["error"] <= horrible else "wrong"
+
+
+STUCK = "*: the error stops falling as the tolerance is tightened."
+"""What the mark behind a word of a table means."""
+
+
+def word_of(row: Row, good: float, horrible: float) -> str:
+    """The answer for a table: the status of a solve that failed, a mark where errors are stuck."""
+    if row["status"] != "ok":
+        return str(row["status"])
+    stuck = row.get("reason") in ("not_converging", "stops_falling")
+    word = answer(row, good, horrible)
+    return f"{word}*" if stuck and word != "unknown" else word
 
 
 def exit_code(row: Row, limit: float) -> int:

@@ -17,7 +17,15 @@ import pandas as pd
 
 from gradaudit.cli.audit.card import card, likely_error
 from gradaudit.cli.audit.matrix import STYLES, Part, legend, matrix
-from gradaudit.cli.audit.tried import CURVE, Row, answer, sound_from, usual_row
+from gradaudit.cli.audit.tried import (
+    CURVE,
+    STUCK,
+    Row,
+    answer,
+    sound_from,
+    usual_row,
+    word_of,
+)
 from gradaudit.report.numbers import DASH, rounded_down, seconds, tolerance
 
 if TYPE_CHECKING:
@@ -30,14 +38,17 @@ COLUMNS = {
     "method": "method",
     "rtol": "rtol",
     "error": "error",
-    "verdict": "verdict",
+    "word": "gradient",
     "seconds": "time",
     "steps": "steps",
     "indicator": "indicator",
-    "functional": "worst functional",
-    "dominant": "dominant",
+    "functional": "functional",
+    "dominant": "error from",
     "status": "status",
 }
+LABELS = {"today": "default"}
+"""What a line of the card is called, where that is not its key in the document."""
+
 _RIGHT = ("rtol", "error", "seconds", "steps", "indicator")
 WIDTH, LABEL = 80, 13
 _ROW = (
@@ -60,11 +71,11 @@ class ReferenceSummary:
 
     def __str__(self) -> str:
         if self.status == "none":
-            return f"none, so no error can be measured: {self.reason}"
+            return f"none, no error can be measured: {self.reason}"
         if self.status == "ok":
             return f"certified to {rounded_down(self.digits)} digits"
         return self.status + (
-            "; verdicts that hang on its own error are unknown" if self.digits else
+            "; errors as small as its own are unknown" if self.digits else
             "; the error is therefore unknown"
         )  # fmt: skip
 
@@ -104,7 +115,7 @@ class Audit:
 
     @property
     def answer(self) -> str:
-        """Whether the gradient of today is right, in a word; "none" where nothing could be run."""
+        """Whether the default gradient is right, in a word; "none" where nothing could be run."""
         return "none" if self.rows.empty else answer(self.today, self.good, self.horrible)
 
     @property
@@ -210,12 +221,20 @@ def card_lines(lines: Mapping[str, str]) -> list[str]:
     shown = []
     for label, text in lines.items():
         first, *others = wrap(text, WIDTH - LABEL, break_on_hyphens=False)
-        shown += [f"{label:<{LABEL}}{first}", *(" " * LABEL + other for other in others)]
+        shown += [
+            f"{LABELS.get(label, label):<{LABEL}}{first}",
+            *(" " * LABEL + other for other in others),
+        ]
     return shown
 
 
 def _show_table(audit: Audit, console: Console, title: str) -> None:
-    rows = audit.rows.to_dict("records")
+    rows: list[dict[str, Any]] = [
+        {str(name): value for name, value in row.items()} for row in audit.rows.to_dict("records")
+    ]
+    for row in rows:
+        failed = row["status"] != "ok"
+        row["word"] = DASH if failed else word_of(row, audit.good, audit.horrible)
     shown = [key for key in COLUMNS if key != "status" or any(r["status"] != "ok" for r in rows)]
     if audit.truth.status == "none":
         shown = [key for key in shown if key not in ("error", "dominant")]
@@ -224,6 +243,8 @@ def _show_table(audit: Audit, console: Console, title: str) -> None:
     fits = console.measure(view, options=unbound).maximum <= console.width
     fits &= sys.stdout.isatty()  # borders are for a terminal, not for a file
     console.print(view if fits else _lines(rows, shown, title), soft_wrap=not fits)
+    if any(row["word"].endswith("*") for row in rows):
+        console.print(STUCK, markup=False)
 
 
 def _groups(rows: list[Any]) -> Iterator[tuple[tuple[str, str], list[Any]]]:
