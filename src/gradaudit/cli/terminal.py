@@ -26,8 +26,9 @@ explains every line.
 
 Default solvers are tsit5, dopri8 and, down to 1e-6, kvaerno5; those named by
 --solvers go down to --tightest. The solver auto is tsit5, or rodas5p where a
-rough solve, which passes over events, shows that the model is stiff. For more settings, figures and a report, name
-the model in config/config.yaml and call `make run`.
+rough solve, which passes over events, shows that the model is stiff. For more
+settings, figures and a report, name the model in config/config.yaml and call
+`make run`.
 
 A PATH that ends in .yaml or .yml is an estimation problem in PEtab. The error
 is then that of the gradient of its log-likelihood at the nominal parameters,

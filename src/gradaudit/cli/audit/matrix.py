@@ -10,11 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from gradaudit.report.numbers import tolerance
+from gradaudit.report.numbers import DASH, tolerance
 
 UNKNOWN, FAILED, NOT_RUN = "?", "x", "-"
-MOST = 15
-STYLES = {"good": "green", "bad": "yellow", "horrible": "red", "unknown": "dim"}
+MOST, RIGHT = 15, 2
+STYLES = {
+    "right": "green", "right*": "yellow", "inaccurate": "yellow", "inaccurate*": "yellow",
+    "wrong": "red", "wrong*": "red", DASH: "red", "unknown": "dim",
+}  # fmt: skip
 
 Part = tuple[str, str]
 """A text and the style that it is shown in, which may be empty."""
@@ -72,4 +75,7 @@ def matrix(rows: pd.DataFrame, *, not_run: str = "", columns: int = 80) -> list[
 
 def _cell(row: Mapping[Any, Any] | None, not_run: str) -> Part:
     text = NOT_RUN if row is None else digits(row, not_run=not_run)
-    return text, "" if row is None or text == NOT_RUN else STYLES.get(row["verdict"], "")
+    if text in (NOT_RUN, FAILED, UNKNOWN):
+        return text, {FAILED: "red", UNKNOWN: "dim"}.get(text, "")
+    word = "right" if int(text) >= RIGHT else "inaccurate" if text != "0" else "wrong"
+    return text, STYLES[word]

@@ -260,7 +260,7 @@ def _table(rows: list[Any], shown: list[str], title: str) -> Table:
         view.add_column(COLUMNS[key], justify="right" if key in _RIGHT else "left", no_wrap=True)
     for _, group in _groups(rows):
         for row in group:
-            view.add_row(*(_text(key, row) for key in shown), style=STYLES.get(row["verdict"]))
+            view.add_row(*(_text(key, row) for key in shown), style=STYLES.get(row["word"]))
         view.add_section()
     return view
 
@@ -282,7 +282,7 @@ def _lines(rows: list[Any], shown: list[str], title: str) -> Text:
         view.append(f"{solver}, {method}\n", style="bold")
         for row in group:
             text = line([_text(key, row) for key in narrow])
-            view.append(f"{text}\n", style=STYLES.get(row["verdict"], ""))
+            view.append(f"{text}\n", style=STYLES.get(row["word"], ""))
     return view
 
 
