@@ -69,3 +69,10 @@ def test_few_modes_are_read_of_many_points():
     better, _ = check.resolved(points, states, rates)
     np.testing.assert_allclose(better, rates, rtol=1e-14)
     assert len(read) < 20
+
+
+def test_a_choice_of_a_model_without_events_is_read_as_the_points_make_it():
+    """The branch of what is finite, or of a maximum, is no event."""
+    points, rates, better, _ = resolved(lambda t, y, p: jnp.maximum(y, 0.1) * (1.0 + 0.0 * p[0]))
+    np.testing.assert_allclose(better, points, rtol=1e-15)
+    np.testing.assert_allclose(rates, points, rtol=1e-15)

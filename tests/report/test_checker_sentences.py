@@ -23,7 +23,7 @@ TABLE = pd.DataFrame(
 def test_wrong_gradients_that_passed_and_right_ones_that_failed_are_counted():
     found = chapter([TABLE], 1e-2)
     assert found["sentences"][0] == (
-        "Central differences, best of 8 steps: 1 of 1 wrong gradient passed, and 1 of "
+        "Checker central differences, best of 8 steps: 1 of 1 wrong gradient passed, and 1 of "
         "2 right ones failed."
     )
     texts = [[cell.text for cell in row] for row in found["table"].rows]

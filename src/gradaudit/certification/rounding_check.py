@@ -15,7 +15,7 @@ import heyoka as hy
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.certification.discrete_modes import Mode, Reader, SlidingError
+from gradaudit.certification.discrete_modes import Mode, Reader
 from gradaudit.certification.heyoka.precision import (
     DOUBLE,
     LONG_DOUBLE,
@@ -24,6 +24,7 @@ from gradaudit.certification.heyoka.precision import (
     available,
 )
 from gradaudit.certification.heyoka.translate import state_variables
+from gradaudit.errors import TranslationError
 from gradaudit.model.definition import Model
 
 Array = NDArray[np.float64]
@@ -43,6 +44,7 @@ class RoundingCheck:
         self.reader = Reader(model)
         self.finer = LONG_DOUBLE if available(LONG_DOUBLE) else QUAD
         self._compiled: dict[tuple[Mode, str], Callable[[Any], Any]] = {}
+        self._without_choices: bool | None = None
 
     def resolved(self, times: Array, states: Array, rates: Array) -> tuple[Array, Array]:
         """Rates (K, N) in the higher precision where rounding explains those of JAX, else NaN.
@@ -90,11 +92,15 @@ class RoundingCheck:
         return modes
 
     def _mode(self, t: float, z: Array) -> Mode | None:
-        if not self.model.events:
+        if self._without_choices is None:
+            # a formula may have choices that are no events, such as that of a power of 0
+            events = bool(self.model.events)
+            self._without_choices = not events and not self.reader.numbers(t, z)[1]
+        if self._without_choices:
             return ()
         try:
             return self.reader.mode_at(t, z)
-        except SlidingError:
+        except TranslationError:
             return None
 
     def _rates(self, mode: Mode, precision: Precision, times: Array, states: Array) -> NDArray[Any]:

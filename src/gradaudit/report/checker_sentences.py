@@ -44,9 +44,8 @@ def _sentence(name: str, rows: pd.DataFrame) -> str:
     wrong, right = rows[~rows["right"]], rows[rows["right"]]
     passed = int((wrong["outcome"] == "passed").sum())
     failed = int((right["outcome"] == "failed").sum())
-    text = NAMES.get(name, name)
     return (
-        f"{text[0].upper()}{text[1:]}: {passed or 'none'} of "
+        f"Checker {NAMES.get(name, name)}: {passed or 'none'} of "
         f"{count(len(wrong), 'wrong gradient')} passed, and {failed or 'none'} of "
         f"{count(len(right), 'right one')} failed."
     )

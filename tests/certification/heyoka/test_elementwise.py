@@ -109,3 +109,11 @@ def test_the_refusal_of_a_branch_says_what_to_declare():
     text = str(elementwise.refuse_branch("max", "model 'm': vector_field"))
     assert text.startswith("model 'm': vector_field: the primitive 'max' switches branches")
     assert 'events={"threshold": gradaudit.Event(when=lambda t, y, p: ...)}' in text
+
+
+def test_powers_of_numbers_are_numbers_whatever_their_size():
+    """A Python float raises for the first and has a complex root for the third."""
+    assert elementwise.general_power(1e200, 22.5) == np.inf
+    assert elementwise.general_power(0.0, -12.5) == np.inf
+    assert np.isnan(elementwise.general_power(-1.0, 0.5))
+    assert elementwise.general_power(4.0, 0.5) == 2.0

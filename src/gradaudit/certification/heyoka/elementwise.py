@@ -61,7 +61,9 @@ def general_power(x: Scalar, y: Scalar) -> Scalar:
     if is_number(y) and abs(float(y)) <= LARGEST_PRODUCT and y == int(y):
         return power(x, int(y))
     if is_number(x) and is_number(y):
-        return x**y
+        with np.errstate(all="ignore"):
+            # a Python float raises where the result is too large, and has complex roots
+            return (np.float64(x) if isinstance(x, float) else x) ** y
     return lift(x) ** lift(y)
 
 
