@@ -108,7 +108,7 @@ def test_a_setting_of_axes_that_cannot_name_a_file_is_refused(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file.xml").write_text("")
-    with pytest.raises(SettingError, match=r"no setting of (an axis|a file)|has no axis"):
+    with pytest.raises(SettingError, match=r"not a setting of an (axis|SBML file)|has no axis"):
         check_names(study_of({**VALID, "models": [f"{model}@{setting}"]}))
 
 
