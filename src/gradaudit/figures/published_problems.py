@@ -128,7 +128,6 @@ def _write(ax: Axes, errors: np.ndarray, texts: list[list[str]]) -> None:
     for place, row in enumerate(texts):
         for k, text in enumerate(row):
             shown = errors[place, k]
-            dark = np.isfinite(shown) and (shown > 1.5 or shown < -5.0)
             ax.text(
                 k + 0.5,
                 place + 0.5,
@@ -136,5 +135,5 @@ def _write(ax: Axes, errors: np.ndarray, texts: list[list[str]]) -> None:
                 ha="center",
                 va="center",
                 fontsize=8,
-                color="white" if dark else style.MUTED if np.isnan(shown) else "black",
+                color=style.MUTED if np.isnan(shown) else "black",
             )
