@@ -8,8 +8,9 @@ import pytest
 
 import gradaudit
 from gradaudit import Model
-from gradaudit.certification.climb import Climb, TimeIsOverError, rounded
+from gradaudit.certification.climb import Climb, TimeIsOverError
 from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE
+from gradaudit.certification.time_needed import rounded
 
 SIZE, FOREVER = 12, 1e7
 

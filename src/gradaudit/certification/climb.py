@@ -77,24 +77,6 @@ class JumpedOverError(Exception):
         self.time, self.solution = time, solution
 
 
-def rounded(number: float) -> str:
-    """A number to one digit, as in 300 or 3e8."""
-    text = f"{number:.0e}"
-    exponent = int(text.partition("e")[2])
-    return f"{float(text):g}" if exponent < 5 else f"{text[0]}e{exponent}"
-
-
-def needed(solution: Solution, t_end: float) -> str:
-    """What a solve that ran out of time would need, from how far it came; empty for others."""
-    if solution.status not in ("time_limit", "max_steps") or solution.last is None:
-        return ""
-    share = solution.last[0] / t_end
-    if not 0.0 < share < 1.0:
-        return ""
-    steps, seconds = solution.steps / share, solution.run_seconds / share
-    return f"it would need about {rounded(steps)} steps and {rounded(seconds)} s"
-
-
 class Climb:
     """The solves so far, the best result with its bounds, and the time left."""
 

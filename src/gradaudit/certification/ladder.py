@@ -18,8 +18,6 @@ from gradaudit.certification.climb import (
     JumpedOverError,
     Lacking,
     TimeIsOverError,
-    needed,
-    rounded,
 )
 from gradaudit.certification.collocation.rungs import Collocation
 from gradaudit.certification.heyoka.precision import (
@@ -34,6 +32,7 @@ from gradaudit.certification.heyoka.precision import (
 from gradaudit.certification.hybrid_system import Hybrid
 from gradaudit.certification.proof.comparison import proven
 from gradaudit.certification.proof.process import check_installed
+from gradaudit.certification.time_needed import needed, rounded
 from gradaudit.certification.variational import Progress, Solution, Variational
 from gradaudit.errors import ModelWarning, SettingError, TranslationError
 from gradaudit.model.definition import Model

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import certificate
 from gradaudit.certification.certificate import Bounds
-from gradaudit.certification.climb import Climb, needed, rounded
+from gradaudit.certification.climb import Climb
 from gradaudit.certification.collocation.march import march
 from gradaudit.certification.collocation.problem import Compiler
 from gradaudit.certification.collocation.scales import Expected
@@ -31,6 +31,7 @@ from gradaudit.certification.heyoka.precision import (
     to_extended,
     to_float64,
 )
+from gradaudit.certification.time_needed import needed, rounded
 from gradaudit.certification.variational import MAX_STEPS, Options, Solution
 
 Rung = tuple[Precision, int, float]
