@@ -310,6 +310,10 @@ def test_messages_of_a_batch_and_while_tracing():
     [
         ({"ts": [2.0, 1.0]}, "not decreasing"),
         ({"ts": [0.0]}, "after t0"),
+        # with the solver "auto" the look at the stiffness would not come to an end
+        ({"ts": [1.0, np.inf], "solver": "auto"}, "finite times"),
+        ({"ts": [np.nan, 1.0]}, "finite times"),
+        ({"t0": np.nan}, "finite times"),
         ({"control": "both"}, "unknown control"),
         ({"rtol": 0.0}, "rtol"),
         ({"solver": "euler"}, "estimates no error"),
@@ -327,6 +331,8 @@ def test_what_is_no_float_is_refused():
     run = checked_jacfwd(_last, lambda t, y, p: p * y, y0=jnp.ones(1), ts=[1.0])
     with pytest.raises(SettingError, match="p has to be made of real"):
         run(1)
+    with pytest.raises(SettingError, match="p has no numbers"):
+        run(jnp.zeros(0))
     wrong = checked_jacfwd(_last, lambda t, y, p: p * jnp.ones(2), y0=jnp.ones(1), ts=[1.0])
     with pytest.raises(SettingError, match="structure and shapes of y0"):
         wrong(1.0)
@@ -370,3 +376,15 @@ def test_a_comparison_of_what_another_switch_returns_is_seen(above):
     )(1.2)
     assert bool(found.warnings.switched)
     assert float(found.interval[0]) <= abs(float(found.jacobian) - 1.0) <= float(found.interval[1])
+
+
+def test_rates_in_single_precision_are_those_of_states_in_double_precision():
+    p = jnp.array([1.1], jnp.float32)
+    found = gradaudit.checked_jacfwd(
+        lambda ys: ys[-1, 0],
+        lambda t, y, p: (-p * y).astype(jnp.float32),
+        y0=jnp.ones(1, jnp.float32),
+        ts=[3.0],
+    )(p)
+    exact = -3.0 * np.exp(-3.0 * float(p[0]))
+    assert abs(float(found.jacobian[0]) / exact - 1.0) < 1e-5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.errors import ModelError
+from gradaudit.errors import ModelError, ProblemError
 from gradaudit.model.sbml.importer import translate
 from gradaudit.problem.groups import grouped
 from gradaudit.problem.preparing import Preparation
@@ -53,3 +53,10 @@ def test_a_nominal_value_of_zero_has_no_slope_on_a_logarithmic_scale(write):
     assert found.point[1] == -np.inf
     assert found.gradient[1] == 0.0
     assert found.status == "ok"
+
+
+@pytest.mark.parametrize("p", ["k", {"k": 1.0}, [[1.0], [1.0, 2.0]]])
+def test_a_point_that_is_no_array_is_refused(write, p):
+    problem = gradaudit.load_problem(write())
+    with pytest.raises(ProblemError, match="no array of numbers; it must be 1 finite numbers"):
+        problem.log_likelihood(p)

@@ -207,6 +207,8 @@ def checked_jacfwd(
         For settings that are invalid; a solve that fails is a warning, not an exception.
     """
     times = np.asarray(ts, dtype=np.float64)
+    if not np.all(np.isfinite([t0, *times.flat])):
+        raise SettingError(f"t0 and ts have to be finite times, not {t0} and {times.tolist()}.")
     if times.ndim != 1 or not len(times) or np.any(np.diff(times) < 0) or times[0] < t0:
         raise SettingError("ts has to be one or more times from t0 on, not decreasing.")
     if not times[-1] > t0:

@@ -23,12 +23,13 @@ def as_floats(tree: Any, name: str) -> Any:
     """
 
     def convert(leaf: Any) -> jax.Array:
-        kind = jnp.result_type(leaf)
-        if not jnp.issubdtype(kind, jnp.floating):
+        # JAX would read a text as the name of a type
+        kind = "str" if isinstance(leaf, str) else jnp.result_type(leaf)
+        if isinstance(leaf, str) or not jnp.issubdtype(kind, jnp.floating):
             raise SettingError(f"{name} has to be made of real floating-point numbers, not {kind}.")
         return jnp.asarray(leaf, dtype=float)
 
-    if not jtu.tree_leaves(tree):
+    if not any(jnp.size(leaf) for leaf in jtu.tree_leaves(tree)):
         raise SettingError(f"{name} has no numbers in it.")
     return jtu.tree_map(convert, tree)
 
@@ -49,7 +50,8 @@ def to_vector(tree: Any, like: Any, name: str) -> jax.Array:
             f"{name} is complex, and states are real: make the real and the imaginary part two "
             "states."
         )
-    return ravel_pytree(tree)[0]
+    # rates that are computed in single precision belong to states in double precision
+    return ravel_pytree(tree)[0].astype(float)
 
 
 def from_columns(matrix: jax.Array, unravel: Callable[[jax.Array], Any]) -> Any:

@@ -308,8 +308,8 @@ def _status(
     kinks = [row for part in found.parts for own in part.contributions for row in own.kinks]
     if kinks:
         return (
-            f"uncertified: measurement {kinks[0] + 1} equals what is simulated, where the "
-            "log-likelihood of Laplace noise has a kink"
+            f"uncertified: measurement {kinks[0] + 1} cannot be told from what is simulated, "
+            "where the log-likelihood of Laplace noise has a kink"
         )
     switching = [row for p in found.parts for own in p.contributions for row in own.at_switches]
     if switching:

@@ -54,11 +54,17 @@ class Parameters:
         Raises
         ------
         ProblemError
-            If p has another length or is not finite, or a value is not.
+            If p has another length or is not finite, or a value is not; if it is no array.
         """
         if p is None:
             return self.nominal_values
-        given = np.atleast_1d(np.asarray(p, dtype=np.float64))
+        try:
+            given = np.atleast_1d(np.asarray(p, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise ProblemError(
+                f"p is a {type(p).__name__} that is no array of numbers; it must be {len(self)} "
+                f"finite numbers on the estimation scale, of {', '.join(self.names)}."
+            ) from None
         if given.shape != (len(self),) or not np.all(np.isfinite(given)):
             raise ProblemError(
                 f"p has the shape {given.shape}; it must be {len(self)} finite numbers on the "

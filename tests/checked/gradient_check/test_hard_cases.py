@@ -95,6 +95,10 @@ def test_functions_that_cannot_be_checked_are_told_why():
     for returned in ((1.0, P), {"loss": 1.0}, None):
         with pytest.raises(SettingError, match="one real number"):
             check_gradient(lambda p, returned=returned: returned, P, P)
+    with pytest.raises(
+        SettingError, match="p has to be made of real floating-point numbers, not str"
+    ):
+        check_gradient(lambda p: 1.0, "p")
     with pytest.raises(SettingError, match="no numbers"):
         check_gradient(jnp.sum, jnp.zeros(0))
     for gradient in (None, np.exp(P)):

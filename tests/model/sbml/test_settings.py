@@ -40,6 +40,8 @@ def test_the_name_of_a_model_says_the_same(cell):
     ("settings", "message"),
     [
         ({"values": {"kk": 1.0}}, "the model has no 'kk' (did you mean 'k'?)"),
+        ({"values": {"k": "fast"}}, "'k' cannot be set to 'fast': that is no number"),
+        ({"values": {"k": None}}, "'k' cannot be set to None: that is no number"),
         ({"only": ["k", "kk"]}, "only has 'kk', which the file does not have (did you mean 'k'?)"),
         ({"only": []}, "only is empty"),
         ({"only": ["decay"]}, "nothing depends on them, or they change with time by a rule"),

@@ -91,16 +91,23 @@ def set_values(symbols: dict[str, Symbol], values: Mapping[str, float]) -> None:
     Raises
     ------
     ModelError
-        If there is no such quantity, or a rule or a kinetic law determines it.
+        If there is no such quantity, or a rule or a kinetic law determines it; if what is given
+        is no number.
     """
-    for identifier, number in values.items():
+    for identifier, given in values.items():
+        try:
+            number = float(given)
+        except (TypeError, ValueError):
+            raise ModelError(
+                f"{identifier!r} cannot be set to {given!r}: that is no number. Give one."
+            ) from None
         symbol = _target(symbols, identifier, f"the value {number:g}")
         if symbol.assignment is not None or symbol.kind == "reaction":
             raise ModelError(
                 f"{identifier!r} cannot be set to {number:g}: a rule of the file determines it at "
                 "all times. Set what the rule depends on."
             )
-        symbol.number, symbol.initial, symbol.given_as_amount = float(number), None, False
+        symbol.number, symbol.initial, symbol.given_as_amount = number, None, False
 
 
 def _species(model: Any, species: Any) -> Symbol:
