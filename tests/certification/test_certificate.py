@@ -10,6 +10,7 @@ from gradaudit.certification.certificate import (
     held_digits,
     state_scale,
     value_thresholds,
+    zero_columns,
 )
 
 PARAMETERS = np.array([2.0, 0.5])
@@ -57,3 +58,14 @@ def test_a_value_that_is_rounding_is_judged_by_the_others():
 def test_a_model_of_zeros_has_a_scale():
     zero = np.zeros((2, 2))
     assert state_scale(zero, np.zeros((2, 2, 2)), PARAMETERS).tolist() == [1.0, 1.0]
+
+
+def test_a_column_that_underflows_beside_a_state_that_grows_is_not_zero():
+    """x' = a x grows to 4e286, and y' = -a y + b exp(-a t) decays: dy/db = t exp(-a t)."""
+    derivatives = np.zeros((1, 2, 2))
+    derivatives[0, 1] = [-2e-71, 2e-71]
+    scale = np.array([4e286, UNITS * 4e286])
+    known = zero_columns(derivatives, 1e-14 * np.abs(derivatives), scale, np.array([16.5, 1e-5]))
+    assert not known.any()
+    unknown = zero_columns(derivatives, 2.0 * np.abs(derivatives), scale, np.array([16.5, 1e-5]))
+    assert unknown.all()

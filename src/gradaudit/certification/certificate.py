@@ -183,7 +183,8 @@ def zero_columns(
     below 1e-25 of the natural scale |y_i| / |p_j|: higher precisions made both smaller. So it has
     digits in relation to that scale, and none in relation to itself.
     """
-    natural = parameter_scale / scale[:, None]
+    # float64 would underflow to a zero beside a state that grows by hundreds of powers of ten
+    natural = parameter_scale / scale[:, None].astype(np.longdouble)
     size = np.max(np.abs(derivatives) * natural, axis=(0, 1), initial=0.0)
     bound = np.max(bounds * natural, axis=(0, 1), initial=0.0)
     return np.asarray((size <= bound) & (bound <= NOUGHT))

@@ -382,7 +382,10 @@ class Climb:
         bounds[self._one_sided()[:, :n]] = np.inf
         if self.bounds is not None:
             every = certificate.state_scale(*self.best.float64(), self.model.parameter_scale)
-            derivatives[..., self._nought(self.best.float64()[1][rows], self.bounds, every)] = 0.0
+            nought = self._nought(self.best.float64()[1][rows], self.bounds, every)
+            # of a column that is zero beside its largest bound, an entry may exceed its own
+            bounds[..., nought] += np.abs(derivatives[..., nought]).astype(np.float64)
+            derivatives[..., nought] = 0.0
         return Extended(
             states=values,
             sensitivities=derivatives,
