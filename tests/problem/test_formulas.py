@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import mpmath
 import numpy as np
 import pytest
+import sympy
 
 import gradaudit
 from gradaudit.problem.formulas import parsed
@@ -95,3 +98,37 @@ def test_what_is_infinite_in_float64_leaves_the_bounds_of_other_entries_alone():
     assert np.isinf(slope[0, 0])
     weighed = product_of_sizes("ra,rak->rk", slope, np.eye(2)[None])
     np.testing.assert_array_equal(weighed, [[np.inf, 0.0]])
+
+
+def _random_formula(draw, depth):
+    if depth == 0:
+        return draw.choice(["a", "b", "c", f"{draw.uniform(0.1, 3):.3f}", str(draw.randint(2, 9))])
+    one, other = (_random_formula(draw, depth - 1) for _ in range(2))
+    form = draw.choice(
+        ["({0}+{1})", "({0}+{1})", "({0}-{1})", "({0}*{1})", "({0}/({1}+0.5))", "exp(-{0})",
+         "log(abs({0})+3)", "({0}*{0}+1)^0.7"]
+    )  # fmt: skip
+    return form.format(one, other)
+
+
+def test_no_random_formula_is_off_by_more_than_told():
+    """Constant slopes are rounded once, which `ROUNDING` of a sum has; `off` counts operations."""
+    draw, numbers, told = random.Random(3), np.random.default_rng(3), 0
+    for _ in range(60):
+        formula = parsed(_random_formula(draw, draw.randint(1, 3)), "here")
+        if not formula.names:
+            continue
+        x = numbers.uniform(0.2, 3, (1, len(formula.names))).astype(np.longdouble) / 3
+        symbols = [sympy.Symbol(name, real=True) for name in formula.names]
+        slopes = [sympy.diff(formula.tree, symbol) for symbol in symbols]
+        exactly = sympy.lambdify(symbols, [formula.tree, *slopes], "mpmath")
+        found = [formula.value(x)[0], *formula.gradient(x)[0]]
+        value, slope = formula.off(x)
+        with mpmath.workprec(200):
+            exact = exactly(*map(_number, x[0]))
+        for got, right, bound in zip(found, exact, [value[0], *slope[0]], strict=True):
+            with mpmath.workprec(200):
+                error = float(abs(_number(got) - right))
+            told += bound > 0.0
+            assert error <= bound or error <= 1.1e-19 * abs(float(right)), formula.text
+    assert told > 60

@@ -21,11 +21,16 @@ EXACT = 60
 LARGEST = 2**53
 """Whole numbers up to it are written as such."""
 
-FINER = float(64 * np.finfo(np.longdouble).eps / np.finfo(np.float64).eps)
-"""Of what a formula is off by in float64, what it may be off by in extended precision.
+SAMPLES = 8
+"""Points beside each other at which float64 is compared with extended precision."""
 
-64 times what that has in digits, since float64 may be off by less than usual at one point.
-"""
+NUDGE = 64 * np.finfo(np.float64).eps
+"""How far they are from the point itself, in relation: the last digits of inputs that may be round
+numbers are any, and the formula is the same."""
+
+FINER = float(8 * np.finfo(np.longdouble).eps / np.finfo(np.float64).eps)
+"""Of what a formula is off by in float64 at the worst of them, what it may be off by in extended
+precision: 8 times what that has in digits."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,11 @@ class Expression:
     def off(self, inputs: Any) -> tuple[Any, Any]:
         """By how much values (R,) and first derivatives (R, a) may be off, where terms cancel.
 
-        From what float64 makes of the same operations, which shows how they enlarge rounding.
+        From what float64 makes of the same operations, which shows how they enlarge rounding. A
+        name alone is no operation.
         """
+        if self.tree.is_Symbol:
+            return np.zeros(len(inputs)), np.zeros((len(inputs), len(self.names)))
         value, slope = (_off(function, inputs) for function in self._functions[:2])
         return value[:, 0], slope
 
@@ -74,12 +82,29 @@ class Expression:
     @cached_property
     def _functions(self) -> tuple[Callable[[Any], Any], ...]:
         symbols = [_symbol(name) for name in self.names]
-        first = [sympy.diff(self.tree, symbol) for symbol in symbols]
+        real = self.tree.replace(sympy.Abs, _Size).replace(sympy.sign, _Sign)
+        first = [sympy.diff(real, symbol) for symbol in symbols]
         second = [
             0 if first[i] == 0 else sympy.diff(first[i], symbols[j])
             for i, j in itertools.combinations_with_replacement(range(len(symbols)), 2)
         ]
-        return tuple(_numeric(symbols, trees) for trees in ([self.tree], first, second))
+        return tuple(_numeric(symbols, trees) for trees in ([real], first, second))
+
+
+class _Sign(sympy.Function):
+    """The sign of a real number, which SymPy takes A/(B + 1) for only if B is no -1."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """A kink has no second derivative, and beside it the first one is constant."""
+        return sympy.Integer(0)
+
+
+class _Size(sympy.Function):
+    """The absolute value of a real number, see `_Sign`."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """Its sign."""
+        return _Sign(self.args[0])
 
 
 def parsed(text: Any, where: str) -> Expression:
@@ -171,17 +196,27 @@ def _constant(tree: Any) -> Any:
 
 
 def _off(function: Callable[[Any], Any], inputs: Any) -> Any:
-    """`FINER` of the difference from float64; as much at each point, in relation, as at any."""
+    """`FINER` of the rounding in float64; as much at each point, in relation, as at any."""
     fine = function(inputs)
-    rough = function(np.asarray(inputs, np.float64))
+    plain = np.asarray(inputs, np.float64)
+    nudges = np.random.default_rng(0).uniform(-NUDGE, NUDGE, (SAMPLES, *plain.shape))
     with np.errstate(invalid="ignore", over="ignore"):
-        difference = np.where(fine == rough, 0.0, np.abs(fine - rough))
+        difference = _rounding(function, plain)
+        for nudge in nudges:  # beside the point a formula may have no value
+            beside = _rounding(function, plain * (1.0 + nudge))
+            difference = np.maximum(difference, np.where(np.isfinite(beside), beside, 0.0))
         size = np.abs(fine)
         relative = np.divide(difference, size, out=np.zeros_like(size), where=size > 0.0)
         worst = np.nan_to_num(relative, nan=0.0).max(axis=0, initial=0.0) * size
         elsewhere = np.minimum(worst, np.nan_to_num(difference).max(axis=0, initial=0.0))
     found = np.where(np.isfinite(difference), np.maximum(difference, elsewhere), np.inf)
     return FINER * np.where(np.isfinite(fine), found, 0.0)  # what is no number, is told elsewhere
+
+
+def _rounding(function: Callable[[Any], Any], plain: Any) -> Any:
+    """What float64 makes of float64 inputs, less what extended precision makes of the same."""
+    fine, rough = function(plain.astype(np.longdouble)), function(plain)
+    return np.where(fine == rough, 0.0, np.abs(fine - rough))
 
 
 def _lifted(tree: Any, numbers: dict[Any, Any]) -> Any:
@@ -203,15 +238,18 @@ def _lifted(tree: Any, numbers: dict[Any, Any]) -> Any:
     return tree.func(*(_lifted(part, numbers) for part in tree.args))
 
 
+def _plain(tree: Any) -> Any:
+    """A tree, or its derivative, as NumPy can have it."""
+    tree = sympy.sympify(tree).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+    return tree.replace(_Size, sympy.Abs).replace(_Sign, sympy.sign)
+
+
 def _numeric(symbols: Sequence[Any], trees: Sequence[Any]) -> Callable[[Any], Any]:
     """Arrays (R, a) to (R, len(trees)), with common parts computed once.
 
     In extended precision unless the arrays are in float64.
     """
-    # A kink has no second derivative, and beside it the first one is constant.
-    smooth = [
-        sympy.sympify(tree).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0)) for tree in trees
-    ]
+    smooth = [_plain(tree) for tree in trees]
     constant = {i: _constant(t) for i, t in enumerate(smooth) if t.is_number}
     varying = [i for i in range(len(smooth)) if i not in constant]
     numbers: dict[Any, Any] = {}

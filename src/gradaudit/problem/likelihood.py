@@ -22,6 +22,9 @@ from gradaudit.problem.noise import terms
 ROUNDING = 64 * np.finfo(np.longdouble).eps
 """Of the terms of a sum, which no solve makes smaller."""
 
+LOGARITHM = 4 * np.finfo(np.longdouble).eps
+"""Of a logarithm, what it is off by; a residual is what is left of two of them."""
+
 
 @dataclass(frozen=True)
 class Sum:
@@ -120,6 +123,8 @@ def contribution(
     if inputs.solved.bounded:
         dh_off, ds_off = np.zeros(shape), np.zeros(shape)
         h_off, dh_off[:, own] = observable.value.off(z[:, own])
+        if observable.scale != "lin":
+            h_off = h_off + LOGARITHM * np.abs(h * np.log(np.abs(h)))
         s_off, ds_off[:, noisy] = observable.noise.off(z[:, noisy])
         value_off = np.abs(found.h) * h_off + np.abs(found.s) * s_off
         slope_off = _weighed(found, (dh_off, ds_off), (h_off, s_off), (dh, ds))
