@@ -48,6 +48,7 @@ TIME_LIMIT = 600.0  # s, where none is given
 LEAST_SHARE = 0.1  # of the time, for solves, however long the model took to load
 FIRST_SHARE = 0.6  # of the time, for the method that begins, if the other could follow
 WORTH_A_START = 0.25  # of the time: with less left, the other method would not come to an end
+ANYWAY = 9.0  # digits, with which another method is not tried by who says what is lacking
 UNBOUNDED = 1e8  # times the initial values: a solution that ends there has no longer window
 OUT_OF_TIME = ("time limit", "time_limit", "max_steps")
 DOUBLE_TOLERANCE = 2.2e-16
@@ -196,8 +197,8 @@ def _by_method(
     climb.limit = limit
     if first[1] == "ok" or climb.left < WORTH_A_START * limit:
         return first
-    if climb.lacking is not None and first[0].held > 0.0:
-        return first  # a precise solve, perhaps not precise enough: another method has no more
+    if climb.lacking is not None and first[0].held > min(digits, ANYWAY):
+        return first  # precise, if perhaps not precise enough: another method has little more
     if choice.hopeless and climb.held > 0.0:
         return first[0], f"{first[1]} ({HOPELESS_STEPS.format(rounded(choice.steps))})"
     if choice.method == COLLOCATION:

@@ -143,7 +143,9 @@ def reference_with_solves(
         raise SettingError(f"time_limit is {time_limit!r}; it is a positive number of seconds.")
     started = time.perf_counter()
     asked = min(digits + 2.0, MOST_ASKED)
-    found = simulate(problem, p, derivatives=True, digits=asked, time_limit=time_limit)
+    found = simulate(
+        problem, p, derivatives=True, digits=asked, time_limit=time_limit, refines=True
+    )
     result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
     left = time_limit - result.seconds
     if result.status != "ok" and asked < MOST_ASKED and left > 0.0:

@@ -90,6 +90,7 @@ def simulate(
     derivatives: bool = False,
     digits: float = 12.0,
     time_limit: float = 600.0,
+    refines: bool = False,
 ) -> Simulation:
     """Solve all conditions at p (K,) on the estimation scale; None: the nominal parameters.
 
@@ -101,6 +102,8 @@ def simulate(
         To certify of the sensitivities of the model.
     time_limit
         Seconds for all.
+    refines
+        Whether what comes close to `digits` will do for now.
 
     Raises
     ------
@@ -113,7 +116,7 @@ def simulate(
     for index, group in enumerate(groups):
         left = max(time_limit - (time.perf_counter() - started), 1.0)
         share = min(left, 3.0 * left / (len(groups) - index))
-        parts.append(part(preparation, group, digits, share))
+        parts.append(part(preparation, group, digits, share, nearly=refines))
     return Simulation(values, tuple(parts), preparation)
 
 
@@ -123,19 +126,26 @@ def part(
     digits: float,
     time_limit: float,
     lacking: Callable[[Sum], NDArray[np.bool_]] | None = None,
+    *,
+    nearly: bool = False,
 ) -> Part:
-    """One group of a problem, see `simulate` and, for sums that are precise enough, `certified`."""
+    """One group of a problem, see `simulate` and, for sums that are precise enough, `certified`.
+
+    `nearly`: whether what comes close to `digits` will do.
+    """
+    count = len(preparation.values)
 
     def lacking_by(solved: Solved) -> NDArray[np.bool_]:
-        assert lacking is not None
-        return lacking(total(contributions(preparation, group, solved), len(preparation.values)))
+        if lacking is None:
+            return np.ones(count, dtype=bool)
+        return lacking(total(contributions(preparation, group, solved), count))
 
     solved = certified(
         preparation,
         group,
         digits=digits,
         time_limit=time_limit,
-        lacking=None if lacking is None else lacking_by,
+        lacking=lacking_by if nearly or lacking is not None else None,
     )
     return Part(group, contributions(preparation, group, solved), solved.status, solved)
 

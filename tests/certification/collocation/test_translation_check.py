@@ -57,3 +57,13 @@ def test_a_difference_is_told_with_its_cause(other, cause):
     found = mistranslated(made, field, field, times, values)
     assert found is not None
     assert cause in found
+
+
+def test_rounding_of_a_solution_that_rests_is_no_difference():
+    """Its rates are what double precision leaves of terms that cancel, in whatever order."""
+    field = compile_field(model(lambda t, y, p: p[0] - p[0] * y, k=0.7), DOUBLE)
+    times, values = np.linspace(0.0, 1.0, 5), np.ones((5, 1))
+    off = model(lambda t, y, p: 1e-16 * y + 0.0 * p[0], k=0.7)
+    assert mistranslated(off, field, field, times, values) is None
+    wrong = model(lambda t, y, p: 1e-12 * y + 0.0 * p[0], k=0.7)
+    assert mistranslated(wrong, field, field, times, values) is not None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gradaudit.backend.jaxpr.tracing import trace
 from gradaudit.backend.jaxpr.walk import equations
 from gradaudit.certification.collocation.vector_field import VectorField
-from gradaudit.certification.heyoka.precision import to_float64
+from gradaudit.certification.heyoka.precision import DOUBLE, to_float64
 from gradaudit.certification.rounding_check import AS_ROUGH
 from gradaudit.certification.step_inspection import BATCH
 from gradaudit.model.definition import Model
@@ -28,6 +28,9 @@ Float = NDArray[np.float64]
 
 DIFFERENT = 1e-9
 """Of the largest rate of a component along the solution."""
+
+UNITS = 16
+"""Of the last place of its terms, by which double precision may have a rate wrong."""
 
 
 def mistranslated(
@@ -51,6 +54,7 @@ def mistranslated(
     rounding = np.abs(rough.rates(np.ascontiguousarray(points)) - better)
     assert own.shape[1] == model.n + len(integrand_names(model))
     allowed = AS_ROUGH * rounding + DIFFERENT * np.nan_to_num(np.abs(better)).max(axis=0)
+    allowed += UNITS * DOUBLE.eps * _terms(rough, points)
     wrong = np.any(np.abs(own - better) > allowed, axis=1)  # no comparison with NaN is true
     if not wrong.any():
         return None
@@ -59,6 +63,15 @@ def mistranslated(
         f"at t = {t[row]:g} the vector field is another one for JAX than for its translation"
         f"{_cause(model, own[row], better[row])}"
     )
+
+
+def _terms(rough: VectorField, points: Any) -> Float:
+    """About the size of the terms of each rate (K, N), which cancel where a solution rests."""
+    slopes = np.nan_to_num(np.abs(rough.slopes(np.ascontiguousarray(points))))
+    slopes *= np.abs(points[1:].T[:, rough.columns])
+    by_states, by_parameters = rough.dense(slopes)
+    total: Float = by_states.sum(axis=-1) + by_parameters.sum(axis=-1)
+    return total
 
 
 def _rates(model: Model, times: Any, states: Any) -> Any:
