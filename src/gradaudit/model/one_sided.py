@@ -9,7 +9,6 @@ same holds for a state that stays on a threshold, such as ``jnp.maximum(y, 0)`` 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -19,10 +18,11 @@ from numpy.typing import NDArray
 
 from gradaudit.backend.jaxpr.branches import FrozenField, flat
 from gradaudit.backend.jaxpr.thresholds import ALIKE, AT_THRESHOLD, standing, touching
-from gradaudit.backend.program_cache import identity_cache
+from gradaudit.backend.program_cache import identity_cache, programs_of
 from gradaudit.model.definition import Model
-from gradaudit.model.quadratures import initial_state, integrand_names
-from gradaudit.model.switching import branching
+from gradaudit.model.quadratures import initial_state, integrand_names, with_integrals
+from gradaudit.model.shared_form import Numbers, shared_form, with_numbers
+from gradaudit.model.switching import switches
 
 Array = NDArray[np.float64]
 Columns = NDArray[np.bool_]
@@ -66,7 +66,7 @@ def one_sided(
     notes = []
     start = np.zeros(model.m, dtype=bool)
     if looks.may_turn(0.0, looks.start[0]):
-        start = np.asarray(looks.turning(0.0, *looks.start, near))
+        start = looks.turning(0.0, *looks.start, near)
     if start.any():
         notes.append(OneSided(start, 0.0, _AT_AN_END.format("start")))
     touching = looks.touching & ~start
@@ -75,73 +75,115 @@ def one_sided(
     end, z, tangents = float(times[-1]), values[-1], derivatives[-1]
     if np.all(np.isfinite(z)) and np.all(np.isfinite(tangents)):
         if looks.may_turn(end, z):
-            columns = np.asarray(looks.turning(end, z, tangents, near))
+            columns = looks.turning(end, z, tangents, near)
             if columns.any():
                 notes.append(OneSided(columns, end, _AT_AN_END.format("end")))
         if len(times) > 1 and np.all(np.isfinite(values)) and looks.may_stand(end, z):
-            columns = np.asarray(looks.standing(times[[0, -1]], values[[0, -1]], tangents))
+            columns = looks.standing(times[[0, -1]], values[[0, -1]], tangents)
             if columns.any():
                 notes.append(OneSided(columns, 0.0, _STANDING))
     return notes
 
 
-class _Looks(NamedTuple):
-    """What is compiled for a model that switches; its start with tangents, and a contact there.
+class _Programs(NamedTuple):
+    """What is compiled for models of one form that switch, at numbers and parameters.
 
-    Each program is compiled when it is first needed, and most models need `reading` alone: rates,
-    outcomes and margins of the switches at a point.
+    Each program is compiled when it is first needed, and most models need `reading` and `touching`
+    alone: rates, outcomes and margins of the switches at a point; and contacts at the start.
     """
+
+    reading: Callable[..., Any]
+    touching: Callable[..., Any]
+    turning: Callable[..., Any]
+    standing: Callable[..., Any]
+
+
+class _Looks(NamedTuple):
+    """A model that switches: its start with tangents, a contact there, and its programs."""
 
     start: tuple[Array, Array]
     touching: Columns
-    reading: Callable[..., Any]
-    turning: Callable[..., Any]
-    standing: Callable[..., Any]
-    ahead: float
+    programs: _Programs
+    model: Model
+    numbers: Numbers | None
+    nominal: Any
 
     def may_turn(self, t: float, z: Array) -> bool:
         """Whether a switch has another outcome just before or just after a point."""
-        rates, here, _ = self.reading(t, z)
+        rates, here, _ = self._reading(t, z)
         if not np.all(np.isfinite(rates)):
             return True
-        beside = (self.reading(t + h, z + h * rates)[1] for h in (-self.ahead, self.ahead))
+        ahead = AHEAD * self.model.t_end
+        beside = (self._reading(t + h, z + h * rates)[1] for h in (-ahead, ahead))
         return any(bool(np.any(other != here)) for other in beside)
 
     def may_stand(self, t: float, z: Array) -> bool:
         """Whether a point is on a threshold."""
-        return bool(np.any(np.asarray(self.reading(t, z)[2]) == 0.0))
+        return bool(np.any(np.asarray(self._reading(t, z)[2]) == 0.0))
+
+    def turning(self, t: float, z: Array, tangents: Array, near: float) -> Columns:
+        """Parameters (m,) that move a switch which turns at a point, or as near to it."""
+        window = self.model.t_end, self.model.parameter_scale
+        found = self.programs.turning(self.numbers, self.nominal, *window, t, z, tangents, near)
+        return np.asarray(found)
+
+    def standing(self, times: Array, values: Array, tangents: Array) -> Columns:
+        """Parameters (m,) that move a solution off a threshold which it stays on."""
+        scale = self.model.parameter_scale
+        found = self.programs.standing(self.numbers, self.nominal, scale, times, values, tangents)
+        return np.asarray(found)
+
+    def _reading(self, t: float, z: Array) -> Any:
+        return self.programs.reading(self.numbers, self.nominal, t, z)
 
 
 @identity_cache
 def _looks(model: Model) -> _Looks | None:
-    branches = branching(model)
-    if branches is None:
+    shared, compiled, numbers = shared_form(model), {}, None
+    if shared is not None:
+        (form, *others), numbers = shared
+        compiled = programs_of(form, (*others, "one-sided"))
+    if "programs" not in compiled:
+        compiled["programs"] = _programs(model) if switches(model) else None
+    programs = compiled["programs"]
+    if programs is None:
         return None
     p, extra = jnp.asarray(model.nominal), np.zeros(len(integrand_names(model)))
     y, tangents = initial_state(model, p), jax.jacfwd(lambda p: initial_state(model, p))(p)
     z = np.concatenate([y, extra])
     tangents = np.pad(np.asarray(tangents), ((0, len(extra)), (0, 0)))
-    scale = jnp.asarray(model.parameter_scale)
-    touched = touching(
-        branches, jnp.zeros(()), jnp.asarray(z), p, jnp.asarray(tangents) * scale, jnp.diag(scale)
-    )
-
-    def stands(times: Any, values: Any, tangents: Any) -> Any:
-        return standing(branches, times, values, p, tangents * scale, jnp.diag(scale))
-
-    return _Looks(
-        start=(z, tangents),
-        touching=np.asarray(touched),
-        reading=jax.jit(lambda t, z: branches.reading(t, z, p)),
-        turning=jax.jit(partial(_turning, branches, model)),
-        standing=jax.jit(stands),
-        ahead=AHEAD * model.t_end,
-    )
+    touched = programs.touching(numbers, p, model.parameter_scale, z, tangents)
+    return _Looks((z, tangents), np.asarray(touched), programs, model, numbers, p)
 
 
-def _turning(branches: FrozenField, model: Model, t: Any, z: Any, tangents: Any, reach: Any) -> Any:
+def _programs(model: Model) -> _Programs:
+    size = model.n + len(integrand_names(model))
+
+    def branches(numbers: Numbers | None) -> FrozenField:
+        own = model if numbers is None else with_numbers(model, numbers)
+        return FrozenField(with_integrals(own), size, model.m)
+
+    def reading(numbers: Any, p: Any, t: Any, z: Any) -> Any:
+        return branches(numbers).reading(t, z, p)
+
+    def touches(numbers: Any, p: Any, scale: Any, z: Any, tangents: Any) -> Any:
+        moved = tangents * scale, jnp.diag(scale)
+        return touching(branches(numbers), jnp.zeros(()), z, p, *moved)
+
+    def stands(numbers: Any, p: Any, scale: Any, times: Any, values: Any, tangents: Any) -> Any:
+        return standing(branches(numbers), times, values, p, tangents * scale, jnp.diag(scale))
+
+    def turns(numbers: Any, *where: Any) -> Any:
+        return _turning(branches(numbers), *where)
+
+    return _Programs(jax.jit(reading), jax.jit(touches), jax.jit(turns), jax.jit(stands))
+
+
+def _turning(
+    branches: FrozenField, p: Any, t_end: Any, scale: Any, t: Any, z: Any, tangents: Any, reach: Any
+) -> Any:
     """Parameters (m,) that move a switch which turns at t, where it makes the rates jump."""
-    p, step = jnp.asarray(model.nominal), AHEAD * model.t_end
+    step = AHEAD * t_end
     old = branches.decisions_ahead(t, z, p, -step)
     new = branches.decisions_ahead(t, z, p, step)
     before, after = branches(t, z, p, old), branches(t, z, p, new)
@@ -156,10 +198,8 @@ def _turning(branches: FrozenField, model: Model, t: Any, z: Any, tangents: Any,
         lambda column, seed: jax.jvp(margins, here, (jnp.zeros(()), column, seed))[1],
         in_axes=-1, out_axes=-1,
     )(tangents, jnp.eye(len(p)))  # fmt: skip
-    size = jnp.abs(moving * model.parameter_scale).max(axis=1)
-    close = reach * model.t_end * jnp.abs(speed) + AT_THRESHOLD * size
+    size = jnp.abs(moving * scale).max(axis=1)
+    close = reach * t_end * jnp.abs(speed) + AT_THRESHOLD * size
     near = (flat(old) != flat(new)) & (jnp.abs(value) <= close)
-    moved = jnp.abs(moving * model.parameter_scale) > (
-        SAME_TIME * model.t_end * jnp.abs(speed)[:, None]
-    )
+    moved = jnp.abs(moving * scale) > (SAME_TIME * t_end * jnp.abs(speed)[:, None])
     return leaps & jnp.any(near[:, None] & moved, axis=0)

@@ -40,6 +40,7 @@ from gradaudit.model.sbml.symbols import Symbol, collect, set_values
 from gradaudit.model.sbml.system import System, classify
 from gradaudit.model.sbml.triggers import assigned, triggers
 from gradaudit.model.sbml.units import reference_text
+from gradaudit.model.shared_form import with_functions
 from gradaudit.model.spec import hint
 
 DEFAULT_T_END = 100.0
@@ -245,6 +246,7 @@ def _translation(
     start = recorded(begin.initial_state(memory), len(p))
     time_unit = reference_text(model, model.getTimeUnits())
     units = [system.unit(name) for name in system.states]
+    happening = {**switches(layout, found), **jumps(layout, planned, memory, begin.beginning.late)}
     own = {"time": time_unit, "": "1"}
     units += [own[of] if of in own else system.unit(of) for of in auxiliary.values()]
     problem = Model(
@@ -263,7 +265,10 @@ def _translation(
         t_end=t_end,
         time_unit=time_unit,
         initial_state=start if given.start or _depends(system, begin) else None,
-        events={**switches(layout, found), **jumps(layout, planned, memory, begin.beginning.late)},
+        events={
+            name: with_functions(event, lambda _, own: recorded(own, None, size, len(p)))
+            for name, event in happening.items()
+        },
         axes={"t_end": (float(t_end),)},
         description=model.getName(),
         citation=_citation(model),
