@@ -40,6 +40,15 @@ def test_the_defaults_are_valid():
     [
         ({"steps": 0}, "steps is 0; it is a positive number of equal steps."),
         ({"steps": 1.5}, "steps is 1.5; it is a positive number of equal steps."),
+        ({"dtmax": 0.0}, "dtmax is 0.0; the longest step is a positive number, in units of t."),
+        (
+            {"dtmax": math.inf},
+            "dtmax is inf; the longest step is a positive number, in units of t.",
+        ),
+        (
+            {"dtmax": 0.1, "steps": 10},
+            "dtmax limits steps that an error chooses; leave it out with steps.",
+        ),
         ({"dtype": "float16"}, "dtype is 'float16'; choose from float64, float32."),
         ({"max_steps": 0}, "max_steps is 0; it is a positive whole number."),
         ({"max_steps": 1e5}, "max_steps is 100000.0; it is a positive whole number."),

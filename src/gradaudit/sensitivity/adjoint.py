@@ -213,7 +213,12 @@ class BacksolveProgram(_ReverseProgram):
         adjoint = diffrax.BacksolveAdjoint(
             solver=backward,
             stepsize_controller=diffrax.PIDController(
-                rtol=traced.rtol, atol=traced.atol, dtmin=dtmin, force_dtmin=False, **coefficients
+                rtol=traced.rtol,
+                atol=traced.atol,
+                dtmin=dtmin,
+                dtmax=traced.dtmax,
+                force_dtmin=False,
+                **coefficients,
             ),
             throw=True,  # a backward solve that fails is NaN, see `runtime_errors_as_nan`
         )

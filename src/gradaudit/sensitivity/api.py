@@ -54,6 +54,7 @@ def sensitivities(
     observe: Observe = "step",
     max_steps: int = MAX_STEPS,
     steps: int | None = None,
+    dtmax: float | None = None,
     pid: tuple[float, float, float] = PID,
     root_tolerance: float = 1.0,
     dtype: Precision = "float64",
@@ -82,6 +83,10 @@ def sensitivities(
     steps
         That many equal steps in place of error control; `rtol` and `atol` are then the tolerances
         of an implicit solver's root finder and nothing else.
+    dtmax
+        The longest step, in units of t; by default there is no limit. A solver that takes ever
+        longer steps where nothing happens may leap over a short stimulus, and an implicit one whose
+        equations then have no solution is rejected again and again.
     pid
         Proportional, integral and derivative coefficient of diffrax's step controller.
     root_tolerance
@@ -125,6 +130,7 @@ def sensitivities(
             max_steps=max_steps,
             steps=steps,
             pid=pid,
+            dtmax=dtmax,
             root_tolerance=root_tolerance,
             dtype=dtype,
             estimate=estimate,

@@ -40,6 +40,14 @@ def check_options(request: Request, method: Method) -> None:
             )
     elif not isinstance(options.steps, (int, np.integer)) or options.steps < 1:
         raise SettingError(f"steps is {options.steps!r}; it is a positive number of equal steps.")
+    if options.dtmax is not None:
+        number = isinstance(options.dtmax, (int, float, np.integer, np.floating))
+        if not (number and 0.0 < options.dtmax < math.inf):
+            raise SettingError(
+                f"dtmax is {options.dtmax!r}; the longest step is a positive number, in units of t."
+            )
+        if options.steps is not None:
+            raise SettingError("dtmax limits steps that an error chooses; leave it out with steps.")
     if options.dtype not in ("float64", "float32"):
         raise SettingError(f"dtype is {options.dtype!r}; choose from float64, float32.")
     if not isinstance(options.max_steps, (int, np.integer)) or options.max_steps < 1:

@@ -6,6 +6,7 @@ a compiled program is called. This module imports no JAX.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -35,6 +36,8 @@ class TracedOptions(NamedTuple):
         Tolerances of an implicit solver's root finder, over those of the step controller.
     pid
         Proportional, integral and derivative coefficient of diffrax's controller.
+    dtmax
+        No step is longer.
     """
 
     rtol: Any
@@ -42,6 +45,7 @@ class TracedOptions(NamedTuple):
     steps: Any = 0.0
     root_tolerance: Any = 1.0
     pid: Any = PID
+    dtmax: Any = math.inf
 
     @property
     def of_root_finder(self) -> dict[str, Any]:
@@ -100,6 +104,8 @@ class SolveOptions:
     ----------
     steps
         Number of equal steps in place of error control; None for error control.
+    dtmax
+        No step is longer; None for no limit.
     """
 
     rtol: float
@@ -113,6 +119,7 @@ class SolveOptions:
     steps: int | None = None
     root_tolerance: float = 1.0
     pid: tuple[float, float, float] = PID
+    dtmax: float | None = None
 
     @property
     def static(self) -> StaticOptions:
@@ -135,4 +142,5 @@ class SolveOptions:
             steps=float(self.steps or 0),
             root_tolerance=self.root_tolerance,
             pid=self.pid,
+            dtmax=math.inf if self.dtmax is None else float(self.dtmax),
         )

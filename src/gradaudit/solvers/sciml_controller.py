@@ -28,6 +28,7 @@ class SciMLController(Controller):
 
     order: int = eqx.field(static=True)
     dtmin: Any
+    dtmax: Any = jnp.inf
 
     gamma = 0.9
     qmin, qmax = 0.2, 10.0
@@ -36,7 +37,7 @@ class SciMLController(Controller):
     def begin(self, start: Start) -> tuple[Scalar, Any]:
         if start.dt0 is None:
             raise ValueError("SciMLController needs dt0; see first_step.")
-        return start.t0 + start.dt0, jnp.asarray(self.first_error)
+        return start.t0 + jnp.minimum(start.dt0, self.dtmax), jnp.asarray(self.first_error)
 
     def decide(self, attempt: Attempt) -> StepDecision:
         t0, t1 = attempt.t0, attempt.t1
@@ -46,7 +47,7 @@ class SciMLController(Controller):
         q = jnp.clip(proportional / before**beta2 / self.gamma, 1.0 / self.qmax, 1.0 / self.qmin)
         keep = error <= 1.0
         shrink = jnp.minimum(1.0 / self.qmin, proportional / self.gamma)
-        dt = (t1 - t0) / jnp.where(keep, q, shrink)
+        dt = jnp.minimum((t1 - t0) / jnp.where(keep, q, shrink), self.dtmax)
         result = diffrax.RESULTS.where(
             dt < self.dtmin, diffrax.RESULTS.dt_min_reached, diffrax.RESULTS.successful
         )

@@ -96,15 +96,18 @@ def scalar_controller(
     """What turns a scaled error into the next step: "diffrax" (its default, integral) or "sciml".
 
     The smallest step that still moves t is about eps * t_end; below it the solve is stuck and ends.
-    `options` have the coefficients, and the number of equal steps that may take its place; a solver
-    that is not `adaptive` has no error to show. No step of "diffrax" exceeds `longest`.
+    `options` have the coefficients, the longest step, and the number of equal steps that may take
+    its place; a solver that is not `adaptive` has no error to show. No step exceeds `longest`.
     """
     if not adaptive:
         return EqualSteps(jnp.zeros(()) if options is None else options.steps, t_end, None)
     dtmin = 1e-3 * float(jnp.finfo(jnp.result_type(float)).eps) * t_end
+    dtmax: Any = longest
+    if options is not None:
+        dtmax = options.dtmax if longest is None else jnp.minimum(options.dtmax, longest)
     controller: Any
     if stepping == "sciml":
-        controller = SciMLController(order, dtmin)
+        controller = SciMLController(order, dtmin, jnp.inf if dtmax is None else dtmax)
     else:
         p, i, d = PID if options is None else options.pid
         controller = diffrax.PIDController(
@@ -112,7 +115,7 @@ def scalar_controller(
             atol=1.0,
             norm=abs,
             dtmin=dtmin,
-            dtmax=longest,
+            dtmax=dtmax,
             force_dtmin=False,
             pcoeff=p,
             icoeff=i,
