@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -30,16 +29,17 @@ from gradaudit.certification.heyoka.precision import (
     to_float64,
 )
 from gradaudit.certification.hybrid_system import Hybrid
+from gradaudit.certification.idle_jumps import tell_idle_jumps
+from gradaudit.certification.memory import Memory
 from gradaudit.certification.proof.comparison import proven
 from gradaudit.certification.proof.process import check_installed
 from gradaudit.certification.time_needed import needed, rounded
 from gradaudit.certification.variational import Progress, Solution, Variational
-from gradaudit.errors import ModelWarning, SettingError, TranslationError
+from gradaudit.errors import SettingError, TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.model.loading import SBML_SUFFIXES, load_model
 from gradaudit.model.quadratures import initial_state
-from gradaudit.model.start_events import start_events
 from gradaudit.records.results import Reference
 
 NEGLIGIBLE = 1e-3
@@ -69,6 +69,7 @@ def reference(
     proof: bool = False,
     progress: Progress | None = None,
     lacking: Lacking | None = None,
+    memory: Memory | None = None,
 ) -> Reference:
     """States and sensitivities with a certificate of how many digits of S hold.
 
@@ -107,6 +108,8 @@ def reference(
         Called with ``.extended`` of every rung that is certified. Where it is precise enough, None,
         that is returned, however many digits it has. Otherwise the parameters (m,), of all or of
         none, whose sensitivities have to be better; states have to be anyway.
+    memory
+        What a call has solved, for another one with the same model and times that asks for more.
 
     Raises
     ------
@@ -140,7 +143,7 @@ def reference(
     limit = TIME_LIMIT if time_limit is None else time_limit
     limit = max(limit - loading, LEAST_SHARE * limit)
     try:
-        climb, status = _by_method(new_climb, digits, limit, method)
+        climb, status = _by_method(new_climb, digits, limit, method, memory or Memory())
     except TranslationError as error:
         raise _of_its_file(error, loaded) from error
     beside = climb.note_one_sided()
@@ -150,34 +153,21 @@ def reference(
             "" if status == "ok" else f" ({status})"
         )
     if status == "ok" and climb.best is not None:
-        _tell_idle_jumps(loaded, {record.name for record in climb.best.event_records})
+        tell_idle_jumps(loaded, {record.name for record in climb.best.event_records})
     result = climb.reference(status)
     if not proof:
         return result
     return proven(loaded, result, negligible=negligible, time_limit=limit)
 
 
-def _tell_idle_jumps(model: Model, happened: set[str]) -> None:
-    """Warn of jumps that never happen, such as a dose in the wrong direction or unit of time."""
-    first = {name for name, _ in start_events(model)}
-    jumps = {name for name, event in model.events.items() if event.jump is not None}
-    idle = sorted(jumps - happened - first)
-    if idle:
-        many = len(idle) > 1
-        warnings.warn(
-            f"model {model.name!r}: the event{'s' * many} {', '.join(map(repr, idle))} "
-            f"{'do' if many else 'does'} not happen between 0 and t_end = {model.t_end:g}. If "
-            f"{'they' if many else 'it'} should, look at `when` and `direction`.",
-            ModelWarning,
-            stacklevel=3,
-        )
-
-
 def _by_method(
-    new_climb: Callable[..., Climb], digits: float, limit: float, method: str | None
+    new_climb: Callable[..., Climb], digits: float, limit: float, method: str | None, memory: Memory
 ) -> tuple[Climb, str]:
     """The better climb with its status: by the method asked for, or the one chosen, or both."""
     climb = new_climb(time_limit=limit)
+    if memory.collocation is not None and method is None:
+        climb = memory.resumed(climb)
+        return climb, _collocate(climb, memory.collocation, digits, memory.scout)
     if method == TAYLOR:
         return climb, _climb_seeing(climb, digits)
     if method == COLLOCATION:
@@ -191,6 +181,7 @@ def _by_method(
         climb.limit = limit if choice.hopeless else limit - (1.0 - FIRST_SHARE) * climb.left
         first = climb, _collocate(climb, choice.collocation, digits, choice.scout)
         _told(climb, choice.why)
+        memory.keep(choice.collocation, choice.scout)
     else:
         climb.rungs = []
         first = other, _told(other, choice.why, _climb_seeing(other, digits))
@@ -202,6 +193,7 @@ def _by_method(
     if choice.hopeless and climb.held > 0.0:
         return first[0], f"{first[1]} ({HOPELESS_STEPS.format(rounded(choice.steps))})"
     if choice.method == COLLOCATION:
+        memory.clear()
         other = new_climb(time_limit=climb.left)
         other.rungs = list(climb.rungs)
         second = other, _climb_seeing(other, digits)

@@ -197,13 +197,15 @@ def _refined(
         def lacking(again: Sum, goal: Array = goal) -> NDArray[np.bool_]:
             return np.asarray(~(again.bound * slopes <= goal))
 
-        again = part(found.preparation, parts[index].group, MOST_ASKED, left, lacking)
+        memory = found.memories[index]
+        again = part(found.preparation, parts[index].group, MOST_ASKED, left, lacking, memory)
+        memory.clear()
         bound = (total(again.contributions, count).bound * slopes).astype(np.float64)
         bound = bound - floors[index]
         harmless = np.delete(wrong, index, axis=0).sum(axis=0) + bound <= allowed
         if np.all((bound <= wrong[index]) | harmless):
             parts[index], wrong[index] = again, bound
-    return replace(found, parts=tuple(parts))
+    return replace(found, parts=tuple(parts), memories=())
 
 
 def _worst(shares: Array, failed: list[int]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradaudit.certification.memory import Memory
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.groups import Group, grouped
 from gradaudit.problem.inputs import Inputs
@@ -18,6 +19,9 @@ from gradaudit.problem.preparing import Preparation
 from gradaudit.problem.solving import Solved, certified
 
 Array = NDArray[np.float64]
+
+REMEMBERED = 2**30
+"""Bytes of solves, of all parts, that are kept to go on from."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,14 @@ class Simulation:
         Of the estimated parameters, (K,), not on their scales.
     preparation
         The models of the parts, and the steady states that were found.
+    memories
+        Of the solves, for as many parts as there is room for.
     """
 
     values: Array
     parts: tuple[Part, ...]
     preparation: Preparation
+    memories: tuple[Memory, ...] = ()
 
     @property
     def by_condition(self) -> dict[str, Sum]:
@@ -113,11 +120,15 @@ def simulate(
     values = problem.parameters.values(p)
     preparation = Preparation(problem, values, derivatives)
     started, groups, parts = time.perf_counter(), grouped(problem), []
+    memories = [Memory() for _ in groups]
     for index, group in enumerate(groups):
         left = max(time_limit - (time.perf_counter() - started), 1.0)
         share = min(left, 3.0 * left / (len(groups) - index))
-        parts.append(part(preparation, group, digits, share, nearly=refines))
-    return Simulation(values, tuple(parts), preparation)
+        memory = memories[index] if refines else None
+        parts.append(part(preparation, group, digits, share, memory=memory))
+        if sum(own.size for own in memories) > REMEMBERED:
+            memories[index].clear()
+    return Simulation(values, tuple(parts), preparation, tuple(memories))
 
 
 def part(
@@ -126,12 +137,11 @@ def part(
     digits: float,
     time_limit: float,
     lacking: Callable[[Sum], NDArray[np.bool_]] | None = None,
-    *,
-    nearly: bool = False,
+    memory: Memory | None = None,
 ) -> Part:
     """One group of a problem, see `simulate` and, for sums that are precise enough, `certified`.
 
-    `nearly`: whether what comes close to `digits` will do.
+    With a memory, what comes close to `digits` will do: it may be refined.
     """
     count = len(preparation.values)
 
@@ -145,7 +155,8 @@ def part(
         group,
         digits=digits,
         time_limit=time_limit,
-        lacking=lacking_by if nearly or lacking is not None else None,
+        lacking=None if memory is None and lacking is None else lacking_by,
+        memory=memory,
     )
     return Part(group, contributions(preparation, group, solved), solved.status, solved)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.certification import reference
+from gradaudit.certification.memory import Memory
 from gradaudit.model.sbml.importer import Translation
 from gradaudit.problem.groups import Group
 from gradaudit.problem.preparing import Preparation, Prepared, told_of
@@ -64,6 +65,7 @@ def certified(
     digits: float,
     time_limit: float,
     lacking: Callable[[Solved], NDArray[np.bool_]] | None = None,
+    memory: Memory | None = None,
 ) -> Solved:
     """Solve the model of a group with certificates.
 
@@ -74,6 +76,8 @@ def certified(
     lacking
         For which estimated parameters (K,) a solve is not precise enough; one without any is
         returned, however many digits it has.
+    memory
+        Of what an earlier call for the group has solved.
 
     Raises
     ------
@@ -106,6 +110,7 @@ def certified(
                 digits=digits,
                 time_limit=left(),
                 lacking=None if lacking is None else lacking_columns,
+                memory=memory,
             )
         assert result.extended is not None
         parts.append(result.extended)

@@ -78,6 +78,16 @@ class Collocation:
         self.climb = climb
         self.compiler = Compiler(climb.model)
         self.expected: Expected | None = None
+        self.done: dict[Rung, Solution] = {}
+
+    def once(self, rung: Rung, *, look: bool = False) -> Solution:
+        """A solve of all columns, or the one that was made before."""
+        if rung not in self.done:
+            solution = self.solve(rung, look=look)
+            if solution.status != "ok":
+                return solution
+            self.done[rung] = solution
+        return self.done[rung]
 
     def solve(
         self,
@@ -150,7 +160,7 @@ class Collocation:
         climb.grid = certificate.companion_grid(
             climb.times, scout.step_starts, scout.step_sizes / SCOUT[1], t_end=climb.model.t_end
         )
-        coarse = self.solve(COARSE)
+        coarse = self.once(COARSE)
         climb.accept(coarse, None)
         if coarse.status not in ("ok", *MOMENTS):
             return self._why(coarse)
@@ -158,7 +168,7 @@ class Collocation:
             return "this machine has no long double precision"
         if coarse.status == "ok":
             self._learn(coarse)
-        fine = self.solve(FINE, look=True)
+        fine = self.once(FINE, look=True)
         if fine.status != "ok":
             return self._until(fine, coarse)
         difference = self._mistranslated(fine)
@@ -170,7 +180,7 @@ class Collocation:
         )
         if held >= digits:
             return "ok"
-        other = self.solve(OTHER)
+        other = self.once(OTHER)
         if other.status != "ok":
             return self._why(other)
         bounds = certificate.apart(other, fine, coarse, climb.grid, caution=CAUTION)
