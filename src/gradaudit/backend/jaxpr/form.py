@@ -7,6 +7,7 @@ compiled for their form, with the numbers as arguments, is compiled once for all
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -14,6 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Literal
 from numpy.typing import NDArray
+
+from gradaudit.backend.jaxpr.vectorised import MANY, Vectorised
 
 Array = NDArray[np.float64]
 
@@ -26,6 +29,8 @@ class Form:
 
     def __call__(self, numbers: Any, *arguments: Any) -> Any:
         """The first result, with `numbers` as `form_of` gives them, in their place."""
+        if self._arrays is not None:
+            return self._arrays(numbers, *arguments)
         jaxpr = self._closed.jaxpr
         own = iter([numbers[k] for k in range(len(numbers))])
         known: dict[Any, Any] = {}
@@ -46,6 +51,16 @@ class Form:
             results = result if eqn.primitive.multiple_results else [result]
             known.update(zip(eqn.outvars, results, strict=True))
         return read(jaxpr.outvars[0])
+
+    @cached_property
+    def _arrays(self) -> Vectorised | None:
+        """The evaluation by arrays of what has many equations, of scalars."""
+        jaxpr, consts = self._closed.jaxpr, self._closed.consts
+        if len(jaxpr.eqns) < MANY or any(np.ndim(c) or not _is_lifted(c) for c in consts):
+            return None
+        literals = [atom for atom in _literals(jaxpr) if _is_lifted(atom.val)]
+        positions = {id(atom): len(consts) + k for k, atom in enumerate(literals)}
+        return Vectorised(jaxpr, range(len(consts)), lambda atom: positions.get(id(atom)))
 
 
 _forms: WeakValueDictionary[Any, Form] = WeakValueDictionary()

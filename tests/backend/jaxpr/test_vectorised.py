@@ -1,0 +1,104 @@
+"""What is evaluated by arrays is what its scalar equations say, and so are its derivatives."""
+
+import random
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradaudit.backend.jaxpr.form as module
+from gradaudit.backend.jaxpr.form import Form, form_of
+from gradaudit.backend.jaxpr.recording import recorded
+
+N, M = 7, 5
+
+
+def network(seed, terms=20):
+    """Rates (N,) of many terms: products, quotients, powers, sums with factors, a switch."""
+    draw = random.Random(seed)
+    kinds = [
+        lambda t, a, b, k: k * a * b,
+        lambda t, a, b, k: k * a / (b + 0.5),
+        lambda t, a, b, k: jnp.exp(-k * a) - 2.0 * b,
+        lambda t, a, b, k: a**2 / (1.0 + a**2) * k,
+        lambda t, a, b, k: k * jnp.where(t < 0.5, a, 0.3),
+        lambda t, a, b, k: -(a - b) - (0.7 * k - a),
+        lambda t, a, b, k: a**1.5 + t,
+    ]
+
+    def term():
+        return draw.choice(kinds), draw.randrange(N), draw.randrange(N), draw.randrange(M)
+
+    plan = [[term() for _ in range(draw.randint(1, terms))] for _ in range(N)]
+
+    def rates(t, y, p):
+        found = []
+        for row in plan:
+            total = 0.25 * y[0]
+            for kind, i, j, k in row:
+                total = total + (-1.0, 1.0, 2.5)[(i + j) % 3] * kind(t, y[i], y[j], p[k])
+            found.append(total)
+        return jnp.stack(found)
+
+    return recorded(rates, None, N, M)
+
+
+def point(seed):
+    numbers = np.random.default_rng(seed)
+    return jnp.asarray(0.4), *(jnp.asarray(numbers.uniform(0.2, 1.5, k)) for k in (N, M))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_values_and_derivatives_are_those_of_the_equations(seed, monkeypatch):
+    """Up to the order of sums of a hundred terms: 1e-13 of the largest."""
+    plain = network(seed)
+    numbers = form_of(plain.closed)[1]
+    monkeypatch.setattr(module, "MANY", 10)
+    form = Form(plain.closed)
+    assert form._arrays is not None
+    assert len(form._arrays.steps) < len(plain.closed.jaxpr.eqns) / 2
+    at = point(seed)
+
+    def pushed(f):
+        return jax.jvp(f, at, point(seed + 10))[1]
+
+    def pulled(f):
+        value, pull = jax.vjp(f, *at)
+        return jnp.concatenate([jnp.ravel(x) for x in pull(jnp.arange(1.0, 1.0 + len(value)))])
+
+    def arrays(*arguments):
+        return form(jnp.asarray(numbers), *arguments)
+
+    for derived in (lambda f: f(*at), pushed, pulled):
+        right, found = (np.asarray(derived(f)) for f in (plain, arrays))
+        np.testing.assert_allclose(found, right, rtol=0, atol=1e-13 * np.abs(right).max())
+
+
+def test_other_numbers_take_the_place_of_its_own(monkeypatch):
+    monkeypatch.setattr(module, "MANY", 1)
+
+    def rates(t, y, p):
+        return jnp.stack([3.0 * y[0] * p[0] - 2.0 * y[1], y[0] - 5.0])
+
+    closed = recorded(rates, None, 2, 1).closed
+    form, numbers = Form(closed), form_of(closed)[1]
+    assert sorted(numbers) == [2.0, 3.0, 5.0]
+    changed = jnp.asarray([10.0 * value for value in numbers])
+    found = form(changed, jnp.zeros(()), jnp.asarray([2.0, 1.0]), jnp.asarray([7.0]))
+    np.testing.assert_allclose(found, [30.0 * 14.0 - 20.0, 2.0 - 50.0])
+
+
+def test_a_chain_of_sums_longer_than_any_recursion(monkeypatch):
+    monkeypatch.setattr(module, "MANY", 10)
+
+    def rates(t, y, p):
+        total = y[0]
+        for _ in range(1500):
+            total = total + p[0] * y[0]
+        return jnp.stack([total])
+
+    closed = recorded(rates, None, 1, 1).closed
+    form, numbers = Form(closed), jnp.asarray(form_of(closed)[1])
+    found = form(numbers, jnp.zeros(()), jnp.ones(1), jnp.ones(1))
+    np.testing.assert_allclose(found, [1501.0], rtol=1e-12)
