@@ -34,7 +34,7 @@ from gradaudit.certification.proof.comparison import proven
 from gradaudit.certification.proof.process import check_installed
 from gradaudit.certification.time_needed import needed, rounded
 from gradaudit.certification.variational import Progress, Solution, Variational
-from gradaudit.errors import ModelWarning, SettingError, TranslationError
+from gradaudit.errors import ModelWarning, SettingError, TranslationError, first_few
 from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.model.loading import SBML_SUFFIXES, load_model
@@ -164,7 +164,7 @@ def _tell_idle_jumps(model: Model, happened: set[str]) -> None:
     if idle:
         many = len(idle) > 1
         warnings.warn(
-            f"model {model.name!r}: the event{'s' * many} {', '.join(map(repr, idle))} "
+            f"model {model.name!r}: the event{'s' * many} {first_few(idle)} "
             f"{'do' if many else 'does'} not happen between 0 and t_end = {model.t_end:g}. If "
             f"{'they' if many else 'it'} should, look at `when` and `direction`.",
             ModelWarning,
