@@ -107,7 +107,7 @@ def test_cells():
     table.loc[0, "status"] = "not resolved: the errors of the Jacobian"
     rows = chapter([table], 1e-2)["table"].rows
     assert [cell.text for cell in rows[0]] == [
-        "immune", "tsit5, forward AD at 1e-3", "0.7", "1.4", "2.1", "1 of 2", "hold 4 of 5"
+        "immune", "tsit5, forward AD at 1e-3", "0.7", "1.4", "2.1", "1 of 2", "contain 4 of 5"
     ]  # fmt: skip
     assert rows[0][1].note == "not resolved"
     assert rows[0][5].note == "certified: 2"

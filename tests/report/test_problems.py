@@ -55,7 +55,7 @@ def test_without_problems_there_is_no_chapter():
 
 def test_sentences_count_what_is_known_and_name_the_worst():
     sentences = " ".join(chapter([WRONG, RIGHT, UNKNOWN], 1e-2)["sentences"])
-    assert "right gradient of the log-likelihood in 1 of 2 problems:" in sentences
+    assert "right gradient of the log-likelihood for 1 of 2 problems:" in sentences
     assert "largest in immune (240)" in sentences
     assert "Full control at the same tolerance corrects immune." in sentences
     assert "Nothing is known of large, since the certified gradient has too few digits" in sentences
@@ -78,7 +78,7 @@ def test_a_problem_without_any_gradient_shows_the_status():
     lost = made_up("lost", {"forward_ad": [float("nan")] * 3}, status="max_steps")
     (row,) = chapter([lost], 1e-2)["table"].rows
     assert [cell.text for cell in row[2:]] == ["max steps", "–", "–", "–", "–"]
-    assert "in 0 of 1 problem:" in chapter([lost], 1e-2)["sentences"][0]
+    assert "for 0 of 1 problem:" in chapter([lost], 1e-2)["sentences"][0]
 
 
 def with_tool(table: pd.DataFrame, tool: str, error: float, **changes) -> pd.DataFrame:

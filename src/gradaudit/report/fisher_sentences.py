@@ -178,7 +178,7 @@ def _cells(row: dict[str, Any], good: float) -> list[Cell]:
     bars = Cell(text=DASH)
     if row["compared"]:
         verdict = "good" if row["held"] == row["compared"] else "horrible"
-        bars = Cell(text=f"hold {row['held']} of {row['compared']}", verdict=verdict)
+        bars = Cell(text=f"contain {row['held']} of {row['compared']}", verdict=verdict)
     return [
         Cell(text=str(row["problem"]), note="" if reference == "ok" else f"certified: {reference}"),
         Cell(

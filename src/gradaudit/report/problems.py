@@ -99,7 +99,7 @@ def _sentences(tables: Sequence[pd.DataFrame], good: float) -> list[str]:
     right = [row for row in known if _right(row, good)]
     found = [
         "Forward AD at a relative tolerance of 1e-6 gives the right gradient of the log-likelihood "
-        f"in {share(len(right), len(known), 'problem')}: within {percent(good)} of the certified "
+        f"for {share(len(right), len(known), 'problem')}: within {percent(good)} of the certified "
         "one, at the nominal parameters."
     ] * bool(known)
     wrong = sorted(
