@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 EXTRAS = {
@@ -108,3 +108,14 @@ def forward_mode_by_name(where: str) -> Iterator[None]:
             "alone, and forward mode was asked for. Give the function its rule by jax.custom_jvp, "
             "which serves both, or remove it."
         ) from None
+
+
+NAMED = 3
+"""Names that a message spells out."""
+
+
+def first_few(names: Iterable[object], *, quoted: bool = True) -> str:
+    """Names in a message: of a long list the first three, and how many more there are."""
+    shown = [repr(name) if quoted else str(name) for name in names]
+    more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
+    return ", ".join(shown[:NAMED]) + more

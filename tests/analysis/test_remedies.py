@@ -99,7 +99,7 @@ def test_the_summary_counts(table):
 def test_sentences_say_what_works_and_what_does_not(table):
     found = remedies(table)
     text = " ".join(remedy_sentences.by_mechanism(found))
-    assert "error control of the tangents 1 of 1 (time × 1.9)" in text
+    assert "full control 1 of 1 (time × 1.9)" in text
     assert "tighter tolerance" in text.split("not corrected by")[1]
     answer = " ".join(remedy_sentences.answer(regimes(table), found))
     assert (

@@ -319,6 +319,7 @@ def test_the_table_on_request_has_a_row_a_setting(capsys):
     assert "terminal_y" in out
     assert "max_steps" in out
     assert not set(out) & set("┃│━─")  # no borders in a file
+    assert out.count("error of the gradient in scaled parameters") == 1  # one title
 
 
 def test_a_narrow_terminal_gets_every_number_whole(capsys, monkeypatch):
@@ -328,6 +329,7 @@ def test_a_narrow_terminal_gets_every_number_whole(capsys, monkeypatch):
     out = capsys.readouterr().out
     out = re.sub(r"\x1b\[[0-9;]*m", "", out)
     assert "…" not in out
+    assert out.count("error of the gradient in scaled parameters") == 1
     lines = out.splitlines()
     assert sum(line.strip() == "tsit5, forward_ad" for line in lines) == 1
     assert all(len(line) <= 90 for line in lines)

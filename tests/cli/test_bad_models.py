@@ -39,7 +39,7 @@ FILES = {
     ),
     "state and parameter": (
         field("return -p[0] * y").replace('{"k"', '{"y"'),
-        "['y'] name both a state and a parameter",
+        "'y' name both a state and a parameter",
     ),
     "wrong shape": (field("return jnp.zeros(2)"), "returns shape (2,)"),
     "list": (field("return [-p[0] * y[0]]"), "returns a list"),

@@ -5,6 +5,7 @@ import json
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from gradaudit.analysis.frontier import cheapest_settings
@@ -25,6 +26,7 @@ from gradaudit.figures.mechanisms import mechanisms
 from gradaudit.figures.ranking import ranking as ranking_figure
 from gradaudit.figures.regime_map import needed, regime_map
 from gradaudit.figures.remedies import remedies as remedies_figure
+from gradaudit.figures.tooltips import tooltips
 from gradaudit.figures.work_precision import frontier, work_precision
 from gradaudit.records.files import write_dataset, write_table
 from gradaudit.stages import figures
@@ -174,6 +176,29 @@ def test_the_map_has_a_tolerance_for_every_cell(count, made_up_audits):
     assert words.count("B") == count  # expected
     assert words.count("3") == count * 3 * 3  # methods, kinds
     assert set(models) <= set(words)
+
+
+def test_cells_and_markers_say_what_they_show(made_up_audits):
+    table = made_up_audits(failed=[("tsit5", 1e-3)])
+    table.loc[table["status"] != "ok", "seconds"] = np.nan
+    cells, markers = (
+        [mark[-1] for mark in json.loads(told_by(figure))]
+        for figure in (
+            regime_map(ladders_of(table), settings=SETTINGS),
+            work_precision(table[table["kind"] == "terminal"], title="m", settings=SETTINGS),
+        )
+    )
+    assert len(cells) == len(ladders_of(table).drop_duplicates(["kind", "method", "solver"]))
+    assert all(text.startswith("made_up (") for text in cells)
+    assert any("forward AD, tsit5: bad, " in text and "failed solves: 1" in text for text in cells)
+    assert len(markers) == (table["kind"] == "terminal").sum()
+    assert any(text.startswith("forward AD, tsit5, rtol 1e-3: max") for text in markers)
+    assert any(text.endswith(" ms") and "full control, dopri8" in text for text in markers)
+
+
+def told_by(figure) -> str:
+    FigureCanvasAgg(figure).draw()
+    return tooltips(figure)
 
 
 @pytest.mark.parametrize(

@@ -238,4 +238,4 @@ def test_the_tables_of_the_guides_are_those_of_the_declarations(name):
 
 def test_a_guide_lists_what_another_package_brings(installed):
     installed("methods", METHOD)
-    assert "| `mine` | mine |\n" in table("methods")
+    assert "| `mine` | my method | mine |\n" in table("methods")

@@ -23,8 +23,15 @@ TABLE = pd.DataFrame(
 def test_wrong_gradients_that_passed_and_right_ones_that_failed_are_counted():
     found = chapter([TABLE], 1e-2)
     assert found["sentences"][0] == (
-        "Checker central differences, best of 8 steps: 1 of 1 wrong gradient passed, and 1 of "
-        "2 right ones failed."
+        "The only wrong gradient passed central differences (best of 8 steps), and 1 of 2 right "
+        "ones failed."
+    )
+    assert found["sentences"][1] == (
+        "0 of 1 wrong gradient passed jax.test_util.check_grads, and none of 2 right ones failed."
+    )
+    only_right = TABLE[TABLE["error"] < 0.01]
+    assert chapter([only_right], 1e-2)["sentences"][1] == (
+        "None of 2 right gradients failed jax.test_util.check_grads."
     )
     texts = [[cell.text for cell in row] for row in found["table"].rows]
     assert texts[0][1:] == ["1 of 1", "0 of 1", "1 of 2", "0 of 2"]

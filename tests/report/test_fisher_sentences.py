@@ -47,16 +47,16 @@ def test_without_tables_there_is_no_chapter():
 def test_sentences_count_what_is_right_and_name_the_worst():
     sentences = chapter([RIGHT, WRONG], 1e-2)["sentences"]
     assert sentences[:3] == [
-        "Forward AD at 1e-3 gives right standard errors in 1 of 2 problems, and is worst in "
-        "immune, with a relative error of 0.7.",
-        "Forward AD at 1e-6 gives right standard errors in 1 of 2 problems, and is worst in "
-        "immune, with a relative error of 0.2.",
-        "The standard errors by full control at 1e-6 are right, in every problem with a result.",
+        "Forward AD at 1e-3 gives right standard errors in 1 of 2 problems; the largest relative "
+        "error is 0.7, in immune.",
+        "Forward AD at 1e-6 gives right standard errors in 1 of 2 problems; the largest relative "
+        "error is 0.2, in immune.",
+        "The standard errors by full control at 1e-6 are right in every problem with a result.",
     ]
     assert "at most 1e-2" in sentences[3]
     assert sentences[4:] == [
         "The largest relative error of an eigenvalue is 1.4, in immune by forward AD at 1e-3.",
-        "The estimated bars hold every certified value, in 6 settings.",
+        "The estimated error bars contain every certified value in all 6 settings.",
     ]
 
 
@@ -72,8 +72,8 @@ def test_bars_that_miss_and_bars_that_are_open_are_told():
     missed["status"] = ["ok", "not resolved: the errors of the Jacobian", "ok"]
     sentences = chapter([RIGHT, missed], 1e-2)["sentences"]
     assert (
-        "The estimated bars miss a certified value in 1 of 6 settings, of immune; 1 of them leaves "
-        "standard errors open, in immune." in sentences
+        "The estimated error bars miss a certified value in 1 of 6 settings, of immune. Some bars "
+        "have no upper end in 1 of 6 settings, of immune." in sentences
     )
 
 
@@ -89,7 +89,7 @@ def test_what_is_not_identifiable_or_not_certified_is_told():
     refused = unknown.assign(problem="switch", reference_status="refused: no steady state")
     sentences = chapter([singular, unknown, refused], 1e-2)["sentences"]
     assert (
-        "The parameters of twins are not identifiable together: certified, the information is "
+        "The parameters of twins are not identifiable together: the certified information is "
         "singular." in sentences
     )
     assert (
@@ -107,7 +107,7 @@ def test_cells():
     table.loc[0, "status"] = "not resolved: the errors of the Jacobian"
     rows = chapter([table], 1e-2)["table"].rows
     assert [cell.text for cell in rows[0]] == [
-        "immune", "tsit5, forward AD at 1e-3", "0.7", "1.4", "2.1", "1 of 2", "hold 4 of 5"
+        "immune", "tsit5, forward AD at 1e-3", "0.7", "1.4", "2.1", "1 of 2", "contain 4 of 5"
     ]  # fmt: skip
     assert rows[0][1].note == "not resolved"
     assert rows[0][5].note == "certified: 2"

@@ -54,14 +54,14 @@ def test_without_fits_there_is_no_chapter():
 def test_sentences_say_where_fits_end_and_what_they_take():
     sentences = chapter([RIGHT, WRONG])["sentences"]
     assert sentences[:6] == [
-        "Of 4 fits by forward AD at 1e-3 2 end elsewhere, in immune.",
-        "Of 4 fits by forward AD at 1e-6 1 ends elsewhere, in immune.",
+        "2 of 4 fits by forward AD at 1e-3 end elsewhere, in immune.",
+        "1 of 4 fits by forward AD at 1e-6 ends elsewhere, in immune.",
         "No fit by full control at 1e-6 ends elsewhere.",
-        "Fits by forward AD at 1e-3 take 2 times the iterations of the tight setting in decay, in "
-        "the median over the starts.",
+        "Fits by forward AD at 1e-3 take 2 times as many iterations as those by the tight setting "
+        "in decay, where they differ most (median over the starts).",
         "Fits by forward AD at 1e-6 and full control at 1e-6 take as many iterations as those by "
         "the tight setting, to within 25 %.",
-        "Fits that end with a failed line search: 1 by forward AD at 1e-3 and 1 by full control at "
+        "The line search failed at the end of 1 fit by forward AD at 1e-3 and 1 by full control at "
         "1e-9.",
     ]
     assert "by more than 0.1" in sentences[6]
@@ -80,14 +80,18 @@ def test_a_setting_that_stops_early_in_one_problem_is_named():
     early = made_up("immune", NOWHERE, iterations=(100, 2, 100, 100))
     others = [made_up(name, NOWHERE, iterations=(10, 11, 10, 10)) for name in ("a", "b", "c")]
     assert (
-        "Fits by forward AD at 1e-3 take 0.02 times the iterations of the tight setting in immune, "
-        "in the median over the starts." in chapter([*others, early])["sentences"]
+        "Fits by forward AD at 1e-3 take 0.02 times as many iterations as those by the tight "
+        "setting in immune, where they differ most (median over the starts)."
+        in chapter([*others, early])["sentences"]
     )
 
 
 def test_ends_that_are_better_are_told_as_well():
     found = chapter([RIGHT.assign(better=[False, True, *[False] * 6])])
-    assert "1 of 6 fits by these settings ends better by as much." in found["sentences"]
+    assert (
+        "1 of 6 fits by these settings ends with a better log-likelihood than the tight setting"
+        in " ".join(found["sentences"])
+    )
     assert found["table"].rows[0][2].note == "1 better"
 
 
@@ -108,9 +112,9 @@ def test_what_is_missing_is_told():
     )
     own = made_up("large", NOWHERE, statuses=statuses)
     found = chapter([own])
-    assert "The time limit left out 4 of 8 fits, of large." in found["sentences"]
+    assert "The time limit left out 4 of 8 fits, in large." in found["sentences"]
     assert (
-        "Nothing is known of 2 fits, of large: the tight setting has no result where they end."
+        "Nothing is known of 2 fits, in large: the tight setting has no result where they end."
         in found["sentences"]
     )
     texts = [[cell.text for cell in row] for row in found["table"].rows]
@@ -123,4 +127,4 @@ def test_tables_in_which_no_end_is_known_are_told():
     own = made_up("lost", NOWHERE, statuses=(("not_judged: max_steps",) * 4,) * 2)
     sentences = " ".join(chapter([own])["sentences"])
     assert "ends elsewhere." not in sentences
-    assert "Nothing is known of 8 fits, of lost" in sentences
+    assert "Nothing is known of 8 fits, in lost" in sentences

@@ -99,7 +99,7 @@ def test_the_check_list_refers_to_numbers(facts):
     given = facts({**rest, "functional": "terminal_0"}, mended, *[{}] * 6)
     items = checklist(laws=given.laws, ranking=given.ranking, remedies=given.remedies, good=1e-2)
     whole = " ".join(f"{item.do} {item.why}" for item in items)
-    assert "Error control of the tangents corrects 1 of 1, a tighter tolerance 0 of 1" in whole
+    assert "Full control corrects 1 of 1, a tighter tolerance 0 of 1" in whole
     assert "needs rtol" in whole
     assert "1 of 1 gradient not good at the tolerance nearest to 1e-6 has the same error" in whole
     assert isinstance(given.remedies, pd.DataFrame)

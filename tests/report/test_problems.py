@@ -55,10 +55,10 @@ def test_without_problems_there_is_no_chapter():
 
 def test_sentences_count_what_is_known_and_name_the_worst():
     sentences = " ".join(chapter([WRONG, RIGHT, UNKNOWN], 1e-2)["sentences"])
-    assert "In 1 of 2 problems forward AD" in sentences
+    assert "right gradient of the log-likelihood for 1 of 2 problems:" in sentences
     assert "largest in immune (240)" in sentences
-    assert "Error control of the sensitivities at the same tolerance corrects immune." in sentences
-    assert "The certified gradient of large has too few digits to tell" in sentences
+    assert "Full control at the same tolerance corrects immune." in sentences
+    assert "Nothing is known of large, since the certified gradient has too few digits" in sentences
 
 
 def test_cells():
@@ -78,7 +78,7 @@ def test_a_problem_without_any_gradient_shows_the_status():
     lost = made_up("lost", {"forward_ad": [float("nan")] * 3}, status="max_steps")
     (row,) = chapter([lost], 1e-2)["table"].rows
     assert [cell.text for cell in row[2:]] == ["max steps", "–", "–", "–", "–"]
-    assert "In 0 of 1 problem forward AD" in chapter([lost], 1e-2)["sentences"][0]
+    assert "for 0 of 1 problem:" in chapter([lost], 1e-2)["sentences"][0]
 
 
 def with_tool(table: pd.DataFrame, tool: str, error: float, **changes) -> pd.DataFrame:
@@ -94,7 +94,9 @@ def test_tools_have_a_table_and_a_sentence_best_first():
         with_tool(UNKNOWN, "diffsol", 1e-4),
     ]
     found = chapter(tables, 1e-2)
-    assert "diffsol 2 of 2 and CVODES 0 of 1" in found["sentences"][-1]
+    assert (
+        "for all 2 problems by diffsol and for 0 of 1 problem by CVODES." in found["sentences"][-1]
+    )
     cells = {row[0].text: row[1:] for row in found["tools"].rows}
     assert found["tools"].heads == ["problem", "CVODES", "diffsol"]
     assert [cell.text for cell in cells["immune"]] == ["77", "1e-3"]
@@ -108,7 +110,7 @@ def test_a_lost_solve_of_a_tool_shows_its_status():
     found = chapter([with_tool(RIGHT, "SciPy", float("nan"), status="max_steps")], 1e-2)
     (row,) = found["tools"].rows
     assert (row[1].text, row[1].verdict) == ("max steps", "horrible")
-    assert "SciPy 0 of 1" in found["sentences"][-1]
+    assert "for 0 of 1 problem by SciPy" in found["sentences"][-1]
 
 
 def test_each_question_is_answered_on_the_problems():
@@ -118,10 +120,34 @@ def test_each_question_is_answered_on_the_problems():
         for table in (WRONG, pd.concat([RIGHT, drawn]), RIGHT.assign(problem="third"))
     ]
     found = by_question(valued, 1e-2)
-    assert "1\u202f000 times as large in the median of 12 gradients" in found["q1"][0]
-    assert "2 of 3 at the nominal parameters and 0 of 1 at points drawn" in found["q2"][0]
-    assert "wrong (1 problem)" in found["q3"][0]
-    assert "right in 1, and a tighter tolerance of forward AD in 1" in found["q3"][0]
+    assert "1\u202f000 times as large, in the median of 12 gradients" in found["q1"][0]
+    assert "at 2 of 3 nominal points and at 0 of 1 point drawn" in found["q2"][0]
+    assert found["q3"] == [
+        "Forward AD at 1e-6 does not give the right gradient in 1 problem. Full control at the "
+        "same tolerance corrects it, and so does a tighter tolerance of forward AD."
+    ]
     assert by_question([], 1e-2) == {}
     never = by_question([WRONG.assign(error=1.0, value=1.0, reference_value=1.0)], 1e-2)
+    assert "Neither full control at the same tolerance nor a tighter" in never["q3"][0]
     assert never["q3"][1] == "No setting that was tried is right in immune."
+
+
+def test_remedies_are_told_of_one_problem_and_of_several():
+    missed = WRONG.assign(error=1.0)
+    only_tighter = WRONG.assign(error=WRONG["error"].where(WRONG["method"] == "forward_ad", 1.0))
+    assert by_question([only_tighter], 1e-2)["q3"][0].endswith(
+        "A tighter tolerance of forward AD corrects it, full control at the same tolerance does "
+        "not."
+    )
+    several = [only_tighter, missed.assign(problem="b"), missed.assign(problem="c")]
+    assert by_question(several, 1e-2)["q3"] == [
+        "Forward AD at 1e-6 does not give the right gradient in 3 problems. Full control at the "
+        "same tolerance corrects none of them, a tighter tolerance of forward AD 1.",
+        "No setting that was tried is right in b and c.",
+    ]
+
+
+def test_where_no_error_is_known_nothing_is_counted():
+    sentences = chapter([UNKNOWN], 1e-2)["sentences"]
+    assert len(sentences) == 1
+    assert sentences[0].startswith("Nothing is known of large")

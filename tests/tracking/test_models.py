@@ -111,7 +111,7 @@ def test_charts_show_the_largest_error_by_setting():
 
 def test_the_cheapest_setting_is_named():
     plan = plan_of()
-    assert plan.tags["best"] == "tsit5 forward_ad at rtol 1e-06"
+    assert plan.tags["best"] == "tsit5 forward_ad at rtol 1e-6"
     assert values(plan, "best_work") == {0: 1e6}
     none = plan_of([row | {"ladder_verdict": "horrible"} for row in ROWS])
     assert none.tags["best"] == "none"
@@ -127,7 +127,7 @@ def test_the_note_has_reference_model_and_a_table():
     note = plan_of().tags[NOTE]
     assert note.startswith(
         "**Logistic growth**: the cheapest setting with right gradients of all functionals is "
-        "**tsit5, forward AD, rtol 1e-06** (maximum_N needs that tolerance).\n\n"
+        "**tsit5, forward AD, rtol 1e-6** (maximum_N needs that tolerance).\n\n"
         "Of 4 tolerance series (solver, method, functional) 2 good, 2 bad, "
         "0 horrible. Reference: **13.2 significant digits** of the sensitivities certified "
         "(status: ok)."

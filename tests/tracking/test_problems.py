@@ -54,8 +54,31 @@ def test_the_run_says_what_is_certified_and_how_wrong_the_usual_gradient_is():
     assert values["at_1e-6/error", 0] == 2e-3
     assert values["gradient_norm", 0] == 5.0
     assert values["error/CVODES _AMICI", 8] == 7.0
-    assert whole.tags["verdict"] == "bad"
-    assert "wrong by 0.002. Certified: 11.0 digits (ok)" in whole.tags[NOTE]
+    assert whole.tags["verdict"] == "good"  # in that setting, whatever others are
+    assert whole.tags["best"] == "tsit5 forward_ad at rtol 1e-6"
+    assert (
+        "forward AD at 1e-6 has a relative error of 0.002, good. Cheapest right setting: tsit5 "
+        "forward_ad at rtol 1e-6. Certified: 11.0 digits (ok)" in whole.tags[NOTE]
+    )
+
+
+def test_the_solver_of_least_work_with_a_result_is_the_usual_one():
+    nothing = float("nan")
+    table = pd.DataFrame(
+        [
+            row(nothing, status="max_steps", verdict="horrible", work=0.5, sufficient_rtol=nothing),
+            row(0.2, solver="rodas5p", verdict="bad", work=2.0, sufficient_rtol=nothing),
+            row(1e-3, solver="kvaerno5", verdict="good", work=3.0),
+        ]
+    )
+    plan = next(problem_plans(table, model="a", steps=Steps([1e-6]), provenance={}, artifacts=()))
+    values = {(r.name, r.step): r.value for r in plan.readings}
+    assert (values["at_1e-6/error", 0], plan.tags["verdict"]) == (0.2, "bad")
+    assert plan.tags["best"] == "kvaerno5 forward_ad at rtol 1e-6"
+    lost = table.iloc[:1]
+    plan = next(problem_plans(lost, model="a", steps=Steps([1e-6]), provenance={}, artifacts=()))
+    assert (plan.tags["verdict"], plan.tags["best"]) == ("horrible", "none")
+    assert "forward AD at 1e-6 has no result" in plan.tags[NOTE]
 
 
 def test_a_setting_has_its_errors_over_the_tolerances():

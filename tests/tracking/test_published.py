@@ -41,7 +41,7 @@ def test_metrics_are_variants_stepped_over_tolerances():
 
 
 def test_failed_variants_are_named_with_their_tolerance():
-    assert plan_of().tags["status"] == "dual_norm max_steps at rtol 1e-06"
+    assert plan_of().tags["status"] == "dual_norm max_steps at rtol 1e-6"
     assert plan_of(TABLE.assign(status="ok")).tags["status"] == "ok"
 
 

@@ -39,7 +39,7 @@ def test_views_of_one_model_take_the_first():
     assert [view.name for view in views_of(["neuron", "logistic"])][2] == (
         "Error against tolerance: neuron"
     )
-    assert len(views_of([])) < len(VIEWS)
+    assert views_of([]) == []  # there are no runs that they would list
 
 
 def test_there_is_a_view_of_problems_where_there_are_any():

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gradaudit.analysis.audit_rows import HARMFUL, axes_of, prepared, working
 from gradaudit.records.catalogue import catalogue
+from gradaudit.records.labels import method_name
 from gradaudit.records.table import Table
 
 TABLE = Table(
@@ -20,7 +21,7 @@ TABLE = Table(
 
 REMEDIES = {
     "tolerance": "tighter tolerance",
-    "control": "error control of the tangents",
+    "control": method_name("forward_sensitivity"),
     "implicit": "implicit method",
     "saltation": "event handling",
     "clip": "steps clipped to the observations",

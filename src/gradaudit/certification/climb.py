@@ -27,6 +27,7 @@ from gradaudit.certification.variational import (
     Solution,
     Variational,
 )
+from gradaudit.errors import first_few
 from gradaudit.model.definition import Model
 from gradaudit.model.one_sided import one_sided
 from gradaudit.records.results import Digits, Extended, Reference
@@ -318,7 +319,7 @@ class Climb:
             names = [k for k, marked in zip(self.model.parameters, columns, strict=True) if marked]
             if names:
                 sentences.append(
-                    f"at t = {when:g} derivatives with respect to {', '.join(map(repr, names))} "
+                    f"at t = {when:g} derivatives with respect to {first_few(names)} "
                     f"are one-sided: {cause}"
                 )
         return "; ".join(sentences)

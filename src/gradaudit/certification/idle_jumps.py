@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from gradaudit.errors import ModelWarning
+from gradaudit.errors import ModelWarning, first_few
 from gradaudit.model.definition import Model
 from gradaudit.model.start_events import start_events
 
@@ -17,7 +17,7 @@ def tell_idle_jumps(model: Model, happened: set[str]) -> None:
     if idle:
         many = len(idle) > 1
         warnings.warn(
-            f"model {model.name!r}: the event{'s' * many} {', '.join(map(repr, idle))} "
+            f"model {model.name!r}: the event{'s' * many} {first_few(idle)} "
             f"{'do' if many else 'does'} not happen between 0 and t_end = {model.t_end:g}. If "
             f"{'they' if many else 'it'} should, look at `when` and `direction`.",
             ModelWarning,

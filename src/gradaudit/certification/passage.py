@@ -18,6 +18,7 @@ from gradaudit.certification.event_moment import EventMoment, Instant
 from gradaudit.certification.heyoka.precision import Precision, to_float64
 from gradaudit.certification.one_sided_rows import SAME_TIME, OneSidedRows, contacts
 from gradaudit.certification.saltation import Effect
+from gradaudit.errors import first_few
 from gradaudit.model.definition import Model
 from gradaudit.model.moment import UnsettledMomentError, alike, outcomes
 from gradaudit.model.switch_coincidence import Coincidence
@@ -371,6 +372,6 @@ def undeclared(
         )
     return (
         f"{reader.where}: the primitive {name!r} switches branches at t = {when:.12g}, where none "
-        f"of the declared events ({', '.join(reader.model.events)}) happens. Declare an event that "
-        "is zero there, with the direction of that crossing or with direction 0."
+        f"of the declared events ({first_few(reader.model.events, quoted=False)}) happens. Declare "
+        "an event that is zero there, with the direction of that crossing or with direction 0."
     )

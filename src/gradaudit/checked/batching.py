@@ -23,7 +23,7 @@ def columnwise(solve: Solve) -> Solve:
     ----------
     solve
         ``(primals, tangents) -> (pushed, other)``: pytrees of arrays, where the tangents and what
-        they are pushed to have one column a direction in the last axis, and `other` has none.
+        they are pushed to have one column per direction in the last axis, and `other` has none.
 
     Returns
     -------

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.checked.jacobian import CheckedJacobian
-from gradaudit.errors import SettingError, extras_by_name
+from gradaudit.errors import SettingError, extras_by_name, first_few
 from gradaudit.evaluation.information import ROUNDING, SAFETY, FisherInformation, information
 
 if TYPE_CHECKING:
@@ -211,7 +211,8 @@ def _weighted(
         raise SettingError("noise has to be positive and finite: standard deviations.")
     for name in fixed:
         if name not in names:
-            raise SettingError(f"fixed has {name!r}, which is none of {', '.join(names)}.")
+            known = first_few(names, quoted=False)
+            raise SettingError(f"fixed has {name!r}, which is none of {known}.")
     units = np.ones(count)
     if scale is not None:
         units = np.concatenate([np.ravel(np.asarray(s, float)) for s in jtu.tree_leaves(scale)])

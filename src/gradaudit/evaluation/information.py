@@ -26,9 +26,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gradaudit.errors import first_few
 
 Array = NDArray[np.float64]
 
@@ -242,7 +245,7 @@ def _status(found: FisherInformation, still: NDArray[np.bool_], reason: str) -> 
     if reason:
         return f"not resolved: {reason}"
     if still.any():
-        names = ", ".join(name for name, own in zip(found.parameters, still, strict=True) if own)
+        names = first_few(compress(found.parameters, still), quoted=False)
         return (
             f"not identifiable: nothing that is measured depends on {names}; the standard errors "
             "of the others are those with these parameters fixed"
@@ -256,7 +259,7 @@ def _status(found: FisherInformation, still: NDArray[np.bool_], reason: str) -> 
     open_ends = ~np.isfinite(found.standard_error_bars[:, 1])
     if not open_ends.any():
         return OK
-    names = ", ".join(n for n, own in zip(found.parameters, open_ends, strict=True) if own)
+    names = first_few(compress(found.parameters, open_ends), quoted=False)
     return (
         f"not resolved: the errors of the Jacobian may make F singular along "
         f"{found.direction(count - 1)}; the standard errors of {names} have no upper bound. "

@@ -34,7 +34,7 @@ FIGURE = Drawing(
 def convergence(
     table: pd.DataFrame, *, title: str, digits: float, settings: Mapping[str, Any]
 ) -> Figure:
-    """One panel a functional; colour is the method, marker and dashes the solver.
+    """One panel per functional; colour is the method, marker and dashes the solver.
 
     Parameters
     ----------

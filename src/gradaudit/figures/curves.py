@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from gradaudit.figures.style import (
     method_colours,
     solver_styles,
 )
+from gradaudit.figures.tooltips import tell
 from gradaudit.records.labels import method_name
 
 SolverAndMethod = tuple[str, str]
@@ -55,12 +56,19 @@ def curves_of(table: pd.DataFrame, palette: str) -> dict[SolverAndMethod, Curve]
 
 
 def draw_rows(
-    ax: Axes, rows: pd.DataFrame, curve: Curve, limits: ErrorRange, *, x: str, y: str = "error"
+    ax: Axes,
+    rows: pd.DataFrame,
+    curve: Curve,
+    limits: ErrorRange,
+    *,
+    x: str,
+    y: str = "error",
+    said: Callable[[Mapping[str, Any]], str] | None = None,
 ) -> None:
     """The rows of one setting, from loose to tight, as a curve of two columns of the table.
 
     Values beyond the range become triangles at its ends, failed solves crosses in the strip on
-    top; a failed solve without a time is at the right edge.
+    top; a failed solve without a time is at the right edge. `said` is what a mark says of its row.
     """
     ladder = rows.sort_values("rtol", ascending=False)
     xs, ys = as_numbers(ladder[x]), as_numbers(ladder[y])
@@ -74,10 +82,20 @@ def draw_rows(
         if not at.any():
             continue
         ax.plot(xs[at], shown[at], ls="none", marker=marker, ms=curve.size + 2.5, **edged)
+    said_of = (
+        []
+        if said is None
+        else [said({str(k): v for k, v in row.items()}) for row in ladder.to_dict("records")]
+    )
+    for at, text in enumerate(said_of):
+        tell(ax, xs[at], shown[at], text)  # none where it failed
     if not failed.any():
         return
     xs = np.where(np.isfinite(xs), xs, ax.get_xlim()[1])
     height = 1.0 - STRIP * (0.12 + 0.76 * (curve.slot % 9) / 8.0)
+    for at, text in enumerate(said_of):
+        if failed[at]:
+            tell(ax, xs[at], height, text, transform=ax.get_xaxis_transform())
     ax.plot(
         xs[failed],
         np.full(failed.sum(), height),

@@ -39,6 +39,7 @@ def error_panels(
     behind: Callable[[Panel], None],
     on_top: Callable[[Panel], None] | None = None,
     handles: Sequence[Line2D] = (),
+    said: Callable[[Mapping[str, Any]], str] | None = None,
 ) -> Figure:
     """The error of every setting against a column; colour is the method, marker the solver.
 
@@ -56,6 +57,8 @@ def error_panels(
         Draw the axis of the abscissa and what lies behind the curves; what lies on top of them.
     handles
         Legend entries of what these draw.
+    said
+        What a mark says of its row.
     """
     bounds = VerdictBounds.from_settings(settings)
     errors, failed = style.as_numbers(table["error"]), style.failed_rows(table)
@@ -77,7 +80,7 @@ def error_panels(
             behind(panel)
             for (solver, method), curve in curves.items():
                 own = rows[(rows["solver"] == solver) & (rows["method"] == method)]
-                draw_rows(ax, own, curve, limits, x=x)
+                draw_rows(ax, own, curve, limits, x=x, said=said)
             if on_top is not None:
                 on_top(panel)
             ax.set_title(name)

@@ -28,7 +28,7 @@ FIGURE = Drawing(
 
 
 def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
-    """One panel a method: indicator times tolerance against the error of every row.
+    """One panel per method: indicator times tolerance against the error of every row.
 
     The indicator is the largest local error of the tangents in units of the tolerance, so its
     product with the tolerance is that error relative to the tangents.

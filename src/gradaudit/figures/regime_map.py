@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from gradaudit.figures import layout, style
+from gradaudit.figures.tooltips import short, tell
 from gradaudit.records.catalogue import catalogue
 from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import VERDICTS, in_order, kind_name, method_name, worst
@@ -154,6 +156,23 @@ def _cells(
             else:
                 word = worst(rows["verdict"].tolist())
                 _cell(ax, x, y, word, needed(word, rows["sufficient_rtol"].tolist()))
+                tell(ax, x, y, _told(row, method, solver, word, rows), width=1, height=1)
+
+
+def _told(model: Any, method: str, solver: str, word: str, rows: pd.DataFrame) -> str:
+    """What a cell says to who points at it."""
+    sufficient = rows["sufficient_rtol"].tolist()
+    enough = all(value > 0.0 for value in sufficient)
+    needs = (
+        f"sufficient from rtol {short(min(sufficient))} on" if enough else "no tolerance suffices"
+    )
+    named = f"{model.model} ({model.mechanism})" if model.mechanism else str(model.model)
+    largest = style.as_numbers(rows["worst_error"])
+    largest = largest[np.isfinite(largest)]
+    errors = f"; largest error {short(float(largest.max()))}" if len(largest) else ""
+    failed = int(rows["failed"].max())
+    lost = f"; failed solves: {failed}" if failed else ""
+    return f"{named}, {method_name(method)}, {solver}: {word}, {needs}{errors}{lost}"
 
 
 def needed(verdict: str, sufficient: Sequence[float]) -> str:

@@ -13,7 +13,7 @@ from gradaudit.records.catalogue import names
 
 VARIANTS = {
     "dual_norm": "dual numbers\n(as published)",
-    "full_control": "error-controlled\ntangents",
+    "full_control": "full control",
     "same_grid": "forward AD, same grid:\nthe false good",
     "coarse_target": "fixed coarse target: converges\nto another gradient",
 }

@@ -17,7 +17,9 @@ from gradaudit.figures.axes import (
     ErrorRange,
 )
 from gradaudit.figures.error_panels import Panel, error_panels
+from gradaudit.figures.tooltips import short
 from gradaudit.records.figure import Drawing
+from gradaudit.records.labels import method_name
 
 FIGURE = Drawing(
     of="model",
@@ -53,7 +55,17 @@ def work_precision(table: pd.DataFrame, *, title: str, settings: Mapping[str, An
         ),
         behind=behind,
         handles=[Line2D([], [], color="#9aa0a6", lw=7, alpha=0.4, label="the best for its time")],
+        said=_said,
     )
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    """Setting, error and cost of a marker."""
+    setting = f"{method_name(row['method'])}, {row['solver']}, rtol {short(row['rtol'])}"
+    if row["status"] != "ok":
+        return f"{setting}: {row['status']}"
+    error, cost = float(row["error"]), float(row["seconds"])
+    return f"{setting}: error {short(error)}, {short(1e3 * cost)} ms"
 
 
 def frontier(seconds: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gradaudit.errors import ModelError, SettingError
+from gradaudit.errors import ModelError, SettingError, first_few
 from gradaudit.model.mechanism import checked
 
 VectorField = Callable[[Any, Any, Any], Any]
@@ -144,8 +144,8 @@ class Model:
         shared = set(self.states) & set(self.parameters)
         if shared:
             raise ModelError(
-                f"model {self.name!r}: {sorted(shared)} name both a state and a parameter; "
-                "rename one."
+                f"model {self.name!r}: {first_few(sorted(shared))} name both a state and a "
+                "parameter; rename one."
             )
         if not _is_number(self.t_end) or not math.isfinite(self.t_end) or self.t_end <= 0:
             raise ModelError(
@@ -166,8 +166,8 @@ class Model:
         unknown = [name for name in observables if name not in self.states]
         if unknown:
             raise ModelError(
-                f"model {self.name!r}: observables {unknown} are no states; "
-                f"the states are {list(self.states)}."
+                f"model {self.name!r}: observables {first_few(unknown)} are no "
+                f"states; the states are {first_few(self.states)}."
             )
         object.__setattr__(self, "observables", observables)
         object.__setattr__(self, "mechanism", checked(self.mechanism, model=self.name))
@@ -273,7 +273,7 @@ def _check_events(model: str, events: object, states: Quantities) -> None:
         if isinstance(event.assigns, str) or unknown:
             raise ModelError(
                 f"model {model!r}: events[{name!r}] assigns {event.assigns!r}; write a tuple of "
-                f"names of states, which are {list(states)}."
+                f"names of states, which are {first_few(states)}."
             )
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from gradaudit.backend.jaxpr.evaluator import Evaluator
+from gradaudit.errors import first_few
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
 
@@ -57,7 +58,7 @@ def undifferentiable(model: Model, t: float, y: Array) -> str:
     function = _cause(model, t, y)
     return (
         f"the rate of {list(model.states)[row]!r} is finite at t = {t:.6g}, and its derivative "
-        f"with respect to {', '.join(map(repr, columns[:4]))} is not"
+        f"with respect to {first_few(columns)} is not"
         + (f", because of {function}" if function else "")
         + f". {CURE}"
     )

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradaudit.backend.program_cache import identity_cache
-from gradaudit.errors import ModelError
+from gradaudit.errors import ModelError, first_few
 from gradaudit.model.definition import Event, Model
 from gradaudit.model.moment import UnsettledMomentError, outcomes
 
@@ -149,7 +149,7 @@ def _happening(model: Model) -> Happened:
         if moved:
             raise ModelError(
                 f"model {model.name!r}: the event {name!r} happens at t = 0 itself, and its time "
-                f"depends on {', '.join(map(repr, moved))}: a small change moves it out of the "
+                f"depends on {first_few(moved)}: a small change moves it out of the "
                 "window, so that the derivative is one-sided. Give it a fixed time, or move it "
                 "into the window."
             )
@@ -161,7 +161,7 @@ def _happening(model: Model) -> Happened:
         happened, settled = (), False
     if not settled:
         raise ModelError(
-            f"model {model.name!r}: the events {', '.join(map(repr, triggered))} happen together "
+            f"model {model.name!r}: the events {first_few(triggered)} happen together "
             "at t = 0, and the state after them depends on their order. Give them priorities."
         )
     return happened

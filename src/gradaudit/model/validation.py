@@ -17,7 +17,7 @@ from jax.extend.core import jaxpr_as_fun
 import gradaudit.backend.jax_setup  # noqa: F401  # float64 before anything is traced
 from gradaudit.backend.jaxpr.dependence import parameters_read
 from gradaudit.backend.jaxpr.purity import constants, effects, python_state, same, types
-from gradaudit.errors import ModelError, ModelWarning
+from gradaudit.errors import ModelError, ModelWarning, first_few
 from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import undifferentiable
 from gradaudit.model.quadratures import initial_state
@@ -66,7 +66,7 @@ def check(model: Model) -> None:
         idle = [name for name, used in zip(model.parameters, read, strict=True) if not used]
         warnings.warn(
             f"{where}: nothing depends on the parameter{'s' * (len(idle) > 1)} "
-            f"{', '.join(map(repr, idle))}; the sensitivities to it are 0. "
+            f"{first_few(idle)}; the sensitivities to it are 0. "
             "Remove it, or use it in the vector field or the initial state.",
             ModelWarning,
             stacklevel=2,
@@ -160,7 +160,7 @@ def _trace(
     changed = [name for name in after if name in before and after[name] != before[name]]
     if changed:
         raise ModelError(
-            f"{what} changes {', '.join(map(repr, changed))} when it is called. It {_PURE}: "
+            f"{what} changes {first_few(changed)} when it is called. It {_PURE}: "
             "remove the side effect."
         )
     return first, result
@@ -205,7 +205,7 @@ def _line(error: Exception, function: Callable[..., Any]) -> str:
 def _check_result(traced: Any, shape: Any, label: str, what: str, model: Model) -> None:
     result = traced[1]
     form = "one number" if shape == () else f"one array of shape {shape}"
-    states = f", the derivatives of {list(model.states)}" if label == "vector_field" else ""
+    states = f", the derivatives of {first_few(model.states)}" if label == "vector_field" else ""
     if not hasattr(result, "shape"):
         raise ModelError(
             f"{what} returns a {type(result).__name__}; it must return {form}{states}. "
@@ -292,7 +292,7 @@ def _check_slope(dy: Any, y0: Any, model: Model, where: str) -> None:
         dy,
         model,
         f"{where}: the derivative of",
-        f" at t = 0 and y = {np.asarray(y0).tolist()}. "
+        f" at t = 0 and y = [{first_few(np.asarray(y0).tolist())}]. "
         "Look for a division by zero, or a logarithm or root of what is negative there",
     )
 
@@ -309,4 +309,4 @@ def _check_finite(values: Any, model: Model, what: str, more: str = "") -> None:
         if not np.isfinite(value)
     ]
     if bad:
-        raise ModelError(f"{what} {', '.join(map(repr, bad))} is not finite{more}.")
+        raise ModelError(f"{what} {first_few(bad)} is not finite{more}.")

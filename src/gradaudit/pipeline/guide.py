@@ -27,9 +27,11 @@ def table(kind: str) -> str:
     elif kind == "functionals":
         heads = ("Kind", "Value J", "For")
         rows = [(f.name, f.value, f.purpose) for f in catalogue(kind).values()]
+    elif kind == "methods":
+        heads = ("Method", "In report and figures", "Sensitivities by")
+        rows = [(m.name, m.label, m.description) for m in catalogue(kind).values()]
     else:
-        heads = {"methods": ("Method", "Sensitivities by"), "solvers": ("Solver", "Is")}[kind]
-        rows = [(thing.name, thing.description) for thing in catalogue(kind).values()]
+        heads, rows = ("Solver", "Is"), [(s.name, s.description) for s in catalogue(kind).values()]
     body = [(f"`{name}`", *words) for name, *words in rows]
     lines = [heads, ("---",) * len(heads), *body]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gradaudit.errors import ProblemError
+from gradaudit.errors import ProblemError, first_few
 from gradaudit.problem.formulas import Expression
 from gradaudit.problem.priors import Prior
 from gradaudit.problem.scales import scaled, slope, unscaled
@@ -63,12 +63,12 @@ class Parameters:
         except (TypeError, ValueError):
             raise ProblemError(
                 f"p is a {type(p).__name__} that is no array of numbers; it must be {len(self)} "
-                f"finite numbers on the estimation scale, of {', '.join(self.names)}."
+                f"finite numbers on the estimation scale, of {first_few(self.names, quoted=False)}."
             ) from None
         if given.shape != (len(self),) or not np.all(np.isfinite(given)):
             raise ProblemError(
                 f"p has the shape {given.shape}; it must be {len(self)} finite numbers on the "
-                f"estimation scale, of {', '.join(self.names)}."
+                f"estimation scale, of {first_few(self.names, quoted=False)}."
             )
         found = np.array([unscaled(v, s) for v, s in zip(given, self.scales, strict=True)])
         if not np.all(np.isfinite(found)):

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from gradaudit.errors import ModelWarning
+from gradaudit.errors import ModelWarning, first_few
 from gradaudit.problem.definition import Problem
 
 
@@ -25,7 +25,7 @@ def tell_parameters(problem: Problem, file: str) -> None:
     far = [name for name, out in zip(known.names, outside, strict=True) if out]
     if far:
         _warn(
-            f"{file}: the nominal value of {', '.join(map(repr, far))} is out of the bounds; it is "
+            f"{file}: the nominal value of {first_few(far)} is out of the bounds; it is "
             "taken as it is. Correct it, or the bounds."
         )
 
@@ -45,7 +45,7 @@ def _used(problem: Problem) -> set[str]:
 
 
 def _listed(names: list[str]) -> str:
-    return f"{', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'}"
+    return f"{first_few(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _warn(text: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.errors import first_few
 from gradaudit.problem.definition import Condition, Measurement, Problem
 
 Array = NDArray[np.float64]
@@ -52,7 +53,7 @@ class Group:
     def label(self) -> str:
         """The names of its conditions, for messages."""
         names = list(dict.fromkeys(m.condition for m in self.measurements))
-        return ", ".join(map(repr, names[:3])) + (f" and {len(names) - 3} more" * (len(names) > 3))
+        return first_few(names)
 
 
 def grouped(problem: Problem) -> list[Group]:

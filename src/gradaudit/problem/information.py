@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gradaudit.errors import SettingError
+from gradaudit.errors import SettingError, first_few
 from gradaudit.evaluation.information import OK, ROUNDING, SAFETY, FisherInformation, information
 from gradaudit.problem.approximate import ApproximatePart
 from gradaudit.problem.definition import Problem
@@ -154,7 +154,8 @@ def kept_of(names: Sequence[str], fixed: Sequence[str]) -> list[int]:
     """
     for name in fixed:
         if name not in names:
-            raise SettingError(f"fixed has {name!r}, which is none of {', '.join(names)}.")
+            known = first_few(names, quoted=False)
+            raise SettingError(f"fixed has {name!r}, which is none of {known}.")
     kept = [k for k, name in enumerate(names) if name not in fixed]
     if not kept:
         raise SettingError("fixed has all of the parameters; leave at least one out of it.")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gradaudit.errors import ModelWarning, ProblemError, extras_by_name
+from gradaudit.errors import ModelWarning, ProblemError, extras_by_name, first_few
 from gradaudit.problem.definition import (
     Condition,
     Measurement,
@@ -89,7 +89,7 @@ def load_problem(path: str | Path) -> Problem:
 def _tell_priors(problem: Problem, file: str) -> None:
     if problem.priors:
         warnings.warn(
-            f"{file}: objective priors of {', '.join(problem.priors)} are not in the "
+            f"{file}: objective priors of {first_few(problem.priors, quoted=False)} are not in the "
             "log-likelihood. log_posterior has them, and reference_gradient with posterior=True.",
             ModelWarning,
             stacklevel=3,

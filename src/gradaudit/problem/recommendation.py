@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from gradaudit.errors import GradauditError, SettingError
+from gradaudit.errors import GradauditError, SettingError, first_few
 from gradaudit.evaluation.verdict import sufficient_tolerance
 from gradaudit.problem.audit import settings_of, usual_methods
 from gradaudit.problem.definition import Problem
@@ -113,9 +113,8 @@ class Recommendation:
                 + ", ".join(f"{goal} {value:.1e}" for goal, value in own.items())
             )
             if point.ignored:
-                lines.append(
-                    f"  wider than their bounds, and not counted: {', '.join(point.ignored)}"
-                )
+                names = first_few(point.ignored, quoted=False)
+                lines.append(f"  wider than their bounds, and not counted: {names}")
         lines += [f"{name}: left out, {why}" for name, why in self.left_out.items()]
         return "\n".join(lines)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gradaudit.errors import ProblemError
+from gradaudit.errors import ProblemError, first_few
 from gradaudit.problem.headers import COLUMNS_1, check_header, names_of_files
 
 
@@ -139,7 +139,8 @@ def _files(path: Path, listed: Any, key: str) -> list[Path]:
     found = [path.parent / name for name in files]
     missing = [str(file) for file in found if not file.is_file()]
     if missing:
-        raise ProblemError(f"{path}: {key}: {', '.join(missing)} does not exist; correct the name.")
+        names = first_few(missing, quoted=False)
+        raise ProblemError(f"{path}: {key}: {names} does not exist; correct the name.")
     return found
 
 

@@ -18,6 +18,9 @@ PROBLEMS = ("problems",)
 """Kinds of figures of all estimation problems together."""
 KINDS = (*EACH, *TOGETHER, *PROBLEMS)
 
+TOOLTIPS = "tooltips"
+"""Under which a PNG file has what its marks say: see `gradaudit.figures.tooltips`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from gradaudit.report.numbers import count
+from gradaudit.report.numbers import sentence_case, share
 from gradaudit.report.tables import Cell, Table
 
 MARGIN = 0.2
 """Gradients whose error is this close to the limit, relative, are not counted."""
 NAMES = {
-    "differences": "central differences, best of 8 steps",
+    "differences": "central differences (best of 8 steps)",
     "check_grads": "jax.test_util.check_grads",
     "fiddy": "fiddy",
 }
@@ -42,13 +42,13 @@ def chapter(tables: Sequence[pd.DataFrame], good: float) -> dict[str, Any]:
 
 def _sentence(name: str, rows: pd.DataFrame) -> str:
     wrong, right = rows[~rows["right"]], rows[rows["right"]]
-    passed = int((wrong["outcome"] == "passed").sum())
-    failed = int((right["outcome"] == "failed").sum())
-    return (
-        f"Checker {NAMES.get(name, name)}: {passed or 'none'} of "
-        f"{count(len(wrong), 'wrong gradient')} passed, and {failed or 'none'} of "
-        f"{count(len(right), 'right one')} failed."
-    )
+    checker, parts = NAMES.get(name, name), list[str]()
+    for own, kind, outcome in ((wrong, "wrong", "passed"), (right, "right", "failed")):
+        if len(own):
+            noun = f"{kind} gradient" if not parts else f"{kind} one"
+            counted = share(int((own["outcome"] == outcome).sum()), len(own), noun)
+            parts.append(f"{counted} {outcome}" + f" {checker}" * (not parts))
+    return f"{sentence_case(', and '.join(parts))}."
 
 
 def _table(counts: dict[str, pd.DataFrame]) -> Table:

@@ -99,9 +99,9 @@ def _full(loosest: pd.DataFrame) -> str:
     if row is None:
         return ""
     return (
-        f"With error-controlled tangents, whose error is up to {percent(row['tangent_error'])}, "
-        f"the norm is {number(row['gradient_norm'])}: control of the tangents does not make the "
-        f"residual vanish, which is up to {number(row['residual_max'])}."
+        f"With full control the error of the tangents is at most {percent(row['tangent_error'])}, "
+        f"and the norm is {number(row['gradient_norm'])}: the residual, which is up to "
+        f"{number(row['residual_max'])}, does not vanish."
     )
 
 

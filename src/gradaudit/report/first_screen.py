@@ -173,7 +173,7 @@ def _remedies(facts: Facts, good: float) -> Card:
         row = tighter.iloc[0]
         parts.append(
             f"A tighter tolerance corrects {int(row['good']) or 'none'} of the "
-            f"{count(int(row['tried']), 'gradient')} that are not good at 1e-6"
+            f"{count(int(row['tried']), 'gradient')} not good at 1e-6"
         )
     if len(others):
         row = others.iloc[0]

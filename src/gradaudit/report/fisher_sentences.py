@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.report.fit_sentences import setting_name
-from gradaudit.report.numbers import DASH, count, listed, number, tolerance
+from gradaudit.report.numbers import DASH, listed, number, sentence_case, share, tolerance
 from gradaudit.report.tables import Cell, Table
 
 HEADS = (
@@ -53,7 +53,7 @@ def _sentences(tables: Sequence[pd.DataFrame], good: float) -> list[str]:
     for start, text in (
         (
             "not identifiable",
-            "are not identifiable together: certified, the information is singular",
+            "are not identifiable together: the certified information is singular",
         ),
         ("not resolved", "are not certified well enough to tell whether they are identifiable"),
     ):
@@ -93,13 +93,13 @@ def _right(best: pd.DataFrame, good: float) -> list[str]:
             continue
         worst = known.loc[known["worst_standard_error"].idxmax()]
         found.append(
-            f"{name[0].upper()}{name[1:]} gives right standard errors in {right} of "
-            f"{count(len(known), 'problem')}, and is worst in {worst['problem']}, with a relative "
-            f"error of {number(worst['worst_standard_error'], 2)}."
+            f"{sentence_case(name)} gives right standard errors in "
+            f"{share(right, len(known), 'problem')}; the largest relative error is "
+            f"{number(worst['worst_standard_error'], 2)}, in {worst['problem']}."
         )
     if all_right:
         names = listed(all_right)
-        found.append(f"The standard errors by {names} are right, in every problem with a result.")
+        found.append(f"The standard errors by {names} are right in every problem with a result.")
     return found
 
 
@@ -109,7 +109,9 @@ def _eigenvalues(best: pd.DataFrame, good: float) -> str:
         return ""
     worst = known.loc[known["worst_eigenvalue"].idxmax()]
     if worst["worst_eigenvalue"] <= good:
-        return f"Every eigenvalue is right to {tolerance(good)}, by every setting with a result."
+        return (
+            f"Every eigenvalue is right to within {tolerance(good)} by every setting with a result."
+        )
     return (
         f"The largest relative error of an eigenvalue is {number(worst['worst_eigenvalue'], 2)}, "
         f"in {worst['problem']} by {setting_name(worst['method'], worst['rtol'])}."
@@ -122,18 +124,23 @@ def _bars(rows: pd.DataFrame) -> str:
         return ""
     wrong = known[~known["bars_hold"].astype(bool)]
     open_ended = known[known["status"].str.startswith("not resolved")]
-    text = f"The estimated bars hold every certified value, in {count(len(known), 'setting')}"
+    text = (
+        "The estimated error bars contain every certified value in "
+        f"{share(len(known), len(known), 'setting')}."
+    )
     if len(wrong):
-        names = listed(list(dict.fromkeys(wrong["problem"])))
         text = (
-            f"The estimated bars miss a certified value in {len(wrong)} of "
-            f"{count(len(known), 'setting')}, of {names}"
+            "The estimated error bars miss a certified value in "
+            f"{share(len(wrong), len(known), 'setting')}, of {_problems(wrong)}."
         )
     if open_ended.empty:
-        return f"{text}."
-    names = listed(list(dict.fromkeys(open_ended["problem"])))
-    leave = "leaves" if len(open_ended) == 1 else "leave"
-    return f"{text}; {len(open_ended)} of them {leave} standard errors open, in {names}."
+        return text
+    where = share(len(open_ended), len(known), "setting")
+    return f"{text} Some bars have no upper end in {where}, of {_problems(open_ended)}."
+
+
+def _problems(rows: pd.DataFrame) -> str:
+    return listed(list(dict.fromkeys(rows["problem"])))
 
 
 def _doubtful(tables: Sequence[pd.DataFrame]) -> str:
@@ -171,7 +178,7 @@ def _cells(row: dict[str, Any], good: float) -> list[Cell]:
     bars = Cell(text=DASH)
     if row["compared"]:
         verdict = "good" if row["held"] == row["compared"] else "horrible"
-        bars = Cell(text=f"hold {row['held']} of {row['compared']}", verdict=verdict)
+        bars = Cell(text=f"contain {row['held']} of {row['compared']}", verdict=verdict)
     return [
         Cell(text=str(row["problem"]), note="" if reference == "ok" else f"certified: {reference}"),
         Cell(

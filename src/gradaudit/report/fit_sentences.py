@@ -9,7 +9,15 @@ from typing import Any
 import pandas as pd
 
 from gradaudit.records.labels import method_name
-from gradaudit.report.numbers import DASH, count, listed, number, tolerance
+from gradaudit.report.numbers import (
+    DASH,
+    count,
+    listed,
+    number,
+    sentence_case,
+    share,
+    tolerance,
+)
 from gradaudit.report.tables import Cell, Table
 
 ALIKE = 0.25
@@ -70,23 +78,23 @@ def _compared(rows: pd.DataFrame) -> pd.DataFrame:
 def _sentences(rows: pd.DataFrame, problems: int) -> list[str]:
     usual = [(name, own) for name, judges, own in _settings(rows) if not judges]
     found = [*_elsewhere(usual), _better(usual), *_iterations(usual), _line_searches(rows)]
+    own = "" if problems == 1 else " of a problem"
     found.append(
-        "An end is elsewhere if its log-likelihood is worse by more than 0.1 than where the tight "
-        f"setting ends from the same start; the starts are the same for all settings of "
-        f"{'the problem' if problems == 1 else 'a problem'}."
+        "A fit ends elsewhere if its log-likelihood is worse by more than 0.1 than that of the "
+        f"tight setting from the same start. All settings{own} have the same starts."
     )
     missing = rows[rows["status"].isin(["time_limit", "not_run"])]
     if len(missing):
         names = listed(list(dict.fromkeys(missing["problem"])))
         found.append(
-            f"The time limit left out {len(missing)} of {count(len(rows), 'fit')}, of {names}."
+            f"The time limit left out {share(len(missing), len(rows), 'fit')}, in {names}."
         )
     unknown = rows[rows["status"].str.startswith("not_judged")]
     if len(unknown):
         found.append(
-            f"Nothing is known of {count(len(unknown), 'fit')}, of "
+            f"Nothing is known of {count(len(unknown), 'fit')}, in "
             f"{listed(list(dict.fromkeys(unknown['problem'])))}: the tight setting has no result "
-            "where they end."
+            f"where {'it ends' if len(unknown) == 1 else 'they end'}."
         )
     return [sentence for sentence in found if sentence]
 
@@ -99,9 +107,8 @@ def _elsewhere(usual: Sequence[tuple[str, pd.DataFrame]]) -> list[str]:
         if len(wrong):
             where = listed(list(dict.fromkeys(wrong["problem"])))
             end = "ends" if len(wrong) == 1 else "end"
-            found.append(
-                f"Of {count(len(known), 'fit')} by {name} {len(wrong)} {end} elsewhere, in {where}."
-            )
+            fits = sentence_case(share(len(wrong), len(known), "fit"))
+            found.append(f"{fits} by {name} {end} elsewhere, in {where}.")
         elif len(known):
             none.append(name)
     if none:
@@ -115,7 +122,10 @@ def _better(usual: Sequence[tuple[str, pd.DataFrame]]) -> str:
     if not better:
         return ""
     end = "ends" if better == 1 else "end"
-    return f"{better} of {count(known, 'fit')} by these settings {end} better by as much."
+    return (
+        f"{sentence_case(share(better, known, 'fit'))} by these settings {end} with a better "
+        "log-likelihood than the tight setting, by more than 0.1."
+    )
 
 
 def _iterations(usual: Sequence[tuple[str, pd.DataFrame]]) -> list[str]:
@@ -133,8 +143,8 @@ def _iterations(usual: Sequence[tuple[str, pd.DataFrame]]) -> list[str]:
             alike.append(name)
             continue
         found.append(
-            f"Fits by {name} take {number(ratio, 2)} times the iterations of the tight setting in "
-            f"{farthest}, in the median over the starts."
+            f"Fits by {name} take {number(ratio, 2)} times as many iterations as those by the "
+            f"tight setting in {farthest}, where they differ most (median over the starts)."
         )
     if alike:
         found.append(
@@ -149,14 +159,14 @@ def _either(names: Sequence[str]) -> str:
 
 
 def _line_searches(rows: pd.DataFrame) -> str:
-    failed = [
-        f"{int(own['line_search_failed'].sum())} by {name}"
-        for name, _, own in _settings(rows)
-        if own["line_search_failed"].any()
-    ]
+    failed = list[str]()
+    for name, _, own in _settings(rows):
+        if own["line_search_failed"].any():
+            lost = int(own["line_search_failed"].sum())
+            failed.append(f"{lost if failed else count(lost, 'fit')} by {name}")
     if not failed:
         return "No fit ends with a failed line search."
-    return f"Fits that end with a failed line search: {listed(failed)}."
+    return f"The line search failed at the end of {listed(failed)}."
 
 
 def _table(rows: pd.DataFrame) -> Table:

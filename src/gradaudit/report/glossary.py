@@ -4,22 +4,29 @@ from __future__ import annotations
 
 GLOSSARY = {
     "Forward AD": (
-        "Discretise, then differentiate: the derivative of the solver's own arithmetic, along "
-        "steps that are chosen from the error of the states alone."
+        "Method `forward_ad`. Discretise, then differentiate: the derivative of the solver's own "
+        "arithmetic, along steps that are chosen from the error of the states alone."
     ),
     "Tangent, sensitivity": (
         "The derivative S = dy/dp of the solution with respect to the parameters, and the numbers "
         "that a method computes for it."
     ),
     "Full control": (
-        "Method `forward_sensitivity`, or error control of the tangents. Differentiate, then "
+        "Method `forward_sensitivity`. Differentiate, then "
         "discretise: states and tangents are integrated together, and both are in the error test, "
         "each tangent scaled by its own parameter."
     ),
     "Dual norm": (
-        "States and tangents are integrated together, and the error test uses one norm for a "
-        "state and "
-        "its tangents, as in solvers that are run on dual numbers."
+        "Method `dual_norm`. States and tangents are integrated together, and the error test uses "
+        "one norm for a state and its tangents, as in solvers that are run on dual numbers."
+    ),
+    "Partial control": (
+        "Method `forward_sensitivity_partial`. As full control, with the states alone in the "
+        "error test."
+    ),
+    "Saltation": (
+        "Method `saltation`. As full control, from event to event, with the jump of the tangents "
+        "at each event, the saltation term."
     ),
     "State part": (
         "The part of the error caused by wrong states: the derivative of the functional is taken "

@@ -119,8 +119,8 @@ def _exact(laws: pd.DataFrame, regimes: pd.DataFrame) -> str:
     )
     if len(controlled):
         text += (
-            f", with error control of the tangents on {int(controlled['good'].sum())} of "
-            f"{int(controlled['ladders'].sum())}"
+            f", those of {method_name('forward_sensitivity')} on "
+            f"{int(controlled['good'].sum())} of {int(controlled['ladders'].sum())}"
         )
     return f"{text}."
 

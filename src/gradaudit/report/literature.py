@@ -138,8 +138,8 @@ def _control(facts: Facts) -> Seen | None:
     if not tried:
         return None
     return (
-        f"Where the state stands still, error control of the tangents corrects {good} of {tried} "
-        f"gradients that are not good, a tighter tolerance {tight} of {of}.",
+        f"Where the state stands still, {method_name('forward_sensitivity')} corrects {good} "
+        f"of {tried} gradients that are not good, a tighter tolerance {tight} of {of}.",
         "figure-remedies",
     )
 

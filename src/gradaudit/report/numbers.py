@@ -71,6 +71,19 @@ def listed(items: Sequence[str], limit: int = 6) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def share(part: int, whole: int, noun: str, plural: str = "") -> str:
+    """How many of how many: 2 of 3 models, all 3 models, none of 3 models, the only model."""
+    if whole and part == whole:
+        return f"the only {noun}" if whole == 1 else f"all {count(whole, noun, plural)}"
+    few = whole < 2  # "none of 1" is no English
+    return f"{part if part or few else 'none'} of {count(whole, noun, plural)}"
+
+
+def sentence_case(text: str) -> str:
+    """With a capital at the beginning; other letters stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def series(value: int) -> str:
     """A number of tolerance series; the plural is the same word."""
     return count(value, "tolerance series", "tolerance series")

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradaudit.report.numbers import DASH, count, listed, number, percent, tolerance
+from gradaudit.records.labels import method_name
+from gradaudit.report.numbers import (
+    DASH,
+    count,
+    listed,
+    number,
+    percent,
+    sentence_case,
+    share,
+    tolerance,
+)
 from gradaudit.report.tables import Cell, Table
 
 NOMINAL = "nominal"
@@ -48,33 +58,36 @@ def _against_the_value(rows: pd.DataFrame) -> list[str]:
     ratio = (solved["error"] / value)[kept & np.isfinite(value)]
     if len(ratio) < 10:
         return []
+    factor = float(ratio.median())
+    less = "less" if factor > 1.0 else "no less"
     return [
-        "The gradient of a log-likelihood is less accurate than the log-likelihood: its relative "
-        f"error is {number(float(ratio.median()), 2)} times as large in the median of "
-        f"{count(len(ratio), 'gradient')} of forward AD."
+        f"The gradient of a log-likelihood is {less} accurate than the log-likelihood itself: its "
+        f"relative error is {number(factor, 2)} times as large, in the median of "
+        f"{count(len(ratio), 'gradient')} by {method_name(METHOD)}."
     ]
 
 
 def _at_the_points(rows: pd.DataFrame, good: float) -> list[str]:
     """Shares of right gradients at the nominal and at the drawn points."""
     parts = []
-    for points, text in (
-        (rows["point"] == NOMINAL, "at the nominal parameters"),
-        (rows["point"] != NOMINAL, "at points drawn within the bounds"),
+    for points, noun in (
+        (rows["point"] == NOMINAL, "nominal point"),
+        (rows["point"] != NOMINAL, "point drawn within the bounds"),
     ):
         own = usual(rows[points], METHOD, TODAY)
         if len(own):
-            parts.append(f"{int(_right(own, good).sum())} of {len(own)} {text}")
+            plural = noun.replace("point", "points")
+            parts.append(f"at {share(int(_right(own, good).sum()), len(own), noun, plural)}")
     if len(parts) < 2:
         return []
     return [
-        f"Forward AD at 1e-6 gives the gradient of the log-likelihood to within {percent(good)} in "
+        f"Forward AD at 1e-6 gives the gradient of the log-likelihood to within {percent(good)} "
         f"{' and '.join(parts)}."
     ]
 
 
 def _remedies(rows: pd.DataFrame, good: float) -> list[str]:
-    """What a tighter tolerance and error control do where forward AD is wrong at 1e-6."""
+    """What a tighter tolerance and full control do where forward AD is not right at 1e-6."""
     nominal = rows[rows["point"] == NOMINAL]
     today = usual(nominal, METHOD, TODAY)
     wrong = sorted(set(today["problem"][~_right(today, good)]))
@@ -84,15 +97,32 @@ def _remedies(rows: pd.DataFrame, good: float) -> list[str]:
     right = own[_right(own, good)]
     control = usual(right, CONTROL, TODAY)
     tighter = right[(right["method"] == METHOD) & (right["rtol"] < 0.9 * TODAY)]
+    by_control, by_tolerance = (own["problem"].nunique() for own in (control, tighter))
     found = [
-        f"Where forward AD at 1e-6 is wrong ({count(len(wrong), 'problem')}), error control of the "
-        f"sensitivities at the same tolerance is right in {control['problem'].nunique()}, and a "
-        f"tighter tolerance of forward AD in {tighter['problem'].nunique()}."
+        f"Forward AD at 1e-6 does not give the right gradient in {count(len(wrong), 'problem')}. "
+        + _corrected(by_control, by_tolerance, len(wrong))
     ]
     never = [name for name in wrong if name not in set(right["problem"])]
     if never:
         found.append(f"No setting that was tried is right in {listed(never)}.")
     return found
+
+
+def _corrected(by_control: int, by_tolerance: int, wrong: int) -> str:
+    """What each remedy does to the problems that are not right, as a sentence."""
+    control = f"{method_name(CONTROL)} at the same tolerance"
+    tighter = "a tighter tolerance of forward AD"
+    if not by_control and not by_tolerance:
+        return f"Neither {control} nor {tighter} corrects {'it' if wrong == 1 else 'any of them'}."
+    if wrong > 1:
+        return (
+            f"{sentence_case(control)} corrects {by_control or 'none'} of them, {tighter} "
+            f"{by_tolerance or 'none'}."
+        )
+    if by_control and by_tolerance:
+        return f"{sentence_case(control)} corrects it, and so does {tighter}."
+    does, does_not = (control, tighter) if by_control else (tighter, control)
+    return f"{sentence_case(does)} corrects it, {does_not} does not."
 
 
 def tool_sentences(rows: pd.DataFrame, good: float) -> list[str]:
@@ -105,10 +135,10 @@ def tool_sentences(rows: pd.DataFrame, good: float) -> list[str]:
         for tool, own in known.groupby("tool", sort=False)
     ]
     shares.sort(key=lambda item: -item[1] / item[2])
-    named = [f"{tool} {right} of {every}" for tool, right, every in shares]
+    named = [f"for {share(right, every, 'problem')} by {tool}" for tool, right, every in shares]
     return [
-        f"Problems whose gradient at the nominal parameters is right to within {percent(good)} "
-        f"with the default tolerances of a tool: {listed(named, limit=10)}."
+        "With the default tolerances of a tool, the gradient at the nominal parameters is within "
+        f"{percent(good)} of the certified one {listed(named, limit=10)}."
     ]
 
 

@@ -9,7 +9,17 @@ from typing import Any
 
 import pandas as pd
 
-from gradaudit.report.numbers import DASH, count, listed, number, percent, rounded_down, tolerance
+from gradaudit.records.labels import method_name
+from gradaudit.report.numbers import (
+    DASH,
+    count,
+    listed,
+    number,
+    percent,
+    rounded_down,
+    share,
+    tolerance,
+)
 from gradaudit.report.problem_answers import NOMINAL, by_question, error_cell, tool_table
 from gradaudit.report.tables import Cell, Table
 
@@ -18,7 +28,7 @@ HEADS = (
     "problem",
     "certified",
     "forward AD at 1e-6",
-    "error control at 1e-6",
+    "full control at 1e-6",
     "right from",
     "cheapest right setting",
     "error from",
@@ -88,10 +98,10 @@ def _sentences(tables: Sequence[pd.DataFrame], good: float) -> list[str]:
     known = [row for row in rows if row is not None and _known(row)]
     right = [row for row in known if _right(row, good)]
     found = [
-        f"In {len(right)} of {count(len(known), 'problem')} forward AD at a relative tolerance of "
-        "1e-6 gives the right gradient of the log-likelihood: within "
-        f"{percent(good)} of the certified one, at the nominal parameters."
-    ]
+        "Forward AD at a relative tolerance of 1e-6 gives the right gradient of the log-likelihood "
+        f"for {share(len(right), len(known), 'problem')}: within {percent(good)} of the certified "
+        "one, at the nominal parameters."
+    ] * bool(known)
     wrong = sorted(
         (row for row in known if row["status"] == "ok" and not _right(row, good)),
         key=lambda row: -row["error"],
@@ -106,13 +116,13 @@ def _sentences(tables: Sequence[pd.DataFrame], good: float) -> list[str]:
     ]
     if cured:
         names = listed([str(table["problem"].iloc[0]) for table in cured])
-        found.append(f"Error control of the sensitivities at the same tolerance corrects {names}.")
+        found.append(f"Full control at the same tolerance corrects {names}.")
     unknown = [str(t["problem"].iloc[0]) for t, row in zip(tables, rows, strict=True)
                if not _known(row)]  # fmt: skip
     if unknown:
         found.append(
-            f"The certified gradient of {listed(unknown)} has too few digits to tell; the table "
-            "says why."
+            f"Nothing is known of {listed(unknown)}, since the certified gradient has too few "
+            "digits; the table says why."
         )
     return found
 
@@ -175,7 +185,9 @@ def _cheapest(table: pd.DataFrame, good: float) -> Cell:
                 best = row
     if best is None:
         return Cell(text=DASH)
-    return Cell(text=f"{best['solver']}, {tolerance(best['rtol'])}", note=str(best["method"]))
+    return Cell(
+        text=f"{best['solver']}, {tolerance(best['rtol'])}", note=method_name(str(best["method"]))
+    )
 
 
 def _origin(today: Row | None) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradaudit.errors import ModelWarning, SettingError, forward_mode_by_name
+from gradaudit.errors import ModelWarning, SettingError, first_few, forward_mode_by_name
 from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.model.loading import load_model
@@ -166,7 +166,7 @@ def _with_one_sided(model: Model, result: Sensitivities, rtol: float, atol: floa
     if not names:
         return result
     warnings.warn(
-        f"model {model.name!r}: derivatives with respect to {', '.join(map(repr, names))} are "
+        f"model {model.name!r}: derivatives with respect to {first_few(names)} are "
         "one-sided: an event or a switch that they move lies at an observation or at an end of the "
         "window, or the solution is put onto a threshold, off which they move it. The method gives "
         "one of the two or neither; move the observation, or the value of the parameter, to have a "
@@ -184,7 +184,7 @@ def _warn_of_faint_states(model: Model, result: Sensitivities, rtol: float, atol
     small = (sizes > 0.0) & (sizes < atol / rtol)
     begins = [name for name, faint in zip(model.states, small, strict=True) if faint]
     lower = 1e-3 * rtol * (float(np.min(sizes[small])) if begins else 1e-3 * atol / rtol)
-    which = f"{', '.join(map(repr, begins))} from the start" if begins else "some of the time"
+    which = f"{first_few(begins)} from the start" if begins else "some of the time"
     warnings.warn(
         f"model {model.name!r}: states are smaller than atol / rtol = {atol / rtol:.0e} ({which}) "
         "and grow from there. Steps then follow atol, and the relative error of these states grows "

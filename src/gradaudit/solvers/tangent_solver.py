@@ -8,7 +8,7 @@ y alone gives forward AD (discretise, then differentiate, on the grid of the sta
 forward sensitivity analysis with full error control; explicit and implicit solvers alike, and an
 implicit one never forms the Newton matrix of the large system.
 
-Tangents have one column a parameter, shape (N, c), where c is the number of parameters propagated
+Tangents have one column per parameter, shape (N, c), where c is the number of parameters propagated
 together and N the number of states and integrals.
 """
 

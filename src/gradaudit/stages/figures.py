@@ -17,7 +17,8 @@ from PIL.PngImagePlugin import PngInfo
 
 import gradaudit.figures  # noqa: F401  # all that lies there is code of this stage
 from gradaudit.figures.style import close, styled
-from gradaudit.records.figure import EACH, drawings_of, table_name
+from gradaudit.figures.tooltips import tooltips
+from gradaudit.records.figure import EACH, TOOLTIPS, drawings_of, table_name
 from gradaudit.records.files import atomic, read_dataset, read_table
 from gradaudit.records.provenance import figure_metadata
 from gradaudit.records.stage import Stage
@@ -85,6 +86,8 @@ def _save(figure: Figure, path: Path, settings: Settings, model: str) -> None:
         figure.set_dpi(dpi)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
+        if told := tooltips(figure):
+            stamp.add_text(TOOLTIPS, told, zip=True)
         # Nothing shines through; without that channel the file is a quarter smaller.
         drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         drawn.save(temporary, format="PNG", pnginfo=stamp, dpi=(dpi, dpi))

@@ -26,6 +26,7 @@ from gradaudit.report.literature import Facts
 from gradaudit.report.problem_answers import by_question
 from gradaudit.report.problems import chapter
 from gradaudit.report.render import render
+from gradaudit.report.tooltips import tooltips
 
 MODELS = (
     "answers", "methods", "experiments", "models", "indicator", "failures", "failed", "times",
@@ -123,6 +124,7 @@ def run(
             ]
         ),
         "figures": images,
+        "tips": tooltips(figures),
         "further": further(images),
     }
     if audits is None:

@@ -21,7 +21,7 @@ from gradaudit.tracking.plan import (
     readings,
     texts,
 )
-from gradaudit.tracking.tables import csv_artifact, verdict_counts, worst
+from gradaudit.tracking.tables import csv_artifact, tolerance, verdict_counts, worst
 from gradaudit.tracking.usable import Usable, usable
 
 PER_SOLVE = ("state_error", "indicator", "steps", "seconds")
@@ -204,7 +204,7 @@ def _status(statuses: pd.Series) -> str:
     if bad.empty:
         return "ok"
     return "; ".join(
-        f"{word} at rtol " + ", ".join(f"{rtol:.3g}" for rtol in sorted(rows.index, reverse=True))
+        f"{word} at rtol " + ", ".join(map(tolerance, sorted(rows.index, reverse=True)))
         for word, rows in bad.groupby(bad)
     )
 
@@ -216,5 +216,5 @@ def _not_finite(logged: list[tuple[str, int, Any]], steps: Steps, statuses: pd.S
     for name, step, value in logged:
         # The largest error is told by the functional that it is of.
         if step in ok and name != "worst_error" and not math.isfinite(value):
-            missing.setdefault(name, []).append(f"{ok[step]:.3g}")
+            missing.setdefault(name, []).append(tolerance(ok[step]))
     return "; ".join(f"{name} at rtol {', '.join(at)}" for name, at in missing.items())

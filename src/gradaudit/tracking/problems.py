@@ -20,7 +20,7 @@ from gradaudit.tracking.plan import (
     readings,
     texts,
 )
-from gradaudit.tracking.tables import csv_artifact, markdown_table, worst
+from gradaudit.tracking.tables import csv_artifact, markdown_table, tolerance, worst
 
 NOMINAL, METHOD, TODAY = "nominal", "forward_ad", 1e-6
 
@@ -83,10 +83,13 @@ def _whole(
             for row in rows.to_dict("records")
         ]
     )
-    today = own[(own["method"] == METHOD) & np.isclose(own["rtol"], TODAY, rtol=1e-6)]
-    solved = today[today["status"] == "ok"]["error"]
-    error = float(solved.min()) if len(solved) else math.nan
-    said = f"forward AD at 1e-6 is wrong by {error:.2g}" if math.isfinite(error) else "no result"
+    error, verdict = _today(own)
+    best = _cheapest(own)
+    said = (
+        f"forward AD at 1e-6 has a relative error of {error:.2g}, {verdict}"
+        if math.isfinite(error)
+        else "forward AD at 1e-6 has no result"
+    )
     return RunPlan(
         key=problem_key(model),
         name=model,
@@ -104,9 +107,10 @@ def _whole(
             {
                 "kind": "problem",
                 "model": model,
-                "verdict": worst(own["verdict"]),
+                "verdict": verdict,
+                "best": best,
                 "status": first["reference_status"],
-                NOTE: f"**{first['problem']}**: {said}. Certified: "
+                NOTE: f"**{first['problem']}**: {said}. Cheapest right setting: {best}. Certified: "
                 f"{float(first['digits']):.1f} digits ({first['reference_status']}).\n\n"
                 f"{markdown_table(shown)}",
                 **provenance,
@@ -128,6 +132,26 @@ def _whole(
         ),
         artifacts=(*artifacts, csv_artifact(table, "table/problem.csv")),
     )
+
+
+def _today(own: pd.DataFrame) -> tuple[float, str]:
+    """Error and verdict of forward AD at 1e-6, by the solver of least work that has a result."""
+    rows = own[(own["method"] == METHOD) & np.isclose(own["rtol"], TODAY, rtol=1e-6)]
+    rows = rows[rows["tool"] == ""]
+    solved = rows[rows["status"] == "ok"].sort_values("work", kind="stable")
+    if solved.empty:
+        return math.nan, worst(rows["verdict"])
+    return float(solved["error"].iloc[0]), str(solved["verdict"].iloc[0])
+
+
+def _cheapest(own: pd.DataFrame) -> str:
+    """The setting of least work from which on its solver and method is right, in words."""
+    rows = own[(own["tool"] == "") & (own["status"] == "ok")]
+    rows = rows[np.isclose(rows["rtol"], rows["sufficient_rtol"], rtol=1e-6)]
+    if rows.empty:
+        return "none"
+    row = rows.sort_values("work", kind="stable").iloc[0]
+    return f"{row['solver']} {row['method']} at rtol {tolerance(row['rtol'])}"
 
 
 def _setting(
@@ -159,7 +183,7 @@ def _setting(
                 "solver": first["solver"],
                 "method": first["method"],
                 "verdict": worst(rows["verdict"]),
-                "needed_rtol": _tolerance(first["sufficient_rtol"]),
+                "needed_rtol": tolerance(first["sufficient_rtol"]),
                 NOTE: f"**{model}**, {first['tool'] or method_name(first['method'])}: the error of "
                 "the gradient of the log-likelihood at the nominal parameters.",
                 **provenance,
@@ -169,7 +193,3 @@ def _setting(
         readings=readings(logged),
         artifacts=(csv_artifact(rows, "table/setting.csv"),),
     )  # fmt: skip
-
-
-def _tolerance(value: float) -> str:
-    return f"{value:.1e}" if math.isfinite(value) else "never"

@@ -16,7 +16,7 @@ from gradaudit.tracking.plan import (
     readings,
     texts,
 )
-from gradaudit.tracking.tables import csv_artifact, markdown_table
+from gradaudit.tracking.tables import csv_artifact, markdown_table, tolerance
 
 QUANTITIES = (
     "gradient_norm", "error_norm", "state_part", "tangent_part", "residual_max", "tangent_error",
@@ -76,10 +76,9 @@ def published_plan(
 
 def _status(table: pd.DataFrame) -> str:
     bad = table[table["status"] != "ok"]
-    return (
-        "; ".join(f"{row.variant} {row.status} at rtol {row.rtol:.3g}" for row in bad.itertuples())
-        or "ok"
-    )
+    rows = zip(bad["variant"], bad["status"], bad["rtol"], strict=True)
+    lost = [f"{variant} {status} at rtol {tolerance(rtol)}" for variant, status, rtol in rows]
+    return "; ".join(lost) or "ok"
 
 
 def _note(table: pd.DataFrame, model: str) -> str:

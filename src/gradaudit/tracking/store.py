@@ -33,16 +33,17 @@ _ENVIRONMENT = {
     "GIT_PYTHON_REFRESH": "quiet",
 }
 _NOTE = (
-    "Where forward-mode gradients through ODE solvers can be trusted. One run a **model**, with a "
-    "run of every (solver, method) nested in it, and one run **atlas** for all of them.\n\n"
+    "Where forward-mode gradients through ODE solvers can be trusted. Begin with a prepared view: "
+    "**Views**, above the runs.\n\n"
+    "- There is one run per **model** and one per estimation **problem**, each with one nested run "
+    "per solver and method, and one run **atlas** for all models.\n"
     "- Charts over *step* show convergence: a step is k · (−log10 rtol), with k steps per decade "
     "(usually 1: step 6 is rtol 1e-6); the metric `rtol` has the tolerance itself. "
     "Use a logarithmic y axis for `error/...`.\n"
-    "- Prepared views are under **Views**, above the runs.\n"
-    "- Tags to filter by: `kind` (model, ladder, experiment, atlas), `model`, `solver`, `method`, "
-    "`mechanism`, `regime`, `verdict`, `verdict.<functional>`, `status`; `needed_rtol` is the "
-    "loosest tolerance from which on all gradients of a setting are right, `best` marks the "
-    "cheapest such setting.\n"
+    "- Tags to filter by: `kind` (model, ladder, experiment, atlas, problem, problem setting), "
+    "`model`, `solver`, `method`, `mechanism`, `regime`, `verdict`, `verdict.<functional>`, "
+    "`status`; `needed_rtol` is the loosest tolerance from which on all gradients of a setting are "
+    "right, `best` marks the cheapest such setting.\n"
     "- What is not a finite number is no metric: see the tags `status` and `not_finite`.\n\n"
     "This store is disposable: `gradaudit track` rebuilds it from the results."
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,6 +39,14 @@ def worst(verdicts: pd.Series) -> str:
     """The worst verdict; empty where there is none."""
     by_severity = [word for word in VERDICTS if (verdicts == word).any()]
     return by_severity[-1] if by_severity else ""
+
+
+def tolerance(value: float) -> str:
+    """A tolerance in words: 1e-6; of what is not finite, never."""
+    if not math.isfinite(value):
+        return "never"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 def markdown_table(frame: pd.DataFrame) -> str:

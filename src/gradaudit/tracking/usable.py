@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gradaudit.records.catalogue import catalogue
+from gradaudit.tracking.tables import tolerance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Usable:
     @property
     def needed(self) -> str:
         """The tolerance in words."""
-        return f"{self.rtol:.3g}" if math.isfinite(self.rtol) else "none"
+        return tolerance(self.rtol)
 
 
 def counted(table: pd.DataFrame) -> list[str]:

@@ -110,7 +110,7 @@ def metric(name: str) -> str:
 
 
 def lines(name: str, title: str) -> dict[str, Any]:
-    """A card: a metric over the tolerances, on a logarithmic axis, one line a run."""
+    """A card: a metric over the tolerances, on a logarithmic axis, one line per run."""
     return {
         "type": "LINE",
         "metricKey": name,
@@ -213,6 +213,7 @@ VIEWS = (
         ascending=False,
         columns=(
             tag("verdict"),
+            tag("best"),
             metric("at_1e-6/error"),
             metric("reference_digits"),
             metric("log_likelihood"),
@@ -225,15 +226,13 @@ VIEWS = (
 
 
 def views_of(models: list[str], *, problems: bool = False) -> list[View]:
-    """The views of a study; those of one model take the first of `models`."""
+    """The views of a study that have runs; those of one model take the first of `models`."""
     found = []
     for view in VIEWS:
         if view.id == PROBLEMS:
             found += [view] * problems
-        elif "{model}" not in view.runs:
-            found.append(view)
         elif models:
-            found.append(_for_model(view, models[0]))
+            found.append(_for_model(view, models[0]) if "{model}" in view.runs else view)
     return found
 
 

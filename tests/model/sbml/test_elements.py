@@ -174,7 +174,7 @@ def test_a_fixed_parameter_is_a_number(x, load):
     model = load(fixed=["n"], **lists)
     assert list(model.parameters) == ["k"]
     np.testing.assert_allclose(x.rates(model), [-4.5], rtol=1e-15)
-    with pytest.raises(ModelError, match=r"fixed has \['m'\]"):
+    with pytest.raises(ModelError, match=r"fixed has 'm',"):
         load(fixed=["m"], **lists)
 
 

@@ -48,7 +48,7 @@ def test_a_name_that_cannot_be_fixed_is_refused_with_the_parameters(selected, x)
     with pytest.raises(ModelError) as error:
         selected(fixed={"S", "no"}, Species=x.S, Parameters=x.K, Reactions=x.DECAY)
     assert str(error.value) == (
-        "fixed has ['S', 'no'], which are no parameters; the parameters are ['k']."
+        "fixed has 'S', 'no', which are no parameters; the parameters are 'k'."
     )
 
 

@@ -2,7 +2,7 @@
 
 A solve with tangents takes the changes of all parameters, (m, c), out of a matrix in every stage,
 one column after another. With 10,000 weights that costs more than the products with them. Here they
-are laid out once, one row a direction, and enter by their product with the field's Jacobian.
+are laid out once, one row per direction, and enter by their product with the field's Jacobian.
 """
 
 from __future__ import annotations

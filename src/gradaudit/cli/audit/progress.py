@@ -65,7 +65,7 @@ class Progress:
 
     def finish(self, job: Job, outcome: JobOutcome) -> None:
         """A job has ended."""
-        solves = f"{job.solves} solves, " if job.solves else ""
+        solves = f"{job.solves} solve{'s' * (job.solves > 1)}, " if job.solves else ""
         text = f"{solves}{outcome.seconds:.1f} s" if outcome.ok else "failed"
         if self.view is None:
             print(f"{job.label}: {text}", file=sys.stderr, flush=True)

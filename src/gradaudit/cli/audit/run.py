@@ -16,6 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradaudit.cli.audit.default_estimate import (
+    FILE,
+    add_estimate,
+    estimate_job,
+    missing_estimate,
+)
 from gradaudit.cli.audit.job import Job, JobOutcome
 from gradaudit.cli.audit.jobs import cores, leave_out_current_folder, run_jobs
 from gradaudit.cli.audit.preliminary import Preliminary
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     from gradaudit.cli.audit.view import Audit, ReferenceSummary
     from gradaudit.sensitivity.solver_choice import Look
 
-REFERENCE = "reference"
+REFERENCE, VIEW = "reference", "gradaudit.cli.audit.view"
 AUDITED_TO = {name: s.audited_to for name, s in catalogue("solvers").items()}
 SOLVERS = tuple(name for name, tightest in AUDITED_TO.items() if tightest is not None)
 """Those audited by default."""
@@ -104,7 +110,13 @@ def run(
                 progress=progress,
                 then_import="gradaudit.cli.audit.table",
             )
-        table, truth, name = _collect(folder, study, outcomes)
+            table, truth, name = _collect(folder, study, outcomes)
+            row = None if finish is not None else missing_estimate(table)
+            if row is not None:
+                progress.words = None  # the card follows
+                job = estimate_job(row, model=model, study=study, folder=folder, cache=cache_folder)
+                run_jobs([job], workers=1, progress=progress, then_import=VIEW)
+                table, truth, name = _collect(folder, study, outcomes)
     if output is not None:
         from gradaudit.records.files import write_table
 
@@ -279,6 +291,9 @@ def _collect(
 
     solved = [s for s in study.solvers if outcomes[s].ok]
     gradients = [read_dataset(folder / f"{solver}.nc") for solver in solved]
+    estimate = folder / FILE
+    if estimate.is_file():
+        add_estimate(gradients, read_dataset(estimate))
     model = json.loads(gradients[0].attrs["model_json"])["name"] if gradients else ""
     settings = json.loads(settings_of("evaluate", study))
     if not outcomes[REFERENCE].ok:

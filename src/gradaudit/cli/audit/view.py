@@ -197,7 +197,7 @@ def show(audit: Audit, *, table: bool = False) -> None:
         return
     console.print()
     if table:
-        _show_table(audit, console, title)
+        _show_table(audit, console)
         return
     if audit.truth.status != "none":
         show_matrix(console, matrix(audit.rows), "gradient of the worst functional")
@@ -228,7 +228,7 @@ def card_lines(lines: Mapping[str, str]) -> list[str]:
     return shown
 
 
-def _show_table(audit: Audit, console: Console, title: str) -> None:
+def _show_table(audit: Audit, console: Console) -> None:
     rows: list[dict[str, Any]] = [
         {str(name): value for name, value in row.items()} for row in audit.rows.to_dict("records")
     ]
@@ -238,11 +238,11 @@ def _show_table(audit: Audit, console: Console, title: str) -> None:
     shown = [key for key in COLUMNS if key != "status" or any(r["status"] != "ok" for r in rows)]
     if audit.truth.status == "none":
         shown = [key for key in shown if key not in ("error", "dominant")]
-    view = _table(rows, shown, title)
+    view = _table(rows, shown)
     unbound = console.options.update(max_width=10 * console.width)
     fits = console.measure(view, options=unbound).maximum <= console.width
     fits &= sys.stdout.isatty()  # borders are for a terminal, not for a file
-    console.print(view if fits else _lines(rows, shown, title), soft_wrap=not fits)
+    console.print(view if fits else _lines(rows, shown), soft_wrap=not fits)
     if any(row["word"].endswith("*") for row in rows):
         console.print(STUCK, markup=False)
 
@@ -252,10 +252,10 @@ def _groups(rows: list[Any]) -> Iterator[tuple[tuple[str, str], list[Any]]]:
     return ((key, list(group)) for key, group in groupby(rows, itemgetter("solver", "method")))
 
 
-def _table(rows: list[Any], shown: list[str], title: str) -> Table:
+def _table(rows: list[Any], shown: list[str]) -> Table:
     from rich.table import Table
 
-    view = Table(title=title)
+    view = Table()
     for key in shown:
         view.add_column(COLUMNS[key], justify="right" if key in _RIGHT else "left", no_wrap=True)
     for _, group in _groups(rows):
@@ -265,7 +265,7 @@ def _table(rows: list[Any], shown: list[str], title: str) -> Table:
     return view
 
 
-def _lines(rows: list[Any], shown: list[str], title: str) -> Text:
+def _lines(rows: list[Any], shown: list[str]) -> Text:
     """The table for a narrow terminal: solver and method on a line of their own."""
     from rich.text import Text
 
@@ -277,7 +277,7 @@ def _lines(rows: list[Any], shown: list[str], title: str) -> Text:
         sides = zip(narrow, texts, widths, strict=True)
         return "  ".join(t.rjust(w) if k in _RIGHT else t.ljust(w) for k, t, w in sides).rstrip()
 
-    view = Text(f"{title}\n{line(cells[0])}\n")
+    view = Text(f"{line(cells[0])}\n")
     for (solver, method), group in _groups(rows):
         view.append(f"{solver}, {method}\n", style="bold")
         for row in group:

@@ -11,7 +11,7 @@ from typing import Any
 
 import libsbml
 
-from gradaudit.errors import ModelError
+from gradaudit.errors import ModelError, first_few
 from gradaudit.model.sbml.document import elements
 from gradaudit.model.sbml.formula import formula
 from gradaudit.model.sbml.symbols import Symbol
@@ -66,7 +66,7 @@ def _why(options: list[str]) -> str:
             "supported. Write the constraint as a rate or assignment rule."
         )
     return (
-        f"cannot be solved for {', '.join(map(repr, options))}: the rule is not linear in it, or "
+        f"cannot be solved for {first_few(options)}: the rule is not linear in it, or "
         "another rule determines it. Solve it by hand, and write an assignment rule."
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from gradaudit.errors import ModelError, ModelWarning
+from gradaudit.errors import ModelError, ModelWarning, first_few
 from gradaudit.model.sbml.equations import Lookup
 from gradaudit.model.sbml.formula import Formula
 from gradaudit.model.sbml.system import System, formulas, parameters_of
@@ -69,7 +69,8 @@ def with_parameters(
     unknown = sorted(choice.fixed - set(candidates) - starts_of)
     if unknown:
         raise ModelError(
-            f"fixed has {unknown}, which are no parameters; the parameters are {list(candidates)}."
+            f"fixed has {first_few(unknown)}, which are no parameters; the parameters are "
+            f"{first_few(candidates)}."
         )
     for name in candidates:
         if not math.isfinite(system.symbols[name].number):
@@ -170,7 +171,7 @@ def _exponents(system: System, used: Iterable[Formula]) -> set[str]:
     }
     if found:
         warnings.warn(
-            f"{', '.join(map(repr, sorted(found)))}: exponents of what is 0 at t = 0, where the "
+            f"{first_few(sorted(found))}: exponents of what is 0 at t = 0, where the "
             "derivative with respect to an exponent is not smooth. They stay the whole numbers "
             "that they are, and are no parameters.",
             ModelWarning,

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradaudit.errors import ModelError
+from gradaudit.errors import ModelError, first_few
 from gradaudit.model.sbml.conditions import Atom
 from gradaudit.model.sbml.equations import Lookup, initial_state, vector_field
 from gradaudit.model.sbml.layout import Layout, Point
@@ -76,7 +76,7 @@ class Start:
         other = self._followed(-1)
         first, second = (self.states(p, b.happened)[-1] for b in (self.beginning, other))
         if not np.allclose(first, second, rtol=1e-12, atol=0.0):
-            names = ", ".join(repr(trigger.name) for trigger, _ in self.beginning.happened)
+            names = first_few(trigger.name for trigger, _ in self.beginning.happened)
             raise ModelError(
                 f"the events {names} happen together at t = 0, and the state after them depends on "
                 "their order, which the file leaves open. Give them priorities."
@@ -172,13 +172,13 @@ class Start:
             if np.any(slopes != 0.0):
                 system = self.layout.system
                 moving = [
-                    repr(initial_value(name) if name in system.states else name)
+                    initial_value(name) if name in system.states else name
                     for name, slope in zip(system.parameters, slopes, strict=True)
                     if slope != 0.0
                 ]
                 raise ModelError(
                     f"event {trigger.name!r} is exactly at its threshold {atom.text!r} at t = 0, "
-                    f"and the threshold depends on {', '.join(moving)}, so that derivatives are "
+                    f"and the threshold depends on {first_few(moving)}, so that derivatives are "
                     "one-sided. Change a value in the file a little, or keep these parameters as "
                     "constants by `fixed`."
                 )

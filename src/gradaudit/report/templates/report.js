@@ -1,5 +1,6 @@
 "use strict";
-// The page is whole without this script: it finds models, sorts tables, and unfolds for print.
+// The page is whole without this script: it finds models, sorts tables, shows the values of marks in
+// figures, and unfolds for print.
 
 const models = Array.from(document.querySelectorAll("details.model"));
 
@@ -55,4 +56,61 @@ for (const table of document.querySelectorAll("table")) {
     button.addEventListener("click", () => sort(table, column, head));
     head.append(button);
   });
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+const RADIUS = 7;  // pixels of a figure about a point
+
+async function inflated(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+function mark([x, y, width, height, text]) {
+  const area = width || height;
+  const shape = document.createElementNS(SVG, area ? "rect" : "circle");
+  const sides = area ? { x, y, width, height } : { cx: x, cy: y, r: RADIUS };
+  for (const [name, side] of Object.entries(sides)) shape.setAttribute(name, side);
+  shape.setAttribute("role", "img");
+  shape.setAttribute("aria-label", text);
+  shape.setAttribute("tabindex", "-1");
+  const title = document.createElementNS(SVG, "title");
+  title.textContent = text;
+  shape.append(title);
+  return shape;
+}
+
+async function tell(svg) {
+  const shapes = (await inflated(svg.dataset.tips)).map(mark);
+  svg.append(...shapes);
+  svg.setAttribute("tabindex", "0");
+  const tip = svg.closest("figure").querySelector(".tip");
+  tip.hidden = false;
+  tip.textContent = "Point at a mark, or use the arrow keys, to see its values.";
+  const say = (event) => {
+    if (event.target !== svg) tip.textContent = event.target.getAttribute("aria-label");
+  };
+  svg.addEventListener("pointerover", say);
+  svg.addEventListener("focusin", say);
+  svg.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const at = shapes.indexOf(document.activeElement);
+    const next = at < 0 ? (step > 0 ? 0 : shapes.length - 1) : at + step;
+    const shape = shapes[(next + shapes.length) % shapes.length];
+    shape.focus({ preventScroll: true });
+    shape.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
+}
+
+if ("DecompressionStream" in window && "IntersectionObserver" in window) {
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries.filter((e) => e.isIntersecting)) {
+      seen.unobserve(entry.target);
+      tell(entry.target);
+    }
+  });
+  document.querySelectorAll("svg[data-tips]").forEach((svg) => seen.observe(svg));
 }

@@ -1,0 +1,78 @@
+"""The estimate is that of the default setting, whichever solver carried one along."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from cli.audit.test_card import rows
+from gradaudit.cli import main as cli
+from gradaudit.cli.audit.default_estimate import add_estimate, missing_estimate
+
+STIFF = """\
+import jax.numpy as jnp
+from gradaudit import Model
+
+
+def f(t, y, p):
+    return -3e3 * (y - p[0] * jnp.cos(t))
+
+
+MODEL = Model(name='stiff', vector_field=f, states={'y': (1.0, 'mM')},
+              parameters={'k': (1.0, '1/s')}, t_end=2.0, observations=11)
+"""
+
+
+def test_it_is_missing_where_another_solver_has_one():
+    own = rows("forward_ad", [1e-3, 1e-5, 1e-7], estimated_error=math.nan)
+    other = rows("forward_ad", [1e-3, 1e-5, 1e-7], solver="dopri8", work=100.0)
+    found = missing_estimate(pd.concat([own, other], ignore_index=True))
+    assert found is not None
+    assert (found["solver"], found["rtol"]) == ("tsit5", 1e-6)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        rows("forward_ad", [1e-3, 1e-5, 1e-7]),  # it has one
+        rows("forward_ad", [math.nan] * 3, estimated_error=math.nan),  # there is no gradient
+        rows("saltation", [1e-5] * 3, estimated_error=math.nan).assign(method="finite_difference"),
+        pd.DataFrame(),
+    ],
+)
+def test_otherwise_nothing_is_solved_again(table):
+    assert missing_estimate(table) is None
+
+
+def test_estimates_are_put_beside_the_solves_of_their_solver():
+    def made(solver: str, rtols: list[float], **more: list[float]) -> xr.Dataset:
+        values = {name: (("method", "rtol"), np.array([own])) for name, own in more.items()}
+        found = xr.Dataset(values, {"method": ["forward_ad"], "rtol": rtols})
+        return found.assign_attrs(solver=solver)
+
+    solves = [made("tsit5", [1e-3, 1e-6], steps=[5.0, 9.0]), made("dopri8", [1e-3], steps=[3.0])]
+    extra = made("tsit5", [1e-6], steps=[8.0], estimated_error=[0.1])
+    add_estimate(solves, extra)
+    first, second = solves
+    assert first["steps"].values.tolist() == [[5.0, 9.0]]
+    np.testing.assert_array_equal(first["estimated_error"], [[math.nan, 0.1]])
+    assert first.attrs["solver"] == "tsit5"
+    assert "estimated_error" not in second
+
+
+@pytest.mark.slow
+def test_the_card_of_a_stiff_model_has_the_estimate_of_the_implicit_solver(tmp_path, capfd):
+    path = tmp_path / "stiff.py"
+    path.write_text(STIFF)
+    arguments = ["--methods", "forward_ad", "--tightest", "1e-6", "--json"]
+    assert cli.main(["audit", str(path), "--solvers", "tsit5", "kvaerno5", *arguments]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["today"]["solver"] == "kvaerno5"
+    estimate = document["today"]["estimate"]
+    assert estimate["low"] <= estimate["error"] <= estimate["high"]
+    assert "estimated without the reference" in document["card"]["estimate"]
