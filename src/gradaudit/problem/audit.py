@@ -23,13 +23,11 @@ from gradaudit.problem.information import of_simulation
 from gradaudit.problem.ladder import ladders
 from gradaudit.problem.needed import Metric, widths
 from gradaudit.records.tools import Tool
+from gradaudit.records.usual import CONTROL, METHOD, TODAY
 from gradaudit.sensitivity.external.requirements import missing_packages
 from gradaudit.solvers.registry import get_solver
 
-METHOD, TODAY = "forward_ad", 1e-6
-"""The setting that counts most: what many programs do."""
-
-METHODS = (METHOD, "forward_sensitivity")
+METHODS = (METHOD, CONTROL)
 SOLVER = "tsit5"  # of a tool that has one of its own
 FOR_EVENTS = "saltation"
 STEPS_OF_IMPLICIT = 10  # a step of an implicit solver takes so many times as long, or longer

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradaudit.problem.audit import FOR_EVENTS, METHOD, METHODS, TODAY, settings_of, usual_methods
+from gradaudit.problem.audit import FOR_EVENTS, METHODS, settings_of, usual_methods
 from gradaudit.problem.definition import Problem
+from gradaudit.records.usual import METHOD, TODAY
 
 LOOSE, TIGHT = 1e-3, 1e-9
 

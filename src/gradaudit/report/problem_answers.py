@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.records.labels import method_name
+from gradaudit.records.usual import CONTROL, METHOD, TODAY, preferred
 from gradaudit.report.numbers import (
     DASH,
     count,
@@ -22,7 +23,6 @@ from gradaudit.report.numbers import (
 from gradaudit.report.tables import Cell, Table
 
 NOMINAL = "nominal"
-METHOD, CONTROL, TODAY = "forward_ad", "forward_sensitivity", 1e-6
 
 
 def by_question(tables: Sequence[pd.DataFrame], good: float) -> dict[str, list[str]]:
@@ -148,8 +148,7 @@ def usual(rows: pd.DataFrame, method: str, rtol: float) -> pd.DataFrame:
     The solver is that of least work of those that have a result.
     """
     own = rows[(rows["method"] == method) & np.isclose(rows["rtol"], rtol, rtol=1e-6)]
-    own = own.assign(_lost=own["status"] != "ok").sort_values(["_lost", "work"], kind="stable")
-    return own.drop_duplicates(["problem", "point"]).drop(columns="_lost")
+    return preferred(own).drop_duplicates(["problem", "point"])
 
 
 def _right(rows: pd.DataFrame, good: float) -> pd.Series:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from gradaudit.records.labels import method_name
+from gradaudit.records.usual import CONTROL, METHOD, nearest, preferred
 from gradaudit.report.numbers import (
     DASH,
     count,
@@ -23,7 +23,6 @@ from gradaudit.report.numbers import (
 from gradaudit.report.problem_answers import NOMINAL, by_question, error_cell, tool_table
 from gradaudit.report.tables import Cell, Table
 
-TODAY, METHOD, CONTROL = 1e-6, "forward_ad", "forward_sensitivity"
 HEADS = (
     "problem",
     "certified",
@@ -69,11 +68,7 @@ def usual(table: pd.DataFrame, method: str) -> Row | None:
     rows = table[table["method"] == method]
     if rows.empty:
         return None
-    away = (rows["rtol"].map(math.log10) - math.log10(TODAY)).abs()
-    rows = rows[away <= away.min() + 1e-9]
-    solved = rows[rows["status"] == "ok"]
-    chosen = rows if solved.empty else solved
-    return _row(chosen.sort_values("work", kind="stable").iloc[0])
+    return _row(preferred(nearest(rows)).iloc[0])
 
 
 def _row(series: Any) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from gradaudit.evaluation.information import FisherInformation, information
 from gradaudit.evaluation.information_error import information_errors
 from gradaudit.model.spec import digest_of, key_of
 from gradaudit.pipeline.progress import Report, to_stderr
-from gradaudit.problem.audit import METHOD
 from gradaudit.problem.certificate import information_from, unread
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.information_audit import informations
@@ -21,6 +20,7 @@ from gradaudit.problem.points import NOMINAL
 from gradaudit.problem.usual import usual_settings
 from gradaudit.records.files import read_dataset, write_table
 from gradaudit.records.stage import Output, Stage
+from gradaudit.records.usual import METHOD
 
 STAGE = Stage(
     about="the Fisher information of an estimation problem, certified and by usual settings",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.records.labels import method_name
+from gradaudit.records.usual import METHOD, TODAY, preferred
 from gradaudit.tracking.names import Steps, metric_names
 from gradaudit.tracking.plan import (
     NOTE,
@@ -22,7 +23,7 @@ from gradaudit.tracking.plan import (
 )
 from gradaudit.tracking.tables import csv_artifact, markdown_table, tolerance, worst
 
-NOMINAL, METHOD, TODAY = "nominal", "forward_ad", 1e-6
+NOMINAL = "nominal"
 
 
 def problem_key(model: str) -> str:
@@ -138,10 +139,10 @@ def _today(own: pd.DataFrame) -> tuple[float, str]:
     """Error and verdict of forward AD at 1e-6, by the solver of least work that has a result."""
     rows = own[(own["method"] == METHOD) & np.isclose(own["rtol"], TODAY, rtol=1e-6)]
     rows = rows[rows["tool"] == ""]
-    solved = rows[rows["status"] == "ok"].sort_values("work", kind="stable")
-    if solved.empty:
+    if not (rows["status"] == "ok").any():
         return math.nan, worst(rows["verdict"])
-    return float(solved["error"].iloc[0]), str(solved["verdict"].iloc[0])
+    row = preferred(rows).iloc[0]
+    return float(row["error"]), str(row["verdict"])
 
 
 def _cheapest(own: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gradaudit.records.usual import METHOD, nearest, preferred
 from gradaudit.report.numbers import number, tolerance
 
 if TYPE_CHECKING:
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-TODAY = 1e-6
-"""The relative tolerance that many programs have by default."""
-
-METHOD = "forward_ad"
 CURVE = ["solver", "method"]
 
 
@@ -32,12 +29,8 @@ def usual_row(rows: pd.DataFrame) -> Row:
     """
     of_method = rows[rows["method"] == METHOD]
     kept = rows if of_method.empty else of_method
-    away = (kept["rtol"].map(math.log) - math.log(TODAY)).abs()
-    kept = kept[away <= away.min() + 1e-9]
-    solved = kept[kept["status"] == "ok"]
-    chosen = kept if solved.empty else solved
-    ordered = chosen.sort_values(["work", "steps"], kind="stable")
-    return {str(name): value for name, value in ordered.iloc[0].items()}
+    chosen = preferred(nearest(kept)).iloc[0]
+    return {str(name): value for name, value in chosen.items()}
 
 
 def sound_from(rows: pd.DataFrame, solver: str, method: str, good: float) -> float | None:
