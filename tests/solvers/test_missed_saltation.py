@@ -54,6 +54,27 @@ def test_the_term_that_is_missing_is_found_at_every_tolerance(field, exact, solv
         assert missing == pytest.approx(exact, rel=2e-3 if rtol < 1e-3 else 0.1)
 
 
+def test_a_pulse_within_a_step_is_seen_by_its_two_ends():
+    """y' = -y, and 1 more from p to p + 1e-3; what is between the ends of the step is not seen."""
+
+    def pulse(t, y, p):
+        return jnp.where((t > p[0]) & (t < p[0] + 1e-3), 1.0, 0.0) - y
+
+    result = gradaudit.sensitivities(undeclared(pulse, p=50.0, t_end=60.0), times=[60.0])
+    assert result.sensitivities[-1, 0, 0] == 0.0
+    assert result.indicators["neglected"] == pytest.approx(1.0)
+
+
+def test_two_comparisons_of_one_switch_turn_together():
+    """What one of them takes away the other one gives: nothing jumps."""
+
+    def same(t, y, p):
+        return (jnp.where(t > p[0], 1.0, 0.0) + jnp.where(t <= p[0], 1.0, 0.0)) * jnp.ones(1)
+
+    result = gradaudit.sensitivities(undeclared(same))
+    assert result.indicators["neglected"] == pytest.approx(0.0, abs=1e-9)
+
+
 def test_a_smooth_field_neglects_nothing():
     result = gradaudit.sensitivities("logistic", rtol=1e-4)
     assert result.indicators == {"faint": 0.0, "neglected": 0.0, "crossing_slope": 0.0}

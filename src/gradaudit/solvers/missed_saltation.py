@@ -19,6 +19,9 @@ import numpy as np
 from gradaudit.backend.jaxpr.branches import FrozenField, flat
 from gradaudit.backend.shapes import Parameters, Scalar, ScalarLike, Slopes, States, Tangents
 
+TOGETHER = 1e-6
+"""Of a step: switches that turn so closely one behind the other turn at one time."""
+
 
 class Crossed(NamedTuple):
     """What all steps so far have crossed.
@@ -72,7 +75,8 @@ def neglected(
     """The saltation term that the step from `before` to `after` leaves out, traced.
 
     `before` and `after` are `StateAndTangents`, `args` the `TangentArgs`. Where several switches
-    turn in one step, the first of them gives the time.
+    turn in one step, the first of them gives the time. What it does alone counts, too: the two ends
+    of a pulse leave nothing between them, and the step has not seen it.
     """
     p = args.p
     old, new = field.decisions(t0, before.y, p), field.decisions(t1, after.y, p)
@@ -83,13 +87,18 @@ def neglected(
     # A switch that compares what another one returns has a margin that stands still or does not
     # reach 0 with the old outcomes: it turns when the other does, whose margin tells when.
     follows = jnp.where(span == 0, 4.0, jnp.where(margin0 * margin1 > 0, 2.0, 0.0))
-    first = jnp.argmin(jnp.where(changed, share + follows, 8.0))
+    order = jnp.where(changed, share + follows, 8.0)
+    first = jnp.argmin(order)
+    with_it = changed & ((order <= order[first] + TOGETHER) | (follows > 0.0))
     at = share[first]
     t = t0 + at * (t1 - t0)
     z = before.y + at * (after.y - before.y)
     tangents = before.tangents + at * (after.tangents - before.tangents)
     rate = _defined(field(t, z, p, old), field(t0, before.y, p, old))
-    rate_after = _defined(field(t, z, p, new), field(t1, after.y, p, new))
+    rates_after = [
+        _defined(field(t, z, p, turned), field(t1, after.y, p, turned))
+        for turned in (new, _chosen(with_it, new, old))
+    ]
 
     def turning(t: ScalarLike, z: States, p: Parameters) -> Scalar:
         return field.margins(t, z, p, old)[first]
@@ -101,9 +110,19 @@ def neglected(
 
     slope = -jax.vmap(shift, in_axes=-1)(tangents, args.seeds) / speed
     slope = jnp.where(jnp.any(changed) & ~jnp.isnan(slope), slope, 0.0)
-    jump = rate - rate_after
+    whole, alone = (rate - after for after in rates_after)
+    jump = jnp.where(jnp.abs(alone) > jnp.abs(whole), alone, whole)
     term = jnp.where(jump[:, None] == 0, 0.0, jump[:, None] * slope[None, :])
     return Neglected(jnp.nan_to_num(term, nan=0.0), slope)
+
+
+def _chosen(chosen: Any, new: list[Any], old: list[Any]) -> list[Any]:
+    """The new outcomes of the chosen switches (Q,), the old ones of the others."""
+    ends = np.cumsum([np.size(own) for own in new])
+    return [
+        jnp.where(chosen[end - np.size(one) : end].reshape(np.shape(one)), one, other)
+        for end, one, other in zip(ends, new, old, strict=True)
+    ]
 
 
 def _defined(rate: States, nearby: States) -> States:
