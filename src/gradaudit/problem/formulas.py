@@ -195,15 +195,15 @@ def _constant(tree: Any) -> Any:
     return np.longdouble(float(found)) if found.is_infinite else np.longdouble(str(found))
 
 
-def _off(function: Callable[[Any], Any], inputs: Any) -> Any:
+def _off(function: Callable[..., Any], inputs: Any) -> Any:
     """`FINER` of the rounding in float64; as much at each point, in relation, as at any."""
     fine = function(inputs)
     plain = np.asarray(inputs, np.float64)
     nudges = np.random.default_rng(0).uniform(-NUDGE, NUDGE, (SAMPLES, *plain.shape))
     with np.errstate(invalid="ignore", over="ignore"):
         difference = _rounding(function, plain)
-        for nudge in nudges:  # beside the point a formula may have no value
-            beside = _rounding(function, plain * (1.0 + nudge))
+        for turn, nudge in enumerate(nudges, 1):  # beside the point a formula may have no value
+            beside = _rounding(function, plain * (1.0 + nudge), turn)
             difference = np.maximum(difference, np.where(np.isfinite(beside), beside, 0.0))
         size = np.abs(fine)
         relative = np.divide(difference, size, out=np.zeros_like(size), where=size > 0.0)
@@ -213,9 +213,9 @@ def _off(function: Callable[[Any], Any], inputs: Any) -> Any:
     return FINER * np.where(np.isfinite(fine), found, 0.0)  # what is no number, is told elsewhere
 
 
-def _rounding(function: Callable[[Any], Any], plain: Any) -> Any:
+def _rounding(function: Callable[..., Any], plain: Any, turn: int = 0) -> Any:
     """What float64 makes of float64 inputs, less what extended precision makes of the same."""
-    fine, rough = function(plain.astype(np.longdouble)), function(plain)
+    fine, rough = function(plain.astype(np.longdouble), turn), function(plain, turn)
     return np.where(fine == rough, 0.0, np.abs(fine - rough))
 
 
@@ -244,10 +244,11 @@ def _plain(tree: Any) -> Any:
     return tree.replace(_Size, sympy.Abs).replace(_Sign, sympy.sign)
 
 
-def _numeric(symbols: Sequence[Any], trees: Sequence[Any]) -> Callable[[Any], Any]:
+def _numeric(symbols: Sequence[Any], trees: Sequence[Any]) -> Callable[..., Any]:
     """Arrays (R, a) to (R, len(trees)), with common parts computed once.
 
-    In extended precision unless the arrays are in float64.
+    In extended precision unless the arrays are in float64. At a `turn` above 0 the numbers that are
+    no float64 are nudged: one of them may happen to be rounded to float64 by next to nothing.
     """
     smooth = [_plain(tree) for tree in trees]
     constant = {i: _constant(t) for i, t in enumerate(smooth) if t.is_number}
@@ -256,15 +257,19 @@ def _numeric(symbols: Sequence[Any], trees: Sequence[Any]) -> Callable[[Any], An
     lifted = [_lifted(smooth[i], numbers) for i in varying]
     function = sympy.lambdify([*symbols, *numbers.values()], lifted, "numpy", cse=True)
     values = np.array([_constant(number) for number in numbers], np.longdouble)
+    reach = np.where(values == values.astype(np.float64), 0.0, NUDGE)
 
-    def compute(inputs: Any) -> Any:
+    def compute(inputs: Any, turn: int = 0) -> Any:
+        at = values
+        if turn:
+            at = values * (1 + reach * np.random.default_rng(turn).uniform(-1, 1, len(values)))
         kind = np.float64 if inputs.dtype == np.float64 else np.longdouble
         found = np.zeros((len(inputs), len(smooth)), np.longdouble)
         for i, number in constant.items():
             found[:, i] = number
         if varying:
             with np.errstate(all="ignore"):
-                columns = function(*np.asarray(inputs, kind).T, *values.astype(kind))
+                columns = function(*np.asarray(inputs, kind).T, *at.astype(kind))
             for i, column in zip(varying, columns, strict=True):
                 found[:, i] = column
         return found
