@@ -191,3 +191,32 @@ def test_an_invalid_setting_raises_and_a_warning_is_passed_on(problem, monkeypat
     monkeypatch.setattr(approximate, "sensitivities", warned)
     with pytest.warns(ModelWarning, match="one-sided"):
         assert problem.gradient().warnings == ("one-sided",)
+
+
+def test_a_gradient_that_lacks_the_time_of_a_switch_is_told_of(write):
+    """A' = -k A before t = switch, and 0 behind: d log A(4) / d switch = -k."""
+    path = write(
+        parameters=[PARAMETERS, "k lin 0 10 0.5 1", "switch lin 0 10 1.7 1"],
+        measurements=[MEASUREMENTS, "o c 4 1"],
+    )
+    sbml = (path.parent / "model.xml").read_text(encoding="utf-8")
+    piecewise = (
+        "<piecewise><piece><ci>k</ci><apply><lt/><csymbol encoding='text' "
+        "definitionURL='http://www.sbml.org/sbml/symbols/time'>t</csymbol><ci>switch</ci></apply>"
+        "</piece><otherwise><cn>0</cn></otherwise></piecewise>"
+    )
+    sbml = sbml.replace("<ci>cell</ci><ci>k</ci>", f"<ci>cell</ci>{piecewise}")
+    sbml = sbml.replace('<parameter id="k"', '<parameter id="switch" value="1"/><parameter id="k"')
+    (path.parent / "model.xml").write_text(sbml, encoding="utf-8")
+    problem = gradaudit.load_problem(path)
+    simulated = 2.0 * np.exp(-0.5 * 1.7)
+    exact = (1.0 - simulated) / 0.25 * -0.5 * simulated
+    with pytest.warns(ModelWarning, match="saltation"):
+        found = problem.gradient()
+    assert found.gradient[1] == pytest.approx(0.0, abs=1e-9)
+    assert any("wrong at every tolerance" in text for text in found.warnings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        right = problem.gradient(method="saltation")
+    assert right.gradient[1] == pytest.approx(exact, rel=1e-5)
+    assert not right.warnings

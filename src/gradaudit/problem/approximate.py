@@ -20,10 +20,19 @@ from gradaudit.problem.preparing import Preparation, told_of
 from gradaudit.problem.simulation import contributions
 from gradaudit.problem.solving import Solved
 from gradaudit.records.results import Extended, Sensitivities
+from gradaudit.records.usual import METHOD
 from gradaudit.sensitivity.api import sensitivities
 
 Array = NDArray[np.float64]
 STEADY_SECONDS = 600.0
+NEGLECTED = 0.01
+"""Of an entry of the sensitivities: so much may be missing without a word."""
+
+LACKING = (
+    "The rates jump, or the state does, at a time that depends on the parameters, and the method "
+    "{!r} leaves out what that adds to the sensitivities (the saltation term): the gradient is "
+    'wrong at every tolerance. Take method="saltation".'
+)
 STATS = ("steps", "accepted", "rejected", "seconds", "compile_seconds")
 
 
@@ -86,6 +95,8 @@ def approximate(
         # an observable may well depend on what the rates do not
         warnings.filterwarnings("ignore", ".*nothing depends on the parameter", ModelWarning)
         result = sensitivities(prepared.translation.model, times=prepared.times, **setting)
+        if result.indicators.get("neglected", 0.0) > NEGLECTED:
+            warnings.warn(LACKING.format(setting.get("method", METHOD)), ModelWarning, stacklevel=2)
 
     def solve(found: Extended) -> Solved:
         return Solved.of(group, prepared, [found, *last], result.status, False)
