@@ -126,7 +126,7 @@ def experiment(
     )
 
 
-WIDTH, QUALITY = 1100, 28
+WIDTH, QUALITY = 1100, 24
 """Of a figure in the report: pixels, and that of WebP. The PNG files stay as they are."""
 
 
@@ -144,7 +144,7 @@ def _webp(path: Path) -> str:
         if image.width > WIDTH:
             shown = shown.resize((WIDTH, height), Image.Resampling.BOX)
         data = io.BytesIO()
-        shown.save(data, "WEBP", quality=QUALITY, method=4)
+        shown.save(data, "WEBP", quality=QUALITY, method=6)
     return f"data:image/webp;base64,{base64.b64encode(data.getvalue()).decode()}"
 
 
