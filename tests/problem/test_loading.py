@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.errors import ModelWarning
+from gradaudit.errors import ModelWarning, ProblemError
 from problem.conftest import TABLES
 
 PARAMETERS = "parameterId parameterScale lowerBound upperBound nominalValue estimate"
@@ -107,6 +107,11 @@ def test_a_file_that_is_no_table_is_named(write, content, message):
 def test_a_file_that_is_missing_is_named(tmp_path):
     with pytest.raises(gradaudit.ProblemError, match=r"none\.yaml does not exist"):
         gradaudit.load_problem(tmp_path / "none.yaml")
+
+
+def test_a_folder_is_no_problem(tmp_path):
+    with pytest.raises(ProblemError, match="is a folder; name the YAML file"):
+        gradaudit.load_problem(tmp_path)
 
 
 def test_what_a_rule_determines_cannot_be_set(write):

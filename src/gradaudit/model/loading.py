@@ -115,6 +115,8 @@ def _parsed(model: Model, setting: str) -> dict[str, float]:
                 f"model {model.name!r} has no axis {name!r}; "
                 + (f"its axes are {', '.join(model.axes)}." if model.axes else "it has none.")
             )
+        if name in values:
+            raise ModelError(f"model {model.name!r}: the axis {name!r} is set twice.")
         try:
             values[name] = float(number)
         except ValueError:

@@ -57,6 +57,8 @@ def sbml_setting(setting: str) -> SbmlSetting:
     t_end, values, only = None, {}, None
     for part in setting.split(",") if setting else ():
         name, _, text = part.partition("=")
+        if setting.count(f",{name}=") + setting.startswith(f"{name}=") > 1:
+            raise ValueError(f"{name} twice")
         if name == "only" and _IDS.match(text):
             only = tuple(text.split("+"))
         elif not _AXIS.match(name) or not _NUMBER.match(text):

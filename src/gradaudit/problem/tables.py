@@ -56,6 +56,8 @@ def opened(path: str | Path) -> tuple[Path, dict[str, Any], str]:
     import yaml
 
     path = Path(path).expanduser()
+    if path.is_dir():
+        raise ProblemError(f"{path} is a folder; name the YAML file of a PEtab problem in it.")
     if not path.is_file():
         raise ProblemError(f"the PEtab problem {path} does not exist (looked for in {Path.cwd()}).")
     try:

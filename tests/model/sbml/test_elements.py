@@ -237,3 +237,8 @@ def test_an_amount_that_is_a_rate_too_is_a_parameter(x, load):
 def test_where_nothing_else_is_a_parameter_initial_values_are(x, load):
     model = load(Species=x.S, Reactions=x.reaction("r", "S", reactants=[("S", 1)]))
     assert list(model.parameters) == ["S(0)"]
+
+
+def test_a_parameter_cannot_be_asked_for_and_be_fixed(load, x):
+    with pytest.raises(ModelError, match="'k' is in only and in fixed; leave it out of one"):
+        load(Species=x.S, Parameters=x.K, Reactions=x.DECAY, only=["k"], fixed=["k"])

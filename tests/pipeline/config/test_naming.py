@@ -3,6 +3,7 @@
 import pytest
 
 from gradaudit.errors import SettingError
+from gradaudit.model.spec import sbml_setting
 from gradaudit.pipeline.config.naming import check_names
 from gradaudit.pipeline.config.reading import study_of, with_folder
 
@@ -181,3 +182,9 @@ def test_fits_and_checks_name_problems_of_the_study_by_their_keys(tmp_path, monk
     found = with_folder(study_of({"models": ["logistic"], "problems": problems}))
     assert found.problems.fits == ["b.yaml"]
     assert found.problems.checked == ["a.yaml", "b.yaml"]
+
+
+def test_an_id_of_an_sbml_file_is_set_once():
+    with pytest.raises(ValueError, match="t_end twice"):
+        sbml_setting("t_end=6,k=2,t_end=7")
+    assert sbml_setting("t_end=6,k=2,kk=3").values == {"k": 2.0, "kk": 3.0}

@@ -114,9 +114,13 @@ def load_sbml(
     ------
     ModelError
         If the file is no valid SBML, or has an element that is not supported; it is named. If
-        `values` or `only` names what the file does not have, or nothing depends on one of `only`.
+        `values` or `only` names what the file does not have, nothing depends on one of `only`, or
+        one is in `fixed`, too.
     """
-    wanted = None if only is None else list(only)
+    wanted, fixed = None if only is None else list(only), list(fixed)
+    for name in wanted or ():
+        if name in fixed:
+            raise ModelError(f"{path}: {name!r} is in only and in fixed; leave it out of one.")
     model = translate(
         path, t_end=t_end, fixed=fixed, executions=executions, values=values, only=wanted
     ).model
