@@ -12,6 +12,7 @@ from gradaudit.analysis.audit_rows import HARMFUL, axes_of, prepared, working
 from gradaudit.records.catalogue import catalogue
 from gradaudit.records.labels import method_name
 from gradaudit.records.table import Table
+from gradaudit.records.usual import CONTROL
 
 TABLE = Table(
     name="remedies",
@@ -21,7 +22,7 @@ TABLE = Table(
 
 REMEDIES = {
     "tolerance": "tighter tolerance",
-    "control": method_name("forward_sensitivity"),
+    "control": "",
     "implicit": "implicit method",
     "saltation": "event handling",
     "clip": "steps clipped to the observations",
@@ -30,7 +31,7 @@ REMEDIES = {
     "functional": "another functional",
     "window": "shorter window",
 }
-"""Remedy to its name, in the order in which they are shown."""
+"""Remedy to what it does, in the order in which they are shown; `remedy_name` names all."""
 
 TIGHT = 1e-9
 """The tolerance of the remedy; the tightest where the tolerance series ends before."""
@@ -42,6 +43,11 @@ COLUMNS = [
 ]  # fmt: skip
 
 SUMMARY = ["mechanism", "remedy", "baselines", "tried", "good", "share", "factor", "cost"]
+
+
+def remedy_name(remedy: str) -> str:
+    """What people call a remedy; that of ``control`` is a method, which the catalogue names."""
+    return REMEDIES[remedy] or method_name(CONTROL)
 
 
 def remedies(audits: pd.DataFrame) -> pd.DataFrame:

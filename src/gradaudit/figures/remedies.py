@@ -14,7 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from gradaudit.analysis.remedies import REMEDIES, summary
+from gradaudit.analysis.remedies import REMEDIES, remedy_name, summary
 from gradaudit.figures import layout, style
 from gradaudit.figures.mechanisms import EMPTY
 from gradaudit.model.mechanism import label_of
@@ -49,7 +49,8 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     names = [*(name for name in names if name != "all"), *(name for name in names if name == "all")]
     cells = {(str(r["mechanism"]), str(r["remedy"])): r for r in summed.to_dict("records")}
     tried = set(table.loc[table["tried"].astype(bool), "remedy"]) if len(table) else set()
-    shown = {name: text for name, text in REMEDIES.items() if name in tried} or REMEDIES
+    named = {name: remedy_name(name) for name in REMEDIES}
+    shown = {name: text for name, text in named.items() if name in tried} or named
     width = LABELS + max(len(shown), 4) * WIDE + 0.2
     height = HEAD + max(len(names), 1) * TALL + FOOT
     with style.styled(settings):

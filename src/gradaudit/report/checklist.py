@@ -11,13 +11,12 @@ from gradaudit.analysis.functional_ranking import EVERYWHERE
 from gradaudit.analysis.remedies import summary
 from gradaudit.model.mechanism import Trait, having
 from gradaudit.records.labels import method_name
+from gradaudit.records.usual import CONTROL
 from gradaudit.report import law_sentences
 from gradaudit.report.numbers import count, number, percent, sentence_case, series
 
 SAME = 0.01
 """Two errors that differ by less are the same."""
-
-CONTROL = method_name("forward_sensitivity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +60,10 @@ def _rest(summed: pd.DataFrame) -> Item | None:
     compared = _compare(summed, having(Trait.AT_REST), "control", "tolerance")
     if compared is None or not compared.first_is_better:
         return None
+    control = method_name(CONTROL)
     return Item(
-        do=f"If the model starts or stays long at rest, use {CONTROL}.",
-        why=f"{sentence_case(CONTROL)} corrects {compared.first}, a tighter tolerance "
+        do=f"If the model starts or stays long at rest, use {control}.",
+        why=f"{sentence_case(control)} corrects {compared.first}, a tighter tolerance "
         f"{compared.second}.",
         anchor="figure-remedies",
     )
@@ -85,10 +85,11 @@ def _oscillation(summed: pd.DataFrame) -> Item | None:
     compared = _compare(summed, having(Trait.AMPLIFYING), "tolerance", "control")
     if compared is None:
         return None
-    advice = "first use a tighter tolerance." if compared.first_is_better else f"use {CONTROL}."
+    control = method_name(CONTROL)
+    advice = "first use a tighter tolerance." if compared.first_is_better else f"use {control}."
     return Item(
         do=f"If the model oscillates, bursts or amplifies perturbations, {advice}",
-        why=f"A tighter tolerance corrects {compared.first}, {CONTROL} {compared.second}.",
+        why=f"A tighter tolerance corrects {compared.first}, {control} {compared.second}.",
         anchor="figure-remedies",
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.analysis.functional_ranking import EVERYWHERE
-from gradaudit.analysis.remedies import REMEDIES, summary
+from gradaudit.analysis.remedies import remedy_name, summary
 from gradaudit.analysis.scaling_laws import EVERYWHERE as EVERY_MECHANISM
 from gradaudit.records.catalogue import catalogue
 from gradaudit.records.labels import kind_name
@@ -178,7 +178,7 @@ def _remedies(facts: Facts, good: float) -> Card:
     if len(others):
         row = others.iloc[0]
         parts.append(
-            f"{REMEDIES[row['remedy']]} corrects {int(row['good'])} of {int(row['tried'])}"
+            f"{remedy_name(row['remedy'])} corrects {int(row['good'])} of {int(row['tried'])}"
         )
     shown = pd.concat([others.head(3), tighter])
     return Card(
@@ -188,7 +188,7 @@ def _remedies(facts: Facts, good: float) -> Card:
         numbers=[*within, (str(int(every["baselines"].max())), "gradients not good at 1e-6")],
         bars=[
             Bar(
-                name=REMEDIES[row["remedy"]],
+                name=remedy_name(row["remedy"]),
                 length=float(row["share"]),
                 text=f"{int(row['good'])} of {int(row['tried'])}",
             )

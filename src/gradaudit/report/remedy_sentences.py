@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gradaudit.analysis.remedies import REMEDIES, summary
+from gradaudit.analysis.remedies import remedy_name, summary
 from gradaudit.report.numbers import count, listed, number
 
 
@@ -82,7 +82,7 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
     baselines = int(every["baselines"].max())
     tried = every[every["tried"] > 0].sort_values("share", ascending=False)
     corrected = [
-        f"{REMEDIES[row['remedy']]} {row['good']} of {row['tried']}{_cost(row)}"
+        f"{remedy_name(row['remedy'])} {row['good']} of {row['tried']}{_cost(row)}"
         for row in tried.to_dict("records")
     ]
     verb = "is" if baselines == 1 else "are"
@@ -91,7 +91,7 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
         f"explicit solvers, or in a harmful setting, {verb} not good. Good after one change: "
         f"{listed(corrected, limit=8)}."
     )
-    missing = [REMEDIES[name] for name in every.loc[every["tried"] == 0, "remedy"]]
+    missing = [remedy_name(name) for name in every.loc[every["tried"] == 0, "remedy"]]
     if missing:
         text += f" Not tried: {listed(missing)}."
     return [text, _stuck(remedies)]
@@ -129,7 +129,7 @@ def _mechanism(name: str, summed: pd.DataFrame, rows: pd.DataFrame) -> str:
     if tried.empty:
         return f"{head}: no remedy is in this configuration."
     works = [_gain(row, rows) for row in tried[tried["good"] > 0].to_dict("records")]
-    fails = [REMEDIES[name] for name in tried.loc[tried["good"] == 0, "remedy"]]
+    fails = [remedy_name(name) for name in tried.loc[tried["good"] == 0, "remedy"]]
     parts = []
     if works:
         parts.append(f"corrected by {listed(works, limit=8)}")
@@ -139,7 +139,7 @@ def _mechanism(name: str, summed: pd.DataFrame, rows: pd.DataFrame) -> str:
 
 
 def _gain(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
-    name = REMEDIES[row["remedy"]]
+    name = remedy_name(row["remedy"])
     if row["remedy"] == "functional":
         used = rows[(rows["remedy"] == "functional") & (rows["verdict_after"] == "good")]
         changed = used["changed"].str.removeprefix("functional ").value_counts()
