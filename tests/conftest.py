@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,9 @@ from run_time_types import CHECKED
 
 # Before any test imports the package; what runs in a process of its own is not checked.
 jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
+
+
+os.environ["GRADAUDIT_CACHE"] = ""  # an audit of a test leaves nothing in the user's folder
 
 
 LONGEST = ("tests/workflow", "tests/problem/test_suite", "tests/reports")

@@ -14,7 +14,7 @@ EXTRAS = {
     **dict.fromkeys(
         [
             "PIL", "grimp", "h5netcdf", "h5py", "jinja2", "matplotlib", "mlflow", "pandas",
-            "pyarrow", "pydantic", "rich", "seaborn", "snakemake", "xarray", "yaml",
+            "platformdirs", "pyarrow", "pydantic", "rich", "seaborn", "snakemake", "xarray", "yaml",
         ],
         "workflow",
     ),

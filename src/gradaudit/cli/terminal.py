@@ -77,15 +77,17 @@ def model_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def cache_option(parser: argparse.ArgumentParser, *, dest: str = "cache") -> None:
-    """The option --cache."""
+def cache_option(
+    parser: argparse.ArgumentParser, *, dest: str = "cache", otherwise: str = "none"
+) -> None:
+    """The option --cache; `otherwise` is what the help says of where nothing is named."""
     parser.add_argument(
         "--cache",
         dest=dest,
         type=Path,
         metavar="DIR",
         default=os.environ.get("GRADAUDIT_CACHE") or None,
-        help="keep compiled programs in this folder (default: $GRADAUDIT_CACHE, else none)",
+        help=f"keep compiled programs in this folder (default: $GRADAUDIT_CACHE, else {otherwise})",
     )
 
 
@@ -182,7 +184,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="processes at a time (default: all cores)",
     )
     # Not "cache", which makes this process, and not its children, import JAX.
-    cache_option(parser, dest="cache_folder")
+    cache_option(
+        parser,
+        dest="cache_folder",
+        otherwise="one of this user's; none if GRADAUDIT_CACHE is set and empty",
+    )
 
 
 def _add_tolerances(parser: argparse.ArgumentParser) -> None:
@@ -244,6 +250,10 @@ def _audit(
     from gradaudit.cli.audit import problem
     from gradaudit.model.spec import is_problem
 
+    if cache_folder is None and "GRADAUDIT_CACHE" not in os.environ:
+        from gradaudit.backend.cache_folder import prepared_folder
+
+        cache_folder = prepared_folder()
     if is_problem(model):
         if functional is not None:
             raise SettingError(

@@ -7,8 +7,8 @@ makes inf / inf or 0 * inf of their derivatives. No tolerance and no solver help
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from gradaudit.backend.jaxpr.evaluator import Evaluator
+from gradaudit.backend.once import evaluated
 from gradaudit.errors import first_few
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
@@ -38,18 +39,40 @@ class _EndlessError(Exception):
     """SciPy takes too many steps."""
 
 
-def undifferentiable(model: Model, t: float, y: Array) -> str:
-    """A sentence on a derivative that is not finite at a point where the rates are; else ""."""
-    p = jnp.asarray(model.nominal)
-    rates = np.asarray(model.vector_field(jnp.asarray(t), jnp.asarray(y), p))
+class Slopes(NamedTuple):
+    """Rates (n,) at a point, and their derivatives (n, n + m) by states and parameters.
+
+    No derivatives where a function has one of its own, in reverse mode only.
+    """
+
+    rates: Array
+    derivatives: Array | None
+
+
+def slopes(field: Callable[..., Any], t: float, y: Any, p: Any) -> Slopes:
+    """Of a vector field at t, y (n,), p (m,)."""
+
+    def both(t: Any, y: Any, p: Any) -> tuple[Any, Any]:
+        derivatives = jax.jacfwd(field, (1, 2))(t, y, p)
+        return field(t, y, p), jnp.concatenate(derivatives, axis=1)
+
+    point = (jnp.asarray(t), jnp.asarray(y), jnp.asarray(p))
     try:
-        by_state, by_parameter = jax.jacfwd(model.vector_field, (1, 2))(
-            jnp.asarray(t), jnp.asarray(y), p
-        )
-    except TypeError:  # a function with a derivative of its own, in reverse mode only
+        rates, derivatives = evaluated(both, *point)
+    except TypeError:
+        return Slopes(np.asarray(evaluated(field, *point)), None)
+    return Slopes(np.asarray(rates), np.asarray(derivatives))
+
+
+def undifferentiable(model: Model, t: float, y: Array, known: Slopes | None = None) -> str:
+    """A sentence on a derivative that is not finite at a point where the rates are; else "".
+
+    `known` is what `slopes` gives there.
+    """
+    at = known or slopes(model.vector_field, t, y, model.nominal)
+    if at.derivatives is None:
         return ""
-    slopes = np.concatenate([by_state, by_parameter], axis=1)
-    bad = ~np.isfinite(slopes) & np.isfinite(rates)[:, None]
+    bad = ~np.isfinite(at.derivatives) & np.isfinite(at.rates)[:, None]
     if not bad.any():
         return ""
     names = [*model.states, *model.parameters]

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.backend.jax_setup import UNOPTIMISED, compile_for
 from gradaudit.backend.program_cache import identity_cache
 from gradaudit.model.definition import Model
 
@@ -37,7 +38,7 @@ def _rates(model: Model, times: NDArray[Any], states: NDArray[Any]) -> NDArray[A
     if not np.all(np.isfinite(states)):
         return np.array([np.nan])
     chosen = np.unique(np.linspace(0, len(times) - 1, POINTS).astype(int))
-    jacobians = np.asarray(_jacobians(model)(times[chosen], states[chosen]))
+    jacobians = np.asarray(_jacobians(model, len(chosen))(times[chosen], states[chosen]))
     if not np.all(np.isfinite(jacobians)):
         return np.array([np.nan])
     rates: NDArray[Any] = np.max(np.abs(np.linalg.eigvals(jacobians)), axis=-1)
@@ -45,7 +46,8 @@ def _rates(model: Model, times: NDArray[Any], states: NDArray[Any]) -> NDArray[A
 
 
 @identity_cache
-def _jacobians(model: Model) -> Any:
-    """f_y (K, n, n) at K points."""
+def _jacobians(model: Model, count: int) -> Any:
+    """f_y (K, n, n) at K = `count` points: of t (K,) and y (K, n)."""
     p = jnp.asarray(model.nominal)
-    return jax.jit(jax.vmap(lambda t, y: jax.jacfwd(lambda y: model.vector_field(t, y, p))(y)))
+    at_points = jax.vmap(lambda t, y: jax.jacfwd(lambda y: model.vector_field(t, y, p))(y))
+    return compile_for(at_points, (jnp.zeros(count), jnp.zeros((count, model.n))), UNOPTIMISED)

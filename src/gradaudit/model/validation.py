@@ -17,9 +17,10 @@ from jax.extend.core import jaxpr_as_fun
 import gradaudit.backend.jax_setup  # noqa: F401  # float64 before anything is traced
 from gradaudit.backend.jaxpr.dependence import parameters_read
 from gradaudit.backend.jaxpr.purity import constants, effects, python_state, same, types
+from gradaudit.backend.once import evaluated
 from gradaudit.errors import ModelError, ModelWarning, first_few
 from gradaudit.model.definition import Model
-from gradaudit.model.derivative_check import undifferentiable
+from gradaudit.model.derivative_check import slopes, undifferentiable
 from gradaudit.model.quadratures import initial_state
 from gradaudit.model.start_events import start_events
 
@@ -55,11 +56,15 @@ def check(model: Model) -> None:
         if label not in ("exact_solution", "exact_sensitivities"):
             read |= parameters_read(closed[0], len(arguments) - 1, model.m)
         traces[label] = closed[0]
-    _check_start(model, traces, where)
-    # that of the model whose checks have passed: no function is called before
-    sentence = undifferentiable(
-        model, 0.0, np.asarray(initial_state(model, jnp.asarray(model.nominal)))
-    )
+    # by the traces: no function is called again before its checks have passed
+    y0 = _declared_start(model, traces, where)
+    at_start = slopes(_first(traces["vector_field"]), 0.0, y0, model.nominal)
+    _check_slope(at_start.rates, y0, model, where)
+    if start_events(model):
+        y0 = np.asarray(initial_state(model, jnp.asarray(model.nominal)))
+        _check_finite(y0, model, f"{where}: after its events at t = 0,")
+        at_start = slopes(model.vector_field, 0.0, y0, model.nominal)
+    sentence = undifferentiable(model, 0.0, y0, at_start)
     if sentence:
         warnings.warn(f"{where}: {sentence}", ModelWarning, stacklevel=2)
     if not read.all():
@@ -274,16 +279,14 @@ def _check_numbers(model: Model, where: str) -> None:
         raise ModelError(f"{where}: observables names {twice} twice; name each state once.")
 
 
-def _check_start(model: Model, traces: dict[str, Any], where: str) -> None:
-    """The initial state and its derivative are finite; by the traces: nothing is called again."""
-    p = jnp.asarray(model.nominal)
+def _declared_start(model: Model, traces: dict[str, Any], where: str) -> np.ndarray:
+    """The initial state, which is finite, before any event."""
     start = traces.get("initial_state")
-    y0 = jnp.asarray(model.declared_state) if start is None else _evaluate(start, p)
+    y0 = np.asarray(model.declared_state)
+    if start is not None:
+        y0 = np.asarray(evaluated(_first(start), jnp.asarray(model.nominal)))
     _check_finite(y0, model, f"{where}: the initial value of")
-    if start_events(model):
-        _check_finite(initial_state(model, p), model, f"{where}: after its events at t = 0,")
-    dy = _evaluate(traces["vector_field"], jnp.zeros(()), y0, p)
-    _check_slope(dy, y0, model, where)
+    return y0
 
 
 def _check_slope(dy: Any, y0: Any, model: Model, where: str) -> None:
@@ -297,9 +300,10 @@ def _check_slope(dy: Any, y0: Any, model: Model, where: str) -> None:
     )
 
 
-def _evaluate(closed: Any, *arguments: Any) -> Any:
-    """The first result of a trace; operation by operation, since compiling all of it is slow."""
-    return jaxpr_as_fun(closed)(*arguments)[0]
+def _first(closed: Any) -> Callable[..., Any]:
+    """The function of a trace, which has one result."""
+    whole = jaxpr_as_fun(closed)
+    return lambda *arguments: whole(*arguments)[0]
 
 
 def _check_finite(values: Any, model: Model, what: str, more: str = "") -> None:

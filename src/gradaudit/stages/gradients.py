@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from gradaudit.backend.jax_setup import to_run_once
 from gradaudit.model.definition import Model
 from gradaudit.model.loading import load_model
 from gradaudit.model.metadata import describe
@@ -54,9 +55,14 @@ def run(
     solver: str,
     settings: dict[str, Any],
     output: Path,
+    untimed: bool = False,
     report: Report = to_stderr,
 ) -> None:
-    """Write states, integrals and their sensitivities with statuses, costs and the indicator."""
+    """Write states, integrals and their sensitivities with statuses, costs and the indicator.
+
+    Untimed, what has an estimate is solved with it and no second time without, and no program is
+    made fast.
+    """
     check_installed(settings["methods"])
     of = {"model": key_of(model), "model_file": digest_of(model)}
     loaded = load_model(model)
@@ -77,6 +83,9 @@ def run(
             estimate=estimate,
             **variant.keywords(rtol / max(tolerances)),
         )
+        if untimed:
+            with to_run_once():
+                return solved()
         if reading:  # again: it was in time before
             return solved()
         limit, key = settings.get("solve_s", math.inf), (method, rtol, estimate)
@@ -94,11 +103,11 @@ def run(
     timed: list[Reading] = []
     for method in methods:
         for rtol in tolerances:
-            last = solve(method, rtol)
+            estimated = method in settings["estimate"] and get_method(method).has_estimates
+            last = solve(method, rtol, untimed and estimated)
             last.stats.setdefault("compile_seconds", 0.0)
             timed.append((last.stats, "seconds", partial(solve, method, rtol, reading=1)))
-            estimated = method in settings["estimate"] and get_method(method).has_estimates
-            if estimated and last.status != TIME_LIMIT:
+            if estimated and not untimed and last.status != TIME_LIMIT:
                 again = partial(solve, method, rtol, True)
                 last = replace(last, estimates=_beside(last, "estimate_seconds", again()).estimates)
                 timed.append((last.stats, "estimate_seconds", partial(again, reading=1)))
@@ -113,7 +122,8 @@ def run(
                 f"{key_of(model)} {solver} {method} rtol={rtol:.1e}: {last.status}, "
                 f"{last.stats['steps']:.0f} steps, {last.stats['seconds']:.3g} s",
             )
-    _time_again(timed)
+    if not untimed:
+        _time_again(timed)
     dataset = to_dataset(loaded, rows, methods=methods, tolerances=tolerances)
     dataset["atol"] = ("rtol", [settings["atol_factor"] * rtol for rtol in tolerances])
     for name, measure in (("stiffness", stiffness), ("fast_times", fast_times)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,8 @@ import xarray as xr
 
 from cli.audit.test_card import rows
 from gradaudit.cli import main as cli
-from gradaudit.cli.audit.default_estimate import add_estimate, missing_estimate
+from gradaudit.cli.audit.default_estimate import first_look, missing_estimate, with_estimates
+from gradaudit.cli.audit.run import configure
 
 STIFF = """\
 import jax.numpy as jnp
@@ -49,20 +52,48 @@ def test_otherwise_nothing_is_solved_again(table):
     assert missing_estimate(table) is None
 
 
-def test_estimates_are_put_beside_the_solves_of_their_solver():
+def test_estimates_are_put_beside_the_solves_of_their_solver(tmp_path):
     def made(solver: str, rtols: list[float], **more: list[float]) -> xr.Dataset:
         values = {name: (("method", "rtol"), np.array([own])) for name, own in more.items()}
         found = xr.Dataset(values, {"method": ["forward_ad"], "rtol": rtols})
         return found.assign_attrs(solver=solver)
 
     solves = [made("tsit5", [1e-3, 1e-6], steps=[5.0, 9.0]), made("dopri8", [1e-3], steps=[3.0])]
-    extra = made("tsit5", [1e-6], steps=[8.0], estimated_error=[0.1])
-    add_estimate(solves, extra)
-    first, second = solves
+    made("tsit5", [1e-6], steps=[8.0], estimated_error=[0.1]).to_netcdf(
+        tmp_path / "estimate_of_tsit5.nc", engine="h5netcdf"
+    )
+    made("kvaerno5", [1e-6], steps=[8.0], estimated_error=[0.2]).to_netcdf(
+        tmp_path / "estimate_of_kvaerno5.nc", engine="h5netcdf"
+    )
+    first, second, third = with_estimates(solves, tmp_path)
     assert first["steps"].values.tolist() == [[5.0, 9.0]]
     np.testing.assert_array_equal(first["estimated_error"], [[math.nan, 0.1]])
     assert first.attrs["solver"] == "tsit5"
     assert "estimated_error" not in second
+    np.testing.assert_array_equal(third["estimated_error"], [[0.2]])  # its solver has not ended
+
+
+def looked_at(folder: Path, **settings: Any) -> list[dict[str, Any]]:
+    ladder = {"loosest": 1e-3, "tightest": 1e-8, "per_decade": 1}
+    chosen = {"solvers": None, "methods": ["dual_norm", "forward_ad"], "tolerances": ladder}
+    study = configure(**(chosen | settings))
+    jobs = first_look(model="logistic", study=study, folder=folder, cache=None)
+    return [{"solver": job.arguments["solver"], **job.arguments["settings"]} for job in jobs]
+
+
+def test_the_first_look_is_at_the_default_setting(tmp_path):
+    (look,) = looked_at(tmp_path)
+    assert (look["solver"], look["methods"], look["tolerances"]) == (
+        "tsit5",
+        ["forward_ad"],
+        [1e-6],
+    )
+
+
+def test_there_is_none_of_what_has_no_estimate_or_is_quick(tmp_path):
+    assert looked_at(tmp_path, methods=["finite_difference"]) == []
+    one = {"loosest": 1e-6, "tightest": 1e-6, "per_decade": 1}
+    assert looked_at(tmp_path, methods=["forward_ad"], tolerances=one) == []
 
 
 @pytest.mark.slow

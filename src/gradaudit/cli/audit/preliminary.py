@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradaudit.cli.audit.job import Job, JobOutcome
 from gradaudit.cli.audit.tried import answer, error_text, setting, usual_row
+from gradaudit.report.numbers import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,10 +65,9 @@ class Preliminary:
             case "unknown":
                 alike = rows[(rows["method"] == row["method"]) & (rows["rtol"] == row["rtol"])]
                 for own in alike.to_dict("records"):  # one solver carries an estimate along
-                    middle, low, high = likely_error(own)
-                    if not math.isnan(middle):
-                        bar = f"{middle:.1e} ({low:.1e} to {high:.1e}, 90 %)"
-                        return f"{setting(own)}: estimated error of {own['functional']} {bar}"
+                    error, _, _ = likely_error(own)
+                    if not math.isnan(error):
+                        return f"{setting(own)}: estimated error {number(error, 2)}"
                 return ""
             case word:
                 return f"{words}: {word}, relative error {error_text(row)}"

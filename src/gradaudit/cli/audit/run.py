@@ -1,7 +1,8 @@
 """`gradaudit audit`: one model in the terminal, by the stages of the workflow.
 
 The reference and the solvers run side by side, since compiling takes longer than solving and they
-do not need each other. Times of solves are those of one thread each.
+do not need each other; one setting with its estimate comes before them, for a first answer. Times
+of solves are those of one thread each.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradaudit.cli.audit.default_estimate import (
-    FILE,
-    add_estimate,
     estimate_job,
+    first_look,
     missing_estimate,
+    with_estimates,
 )
 from gradaudit.cli.audit.job import Job, JobOutcome
 from gradaudit.cli.audit.jobs import cores, leave_out_current_folder, run_jobs
@@ -122,7 +123,8 @@ def run(
 
         settings = json.loads(settings_of("evaluate", study))
         write_table(table, output, stage="audit", settings=settings)
-    audit = _audit(model, name, table, truth, outcomes, accuracy, functional)
+    ended = {label: outcomes[label] for label in (REFERENCE, *study.solvers)}
+    audit = _audit(model, name, table, truth, ended, accuracy, functional)
     if finish is not None:
         return finish(audit.rows, audit.name)
     _tell(audit, as_json, as_table)
@@ -252,12 +254,9 @@ def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Jo
         return {"model": model, "settings": settings, "output": folder / f"{label}.nc", **others}
 
     known = catalogue("solvers")
-    # Implicit ones, and one that carries an estimate along, take longest. They begin second, since
-    # a quick one and the reference have something to say.
+    # Implicit ones, and one that carries an estimate along, take longest, so they begin.
     quick = [n for n, own in study.solvers.items() if not known[n].implicit and own.estimate == []]
-    slow = [name for name in study.solvers if name not in quick]
-    first = (quick or slow)[:1]
-    order = [*first, *(name for name in (*slow, *quick) if name not in first)]
+    order = [*(name for name in study.solvers if name not in quick), *quick]
     solves = [
         Job(
             label=solver,
@@ -275,7 +274,8 @@ def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Jo
         cache=cache,
         optional=True,
     )
-    return [*solves[:1], reference, *solves[1:]]
+    look = first_look(model=model, study=study, folder=folder, cache=cache)
+    return [*look, reference, *solves]
 
 
 def _collect(
@@ -290,10 +290,7 @@ def _collect(
     from gradaudit.records.files import read_dataset
 
     solved = [s for s in study.solvers if outcomes[s].ok]
-    gradients = [read_dataset(folder / f"{solver}.nc") for solver in solved]
-    estimate = folder / FILE
-    if estimate.is_file():
-        add_estimate(gradients, read_dataset(estimate))
+    gradients = with_estimates([read_dataset(folder / f"{solver}.nc") for solver in solved], folder)
     model = json.loads(gradients[0].attrs["model_json"])["name"] if gradients else ""
     settings = json.loads(settings_of("evaluate", study))
     if not outcomes[REFERENCE].ok:
