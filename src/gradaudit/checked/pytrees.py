@@ -26,7 +26,10 @@ def as_floats(tree: Any, name: str) -> Any:
         # JAX would read a text as the name of a type
         kind = "str" if isinstance(leaf, str) else jnp.result_type(leaf)
         if isinstance(leaf, str) or not jnp.issubdtype(kind, jnp.floating):
-            raise SettingError(f"{name} has to be made of real floating-point numbers, not {kind}.")
+            hint = ": write 1.0, not 1" if jnp.issubdtype(kind, jnp.integer) else ""
+            raise SettingError(
+                f"{name} has to be made of real floating-point numbers, not {kind}{hint}."
+            )
         return jnp.asarray(leaf, dtype=float)
 
     if not any(jnp.size(leaf) for leaf in jtu.tree_leaves(tree)):

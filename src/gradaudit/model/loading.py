@@ -113,7 +113,11 @@ def _parsed(model: Model, setting: str) -> dict[str, float]:
         if name not in model.axes:
             raise ModelError(
                 f"model {model.name!r} has no axis {name!r}; "
-                + (f"its axes are {', '.join(model.axes)}." if model.axes else "it has none.")
+                + (
+                    f"its axes are {', '.join(model.axes)}."
+                    if model.axes
+                    else 'its file declares none, as in axes={"rate": (0.5, 1.0, 2.0)}.'
+                )
             )
         if name in values:
             raise ModelError(f"model {model.name!r}: the axis {name!r} is set twice.")

@@ -187,7 +187,10 @@ def _explain(error: Exception, function: Callable[..., Any], what: str) -> str:
                 f"{place} makes a python number of a traced value (float, int, or a function of "
                 "math). Use the functions of jax.numpy, which keep it traced."
             )
-    return f"{place} failed with {type(error).__name__}: {str(error).strip()}"
+    text = f"{place} failed with {type(error).__name__}: {str(error).strip()}"
+    if "string indexing" in text or "values to unpack" in text:
+        text += ". y and p are arrays, whose entries are in the order of states and of parameters."
+    return text
 
 
 def _line(error: Exception, function: Callable[..., Any]) -> str:
