@@ -79,7 +79,7 @@ def _areas(ax: Axes, shown: pd.DataFrame) -> None:
     ax.set_ylim(-0.7, len(shown) - 0.3)
     lowest = shown["auc_low"].fillna(shown["auc"])
     ax.set_xlim(min(0.3, *lowest) - 0.02 if len(shown) else 0.3, 1.42)
-    ax.set_xticks([0.5, 0.75, GOAL, 1.0], ["0.5", "0.75", "0.95", "1"])
+    ax.set_xticks([0.5, 0.75, GOAL, 1.0], ["0.5", "0.75", "0.95", ""])
     ax.set_xlabel("area under the ROC", loc="left")
 
 

@@ -116,7 +116,7 @@ def _parsed(model: Model, setting: str) -> dict[str, float]:
                 + (
                     f"its axes are {', '.join(model.axes)}."
                     if model.axes
-                    else 'its file declares none, as in axes={"rate": (0.5, 1.0, 2.0)}.'
+                    else f'its file declares none; add axes={{"{name}": (0.5, 1.0)}} to its Model.'
                 )
             )
         if name in values:

@@ -223,6 +223,11 @@ def _check_result(traced: Any, shape: Any, label: str, what: str, model: Model) 
             "the imaginary part two states."
         )
     if result.dtype != jnp.float64 and not label.startswith("exact"):
+        if result.dtype == bool and label.endswith(".when"):
+            raise ModelError(
+                f"{what} returns a truth value; it must return a number, as t - 4.0 does, that is "
+                "zero at the event, and no comparison such as t > 4.0."
+            )
         raise ModelError(
             f"{what} returns {result.dtype}; it must return float64. Remove casts to another type."
         )
