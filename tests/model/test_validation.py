@@ -123,6 +123,7 @@ def test_wrong_initial_states(initial_state, words):
     [
         ({"integrands": {"g": lambda t, y, p: y}}, r"integrands\['g'\] returns shape \(2,\)"),
         ({"events": {"e": Event(when=lambda t, y, p: y)}}, r"events\['e'\].when returns shape"),
+        ({"events": {"e": Event(when=lambda t, y, p: t > 0.5)}}, "returns a truth value"),
         (
             {"events": {"e": Event(when=lambda t, y, p: y[0], jump=lambda t, y, p: y[:1])}},
             r"events\['e'\].jump returns shape \(1,\)",
@@ -130,7 +131,7 @@ def test_wrong_initial_states(initial_state, words):
         ({"exact_solution": lambda t, p: jnp.zeros(1)}, r"exact_solution returns shape \(1,\)"),
         ({"observables": ("y", "y")}, "names 'y' twice|names \\['y'\\] twice"),
     ],
-    ids=["integrand", "event", "jump", "exact solution", "observables"],
+    ids=["integrand", "event", "comparison", "jump", "exact solution", "observables"],
 )
 def test_everything_else_that_a_model_declares_is_checked_too(changes, words):
     with pytest.raises(ModelError, match=words):
@@ -192,8 +193,9 @@ def test_a_table_that_is_filled_once_is_no_side_effect():
         (lambda t, y, p: -p[0] * np.sin(y), "applies a numpy function.*jax.numpy"),
         (lambda t, y, p: -p[0] * y * float(y[0]), "makes a python number"),
         (lambda t, y, p: -p[0] * jnp.stack([y[0], [1.0, 2.0][y[0].astype(int)]]), "index"),
+        (lambda t, y, p: -p["k"] * y, "string indexing.*in the order of states"),
     ],
-    ids=["if", "max", "numpy", "float", "index"],
+    ids=["if", "max", "numpy", "float", "index", "name"],
 )
 def test_python_on_traced_values_is_explained(field, words):
     with pytest.raises(ModelError, match=words):

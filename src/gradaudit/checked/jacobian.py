@@ -210,7 +210,10 @@ def checked_jacfwd(
     if not np.all(np.isfinite([t0, *times.flat])):
         raise SettingError(f"t0 and ts have to be finite times, not {t0} and {times.tolist()}.")
     if times.ndim != 1 or not len(times) or np.any(np.diff(times) < 0) or times[0] < t0:
-        raise SettingError("ts has to be one or more times from t0 on, not decreasing.")
+        raise SettingError(
+            f"ts has to be one or more times from t0 = {t0} on, not decreasing; it is "
+            f"{times.tolist()}."
+        )
     if not times[-1] > t0:
         raise SettingError(f"the last of ts, {times[-1]}, has to be after t0 = {t0}.")
     if propagate not in (True, False, "probe"):

@@ -26,12 +26,23 @@ def as_floats(tree: Any, name: str) -> Any:
         # JAX would read a text as the name of a type
         kind = "str" if isinstance(leaf, str) else jnp.result_type(leaf)
         if isinstance(leaf, str) or not jnp.issubdtype(kind, jnp.floating):
-            raise SettingError(f"{name} has to be made of real floating-point numbers, not {kind}.")
+            hint = ": write 1.0, not 1" if jnp.issubdtype(kind, jnp.integer) else ""
+            raise SettingError(
+                f"{name} has to be made of real floating-point numbers, not {kind}{hint}."
+            )
         return jnp.asarray(leaf, dtype=float)
 
     if not any(jnp.size(leaf) for leaf in jtu.tree_leaves(tree)):
         raise SettingError(f"{name} has no numbers in it.")
     return jtu.tree_map(convert, tree)
+
+
+def _shown(tree: Any) -> str:
+    """What a pytree is, in words: its type and the shapes of its leaves."""
+    shapes = [jnp.shape(leaf) for leaf in jtu.tree_leaves(tree)]
+    if jtu.treedef_is_leaf(jtu.tree_structure(tree)):
+        return f"an array of shape {shapes[0]}"
+    return f"a {type(tree).__name__} of arrays of shapes {', '.join(map(str, shapes))}"
 
 
 def to_vector(tree: Any, like: Any, name: str) -> jax.Array:
@@ -41,8 +52,12 @@ def to_vector(tree: Any, like: Any, name: str) -> jax.Array:
         for one in (tree, like)
     ]
     if shapes[0] != shapes[1]:
+        hint = ""
+        if isinstance(tree, list | tuple) != isinstance(like, list | tuple):
+            hint = " Make one array of several numbers: y0 by jnp.array([...]), dy/dt by jnp.stack."
         raise SettingError(
-            f"{name} has to have the structure and shapes of y0, {shapes[1]}, not {shapes[0]}."
+            f"{name} has to have the structure and shapes of y0, {_shown(like)}, not "
+            f"{_shown(tree)}.{hint}"
         )
     kinds = {jnp.result_type(leaf) for leaf in jtu.tree_leaves(tree)}
     if any(jnp.issubdtype(kind, jnp.complexfloating) for kind in kinds):

@@ -14,8 +14,9 @@ UNCONTROLLED = 30.0
 """Embedded tangent error of a step over its tolerance; smooth models show 1 to 25."""
 
 _SENTENCES = {
-    "failed": "The solve failed and everything is NaN: a step became too short, or an implicit "
-    "step found no root. Loosen rtol or take another solver; for a stiff model an implicit one, "
+    "failed": "The solve failed and everything is NaN: p or y0 is not finite, a step became too "
+    "short, or an implicit step found no root. Make p and y0 finite; else loosen rtol or take "
+    "another solver; for a stiff model an implicit one, "
     'solver="kvaerno5".',
     "undifferentiable": "The solve failed and everything is NaN: where it stopped the rate of "
     "entry {entry:.0f} of y is finite and its derivative is not, as that of sqrt(c) or c**0.6 at "

@@ -13,12 +13,13 @@ from gradaudit.model.spec import names_problem, problems_in
 
 TEXT = "certify the gradients of estimation problems in PEtab, and write them as JSON"
 NOTES = """\
-PATH is the YAML file of a problem, or a folder in which they are looked for at any depth. One
-document NAME.json is written per problem, NAME being that of its folder; docs/certified.md
-describes it. A document by this version with the same files, points and digits is kept.
+PATH is the YAML file of a problem, or a folder, which is searched for problems
+at any depth. One document NAME.json is written per problem, where NAME is that
+of the folder of the problem; docs/certified.md describes it. A document by
+this version with the same files, points and digits is kept.
 
-exit code: 0 if every gradient at a nominal point has the digits asked for, 1 if one has not, 2 if a
-problem or an option is invalid.
+exit code: 0 if every gradient at a nominal point has the digits asked for, 1
+if one has not, 2 if a problem or an option is invalid.
 """
 
 

@@ -129,7 +129,7 @@ def _add_audit(commands: Any) -> None:
 
 
 def _add_check(commands: Any) -> None:
-    text = "audit a model, and fail where a gradient is proven to be worse than in a baseline"
+    text = "audit a model, and fail where a gradient is proven worse than in a baseline"
     parser = commands.add_parser(
         "check",
         help=text,

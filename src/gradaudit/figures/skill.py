@@ -77,8 +77,9 @@ def _areas(ax: Axes, shown: pd.DataFrame) -> None:
     ax.axvline(GOAL, color=style.FAINT, lw=1, ls=(0, (4, 2)), zorder=0)
     ax.set_yticks(range(len(shown)), [indicator_name(str(name)) for name in shown["indicator"]])
     ax.set_ylim(-0.7, len(shown) - 0.3)
-    ax.set_xlim(min(0.3, *shown["auc_low"].fillna(0.5)) - 0.02 if len(shown) else 0.3, 1.42)
-    ax.set_xticks([0.5, 0.75, GOAL, 1.0], ["0.5", "0.75", "0.95", "1"])
+    lowest = shown["auc_low"].fillna(shown["auc"])
+    ax.set_xlim(min(0.3, *lowest) - 0.02 if len(shown) else 0.3, 1.42)
+    ax.set_xticks([0.5, 0.75, GOAL, 1.0], ["0.5", "0.75", "0.95", ""])
     ax.set_xlabel("area under the ROC", loc="left")
 
 

@@ -42,9 +42,12 @@ def trust(predictions: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     settings
         ``dpi``, and the thresholds ``good`` and ``horrible``.
     """
-    names = list(dict.fromkeys(predictions["score"])) or ["none"]
-    covered = calibration(predictions) if len(predictions) else pd.DataFrame()
-    rows = covered["mechanism"].nunique() if len(covered) else 1
+    if predictions.empty:
+        with style.styled(settings):
+            return _nothing()
+    names = list(dict.fromkeys(predictions["score"]))
+    covered = calibration(predictions)
+    rows = covered["mechanism"].nunique()
     high = 1.2 + 0.24 * rows
     height = 0.98 + 3.6 + 0.75 + high + 0.8
     with style.styled(settings):
@@ -60,8 +63,7 @@ def trust(predictions: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             own = predictions[predictions["score"] == name]
             _scatter(grid[0, column], own, float(settings.get("good", 1e-2)))
             grid[0, column].set_title(indicator_name(str(name)), fontweight="bold")
-            if len(covered):
-                _coverage(grid[1, column], covered[covered["score"] == name])
+            _coverage(grid[1, column], covered[covered["score"] == name])
         grid[0, 0].set_ylabel("true relative error")
         layout.legends_below(
             figure,
@@ -78,6 +80,17 @@ def trust(predictions: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             "Each mechanism is left out of its own fit. Above: a point is one gradient; in the "
             "band the interval holds. Below: share of gradients in their 90 % interval.",
         )
+    return figure
+
+
+def _nothing() -> Figure:
+    figure = plt.figure(figsize=(layout.MIN_WIDTH, 0.8))
+    layout.head(
+        figure,
+        "An estimate of the gradient's error that needs no reference: nothing to draw",
+        "A score is judged on mechanisms that it was not fitted to; this configuration has too "
+        "few of them.",
+    )
     return figure
 
 

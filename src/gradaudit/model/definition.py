@@ -243,7 +243,7 @@ class Model:
                 f"they run from {given[0]:g} to {given[-1]:g}."
             )
         if np.any(np.diff(given) <= 0.0):
-            raise SettingError("times must be strictly increasing.")
+            raise SettingError(f"times must be strictly increasing; they are {given.tolist()}.")
         return np.minimum(given, self.t_end)
 
 

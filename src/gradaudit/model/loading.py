@@ -113,7 +113,11 @@ def _parsed(model: Model, setting: str) -> dict[str, float]:
         if name not in model.axes:
             raise ModelError(
                 f"model {model.name!r} has no axis {name!r}; "
-                + (f"its axes are {', '.join(model.axes)}." if model.axes else "it has none.")
+                + (
+                    f"its axes are {', '.join(model.axes)}."
+                    if model.axes
+                    else f'its file declares none; add axes={{"{name}": (0.5, 1.0)}} to its Model.'
+                )
             )
         if name in values:
             raise ModelError(f"model {model.name!r}: the axis {name!r} is set twice.")

@@ -192,7 +192,10 @@ def _explain(error: Exception, function: Callable[..., Any], what: str) -> str:
                 f"{place} makes a python number of a traced value (float, int, or a function of "
                 "math). Use the functions of jax.numpy, which keep it traced."
             )
-    return f"{place} failed with {type(error).__name__}: {str(error).strip()}"
+    text = f"{place} failed with {type(error).__name__}: {str(error).strip()}"
+    if "string indexing" in text or "values to unpack" in text:
+        text += ". y and p are arrays, whose entries are in the order of states and of parameters."
+    return text
 
 
 def _line(error: Exception, function: Callable[..., Any]) -> str:
@@ -225,6 +228,11 @@ def _check_result(traced: Any, shape: Any, label: str, what: str, model: Model) 
             "the imaginary part two states."
         )
     if result.dtype != jnp.float64 and not label.startswith("exact"):
+        if result.dtype == bool and label.endswith(".when"):
+            raise ModelError(
+                f"{what} returns a truth value; it must return a number, as t - 4.0 does, that is "
+                "zero at the event, and no comparison such as t > 4.0."
+            )
         raise ModelError(
             f"{what} returns {result.dtype}; it must return float64. Remove casts to another type."
         )

@@ -205,7 +205,7 @@ def _literature(references: list[Reference], facts: Facts) -> Card:
     bars = (("by these data", seen), ("by a test", tested), ("by neither", works - seen - tested))
     return Card(
         key="q4",
-        question="Do these data agree with the literature?",
+        question="Which published statements do these data check?",
         conclusion=(
             f"{seen} of {works} published statements can be compared with these data. The "
             "bibliography says what the data show for each."

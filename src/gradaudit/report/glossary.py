@@ -37,6 +37,14 @@ GLOSSARY = {
         "exactly "
         "to the error."
     ),
+    "Functional": (
+        "The scalar that is differentiated: a value at the end, a sum of squares, a "
+        "log-likelihood, a period."
+    ),
+    "Main functionals": (
+        "Those by which mechanisms are compared: the value at the end, the time average, the sum "
+        "of squares with a noisy target, and the number, times and intervals of events."
+    ),
     "Relative error": "Norm of (computed - certified gradient) over the norm of the certified one.",
     "Normalised error": (
         "The same over the natural scale of the gradient, the size of the terms that it sums. "

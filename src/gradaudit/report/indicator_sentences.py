@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.records.labels import indicator_name
-from gradaudit.report.numbers import count, listed, number, percent
+from gradaudit.report.numbers import count, number, percent
 
 KINDS = {"indicator": "indicator", "score": "trust score"}
 
@@ -38,7 +38,7 @@ def answer(skill: pd.DataFrame | None) -> list[str]:
     ]
     others = [f"{indicator_name(str(r['indicator']))} {r['auc']:.2f}" for _, r in rows.iterrows()]
     if len(others) > 1:
-        lines.append(f"Areas of all: {listed(others, limit=20)}.")
+        lines.append(f"Areas of all: {'; '.join(others)}.")  # names have commas
     return lines
 
 

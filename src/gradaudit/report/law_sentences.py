@@ -210,6 +210,7 @@ def ladder_rule(laws: pd.DataFrame, good: float) -> str:
         return ""
     return (
         f"For an error of {number(good)} {method_name('forward_ad')} needs rtol "
-        f"{tolerance(required)} or tighter, by the median law where it converges. The error of the "
-        f"gradient is {number(state['ratio'], 2)} times that of the states."
+        f"{tolerance(required)} or tighter by the median law where it converges; about half of the "
+        "gradients need a tighter one. The error of the gradient is, in the median, "
+        f"{number(state['ratio'], 2)} times that of the states."
     )

@@ -54,8 +54,9 @@ def _places(rows: pd.DataFrame) -> str:
         )
         return f"{kind_name(row['kind'])} {row['position']:.2f}{interval}"
 
-    first = [described(row) for _, row in placed.head(3).iterrows()]
-    last = [described(row) for _, row in placed.tail(min(3, len(placed) - 1)).iloc[::-1].iterrows()]
+    shown = min(3, len(placed) // 2)  # no functional is in both lists
+    first = [described(row) for _, row in placed.head(shown).iterrows()]
+    last = [described(row) for _, row in placed.tail(shown).iloc[::-1].iterrows()]
     return (
         f"Most accurate among the functionals of the same solve: {listed(first)}. Least accurate: "
         f"{listed(last)}. The number is the place of the error, 0 for the smallest and 1 for the "
@@ -111,10 +112,15 @@ def _best(rows: pd.DataFrame) -> str:
             "No other method is good on more tolerance series than forward AD, for any functional."
         )
     least = rows[rows["best_good"] > 0.0].sort_values("best_good").iloc[0]
-    return (
+    text = (
         f"The best method improves the {kind_name(row['kind'])} most: {percent(row['good'])} of "
         f"its tolerance series are good by forward AD, {percent(row['best_good'])} by the best "
-        f"method. The most difficult is the {kind_name(least['kind'])}: "
+        "method."
+    )
+    if rows["best_good"].min() >= 1.0:
+        return f"{text} All tolerance series of all functionals are good by the best method."
+    return (
+        f"{text} The most difficult is the {kind_name(least['kind'])}: "
         f"{percent(least['best_good'])} are good by the best method."
     )
 

@@ -28,7 +28,8 @@ CAPTIONS = {
     ),
     "mechanisms": (
         "Verdicts by mechanism and method",
-        "Expected and measured verdicts by mechanism and method, over the main functionals.",
+        "Expected and measured verdicts by mechanism and method, over the main functionals. "
+        "The table below counts all functionals.",
     ),
     "published_problems": (
         "Error of the gradient of each log-likelihood by setting and tool",

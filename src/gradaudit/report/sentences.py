@@ -207,7 +207,10 @@ def indicator(audits: pd.DataFrame, good: float) -> str:
     alarm = rows["indicator"] * rows["rtol"] > good
     wrong = rows["error"] > good
     seen, false = int((alarm & wrong).sum()), int((alarm & ~wrong).sum())
-    text = f"There is an alarm where indicator × rtol is above {number(good)}. "
+    text = (
+        "The indicator of this figure is the embedded error of the tangents, which needs no second "
+        f"solve. There is an alarm where indicator × rtol is above {number(good)}. "
+    )
     if not wrong.any():
         text += "No error is above that bound, so there is nothing to detect; "
     else:

@@ -57,7 +57,12 @@ def test_a_right_gradient_needs_nothing():
     assert "RIGHT, relative error 1e-5" in found["today"]
     assert found["right from"].startswith("rtol 1e-4")
     assert found["fails"] == "nothing"
-    assert found["next"].startswith("nothing")
+    assert found["next"] == "nothing: the error is at most 1e-2"
+
+
+def test_a_right_gradient_that_misses_the_accuracy_says_how_to_reach_it():
+    found = lines(rows("forward_ad", [1e-3, 5e-4, 2e-4]))
+    assert found["next"].endswith("for 1e-4 try --tightest with a smaller tolerance")
 
 
 def test_the_answer_is_that_of_the_worst_functional_and_the_others_are_counted():

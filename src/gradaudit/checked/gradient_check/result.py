@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from dataclasses import dataclass, field
 
@@ -32,6 +33,8 @@ class Blamed:
     error_bar: float
 
     def __str__(self) -> str:
+        if not math.isfinite(self.expected):
+            return f"{self.name}: {self.given:.6g}, what it should be is not known"
         return (
             f"{self.name}: {self.given:.6g}, should be {self.expected:.6g} +- {self.error_bar:.1g}"
         )

@@ -163,7 +163,13 @@ def _cheapest(audit: Audit) -> str:
 def _next(audit: Audit) -> str:
     """The best next thing to do."""
     if audit.answer == "right":
-        return f"nothing: the error is at most {tolerance(audit.good)}"
+        text = f"nothing: the error is at most {tolerance(audit.good)}"
+        if audit.today["error"] <= audit.accuracy:
+            return text
+        goal = f"for {tolerance(audit.accuracy)}"
+        if audit.cheapest is None:
+            return f"{text}; {goal} try --tightest with a smaller tolerance"
+        return f"{text}; {goal} use the setting of `cheapest`"
     if audit.answer == "unknown" and not _lacking(audit):
         return _for_a_reference(audit)
     better = _sound_setting(audit.rows, audit.good)
