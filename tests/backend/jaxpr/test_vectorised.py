@@ -102,3 +102,26 @@ def test_a_chain_of_sums_longer_than_any_recursion(monkeypatch):
     form, numbers = Form(closed), jnp.asarray(form_of(closed)[1])
     found = form(numbers, jnp.zeros(()), jnp.ones(1), jnp.ones(1))
     np.testing.assert_allclose(found, [1501.0], rtol=1e-12)
+
+
+def test_what_is_constant_has_no_derivative_beside_what_varies(monkeypatch):
+    """Else a literal exponent of a negative base, or the root of t = 0, is 0 times infinity."""
+    monkeypatch.setattr(module, "MANY", 10)
+    steep = range(4)
+
+    def rates(t, y, p):
+        powers = [jnp.power(y[i], 3.0) + jnp.power(y[i + 4], p[i]) for i in steep]
+        flat = [jnp.power(y[i], jnp.sign(y[i])) + jnp.power(y[i + 4], y[i]) for i in steep]
+        roots = [jnp.sqrt(t) * p[i] + jnp.sqrt(y[i + 4]) for i in steep]
+        return jnp.stack([sum(parts) for parts in zip(powers, flat, roots, strict=True)])
+
+    plain = recorded(rates, None, 8, 4)
+    form, numbers = Form(plain.closed), jnp.asarray(form_of(plain.closed)[1])
+    assert form._arrays is not None
+    t, p = jnp.zeros(()), jnp.linspace(0.5, 1.5, 4)
+    y = jnp.asarray([-0.9, -0.4, -0.2, -0.1, 0.3, 0.5, 0.8, 1.1])
+    for k in (1, 2):
+        right = jax.jacfwd(plain, k)(t, y, p)
+        found = jax.jacfwd(lambda *at: form(numbers, *at), k)(t, y, p)
+        assert np.isfinite(right).all()
+        np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-14)

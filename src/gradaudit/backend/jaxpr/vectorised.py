@@ -25,6 +25,8 @@ ALIKE = frozenset(
     ["mul", "div", "exp", "log", "pow", "integer_pow", "sqrt", "neg", "tanh", "log1p", "expm1"]
 )
 SUMS = frozenset(["add", "sub"])
+FLAT = frozenset(["sign", "floor", "ceil", "round", "stop_gradient"])
+"""Primitives whose result has no derivative."""
 
 NOTHING, PLUS, MINUS = 0, 1, 2
 """Where 0, 1 and -1 are among the constants."""
@@ -58,6 +60,7 @@ class Vectorised:
         self.places: dict[Any, Place] = {}
         self.whole: dict[Any, int] = {}
         self.depths: dict[int, int] = {0: 0, 1: 0}
+        self.varying = _varying(jaxpr)
         self.steps: list[Step] = []
         self.count = 2  # 0: the constants; 1: the numbers
         self.inputs = [self._given(variable) for variable in jaxpr.invars]
@@ -123,16 +126,22 @@ class Vectorised:
         return isinstance(atom, Literal) or atom in self.places or atom in self.whole
 
     def _kind(self, eqn: Any, sums: Any) -> Any:
-        """Equal for equations that are one operation on arrays; None for one that is not."""
+        """Equal for equations that are one operation on arrays; None for one that is not.
+
+        All entries of an array vary with the same arguments. Otherwise a constant exponent beside
+        one that varies would have a derivative of 0, times the logarithm of a negative base: NaN.
+        """
         variable, name = eqn.outvars[0], eqn.primitive.name
         if variable in sums:
-            return "sum", int(np.ceil(np.log2(len(sums[variable]))))
+            length = int(np.ceil(np.log2(len(sums[variable]))))
+            return "sum", length, self.varying[variable]
         scalar = all(
             a.aval.shape == () and a.aval.dtype == np.float64 for a in (*eqn.invars, variable)
         )
         if name not in ALIKE or not scalar or any(self._place(a) is None for a in eqn.invars):
             return None
-        return name, tuple(sorted((k, repr(v)) for k, v in eqn.params.items()))
+        slopes = tuple(self.varying.get(_variable(atom), NOWHERE) for atom in eqn.invars)
+        return name, slopes, tuple(sorted((k, repr(v)) for k, v in eqn.params.items()))
 
     def _alone(self, eqn: Any, depth: int) -> None:
         """An equation as it is."""
@@ -222,6 +231,25 @@ class Vectorised:
             return pool.at[entries].get(mode="promise_in_bounds")
 
         return gather
+
+
+NOWHERE: frozenset[int] = frozenset()
+
+
+def _variable(atom: Any) -> Any:
+    return None if isinstance(atom, Literal) else atom
+
+
+def _varying(jaxpr: Any) -> dict[Any, frozenset[int]]:
+    """The positions of the arguments with respect to which a value has a derivative."""
+    found = {variable: frozenset([k]) for k, variable in enumerate(jaxpr.invars)}
+    for eqn in jaxpr.eqns:
+        own = [found.get(_variable(atom), NOWHERE) for atom in eqn.invars]
+        together = NOWHERE.union(*own) if eqn.primitive.name not in FLAT else NOWHERE
+        for variable in eqn.outvars:
+            smooth = np.issubdtype(variable.aval.dtype, np.inexact)
+            found[variable] = together if smooth else NOWHERE
+    return found
 
 
 def _operands(eqn: Any, sums: Any) -> list[Any]:
