@@ -65,6 +65,21 @@ def test_a_pulse_within_a_step_is_seen_by_its_two_ends():
     assert result.indicators["neglected"] == pytest.approx(1.0)
 
 
+def test_a_pulse_of_one_comparison_is_seen_where_its_size_turns():
+    """As before, within 5e-4 of p: the comparison is false at both ends of the step."""
+
+    def pulse(t, y, p):
+        return jnp.where(jnp.abs(t - p[0]) < 5e-4, 1.0, 0.0) - y
+
+    def never(t, y, p):
+        return jnp.where(jnp.abs(t - p[0]) < -5e-4, 1.0, 0.0) - y
+
+    for field, neglected in ((pulse, 1.0), (never, 0.0)):
+        result = gradaudit.sensitivities(undeclared(field, p=50.0, t_end=60.0), times=[60.0])
+        assert result.sensitivities[-1, 0, 0] == 0.0
+        assert result.indicators["neglected"] == pytest.approx(neglected)
+
+
 def test_two_comparisons_of_one_switch_turn_together():
     """What one of them takes away the other one gives: nothing jumps."""
 

@@ -22,12 +22,10 @@ from gradaudit.problem.solving import Solved
 from gradaudit.records.results import Extended, Sensitivities
 from gradaudit.records.usual import METHOD
 from gradaudit.sensitivity.api import sensitivities
+from gradaudit.sensitivity.result_warnings import NEGLECTED, neglected_terms_told_elsewhere
 
 Array = NDArray[np.float64]
 STEADY_SECONDS = 600.0
-NEGLECTED = 0.01
-"""Of an entry of the sensitivities: so much may be missing without a word."""
-
 LACKING = (
     "The rates jump, or the state does, at a time that depends on the parameters, and the method "
     "{!r} leaves out what that adds to the sensitivities (the saltation term): the gradient is "
@@ -94,7 +92,8 @@ def approximate(
     with told_of(group, quiet=False):
         # an observable may well depend on what the rates do not
         warnings.filterwarnings("ignore", ".*nothing depends on the parameter", ModelWarning)
-        result = sensitivities(prepared.translation.model, times=prepared.times, **setting)
+        with neglected_terms_told_elsewhere():
+            result = sensitivities(prepared.translation.model, times=prepared.times, **setting)
         if result.indicators.get("neglected", 0.0) > NEGLECTED:
             warnings.warn(LACKING.format(setting.get("method", METHOD)), ModelWarning, stacklevel=2)
 

@@ -6,22 +6,16 @@ A method is one file in `gradaudit.sensitivity.methods`.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from gradaudit.errors import ModelWarning, SettingError, first_few, forward_mode_by_name
+from gradaudit.errors import SettingError, forward_mode_by_name
 from gradaudit.model.definition import Model
-from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.model.loading import load_model
-from gradaudit.model.one_sided import one_sided
-from gradaudit.model.quadratures import initial_state
 from gradaudit.records.results import Sensitivities
-from gradaudit.sensitivity.hybrid_types import EVENT_COOLDOWN
 from gradaudit.sensitivity.method import Method
 from gradaudit.sensitivity.methods import get_method, methods
 from gradaudit.sensitivity.request import (
@@ -30,6 +24,7 @@ from gradaudit.sensitivity.request import (
     no_solver_of_its_own,
     tolerance,
 )
+from gradaudit.sensitivity.result_warnings import told
 from gradaudit.sensitivity.solver_choice import suitable_solver
 from gradaudit.solvers.options import (
     MAX_STEPS,
@@ -139,63 +134,10 @@ def sensitivities(
     )
     check_options(request, chosen)
     with forward_mode_by_name(f"model {model.name!r}, method {method!r}: the vector field"):
-        result = _with_one_sided(model, chosen.solve(request), rtol, atol)
+        result = told(model, chosen, chosen.solve(request), rtol, atol)
     own = chosen.name if chosen.own_solver else solver
     return replace(result, solver=own, solver_why=why)
 
-
-UNSOLVED = ("non_finite", "step_underflow", "root_not_found", "max_steps", "failed")
-"""Statuses of a solve that a derivative which is not finite may have stopped."""
-
-
-def _with_one_sided(model: Model, result: Sensitivities, rtol: float, atol: float) -> Sensitivities:
-    """The result with what it says of derivatives that exist from one side only, and a warning."""
-    if result.status != "ok":
-        sentence = along_the_solution(model) if result.status in UNSOLVED else ""
-        if sentence:
-            text = f"model {model.name!r}: {result.status}: {sentence}"
-            warnings.warn(text, ModelWarning, stacklevel=3)
-        return result
-    _warn_of_faint_states(model, result, rtol, atol)
-    values = np.concatenate([result.states, result.integrals], axis=1)
-    slopes = np.concatenate([result.sensitivities, result.integral_sensitivities], axis=1)
-    marked = np.isin(list(model.parameters), result.one_sided)
-    for note in one_sided(model, result.times, values, slopes, near=10.0 * EVENT_COOLDOWN):
-        marked |= note.columns
-    names = tuple(name for name, mark in zip(model.parameters, marked, strict=True) if mark)
-    if not names:
-        return result
-    warnings.warn(
-        f"model {model.name!r}: derivatives with respect to {first_few(names)} are "
-        "one-sided: an event or a switch that they move lies at an observation or at an end of the "
-        "window, or the solution is put onto a threshold, off which they move it. The method gives "
-        "one of the two or neither; move the observation, or the value of the parameter, to have a "
-        "derivative.",
-        ModelWarning,
-        stacklevel=3,
-    )
-    return replace(result, one_sided=names)
-
-
-def _warn_of_faint_states(model: Model, result: Sensitivities, rtol: float, atol: float) -> None:
-    if result.indicators.get("faint", 0.0) <= UNRESOLVED:
-        return
-    sizes = np.abs(np.asarray(initial_state(model, model.nominal)))
-    small = (sizes > 0.0) & (sizes < atol / rtol)
-    begins = [name for name, faint in zip(model.states, small, strict=True) if faint]
-    lower = 1e-3 * rtol * (float(np.min(sizes[small])) if begins else 1e-3 * atol / rtol)
-    which = f"{first_few(begins)} from the start" if begins else "some of the time"
-    warnings.warn(
-        f"model {model.name!r}: states are smaller than atol / rtol = {atol / rtol:.0e} ({which}) "
-        "and grow from there. Steps then follow atol, and the relative error of these states grows "
-        f"with them. Lower atol to about {lower:.0e} (in a configuration: atol_factor).",
-        ModelWarning,
-        stacklevel=4,
-    )
-
-
-UNRESOLVED = 1e-4
-"""Embedded error of a step over the faint states that grow in it; see `solvers.faint_states`."""
 
 METHODS: Mapping[str, Method] = methods()
 """Every method by name: what the catalogue of methods has."""

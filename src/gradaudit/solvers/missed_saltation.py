@@ -76,7 +76,8 @@ def neglected(
 
     `before` and `after` are `StateAndTangents`, `args` the `TangentArgs`. Where several switches
     turn in one step, the first of them gives the time. What it does alone counts, too: the two ends
-    of a pulse leave nothing between them, and the step has not seen it.
+    of a pulse leave nothing between them, and the step has not seen it. So does what is the case at
+    that time and at neither end, as inside ``abs(t - a) < w``, whose size turns at a.
     """
     p = args.p
     old, new = field.decisions(t0, before.y, p), field.decisions(t1, after.y, p)
@@ -94,10 +95,12 @@ def neglected(
     t = t0 + at * (t1 - t0)
     z = before.y + at * (after.y - before.y)
     tangents = before.tangents + at * (after.tangents - before.tangents)
+    between = field.decisions(t, z, p)
+    passing = (flat(between) != flat(old)) & ~changed
     rate = _defined(field(t, z, p, old), field(t0, before.y, p, old))
     rates_after = [
         _defined(field(t, z, p, turned), field(t1, after.y, p, turned))
-        for turned in (new, _chosen(with_it, new, old))
+        for turned in (new, _chosen(with_it, new, old), _chosen(passing, between, old))
     ]
 
     def turning(t: ScalarLike, z: States, p: Parameters) -> Scalar:
@@ -110,8 +113,8 @@ def neglected(
 
     slope = -jax.vmap(shift, in_axes=-1)(tangents, args.seeds) / speed
     slope = jnp.where(jnp.any(changed) & ~jnp.isnan(slope), slope, 0.0)
-    whole, alone = (rate - after for after in rates_after)
-    jump = jnp.where(jnp.abs(alone) > jnp.abs(whole), alone, whole)
+    jumps = jnp.stack([rate - after for after in rates_after])
+    jump = jnp.take_along_axis(jumps, jnp.argmax(jnp.abs(jumps), axis=0)[None], axis=0)[0]
     term = jnp.where(jump[:, None] == 0, 0.0, jump[:, None] * slope[None, :])
     return Neglected(jnp.nan_to_num(term, nan=0.0), slope)
 

@@ -30,6 +30,7 @@ from gradaudit.sensitivity.assemble import failed
 from gradaudit.sensitivity.external.requirements import check_installed
 from gradaudit.sensitivity.methods import get_method
 from gradaudit.sensitivity.request import Request
+from gradaudit.sensitivity.result_warnings import neglected_terms_told_elsewhere
 from gradaudit.sensitivity.solve_status import TIME_LIMIT
 from gradaudit.solvers.event_recorder import MAX_RECORDED_EVENTS
 from gradaudit.solvers.options import Estimate, SolveOptions
@@ -73,7 +74,7 @@ def run(
 
     def solve(method: str, rtol: float, estimate: Estimate = False, reading: int = 0) -> Any:
         solved = partial(
-            sensitivities,
+            _solved,
             loaded,
             solver=variant.solver,
             method=method,
@@ -138,6 +139,11 @@ def run(
         "most_events": MAX_RECORDED_EVENTS,
     }
     write_dataset(dataset, output, stage="gradients", settings=settings, solver=solver, **of)
+
+
+def _solved(model: Model, **setting: Any) -> Sensitivities:
+    with neglected_terms_told_elsewhere():  # in the column of that name
+        return sensitivities(model, **setting)
 
 
 def _along(measure: Callable[..., float], model: Model, dataset: xr.Dataset) -> np.ndarray:
