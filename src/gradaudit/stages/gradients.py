@@ -44,6 +44,9 @@ STAGE = Stage(
     outputs={"output": Output("gradients/{model}/{solver}.nc", "netCDF file")},
 )
 
+PROBED = 3
+"""Parameters from which on the cost of an estimate along one direction is measured."""
+
 SHORT = 0.1  # s; a solve faster than this is timed again, for one reading of a clock is no timing
 READINGS = 3
 Reading = tuple[dict[str, float], str, Callable[[], Sensitivities]]
@@ -57,12 +60,13 @@ def run(
     settings: dict[str, Any],
     output: Path,
     untimed: bool = False,
+    probed: bool = True,
     report: Report = to_stderr,
 ) -> None:
     """Write states, integrals and their sensitivities with statuses, costs and the indicator.
 
     Untimed, what has an estimate is solved with it and no second time without, and no program is
-    made fast.
+    made fast. Where it is not `probed`, the cost of an estimate along one direction is not measured.
     """
     check_installed(settings["methods"])
     of = {"model": key_of(model), "model_file": digest_of(model)}
@@ -98,8 +102,10 @@ def run(
         return found
 
     jumps = loaded.jumps
-    # An implicit solver's third program would be compiled for a timing alone, and that takes long.
-    probing = not jumps and not get_solver(variant.solver).implicit
+    # A third program is compiled for a timing alone: not where that takes long, nor where one
+    # direction is hardly less than all of them.
+    probing = probed and loaded.m >= PROBED
+    probing = probing and not jumps and not get_solver(variant.solver).implicit
     rows: list[Sensitivities] = []
     timed: list[Reading] = []
     for method in methods:

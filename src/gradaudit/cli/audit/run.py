@@ -261,7 +261,7 @@ def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Jo
         Job(
             label=solver,
             stage="gradients",
-            arguments=arguments("gradients", solver, solver=solver),
+            arguments=arguments("gradients", solver, solver=solver, probed=False),
             cache=cache,
             solves=len(study.methods) * len(ladder_of(study, solver)),
         )
