@@ -66,7 +66,7 @@ def run(
     """Write states, integrals and their sensitivities with statuses, costs and the indicator.
 
     Untimed, what has an estimate is solved with it and no second time without, and no program is
-    made fast. Where it is not `probed`, the cost of an estimate along one direction is not measured.
+    made fast. The cost of an estimate along one direction is measured where `probed`.
     """
     check_installed(settings["methods"])
     of = {"model": key_of(model), "model_file": digest_of(model)}
