@@ -16,7 +16,7 @@ from gradaudit.records.catalogue import catalogue
 from gradaudit.records.labels import kind_name
 from gradaudit.report import law_sentences
 from gradaudit.report.literature import Facts, Reference, compared
-from gradaudit.report.numbers import count, number, percent
+from gradaudit.report.numbers import count, listed, number, percent, sentence_case
 from gradaudit.report.sentences import USUAL, share_within
 
 FEW = 10
@@ -60,7 +60,7 @@ def cards(facts: Facts, references: list[Reference], *, good: float) -> list[Car
     """One for each of the four questions."""
     return [
         _laws(facts.laws, facts.verdicts),
-        _functionals(facts.ranking),
+        functionals(facts.ranking),
         _remedies(facts, good),
         _literature(references, facts),
     ]
@@ -112,7 +112,8 @@ def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
     )
 
 
-def _functionals(ranking: pd.DataFrame) -> Card:
+def functionals(ranking: pd.DataFrame) -> Card:
+    """Q2: the kinds of functionals with the most and the least accurate gradients."""
     question = "Which quantities have accurate gradients?"
     crimes = [name for name, family in catalogue("functionals").items() if family.is_inverse_crime]
     rows = ranking[(ranking["scope"] == EVERYWHERE) & ~ranking["kind"].isin(crimes)]
@@ -120,15 +121,17 @@ def _functionals(ranking: pd.DataFrame) -> Card:
     rows = rows.sort_values(["good", "horrible"], ascending=[False, True])
     if rows.empty:
         return Card(key="q2", question=question, conclusion="Nothing was audited.")
-    first, last = rows.iloc[0], rows.iloc[-1]
+    first, last = _tied(rows, rows.iloc[0]), _tied(rows, rows.iloc[-1])
+    owner = "its" if len(first) == 1 else "their"
     conclusion = (
-        f"The {kind_name(first['kind'])}: by forward AD {percent(first['good'])} of its tolerance "
+        f"{sentence_case(_the(first))}: by forward AD {_share(first, 'good')} of {owner} tolerance "
         "series are good."
     )
-    if len(rows) > 1:
+    if len(first) < len(rows):
+        is_are = "is" if len(last) == 1 else "are"
         conclusion += (
-            f" The least accurate is the {kind_name(last['kind'])}: {percent(last['good'])}, or "
-            f"{percent(last['best_good'])} by the best method."
+            f" The least accurate {is_are} {_the(last)}: {_share(last, 'good')}, or "
+            f"{_share(last, 'best_good')} by the best method."
         )
     shown = rows if len(rows) < 6 else pd.concat([rows.head(3), rows.tail(2)])
     return Card(
@@ -145,6 +148,20 @@ def _functionals(ranking: pd.DataFrame) -> Card:
         ],
         caption="share of tolerance series that are good by forward AD",
     )
+
+
+def _tied(rows: pd.DataFrame, one: pd.Series) -> pd.DataFrame:
+    """The rows whose shares are those of one of them."""
+    return rows[(rows[["good", "horrible"]] == one[["good", "horrible"]].to_numpy()).all(axis=1)]
+
+
+def _the(rows: pd.DataFrame) -> str:
+    return listed([f"the {kind_name(kind)}" for kind in rows["kind"]])
+
+
+def _share(rows: pd.DataFrame, column: str) -> str:
+    """A share of the tolerance series of some kinds together."""
+    return percent(float(np.average(rows[column], weights=rows["ladders"])))
 
 
 def _remedies(facts: Facts, good: float) -> Card:

@@ -9,6 +9,9 @@ from gradaudit.analysis.functional_ranking import EVERYWHERE, OSCILLATING
 from gradaudit.records.labels import kind_name
 from gradaudit.report.numbers import count, listed, number, percent, series
 
+SAME_PLACE = 1e-9
+"""Difference of two median places up to which two functionals tie."""
+
 
 def answer(ranking: pd.DataFrame) -> list[str]:
     """The sentences; each is left out where the table has nothing to say."""
@@ -54,9 +57,16 @@ def _places(rows: pd.DataFrame) -> str:
         )
         return f"{kind_name(row['kind'])} {row['position']:.2f}{interval}"
 
-    shown = min(3, len(placed) // 2)  # no functional is in both lists
-    first = [described(row) for _, row in placed.head(shown).iterrows()]
-    last = [described(row) for _, row in placed.tail(shown).iloc[::-1].iterrows()]
+    place = placed["position"].to_numpy()
+    if place[-1] - place[0] < SAME_PLACE:
+        return "No functional is more accurate than another one of the same solve."
+    shown = min(3, len(placed) // 2)
+    # Those that tie with the last one shown are shown; no functional is in both lists.
+    best = placed[place <= place[shown - 1] + SAME_PLACE]
+    worst = placed[place >= place[-shown] - SAME_PLACE]
+    best, worst = best[~best.index.isin(worst.index)], worst[~worst.index.isin(best.index)]
+    first = [described(row) for _, row in best.iterrows()]
+    last = [described(row) for _, row in worst.iloc[::-1].iterrows()]
     return (
         f"Most accurate among the functionals of the same solve: {listed(first)}. Least accurate: "
         f"{listed(last)}. The number is the place of the error, 0 for the smallest and 1 for the "
