@@ -110,7 +110,8 @@ def silently_wrong(rows: pd.DataFrame, horrible: float) -> Iterator[str]:
         wrong = (own["status"] == "ok") & (own["error"] > horrible) & (own["verdict"] != "unknown")
         if wrong.any():
             largest = number(float(own["error"][wrong].max()), 2)
-            yield f"{solver} {method} at {_places(own, wrong)} (error up to {largest})"
+            up_to = "up to " if wrong.sum() > 1 else ""
+            yield f"{solver} {method} at {_places(own, wrong)} (error {up_to}{largest})"
 
 
 def _places(curve: pd.DataFrame, chosen: pd.Series) -> str:
