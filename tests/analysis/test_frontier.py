@@ -38,3 +38,8 @@ def test_a_solver_that_counts_no_steps_comes_last(table):
     none = chosen(table.assign(work=np.nan))
     assert none["method"] == "forward_ad"
     assert none["tied"] == ""
+
+
+def test_numbers_in_a_reason_have_short_exponents(table):
+    reason = chosen(table.assign(error=1.234e-3 * (1.0 + table["rtol"])))["reason"]
+    assert reason == "the best converging error is 1.2e-3, above 1e-4"

@@ -339,3 +339,10 @@ def test_the_stage_writes_equal_files_with_their_provenance(
             stamp = json.loads(image.info["gradaudit"])
         assert stamp["stage"] == "figures"
         assert json.loads(stamp["settings"]) == SETTINGS
+
+
+def test_where_no_gradient_needs_a_remedy_there_is_no_empty_table(made_up_audits):
+    table = made_up_audits(solvers=["tsit5"], errors={("made_up", "forward_ad"): 1e-9})
+    figure = remedies_figure(remedies(table), settings=SETTINGS)
+    assert "No gradient here needs a remedy" in " ".join(text.get_text() for text in figure.texts)
+    assert figure.axes == []

@@ -69,5 +69,11 @@ def test_a_score_on_good_or_bad_gradients_alone_has_no_roc(error):
 
 
 def test_a_table_without_rows_is_an_empty_figure():
-    left, _ = skill(TABLE.iloc[:0], PREDICTIONS.iloc[:0], settings=SETTINGS).axes
+    (left,) = skill(TABLE.iloc[:0], PREDICTIONS.iloc[:0], settings=SETTINGS).axes
     assert lines(left, "o") == []
+
+
+def test_without_scores_there_is_no_panel_for_them():
+    figure = skill(TABLE, PREDICTIONS.iloc[:0], settings=SETTINGS)
+    assert len(figure.axes) == 1
+    assert not any("Right:" in text.get_text() for text in figure.texts)

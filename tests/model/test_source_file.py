@@ -71,6 +71,15 @@ def test_an_error_of_the_import_has_the_line_of_the_file(written):
     )
 
 
+def test_an_unknown_field_is_named_with_the_one_that_is_meant(written):
+    found = message(written(VALID.replace("t_end=1.0,", "t_end=1.0, timeunit='s',")))
+    assert ", line 5: Model has an unknown field 'timeunit' (did you mean 'time_unit'?)" in found
+    assert "initial_state" in found
+    assert "source" not in found
+    event = "from gradaudit import Event\nEvent(whenn=lambda t, y, p: t)\n"
+    assert "Event has an unknown field 'whenn' (did you mean 'when'?)" in message(written(event))
+
+
 def test_a_file_that_ends_the_process_is_refused(written):
     assert message(written("raise SystemExit\n")).startswith(
         ", line 1: importing it failed with SystemExit."

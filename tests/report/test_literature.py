@@ -103,3 +103,36 @@ def test_the_check_list_refers_to_numbers(facts):
     assert "needs rtol" in whole
     assert "1 of 1 gradient not good at the tolerance nearest to 1e-6 has the same error" in whole
     assert isinstance(given.remedies, pd.DataFrame)
+
+
+def test_the_answer_says_how_many_of_those_compared_agree(facts):
+    given = facts(power=1.0)
+    found = literature.references(given, ANCHORS)
+    assert seen(found, "walther2007").agrees is True
+    assert seen(found, "walther2007").seen.startswith("It agrees. ")
+    assert seen(found, "kong2024").agrees is None
+    assert literature.answer(found, given)[0].count(" agree.") == 1
+    half = facts(power=0.5)
+    found = literature.references(half, ANCHORS)
+    assert seen(found, "walther2007").agrees is False
+    compared, _ = literature.compared(found, half)
+    agree, decided = literature.agreement(compared).split(" of ")[0], len(compared)
+    assert f"{agree} of {decided} agree" in literature.answer(found, half)[0]
+
+
+def test_agreement_counts_what_is_decided(facts):
+    found = literature.references(facts(power=1.0), ANCHORS)
+    yes = seen(found, "walther2007")
+    no, open_ = (literature.Reference(entry=yes.entry, seen="", anchor="", agrees=a)
+                 for a in (False, None))  # fmt: skip
+    assert literature.agreement([yes, yes]) == "all 2 agree"
+    assert literature.agreement([yes]) == "it agrees"
+    assert literature.agreement([yes, no]) == "1 of 2 agree"
+    assert literature.agreement([yes, open_]).startswith("1 of 1 agree, and for the others")
+    assert literature.agreement([open_]) == "the data decide none of them"
+
+
+def test_of_one_mechanism_no_error_is_the_largest(facts):
+    text = seen(literature.references(facts(power=1.0), ANCHORS), "metz2021").seen
+    assert "up to" not in text
+    assert "in the median of the only mechanism" in text

@@ -34,9 +34,19 @@ def test_no_functional_is_among_the_most_and_the_least_accurate():
     assert "log-likelihood 1.00" in least
 
 
+def test_of_few_tolerance_series_shares_are_counts():
+    few = ranking([1.0] * 4).assign(ladders=5, good=[1.0, 0.8, 0.2, 0.0])
+    text = " ".join(answer(few))
+    assert "value at the end (5 of 5 good, 0 horrible)" in text
+    assert "sum of squares, noisy target (1 of 5 good, 0 horrible)" in text
+    assert "%" not in text.partition("Most accurate")[0]
+    many = " ".join(answer(few.assign(ladders=40)))
+    assert "value at the end (100 % good, 0 % horrible, of 40 tolerance series)" in many
+
+
 def test_where_all_are_good_none_is_the_most_difficult():
     text = " ".join(answer(ranking([1.0] * 4)))
     assert "All tolerance series of all functionals are good" in text
     assert "most difficult" not in text
     text = " ".join(answer(ranking([1.0, 1.0, 0.5, 1.0])))
-    assert "The most difficult is the sum of squares: 50 % are good" in text
+    assert "The most difficult is the sum of squares, noisy target: 50 % are good" in text

@@ -21,8 +21,8 @@ def test_absurd_absolute_tolerances_are_refused(value):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"solver": "tsit4"}, "unknown solver 'tsit4'.*tsit5"),
-        ({"method": "forward"}, "unknown method 'forward'.*forward_ad"),
+        ({"solver": "tsit4"}, r"unknown solver 'tsit4' \(did you mean 'tsit5'\?\)"),
+        ({"method": "forward"}, r"unknown method 'forward' \(did you mean 'forward_ad'\?\)"),
         ({"times": [0.0, 7.0]}, r"times must lie within \[0, 5\].*run from 0 to 7"),
         ({"times": [-1.0, 1.0]}, "times must lie within"),
         ({"times": [1.0, 1.0]}, "strictly increasing"),

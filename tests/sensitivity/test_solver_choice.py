@@ -31,6 +31,8 @@ def test_a_model_with_fast_rates_gets_the_implicit_solver(rate, solver):
     found = gradaudit.sensitivities(model, solver="auto")
     assert found.solver == solver
     assert found.solver_why.startswith("stiff" if solver == "rodas5p" else "not stiff")
+    assert "an explicit solver needs about " in found.solver_why
+    assert found.solver_why.endswith(" steps for a relative tolerance of 0.001")
     assert suitable_solver(model).stable_steps == pytest.approx(rate * 10.0 / 3.3, rel=1e-6)
     plain = gradaudit.sensitivities(model, solver=solver)
     np.testing.assert_array_equal(found.sensitivities, plain.sensitivities)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gradaudit.evaluation.verdict import sufficient_tolerance
 from gradaudit.records.catalogue import catalogue
+from gradaudit.records.numbers import number, tolerance
 from gradaudit.records.table import Table
 
 TABLE = Table(
@@ -92,5 +93,5 @@ def _why_none(group: pd.DataFrame, accuracy: float) -> str:
         return "no setting converges as the tolerance is tightened"
     least = useful["error"].min()
     if least <= accuracy:
-        return f"no setting has errors up to {accuracy:.1e} at all tighter tolerances"
-    return f"the best converging error is {least:.1e}, above {accuracy:.1e}"
+        return f"no setting has errors up to {tolerance(accuracy)} at all tighter tolerances"
+    return f"the best converging error is {number(least, 2)}, above {tolerance(accuracy)}"

@@ -23,6 +23,9 @@ TABLE = Table(
 CELL = ["model", "solver", "method", "rtol"]
 LADDER = ["model", "solver", "functional"]
 
+TIE = 1e-6
+"""Relative difference of two errors up to which neither functional is the more accurate one."""
+
 OSCILLATING = "phase drift"
 EVERYWHERE = "all"
 
@@ -48,8 +51,9 @@ def ranking(audits: pd.DataFrame) -> pd.DataFrame:
         the same for the best method of each tolerance series; functionals whose exact gradient is
         zero are left out. ``position``: median place of the kind's error among all functionals of
         the same solve by forward AD, 0 the most accurate and 1 the least, with a 95 % interval by a
-        bootstrap over models. ``gain_over_terminal``: median of the error of terminal values in the
-        same solve over that of this kind.
+        bootstrap over models; equal errors share the mean of their places.
+        ``gain_over_terminal``: median of the error of terminal values in the same solve over that
+        of this kind.
     """
     if audits.empty:
         return pd.DataFrame(columns=COLUMNS)
@@ -70,7 +74,7 @@ def _with_position(table: pd.DataFrame) -> pd.DataFrame:
     """Rank of every error in its solve, from 0 to 1; a zero gradient and a jump have none."""
     error = table["error"].where(np.isfinite(table["error"]), np.inf).where(table["informative"])
     error = error.where(table["status"] == "ok")
-    groups = table.assign(_error=error).groupby(CELL)["_error"]
+    groups = table.assign(_error=_levels(table, error)).groupby(CELL)["_error"]
     rank, count = groups.rank(method="average"), groups.transform("count")
     position = ((rank - 1.0) / (count - 1.0)).where(count >= 3)
     terminal = (
@@ -80,6 +84,20 @@ def _with_position(table: pd.DataFrame) -> pd.DataFrame:
     )
     gain = (terminal / error).where(np.isfinite(error) & (error > 0.0) & np.isfinite(terminal))
     return table.assign(_position=position, _gain=gain, _resolved=error)
+
+
+def _levels(table: pd.DataFrame, error: pd.Series) -> pd.Series:
+    """Errors of which those that are equal but for rounding are made so, solve by solve.
+
+    A log-likelihood of one state is a multiple of its sum of squares: their errors differ in the
+    last digits, and a rank by those would be noise.
+    """
+    cell = table.groupby(CELL, sort=False).ngroup()
+    ordered = pd.DataFrame({"cell": cell, "error": error}).sort_values(["cell", "error"])
+    before = ordered.groupby("cell")["error"].shift()
+    apart = before.isna() | (ordered["error"] > before * (1.0 + TIE))
+    level = ordered["error"].where(apart).ffill().where(ordered["error"].notna())
+    return level.reindex(error.index)
 
 
 def _row(rows: pd.DataFrame, kind: str) -> dict[str, Any]:

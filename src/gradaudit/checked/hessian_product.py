@@ -24,6 +24,7 @@ from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.checked.jacobian import CheckedJacobian, checked_jacfwd
 from gradaudit.checked.pytrees import as_floats, to_vector
 from gradaudit.checked.solver_choice import with_automatic_solver
+from gradaudit.checked.user_functions import told
 from gradaudit.errors import SettingError
 
 INSTEAD = (
@@ -88,6 +89,8 @@ def checked_hvp(
         For a vector field that switches, of a readout that is no number, for invalid settings.
     """
     _functions(readout, vector_field)
+    readout, vector_field = told("readout", readout), told("vector_field", vector_field)
+    y0 = told("y0", y0)
 
     @jax.jit
     def product(p: Any, v: Any) -> CheckedJacobian:

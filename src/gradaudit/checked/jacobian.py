@@ -39,6 +39,7 @@ from gradaudit.checked.solve import (
     solve,
 )
 from gradaudit.checked.solver_choice import Chosen, with_automatic_solver
+from gradaudit.checked.user_functions import told
 from gradaudit.checked.warnings import SATURATED, UNCONTROLLED, Warnings
 from gradaudit.errors import SettingError, forward_mode_by_name
 from gradaudit.model.probe_direction import signs
@@ -206,6 +207,8 @@ def checked_jacfwd(
     SettingError
         For settings that are invalid; a solve that fails is a warning, not an exception.
     """
+    readout, vector_field = told("readout", readout), told("vector_field", vector_field)
+    y0 = told("y0", y0)
     times = np.asarray(ts, dtype=np.float64)
     if not np.all(np.isfinite([t0, *times.flat])):
         raise SettingError(f"t0 and ts have to be finite times, not {t0} and {times.tolist()}.")

@@ -27,6 +27,7 @@ from gradaudit.solvers.missed_saltation import Crossed, at_edge
 from gradaudit.solvers.nest import nested, without_errors
 from gradaudit.solvers.options import TracedOptions
 from gradaudit.solvers.registry import get_solver, solvers
+from gradaudit.solvers.root_finder import patient
 from gradaudit.solvers.step_control import NormController
 from gradaudit.solvers.tangent_solver import (
     StateAndTangents,
@@ -146,13 +147,7 @@ def _with_tolerances(solver: Any, rtol: Any, atol: Any) -> Any:
         for name, value in given.items()
         if getattr(finder, name) is getattr(waiting, name)
     }
-    names = tuple(changed)
-    if not names:
-        return solver
-    finder = eqx.tree_at(
-        lambda f: tuple(getattr(f, name) for name in names), finder, tuple(changed.values())
-    )
-    return eqx.tree_at(lambda s: s.root_finder, solver, finder)
+    return dataclasses.replace(solver, root_finder=patient(finder, **changed))
 
 
 def _rms(x: Any) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from gradaudit.checked.pytrees import as_floats, to_vector
+from gradaudit.checked.user_functions import told
 from gradaudit.errors import SettingError, forward_mode_by_name
 from gradaudit.sensitivity.solver_choice import EXPLICIT, FIXED_TIMES, Look, look
 from gradaudit.solvers.registry import AUTO
@@ -71,7 +72,8 @@ def _with(build: Any, args: Any, settings: Any, solver: str) -> Any:
 def _looked(args: Any, settings: Any, p: Any) -> Look:
     """A look at the vector field among the arguments, at p."""
     given = {**dict(zip(("readout", "vector_field"), args, strict=False)), **settings}
-    vector_field, y0, jumps = given["vector_field"], given["y0"], given.get("jump_ts")
+    vector_field, y0 = told("vector_field", given["vector_field"]), told("y0", given["y0"])
+    jumps = given.get("jump_ts")
     p = as_floats(p, "p")
     begin = as_floats(y0(p) if callable(y0) else y0, "y0")
     start, unravel = ravel_pytree(begin)

@@ -33,6 +33,9 @@ class Family:
         tolerance, and that at the loosest.
     naming
         One functional in words, from its name in the tables; by default its name with blanks.
+    ranked_label
+        What rankings call it, which leave out those of its members whose exact gradient is zero; by
+        default its label.
     is_main
         Maps have it, and verdicts by mechanism count it.
     is_inverse_crime
@@ -48,5 +51,6 @@ class Family:
     functionals: Callable[[Context], Sequence[AnyFunctional]] | None = None
     of_traces: Callable[[Context, Array, Array], Sequence[Functional]] | None = None
     naming: Callable[[str], str] | None = None
+    ranked_label: str = ""
     is_main: bool = False
     is_inverse_crime: bool = False

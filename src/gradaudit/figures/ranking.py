@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 
 from gradaudit.figures import layout, style
 from gradaudit.records.figure import Drawing
-from gradaudit.records.labels import VERDICTS, kind_name
+from gradaudit.records.labels import VERDICTS, ranked_name
 
 FIGURE = Drawing(
     of="atlas",
@@ -64,7 +64,7 @@ def ranking(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         _shares(second, rows, "best_", "The best method")
         _places(third, rows)
         for y, row in enumerate(rows.to_dict("records")):
-            first.text(-0.04, y - 0.02, kind_name(str(row["kind"])), ha="right", va="center")
+            first.text(-0.04, y - 0.02, ranked_name(str(row["kind"])), ha="right", va="center")
         figure.legend(
             handles=[Patch(color=style.VERDICTS[word], label=word) for word in VERDICTS],
             loc="lower left",

@@ -51,8 +51,11 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     tried = set(table.loc[table["tried"].astype(bool), "remedy"]) if len(table) else set()
     named = {name: remedy_name(name) for name in REMEDIES}
     shown = {name: text for name, text in named.items() if name in tried} or named
+    if not names:
+        with style.styled(settings):
+            return _nothing()
     width = LABELS + max(len(shown), 4) * WIDE + 0.2
-    height = HEAD + max(len(names), 1) * TALL + FOOT
+    height = HEAD + len(names) * TALL + FOOT
     with style.styled(settings):
         figure = plt.figure(figsize=(width, height))
         ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
@@ -73,11 +76,6 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
                 fontsize=9.2,
                 fontweight="bold",
             )
-        if not names:
-            ax.text(
-                LABELS, HEAD + TALL / 2, "No gradient here needs a remedy: all of them are good.",
-                va="center",
-            )  # fmt: skip
         for y, name in enumerate(names):
             top = HEAD + y * TALL + 0.12 * (name == "all")
             plain = "All together" if name == "all" else label_of(name)
@@ -109,6 +107,16 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             "Number of good gradients after one change, of those tried. Below: the median factor "
             "by which the error falls, and that of the time.",
         )
+    return figure
+
+
+def _nothing() -> Figure:
+    figure = plt.figure(figsize=(layout.MIN_WIDTH, 0.8))
+    layout.head(
+        figure,
+        "Which change corrects a gradient that is not good: nothing to draw",
+        "No gradient here needs a remedy: all of them are good at rtol 1e-6, or the nearest one.",
+    )
     return figure
 
 

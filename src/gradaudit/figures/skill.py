@@ -47,17 +47,24 @@ def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[s
     shown = table[np.isfinite(style.as_numbers(table["auc"]))].sort_values("auc")
     height = max(3.6, 1.9 + ROW * len(shown))
     with style.styled(settings):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(11.0, height), width_ratios=[1.35, 1.0])
+        scored = np.isfinite(style.as_numbers(predictions["estimate"])).any()
+        panels = {"ncols": 2, "width_ratios": [1.35, 1.0]} if scored else {"ncols": 1}
+        figure, axes = plt.subplots(1, squeeze=False, figsize=(11.0, height), **panels)
         figure.subplots_adjust(
             left=0.21, right=0.985, top=1 - 0.98 / height, bottom=0.72 / height, wspace=0.17
         )
-        _areas(left, shown)
-        _curves(right, predictions, float(settings.get("good", 1e-2)))
+        _areas(axes[0, 0], shown)
+        text = (
+            "area under the ROC (0.5 by chance), with 95 % intervals over mechanisms, and the cost "
+            "in gradients."
+        )
+        if scored:
+            _curves(axes[0, 1], predictions, float(settings.get("good", 1e-2)))
+            text = f"Left: {text} Right: trust scores."
         layout.head(
             figure,
             "Which indicators detect a gradient that is not good, without a reference",
-            "Left: area under the ROC (0.5 by chance), with 95 % intervals over mechanisms, and "
-            "the cost in gradients. Right: trust scores.",
+            text[:1].upper() + text[1:],
         )
     return figure
 

@@ -58,7 +58,7 @@ class Mechanism(StrEnum):
 
     SMOOTH = (
         "smooth dissipative",
-        "Smooth and decaying",
+        "Smooth dissipative",
         "The solution is smooth and perturbations decay.",
     )
     EXACT = (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import difflib
 import importlib.util
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -12,9 +14,12 @@ from pathlib import Path
 from types import ModuleType
 
 from gradaudit.errors import ModelError
-from gradaudit.model.definition import Model
+from gradaudit.model.definition import Event, Model
+from gradaudit.model.spec import hint
 
 DICTS = ("states", "parameters", "integrands", "events", "axes")
+
+_UNEXPECTED = re.compile(r"(Model|Event)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
 
 def import_model(path: Path) -> tuple[ModuleType, Model]:
@@ -42,12 +47,29 @@ def import_model(path: Path) -> tuple[ModuleType, Model]:
             raise
         raise ModelError(f"{path}{_line(error, path)}: {error}") from error
     except (Exception, SystemExit) as error:
+        unknown = _unknown_field(error)
+        if unknown:
+            raise ModelError(f"{path}{_line(error, path)}: {unknown}") from error
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
         raise ModelError(
             f"{path}{_line(error, path)}: importing it failed with {reason}. "
             "A model's file must import by itself; mend that line."
         ) from error
     return module, _model_of(module, path)
+
+
+def _unknown_field(error: BaseException) -> str:
+    """For a keyword that Model or Event does not have: a sentence with those that it has."""
+    found = _UNEXPECTED.match(str(error)) if isinstance(error, TypeError) else None
+    if found is None:
+        return ""
+    kind, name = found.groups()
+    of = Model if kind == "Model" else Event
+    known = [field.name for field in dataclasses.fields(of) if field.name != "source"]
+    return (
+        f"{kind} has an unknown field {name!r}{hint(name, known)}; its fields are "
+        f"{', '.join(known)}."
+    )
 
 
 def declares_events(path: Path) -> bool:
@@ -67,8 +89,8 @@ def _model_of(module: ModuleType, path: Path) -> Model:
         held = [name for name, value in vars(module).items() if isinstance(value, Model)]
         if held:
             raise ModelError(f"{path}: defines no MODEL; rename {held[0]!r} to MODEL.")
-        hint = " (names are case sensitive)" if close and hasattr(module, close[0].lower()) else ""
-        raise ModelError(f"{path}: defines no MODEL{hint}; {example}")
+        case = " (names are case sensitive)" if close and hasattr(module, close[0].lower()) else ""
+        raise ModelError(f"{path}: defines no MODEL{case}; {example}")
     model = module.MODEL
     if not isinstance(model, Model):
         kind = "the class Model" if model is Model else f"of type {type(model).__name__}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,11 +21,14 @@ from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import slopes, undifferentiable
 from gradaudit.model.quadratures import initial_state
 from gradaudit.model.start_events import start_events
+from gradaudit.model.trace_errors import explained
 
 _NARROW = ("float16", "bfloat16", "float32", "complex64")
 _PURE = (
     "must be a pure function of its arguments, because JAX calls it once and records what it does"
 )
+_BRANCH = "Write the branch with jnp.where and declare in events where it switches."
+_ARRAYS = "y and p are arrays, whose entries are in the order of states and of parameters."
 _checked: WeakValueDictionary[int, Model] = WeakValueDictionary()
 
 
@@ -147,7 +148,9 @@ def _trace(
         second = jax.make_jaxpr(lambda *a: function(*a))(*arguments)
         after = python_state(function)
     except Exception as error:
-        raise ModelError(_explain(error, function, what)) from error
+        raise ModelError(
+            explained(error, function, what, branch=_BRANCH, arrays=_ARRAYS)
+        ) from error
     _check_indices(function, arguments, what)
     side_effects = effects(first)
     if side_effects:
@@ -169,45 +172,6 @@ def _trace(
             "remove the side effect."
         )
     return first, result
-
-
-def _explain(error: Exception, function: Callable[..., Any], what: str) -> str:
-    """What went wrong while tracing, at which line of the model's file."""
-    place = f"{what}{_line(error, function)}"
-    match error:
-        case jax.errors.TracerBoolConversionError():
-            return (
-                f"{place} branches in python on a traced value (if, while, and, or, min, max). "
-                "Write the branch with jnp.where and declare in events where it switches."
-            )
-        case jax.errors.TracerArrayConversionError():
-            return (
-                f"{place} applies a numpy function to a traced value. "
-                "Use the function of the same name of jax.numpy: jnp.sin, not np.sin."
-            )
-        case jax.errors.TracerIntegerConversionError():
-            return f"{place} uses a traced value as an index; an index must not depend on t, y, p."
-        case jax.errors.ConcretizationTypeError():
-            return (
-                f"{place} makes a python number of a traced value (float, int, or a function of "
-                "math). Use the functions of jax.numpy, which keep it traced."
-            )
-    text = f"{place} failed with {type(error).__name__}: {str(error).strip()}"
-    if "string indexing" in text or "values to unpack" in text:
-        text += ". y and p are arrays, whose entries are in the order of states and of parameters."
-    return text
-
-
-def _line(error: Exception, function: Callable[..., Any]) -> str:
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    if code is None:
-        return ""
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == code.co_filename
-    ]
-    return f", line {lines[-1]}," if lines else ""
 
 
 def _check_result(traced: Any, shape: Any, label: str, what: str, model: Model) -> None:

@@ -17,6 +17,7 @@ from gradaudit.problem.definition import Problem
 from gradaudit.problem.effects import Point, effects, exactly
 from gradaudit.problem.needed import ACCEPTANCE, TRAJECTORY, energy_allowed, step_allows
 from gradaudit.problem.points import points
+from gradaudit.records.numbers import short
 
 Array = NDArray[np.float64]
 
@@ -68,7 +69,7 @@ class Choice:
         if self.setting is None:
             return f"none is known: {self.reason}"
         words = f"{self.setting['solver']}, {self.setting['method']}, rtol {self.setting['rtol']:g}"
-        found = f"{self.value:.1e} of {self.limit:.1e} allowed"
+        found = f"{short(self.value)} of {short(self.limit)} allowed"
         return f"{words} ({found}; next looser {_number(self.looser)})"
 
 
@@ -110,7 +111,7 @@ class Recommendation:
             own = self.allowed[point.name]
             lines.append(
                 f"{point.name}: Newton step of {point.length:.2g} standard errors; allowed errors "
-                + ", ".join(f"{goal} {value:.1e}" for goal, value in own.items())
+                + ", ".join(f"{goal} {short(value)}" for goal, value in own.items())
             )
             if point.ignored:
                 names = first_few(point.ignored, quoted=False)
@@ -327,4 +328,4 @@ def _allowed(point: Point, limits: Mapping[str, float], change: float) -> dict[s
 
 
 def _number(value: float) -> str:
-    return "not tried or failed" if math.isnan(value) else f"{value:.1e}"
+    return "not tried or failed" if math.isnan(value) else short(value)

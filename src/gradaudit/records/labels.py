@@ -18,6 +18,12 @@ def kind_name(kind: str) -> str:
     return label("functionals", kind)
 
 
+def ranked_name(kind: str) -> str:
+    """A family in words where a ranking counts only its members with a gradient that is not 0."""
+    families = catalogue("functionals")
+    return (families[kind].ranked_label if kind in families else "") or kind_name(kind)
+
+
 def functional_name(functional: str, kind: str) -> str:
     """A functional in words, from its name in the tables and its kind."""
     families = catalogue("functionals")

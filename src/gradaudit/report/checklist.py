@@ -13,7 +13,7 @@ from gradaudit.model.mechanism import Trait, having
 from gradaudit.records.labels import method_name
 from gradaudit.records.usual import CONTROL
 from gradaudit.report import law_sentences
-from gradaudit.report.numbers import count, number, percent, sentence_case, series
+from gradaudit.report.numbers import count, number, percent, proportion, sentence_case, series
 
 SAME = 0.01
 """Two errors that differ by less are the same."""
@@ -111,11 +111,12 @@ def _own_trace(ranking: pd.DataFrame) -> Item | None:
     if rows.empty or rows["good"].iloc[0] > 0.5:
         return None
     row = rows.iloc[0]
+    good = proportion(float(row["good"]), int(row["ladders"]))
     place = f", at the place {row['position']:.2f}" if np.isfinite(row["position"]) else ""
     return Item(
         do="Do not test a gradient on data that the same solver made.",
-        why=f"A sum of squares to the solver's own trace is good on {percent(row['good'])} of its "
-        f"tolerance series by forward AD{place} (1 is the least accurate functional of a "
+        why=f"A sum of squares to the solver's own trace is good on {good} of its tolerance "
+        f" series by forward AD{place} (1 is the least accurate functional of a "
         "solve). A small residual makes a small gradient, right or wrong.",
         anchor="figure-ranking",
     )

@@ -13,10 +13,18 @@ from gradaudit.analysis.functional_ranking import EVERYWHERE
 from gradaudit.analysis.remedies import remedy_name, summary
 from gradaudit.analysis.scaling_laws import EVERYWHERE as EVERY_MECHANISM
 from gradaudit.records.catalogue import catalogue
-from gradaudit.records.labels import kind_name
+from gradaudit.records.labels import ranked_name
 from gradaudit.report import law_sentences
-from gradaudit.report.literature import Facts, Reference, compared
-from gradaudit.report.numbers import count, number, percent
+from gradaudit.report.literature import Facts, Reference, agreement, compared
+from gradaudit.report.numbers import (
+    count,
+    listed,
+    number,
+    percent,
+    proportion,
+    sentence_case,
+    tolerance,
+)
 from gradaudit.report.sentences import USUAL, share_within
 
 FEW = 10
@@ -60,7 +68,7 @@ def cards(facts: Facts, references: list[Reference], *, good: float) -> list[Car
     """One for each of the four questions."""
     return [
         _laws(facts.laws, facts.verdicts),
-        _functionals(facts.ranking),
+        functionals(facts.ranking),
         _remedies(facts, good),
         _literature(references, facts),
     ]
@@ -112,7 +120,8 @@ def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
     )
 
 
-def _functionals(ranking: pd.DataFrame) -> Card:
+def functionals(ranking: pd.DataFrame) -> Card:
+    """Q2: the kinds of functionals with the most and the least accurate gradients."""
     question = "Which quantities have accurate gradients?"
     crimes = [name for name, family in catalogue("functionals").items() if family.is_inverse_crime]
     rows = ranking[(ranking["scope"] == EVERYWHERE) & ~ranking["kind"].isin(crimes)]
@@ -120,15 +129,17 @@ def _functionals(ranking: pd.DataFrame) -> Card:
     rows = rows.sort_values(["good", "horrible"], ascending=[False, True])
     if rows.empty:
         return Card(key="q2", question=question, conclusion="Nothing was audited.")
-    first, last = rows.iloc[0], rows.iloc[-1]
+    first, last = _tied(rows, rows.iloc[0]), _tied(rows, rows.iloc[-1])
+    owner = "its" if len(first) == 1 else "their"
     conclusion = (
-        f"The {kind_name(first['kind'])}: by forward AD {percent(first['good'])} of its tolerance "
+        f"{sentence_case(_the(first))}: by forward AD {_share(first, 'good')} of {owner} tolerance "
         "series are good."
     )
-    if len(rows) > 1:
+    if len(first) < len(rows):
+        is_are = "is" if len(last) == 1 else "are"
         conclusion += (
-            f" The least accurate is the {kind_name(last['kind'])}: {percent(last['good'])}, or "
-            f"{percent(last['best_good'])} by the best method."
+            f" The least accurate {is_are} {_the(last)}: {_share(last, 'good')}, or "
+            f"{_share(last, 'best_good')} by the best method."
         )
     shown = rows if len(rows) < 6 else pd.concat([rows.head(3), rows.tail(2)])
     return Card(
@@ -136,22 +147,41 @@ def _functionals(ranking: pd.DataFrame) -> Card:
         question=question,
         conclusion=conclusion,
         numbers=[
-            (percent(row["good"]), f"good: {kind_name(row['kind'])}")
+            (proportion(row["good"], int(row["ladders"])), f"good: {ranked_name(row['kind'])}")
             for row in rows.iloc[sorted({0, len(rows) // 2, len(rows) - 1})].to_dict("records")
         ],
         bars=[
-            Bar(name=kind_name(row["kind"]), length=float(row["good"]), text=percent(row["good"]))
+            Bar(
+                name=ranked_name(row["kind"]),
+                length=float(row["good"]),
+                text=proportion(row["good"], int(row["ladders"])),
+            )
             for row in shown.to_dict("records")
         ],
         caption="share of tolerance series that are good by forward AD",
     )
 
 
+def _tied(rows: pd.DataFrame, one: pd.Series) -> pd.DataFrame:
+    """The rows whose shares are those of one of them."""
+    return rows[(rows[["good", "horrible"]] == one[["good", "horrible"]].to_numpy()).all(axis=1)]
+
+
+def _the(rows: pd.DataFrame) -> str:
+    return listed([f"the {ranked_name(kind)}" for kind in rows["kind"]])
+
+
+def _share(rows: pd.DataFrame, column: str) -> str:
+    """A share of the tolerance series of some kinds together."""
+    total = int(rows["ladders"].sum())
+    return proportion(float(np.average(rows[column], weights=rows["ladders"])), total)
+
+
 def _remedies(facts: Facts, good: float) -> Card:
     question = "Where does forward AD fail, and what helps?"
     shares = [(rtol, *share_within(facts.audits, rtol, good)) for rtol in USUAL]
     within = [
-        (percent(share), f"within {percent(good)} at rtol {rtol:.0e}".replace("e-0", "e-"))
+        (proportion(share, rows), f"within {percent(good)} at rtol {tolerance(rtol)}")
         for rtol, share, rows in shares
         if rows
     ]
@@ -201,18 +231,20 @@ def _remedies(facts: Facts, good: float) -> Card:
 
 def _literature(references: list[Reference], facts: Facts) -> Card:
     by_data, by_test = compared(references, facts)
+    agree = f": {agreement(by_data)}" if by_data else ""
+    decided = [bool(r.agrees) for r in by_data if r.agrees is not None]
     works, seen, tested = len(references), len(by_data), len(by_test)
     bars = (("by these data", seen), ("by a test", tested), ("by neither", works - seen - tested))
     return Card(
         key="q4",
-        question="Which published statements do these data check?",
+        question="Do these data agree with the literature?",
         conclusion=(
-            f"{seen} of {works} published statements can be compared with these data. The "
-            "bibliography says what the data show for each."
+            f"{seen} of {works} published statements can be compared with these data"
+            f"{agree}. The bibliography says what the data show for each."
         ),
         numbers=[
-            (str(works), "works"),
-            (str(seen), "compared with these data"),
+            (f"{sum(decided)} of {len(decided)}", "statements agree, of those that are decided"),
+            (f"{seen} of {works}", "compared with these data"),
             (str(tested), "checked only by a test of the project"),
         ],
         bars=[Bar(name=name, length=n / max(works, 1), text=str(n)) for name, n in bars],

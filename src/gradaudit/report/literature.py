@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,15 +31,29 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """An entry as the page shows it; `anchor` is empty where the page has no such place."""
+    """An entry as the page shows it; `anchor` is empty where the page has no such place.
+
+    `agrees` is None where there are no data, or they do not decide it.
+    """
 
     entry: Entry
     seen: str
     anchor: str
+    agrees: bool | None = None
 
 
-Seen = tuple[str, str]
-"""A sentence, and the place on the page where it can be seen."""
+class Seen(NamedTuple):
+    """A sentence, the place on the page where it can be seen, and whether the data agree.
+
+    The last is None where the data say how large something is, and the work does not.
+    """
+
+    text: str
+    anchor: str
+    agrees: bool | None = None
+
+
+WORDS = {True: "It agrees. ", False: "It does not agree. ", None: ""}
 
 
 def references(facts: Facts, anchors: Collection[str]) -> list[Reference]:
@@ -53,8 +68,9 @@ def references(facts: Facts, anchors: Collection[str]) -> list[Reference]:
             text += f"; shown by {entry.test}." if entry.test else "."
             cited.append(Reference(entry=entry, seen=text, anchor=""))
             continue
-        anchor = parts[1] if parts[1] in anchors else ""
-        cited.append(Reference(entry=entry, seen=parts[0], anchor=anchor))
+        anchor = parts.anchor if parts.anchor in anchors else ""
+        text = WORDS[parts.agrees] + parts.text
+        cited.append(Reference(entry=entry, seen=text, anchor=anchor, agrees=parts.agrees))
     return cited
 
 
@@ -66,13 +82,31 @@ def compared(listed: list[Reference], facts: Facts) -> tuple[list[Reference], li
     return seen, [r for r in listed if r not in seen and r.entry.test]
 
 
+def agreement(seen: list[Reference]) -> str:
+    """How many of the works that are compared agree with the data."""
+    decided = [r.agrees for r in seen if r.agrees is not None]
+    if not decided:
+        return "the data decide none of them"
+    agree = sum(decided)
+    if agree == len(decided):
+        text = "it agrees" if agree == 1 else f"all {agree} agree"
+    else:
+        text = f"{agree} of {len(decided)} agree"
+    if len(decided) == len(seen):
+        return text
+    if agree == len(decided):
+        text = f"{agree} of {agree} agree"
+    return f"{text}, and for the others the data only say how large the effect is"
+
+
 def answer(listed: list[Reference], facts: Facts) -> list[str]:
-    """How many works the data can be compared with."""
+    """How many works the data can be compared with, and how many of those agree."""
     seen, tested = compared(listed, facts)
+    agree = f": {agreement(seen)}" if seen else ""
     return [
-        f"Of the {len(listed)} works below, {len(seen)} can be compared with the data of this run; "
-        f"{count(len(tested), 'further one')} by a test of the project alone. Each entry states "
-        "what the data show."
+        f"Of the {len(listed)} works below, {len(seen)} can be compared with the data of this run"
+        f"{agree}. A test of the project alone checks {count(len(tested), 'further one')}. Each "
+        "entry states what the data show."
     ]
 
 
@@ -80,16 +114,19 @@ def _same_order(facts: Facts) -> Seen | None:
     row = law_sentences.pooled(facts.laws, "state_error") if len(facts.laws) else None
     if row is None:
         return None
-    holds = row["low"] - 0.02 <= 1.0 <= row["high"] + 0.02
-    return (
+    holds = bool(row["low"] - 0.02 <= 1.0 <= row["high"] + 0.02)
+    return Seen(
         "Where forward AD converges, its error follows that of the states to the power "
         f"{law_sentences.power(row)}: {'the same order' if holds else 'not quite the same order'}.",
         "figure-laws",
+        holds,
     )
 
 
 def _differences(facts: Facts) -> Seen | None:
-    return _against_forward(facts, "finite_difference", "Finite differences")
+    found = _against_forward(facts, "finite_difference", "Finite differences")
+    ratio, _ = _ratios(facts.audits, "finite_difference")
+    return found and found._replace(agrees=bool(np.median(ratio) > 1.0))
 
 
 def _adjoint(facts: Facts) -> Seen | None:
@@ -100,7 +137,7 @@ def _against_forward(facts: Facts, method: str, name: str) -> Seen | None:
     ratio, _ = _ratios(facts.audits, method)
     if not len(ratio):
         return None
-    return (
+    return Seen(
         f"{name}: in the median {number(float(np.median(ratio)), 2)} times the error of forward AD "
         f"in the same setting ({count(len(ratio), 'pair')}).",
         "answer",
@@ -111,10 +148,12 @@ def _cost(facts: Facts) -> Seen | None:
     for method in ("discrete_adjoint", "backsolve_adjoint"):
         _, cost = _ratios(facts.audits, method)
         if len(cost):
-            return (
+            ratio = float(np.median(cost))
+            return Seen(
                 f"Time of the {method_name(method)} over that of forward AD: "
-                f"{number(float(np.median(cost)), 2)} in the median ({count(len(cost), 'pair')}).",
+                f"{number(ratio, 2)} in the median ({count(len(cost), 'pair')}).",
                 "time",
+                ratio > 1.0,
             )
     return None
 
@@ -137,10 +176,11 @@ def _control(facts: Facts) -> Seen | None:
     tight, of = _corrected(rest, "tolerance")
     if not tried:
         return None
-    return (
+    return Seen(
         f"Where the state stands still, {method_name('forward_sensitivity')} corrects {good} "
         f"of {tried} gradients that are not good, a tighter tolerance {tight} of {of}.",
         "figure-remedies",
+        good / tried > tight / of if of else None,
     )
 
 
@@ -151,17 +191,18 @@ def _oscillation(facts: Facts) -> Seen | None:
     ]
     if len(window):
         row = window.iloc[0].to_dict()
-        return (
+        return Seen(
             f"The error of {row['model']} grows like the window to the power "
             f"{law_sentences.power(row)}.",
             "figure-laws_axes",
+            bool(row["low"] > 0.0),
         )
     rows = facts.regimes[
         _has(facts.regimes, Trait.PHASE_DRIFT) & (facts.regimes["method"] == "forward_ad")
     ]
     if rows.empty:
         return None
-    return (f"Forward AD where the phase drifts: {_tally(rows)}.", "figure-mechanisms")
+    return Seen(f"Forward AD where the phase drifts: {_tally(rows)}.", "figure-mechanisms")
 
 
 def _chaos(facts: Facts) -> Seen | None:
@@ -169,14 +210,17 @@ def _chaos(facts: Facts) -> Seen | None:
     laws = laws[(laws["method"] == "forward_ad") & (laws["status"] == "ok")]
     if len(laws):
         row = laws.iloc[0].to_dict()
-        return (
+        return Seen(
             f"The error of {row['model']} grows like exp(r T) with r = {law_sentences.power(row)}.",
             "figure-laws_axes",
+            bool(row["low"] > 0.0),
         )
     rows = facts.regimes[
         _has(facts.regimes, Trait.CHAOS) & (facts.regimes["method"] == "forward_ad")
     ]
-    return (f"Forward AD in chaos: {_tally(rows)}.", "figure-mechanisms") if len(rows) else None
+    if rows.empty:
+        return None
+    return Seen(f"Forward AD in chaos: {_tally(rows)}.", "figure-mechanisms")
 
 
 def _amplification(facts: Facts) -> Seen | None:
@@ -189,10 +233,12 @@ def _amplification(facts: Facts) -> Seen | None:
     if rows.empty:
         return None
     row = rows.iloc[-1]
-    return (
-        f"The error of the gradient is up to {number(row['ratio'], 2)} times that of the states in "
-        f"the median of a mechanism ({row['mechanism']}).",
+    up_to, of = ("up to ", "a") if len(rows) > 1 else ("", "the only")
+    return Seen(
+        f"The error of the gradient is {up_to}{number(row['ratio'], 2)} times that of the states "
+        f"in the median of {of} mechanism ({row['mechanism']}).",
         "figure-laws",
+        bool(row["ratio"] > 1.0),
     )
 
 
@@ -210,10 +256,11 @@ def _not_converging(facts: Facts, trait: Trait, words: str) -> Seen | None:
         return None
     stuck = ~rows["converging"].astype(bool)
     models = rows.loc[stuck, "model"].nunique()
-    return (
+    return Seen(
         f"{models} of {count(rows['model'].nunique(), 'model')} {words} have gradients of forward "
         f"AD that do not converge ({int(stuck.sum())} of {series(len(rows))}).",
         "figure-mechanisms",
+        bool(stuck.any()),
     )
 
 
@@ -221,10 +268,11 @@ def _saltation(facts: Facts) -> Seen | None:
     good, tried = _corrected(facts.remedies, "saltation")
     if not tried:
         return None
-    return (
+    return Seen(
         f"Handling the events corrects {good} of {count(tried, 'gradient')} of forward AD that "
         "are not good.",
         "figure-remedies",
+        2 * good > tried,
     )
 
 
@@ -236,7 +284,7 @@ def _stiff(facts: Facts) -> Seen | None:
         return None
     parts = [f"{row['stepping']} {_tally(rows[rows['stepping'] == row['stepping']])}"
             for row in rows.to_dict("records")]  # fmt: skip
-    return (f"Stiff and slow, forward AD: {'; '.join(parts)}.", "figure-mechanisms")
+    return Seen(f"Stiff and slow, forward AD: {'; '.join(parts)}.", "figure-mechanisms")
 
 
 def _fast(facts: Facts) -> Seen | None:
@@ -245,7 +293,7 @@ def _fast(facts: Facts) -> Seen | None:
     ]
     if rows.empty:
         return None
-    return (f"Forward AD for fast modes: {_tally(rows)}.", "figure-mechanisms")
+    return Seen(f"Forward AD for fast modes: {_tally(rows)}.", "figure-mechanisms")
 
 
 _EVIDENCE: dict[str, Callable[[Facts], Seen | None]] = {

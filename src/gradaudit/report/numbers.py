@@ -5,30 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gradaudit.records.numbers import number, tolerance
+
+__all__ = [
+    "DASH", "FEW", "count", "listed", "number", "percent", "proportion", "rounded_down", "seconds",
+    "sentence_case", "series", "share", "tolerance",
+]  # fmt: skip
+
 DASH = "–"
+FEW = 20
+"""Cases; of fewer a share is written as a count."""
 
 
 def rounded_down(digits: float) -> str:
     """Certified digits to a tenth, never more of them than are certified."""
     return f"{math.floor(10.0 * digits) / 10.0:.1f}"
-
-
-def number(value: float, digits: int = 3) -> str:
-    """Three significant digits; powers of ten in short where a number is large or small."""
-    if not math.isfinite(value):
-        return "not finite"
-    if value == 0.0:
-        return "0"
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    if -3 < int(exponent) < 5:
-        return f"{float(f'{value:.{digits - 1}e}'):,.10g}".replace(",", "\u202f")
-    return f"{float(mantissa):g}e{int(exponent)}"
-
-
-def tolerance(value: float) -> str:
-    """A tolerance: always a power of ten in short, 1e-3."""
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 def percent(share: float) -> str:
@@ -38,6 +29,14 @@ def percent(share: float) -> str:
     if share > 10.0:
         return f"{number(share, 2)} times"
     return f"{number(100.0 * share, 2)} %"
+
+
+def proportion(part: float, whole: int) -> str:
+    """A share (0 to 1) of some cases: a percentage, or a count where the cases are few."""
+    cases = part * whole
+    if 0 < whole < FEW and abs(cases - round(cases)) < 1e-6:
+        return f"{round(cases)} of {whole}"
+    return percent(part)
 
 
 def seconds(value: float) -> str:

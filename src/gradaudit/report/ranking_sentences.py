@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from gradaudit.analysis.functional_ranking import EVERYWHERE, OSCILLATING
-from gradaudit.records.labels import kind_name
-from gradaudit.report.numbers import count, listed, number, percent, series
+from gradaudit.records.labels import ranked_name
+from gradaudit.report.numbers import FEW, count, listed, number, percent, proportion, series
+
+SAME_PLACE = 1e-9
+"""Difference of two median places up to which two functionals tie."""
 
 
 def answer(ranking: pd.DataFrame) -> list[str]:
@@ -27,8 +32,8 @@ def _shares(rows: pd.DataFrame) -> str:
 
     def described(row: pd.Series) -> str:
         return (
-            f"{kind_name(row['kind'])} ({percent(row['good'])} good, {percent(row['horrible'])} "
-            f"horrible, of {series(int(row['ladders']))})"
+            f"{ranked_name(row['kind'])} ({_good(row)} good, {_horrible(row)} horrible"
+            f"{_total(row)})"
         )
 
     if len(ordered) == 1:
@@ -39,6 +44,21 @@ def _shares(rows: pd.DataFrame) -> str:
         return f"By forward AD, from the best: {listed(every)}."
     low = [described(row) for _, row in ordered.tail(2).iloc[::-1].iterrows()]
     return f"By forward AD most often good: {listed(top)}. Least often: {listed(low)}."
+
+
+def _good(row: pd.Series, column: str = "good") -> str:
+    return proportion(float(row[column]), int(row["ladders"]))
+
+
+def _horrible(row: pd.Series) -> str:
+    few = int(row["ladders"]) < FEW
+    return _good(row, "horrible").partition(" of ")[0] if few else percent(row["horrible"])
+
+
+def _total(row: pd.Series) -> str:
+    """Of how many, where a percentage does not say it."""
+    ladders = int(row["ladders"])
+    return "" if ladders < FEW else f", of {series(ladders)}"
 
 
 def _places(rows: pd.DataFrame) -> str:
@@ -52,11 +72,18 @@ def _places(rows: pd.DataFrame) -> str:
             if np.isfinite(row["position_low"])
             else ""
         )
-        return f"{kind_name(row['kind'])} {row['position']:.2f}{interval}"
+        return f"{ranked_name(row['kind'])} {row['position']:.2f}{interval}"
 
-    shown = min(3, len(placed) // 2)  # no functional is in both lists
-    first = [described(row) for _, row in placed.head(shown).iterrows()]
-    last = [described(row) for _, row in placed.tail(shown).iloc[::-1].iterrows()]
+    place = placed["position"].to_numpy()
+    if place[-1] - place[0] < SAME_PLACE:
+        return "No functional is more accurate than another one of the same solve."
+    shown = min(3, len(placed) // 2)
+    # Those that tie with the last one shown are shown; no functional is in both lists.
+    best = placed[place <= place[shown - 1] + SAME_PLACE]
+    worst = placed[place >= place[-shown] - SAME_PLACE]
+    best, worst = best[~best.index.isin(worst.index)], worst[~worst.index.isin(best.index)]
+    first = [described(row) for _, row in best.iterrows()]
+    last = [described(row) for _, row in worst.iloc[::-1].iterrows()]
     return (
         f"Most accurate among the functionals of the same solve: {listed(first)}. Least accurate: "
         f"{listed(last)}. The number is the place of the error, 0 for the smallest and 1 for the "
@@ -79,29 +106,19 @@ def _oscillation(ranking: pd.DataFrame) -> str:
     models = count(int(rows["models"].max()), "model")
     parts = []
     if len(better):
-        parts.append(
-            "smaller for "
-            + listed(
-                [
-                    f"{kind_name(row['kind'])} ({number(row['gain_over_terminal'], 2)} times)"
-                    for row in better.to_dict("records")
-                ]
-            )
-        )
+        found = zip(better["kind"], better["gain_over_terminal"], strict=True)
+        parts.append(f"smaller for {_times(found)}")
     if len(worse):
-        parts.append(
-            "larger for "
-            + listed(
-                [
-                    f"{kind_name(row['kind'])} ({number(1.0 / row['gain_over_terminal'], 2)} times)"
-                    for row in worse.to_dict("records")
-                ]
-            )
-        )
+        found = zip(worse["kind"], 1.0 / worse["gain_over_terminal"], strict=True)
+        parts.append(f"larger for {_times(found)}")
     return (
         f"Where the phase drifts ({models}), the error is, against that of the value at the end in "
         f"the same solve, {'; it is '.join(parts)}."
     )
+
+
+def _times(found: Iterable[tuple[str, float]]) -> str:
+    return listed([f"{ranked_name(kind)} ({number(factor, 2)} times)" for kind, factor in found])
 
 
 def _best(rows: pd.DataFrame) -> str:
@@ -112,21 +129,25 @@ def _best(rows: pd.DataFrame) -> str:
             "No other method is good on more tolerance series than forward AD, for any functional."
         )
     least = rows[rows["best_good"] > 0.0].sort_values("best_good").iloc[0]
+    alike = gained[
+        (gained[["good", "best_good"]] == row[["good", "best_good"]].to_numpy()).all(axis=1)
+    ]
+    names = [f"the {ranked_name(kind)}" for kind in alike["kind"]]
+    of = "of its tolerance series" if len(alike) == 1 else "of the tolerance series of each"
     text = (
-        f"The best method improves the {kind_name(row['kind'])} most: {percent(row['good'])} of "
-        f"its tolerance series are good by forward AD, {percent(row['best_good'])} by the best "
-        "method."
+        f"The best method improves {listed(names)} most: {_good(row)} {of} are good by forward "
+        f"AD, {_good(row, 'best_good')} by the best method."
     )
     if rows["best_good"].min() >= 1.0:
         return f"{text} All tolerance series of all functionals are good by the best method."
     return (
-        f"{text} The most difficult is the {kind_name(least['kind'])}: "
-        f"{percent(least['best_good'])} are good by the best method."
+        f"{text} The most difficult is the {ranked_name(least['kind'])}: "
+        f"{_good(least, 'best_good')} are good by the best method."
     )
 
 
 def _none(rows: pd.DataFrame) -> str:
-    kinds = [kind_name(kind) for kind in rows.loc[rows["best_horrible"] >= 1.0, "kind"]]
+    kinds = [ranked_name(kind) for kind in rows.loc[rows["best_horrible"] >= 1.0, "kind"]]
     if not kinds:
         return ""
     return f"No method gives a useful gradient of {listed(kinds)}."

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gradaudit.records.labels import VERDICTS, functional_name, in_order, method_name
 from gradaudit.report.numbers import (
+    FEW,
     count,
     listed,
     number,
@@ -117,7 +118,10 @@ def within(audits: pd.DataFrame, good: float) -> str:
         share, rows = share_within(audits, rtol, good)
         if rows:
             cases = count(rows, "case")
-            parts.append(f"{100.0 * share:.0f} % of {cases} at rtol {tolerance(rtol)}")
+            part = f"{100.0 * share:.0f} % of {cases}"
+            if rows < FEW:
+                part = f"{round(share * rows)} of {cases}"
+            parts.append(f"{part} at rtol {tolerance(rtol)}")
     if not parts:
         return ""
     return (

@@ -20,6 +20,7 @@ from gradaudit.backend.program_cache import identity_cache, programs_of
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
 from gradaudit.model.shared_form import shared_form, with_numbers
+from gradaudit.records.numbers import number
 
 EXPLICIT, IMPLICIT = "tsit5", "rodas5p"
 
@@ -99,7 +100,10 @@ def look(
 
 def judged(steps: int, stable_steps: float, *, left_out: str = "") -> Look:
     """The choice by the steps of a look, or of several, and by those for stability."""
-    told = f"{stable_steps:.2g} explicit steps for stability, {steps} implicit ones at {ROUGH:g}"
+    told = (
+        f"an explicit solver needs about {number(max(stable_steps, 1.0), 2)} steps to be stable, "
+        f"an implicit one {steps} steps for a relative tolerance of {ROUGH:g}"
+    )
     if stable_steps > STIFF * steps:
         return Look(IMPLICIT, _reason(f"stiff: {told}", left_out), steps, stable_steps)
     return Look(EXPLICIT, _reason(f"not stiff: {told}", left_out), steps, stable_steps)

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import diffrax
-import equinox as eqx
 import jax.numpy as jnp
 import jax.tree_util as jtu
+import optimistix
+
+
+class PatientChord(diffrax.VeryChord):
+    """The chord method, which goes on until it has converged, diverges, or has had its iterations.
+
+    That of diffrax 0.7.2 says "diverged" of every iterate that has not converged yet, which
+    optimistix 0.1.0 takes at its word after two iterations, so that the step is rejected
+    (patrick-kidger/diffrax#754, merged in May 2026 and in no release so far). On published models
+    half of the steps of Kvaerno5 were rejected for it, and there were up to twelve times as many.
+    """
+
+    def terminate(
+        self, fn: Any, y: Any, args: Any, options: Any, state: Any, tags: Any
+    ) -> tuple[Any, Any]:
+        ended, result = super().terminate(fn, y, args, options, state, tags)
+        going_on = optimistix.RESULTS.successful
+        return ended, optimistix.RESULTS.where(ended, result, going_on)
 
 
 def root_finder(solver: type[diffrax.AbstractSolver], rtol: Any, atol: Any, n: int | None) -> Any:
@@ -15,11 +33,15 @@ def root_finder(solver: type[diffrax.AbstractSolver], rtol: Any, atol: Any, n: i
 
     Its norm looks at the first `n` components, the states; at all if None.
     """
-    return eqx.tree_at(
-        lambda finder: (finder.rtol, finder.atol, finder.norm),
-        solver.root_finder,
-        (rtol, atol, _StateRms(n)),
-    )
+    return patient(solver.root_finder, rtol=rtol, atol=atol, norm=_StateRms(n))
+
+
+def patient(finder: Any, **changed: Any) -> Any:
+    """A root finder with other tolerances or another norm; patient where it is diffrax's chord."""
+    if isinstance(finder, diffrax.VeryChord):
+        own = {field.name: getattr(finder, field.name) for field in dataclasses.fields(finder)}
+        return PatientChord(**(own | changed))
+    return dataclasses.replace(finder, **changed)
 
 
 class _StateRms:

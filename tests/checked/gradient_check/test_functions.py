@@ -74,6 +74,16 @@ def test_a_right_gradient_passes_and_a_wrong_one_is_blamed():
     assert check_gradient(decayed, P, 0.0 * DECAY).outcome == "failed"
 
 
+def test_an_entry_that_is_no_number_is_told_what_it_should_be():
+    lost = check_gradient(decayed, P, DECAY * [1.0, np.nan])
+    assert lost.outcome == "failed"
+    (entry,) = lost.blame
+    assert entry.name == "p[1]"
+    assert entry.expected == pytest.approx(DECAY[1], rel=1e-5)
+    assert entry.error_bar < 1e-3 * abs(DECAY[1])
+    assert "should be" in str(lost)
+
+
 @pytest.mark.slow
 def test_every_nesting_is_seen_through():
     jitted = jax.jit(decayed)

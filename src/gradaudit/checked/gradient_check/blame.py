@@ -21,6 +21,9 @@ Array = NDArray[np.float64]
 PARTS = 8
 """Directions in one round of the search, and entries that are reported."""
 
+SEARCHED = 1e-3
+"""Relative error bar of the derivatives that a search computes by itself."""
+
 
 def blamed(
     function: Function,
@@ -37,8 +40,7 @@ def blamed(
     """
     names = _names(p)
     if not np.all(np.isfinite(gradient)):
-        bad = np.flatnonzero(~np.isfinite(gradient))[:PARTS]
-        return tuple(Blamed(names[j], gradient[j], np.nan, np.inf) for j in bad)
+        return _not_finite(function, p, gradient, names, where, truth)
     if where.complete:
         return _worst(np.arange(len(gradient)), gradient, names, where.sizes, truth)
     left, random = np.arange(len(gradient)), np.random.default_rng([seed, 1])
@@ -50,9 +52,27 @@ def blamed(
             vectors[k, part] = signs * where.sizes[part]
         slopes = _slopes(function, p, vectors, truth)
         if len(left) <= PARTS:
-            entries = Truth(slopes[: len(left)], np.abs(slopes[: len(left)]) * 1e-3, 0.0, "")
+            entries = Truth(slopes[: len(left)], np.abs(slopes[: len(left)]) * SEARCHED, 0.0, "")
             return _worst(left, gradient, names, where.sizes, entries)
         left = parts[int(np.argmax(np.abs(vectors @ gradient - slopes)[: len(parts)]))]
+
+
+def _not_finite(
+    function: Function, p: Any, gradient: Array, names: list[str], where: Directions, truth: Truth
+) -> tuple[Blamed, ...]:
+    """The first entries that are no numbers, with what they should be."""
+    bad = np.flatnonzero(~np.isfinite(gradient))[:PARTS]
+    if where.complete:
+        slopes, bars = truth.slopes[bad], truth.bars[bad]
+    else:
+        vectors = np.zeros((PARTS, len(gradient)))
+        vectors[np.arange(len(bad)), bad] = where.sizes[bad]
+        slopes = _slopes(function, p, vectors, truth)[: len(bad)]
+        bars = np.abs(slopes) * SEARCHED
+    numbers = zip(bad, slopes / where.sizes[bad], bars / where.sizes[bad], strict=True)
+    return tuple(
+        Blamed(names[j], float(gradient[j]), float(slope), float(bar)) for j, slope, bar in numbers
+    )
 
 
 def _names(p: Any) -> list[str]:

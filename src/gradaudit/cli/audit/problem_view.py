@@ -16,6 +16,7 @@ from gradaudit.cli.audit.tried import STUCK, word_of
 from gradaudit.cli.audit.view import card_lines, finite, show_matrix
 from gradaudit.problem.audit_table import NOT_INTEGRATED, UNKNOWN
 from gradaudit.problem.ladder import NOT_RUN
+from gradaudit.records.numbers import short
 from gradaudit.report.numbers import DASH, seconds, tolerance
 
 WIDTH = 80
@@ -125,7 +126,7 @@ def _error(row: Mapping[Any, Any]) -> str:
     known = row["status"] == "ok" and row["verdict"] not in (UNKNOWN, NOT_INTEGRATED)
     if not known or math.isnan(error):
         return DASH
-    return f"<{error + resolution:.0e}" if error <= resolution else f"{error:.1e}"
+    return f"<{short(error + resolution, 1)}" if error <= resolution else short(error)
 
 
 def as_json(audit: ProblemAudit) -> str:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gradaudit.cli.audit.view import Audit, ReferenceSummary
+    from gradaudit.model.definition import Model
     from gradaudit.sensitivity.solver_choice import Look
 
 REFERENCE, VIEW = "reference", "gradaudit.cli.audit.view"
@@ -94,6 +95,10 @@ def run(
         max_steps=max_steps,
         time_limit=time_limit,
     )
+    if functional is not None:
+        from gradaudit.cli.audit.functional_name import check_functional
+
+        check_functional(_loaded(model), functional, study.functionals.kinds)
     with temporary.folder() as folder:
         jobs = _jobs(model, study, folder, cache_folder)
         leave_out_current_folder()
@@ -156,13 +161,18 @@ def without_auto(solvers: Sequence[str] | None, look: Callable[[], Look]) -> Seq
 
 
 def _suitable(model: str) -> Look:
-    from gradaudit.model.loading import load_model
     from gradaudit.sensitivity.solver_choice import suitable_solver
 
-    # what the model prints and warns of on import is left to the processes that solve it
+    return suitable_solver(_loaded(model))
+
+
+def _loaded(model: str) -> Model:
+    """The model in this process: what it prints and warns of is left to those that solve it."""
+    from gradaudit.model.loading import load_model
+
     with redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore", ModelWarning)
-        return suitable_solver(load_model(model))
+        return load_model(model)
 
 
 def configure(

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gradaudit.records.numbers import short
 from gradaudit.records.usual import METHOD, nearest, preferred
 from gradaudit.report.numbers import number, tolerance
 
@@ -90,7 +91,7 @@ def error_text(row: Row) -> str:
     """The error, or a bound where it lies below what the reference resolves."""
     error, resolution = row["error"], row["resolution"]
     if error <= resolution:
-        return f"below {error + resolution:.0e}"
+        return f"below {short(error + resolution, 1)}"
     return number(error, 3 if error >= 1.0 else 2)
 
 
@@ -109,7 +110,8 @@ def silently_wrong(rows: pd.DataFrame, horrible: float) -> Iterator[str]:
         wrong = (own["status"] == "ok") & (own["error"] > horrible) & (own["verdict"] != "unknown")
         if wrong.any():
             largest = number(float(own["error"][wrong].max()), 2)
-            yield f"{solver} {method} at {_places(own, wrong)} (error up to {largest})"
+            up_to = "up to " if wrong.sum() > 1 else ""
+            yield f"{solver} {method} at {_places(own, wrong)} (error {up_to}{largest})"
 
 
 def _places(curve: pd.DataFrame, chosen: pd.Series) -> str:

@@ -26,6 +26,7 @@ from gradaudit.cli.audit.tried import (
     usual_row,
     word_of,
 )
+from gradaudit.records.numbers import short
 from gradaudit.report.numbers import DASH, rounded_down, seconds, tolerance
 
 if TYPE_CHECKING:
@@ -294,7 +295,7 @@ def _text(key: str, row: Mapping[Any, Any]) -> str:
         case "error":
             return _error(row)
         case "indicator":
-            return f"{value:.1e}" if math.isfinite(value) else DASH
+            return short(value) if math.isfinite(value) else DASH
         case "steps":
             return f"{value:.0f}" if math.isfinite(value) else DASH
         case "seconds":
@@ -308,5 +309,5 @@ def _error(row: Mapping[Any, Any]) -> str:
     if row["status"] != "ok" or row["verdict"] == "unknown" or math.isnan(error):
         return DASH
     if error <= resolution:
-        return f"<{error + resolution:.0e}"
-    return f"{error:.1e}"
+        return f"<{short(error + resolution, 1)}"
+    return short(error)

@@ -53,4 +53,5 @@ FAMILY = Family(
     purpose="every model",
     group="traces",
     functionals=functionals,
+    naming=lambda _: "log-likelihood",
 )

@@ -30,5 +30,6 @@ FAMILY = Family(
     group="traces",
     functionals=functionals,
     naming=lambda name: f"sum of squares, {name.removeprefix('trace_sse_')} target",
+    ranked_label="sum of squares, noisy target",
     is_main=True,
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gradaudit.errors import SettingError
+from gradaudit.model.spec import hint
 from gradaudit.records.catalogue import catalogue
 from gradaudit.sensitivity.method import Method
 
@@ -29,5 +30,8 @@ def get_method(name: str) -> Method:
     """
     known = methods()
     if name not in known:
-        raise SettingError(f"unknown method {name!r}; the methods are {', '.join(known)}.")
+        raise SettingError(
+            f"unknown method {name!r}{hint(str(name), list(known))}; the methods are "
+            f"{', '.join(known)}."
+        )
     return known[name]

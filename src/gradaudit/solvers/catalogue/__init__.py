@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gradaudit.errors import SettingError
+from gradaudit.model.spec import hint
 from gradaudit.records.catalogue import AUTO, catalogue
 from gradaudit.solvers.solver import Solver
 
@@ -38,5 +39,8 @@ def get_solver(name: str) -> Solver:
         raise SettingError(NO_CHOICE)
     known = solvers()
     if name not in known:
-        raise SettingError(f"unknown solver {name!r}; the solvers are {', '.join(known)}.")
+        raise SettingError(
+            f"unknown solver {name!r}{hint(str(name), list(known))}; the solvers are "
+            f"{', '.join(known)}."
+        )
     return known[name]
