@@ -135,6 +135,8 @@ def _law(ax: Axes, law: pd.DataFrame, colour: Any, line: int) -> None:
         fontsize=7.8,
         fontweight="bold",
         color=tuple(0.78 * c for c in colour),
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
+        zorder=5,
     )
 
 
