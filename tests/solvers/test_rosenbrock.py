@@ -113,7 +113,6 @@ def test_a_stiff_model_agrees_with_kvaerno5():
         for name in ("rodas5p", "kvaerno5")
     ]
     assert all(run.status == "ok" for run in runs)
-    assert runs[0].stats["steps"] < runs[1].stats["steps"]
     scaled = [run.sensitivities[0] * model.nominal for run in runs]
     np.testing.assert_allclose(*scaled, atol=1e-5)
 

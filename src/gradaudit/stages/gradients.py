@@ -59,16 +59,16 @@ def run(
     solver: str,
     settings: dict[str, Any],
     output: Path,
-    untimed: bool = False,
-    probed: bool = True,
     report: Report = to_stderr,
 ) -> None:
     """Write states, integrals and their sensitivities with statuses, costs and the indicator.
 
-    Untimed, what has an estimate is solved with it and no second time without, and no program is
-    made fast. The cost of an estimate along one direction is measured where `probed`.
+    With the setting "untimed", what has an estimate is solved with it and no second time without,
+    and no program is made fast. With "probed" false, the cost of an estimate along one direction is
+    not measured.
     """
     check_installed(settings["methods"])
+    untimed, probed = settings.get("untimed", False), settings.get("probed", True)
     of = {"model": key_of(model), "model_file": digest_of(model)}
     loaded = load_model(model)
     methods, tolerances = _applicable(loaded, settings["methods"]), settings["tolerances"]

@@ -99,7 +99,12 @@ def _job(
     row: Mapping[str, Any], *, model: str, study: Study, folder: Path, cache: Path | None
 ) -> Job:
     settings = json.loads(settings_of("gradients", study, solver=row["solver"]))
-    chosen = {"methods": [row["method"]], "estimate": [row["method"]], "tolerances": [row["rtol"]]}
+    chosen = {
+        "methods": [row["method"]],
+        "estimate": [row["method"]],
+        "tolerances": [row["rtol"]],
+        "untimed": True,
+    }
     return Job(
         label=f"estimate for {row['solver']}",
         stage="gradients",
@@ -108,7 +113,6 @@ def _job(
             "solver": row["solver"],
             "settings": settings | chosen,
             "output": folder / f"{_PREFIX}{row['solver']}.nc",
-            "untimed": True,
         },
         cache=cache,
         solves=1,

@@ -261,7 +261,11 @@ def default_methods(model: str) -> list[str]:
 def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Job]:
     def arguments(stage: str, label: str, **others: Any) -> dict[str, Any]:
         settings = json.loads(settings_of(stage, study, solver=label))
-        return {"model": model, "settings": settings, "output": folder / f"{label}.nc", **others}
+        return {"model": model, "settings": settings, "output": folder / f"{label}.nc"} | others
+
+    def of_solver(name: str) -> dict[str, Any]:
+        found = arguments("gradients", name, solver=name)
+        return found | {"settings": found["settings"] | {"probed": False}}
 
     known = catalogue("solvers")
     # Implicit ones, and one that carries an estimate along, take longest, so they begin.
@@ -271,7 +275,7 @@ def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Jo
         Job(
             label=solver,
             stage="gradients",
-            arguments=arguments("gradients", solver, solver=solver, probed=False),
+            arguments=of_solver(solver),
             cache=cache,
             solves=len(study.methods) * len(ladder_of(study, solver)),
         )
