@@ -307,7 +307,7 @@ class _StepWithEstimates(diffrax.AbstractLocalInterpolation):
         there, *_, result = self.observing.step(
             self.term, self.t0, t0, self.start, self.args, state, self.made_jump
         )
-        reached = observed(self, t0, where_solved(self, result, there))
+        reached = observed(self, t0, where_solved(self, self.observing, result, there))
         if self.interpolant is None:
             return reached
         dense = self.interpolant(t0=self.t0, t1=self.t1, **self.dense).evaluate(t0)

@@ -18,14 +18,39 @@ class PatientChord(diffrax.VeryChord):
     optimistix 0.1.0 takes at its word after two iterations, so that the step is rejected
     (patrick-kidger/diffrax#754, merged in May 2026 and in no release so far). On published models
     half of the steps of Kvaerno5 were rejected for it, and there were up to twelve times as many.
+
+    With more iterations there are more ways to fail. Iterates that do not approach each other have
+    diverged, unless they are within the tolerance: there rounding stops them. Iterates stay where
+    the function is finite, since its derivative at the last one is solved with, and a linear solver
+    of lineax that sees what is not finite may raise.
     """
+
+    def step(
+        self, fn: Any, y: Any, args: Any, options: Any, state: Any, tags: Any
+    ) -> tuple[Any, Any, Any]:
+        reached, after, aux = super().step(fn, y, args, options, state, tags)
+        finite = jnp.isfinite(after.diffsize)
+
+        def kept(reached: Any, y: Any, moved: Any) -> Any:
+            return jnp.where(finite, reached, y + jnp.where(jnp.isfinite(moved), moved, 0.0))
+
+        return jtu.tree_map(kept, reached, y, state.diff), after, aux
 
     def terminate(
         self, fn: Any, y: Any, args: Any, options: Any, state: Any, tags: Any
     ) -> tuple[Any, Any]:
-        ended, result = super().terminate(fn, y, args, options, state, tags)
-        going_on = optimistix.RESULTS.successful
-        return ended, optimistix.RESULTS.where(ended, result, going_on)
+        moved, rate = state.diffsize, state.diffsize / state.diffsize_prev
+        nearing = rate < 1.0
+        converged = (moved <= self.kappa) | jnp.where(
+            nearing, moved * rate < self.kappa * (1.0 - rate), moved <= 1.0
+        )
+        begun, judged = state.step > 0, state.step > 1
+        unsolved = state.result != optimistix.RESULTS.successful
+        lost = unsolved | (begun & ~jnp.isfinite(moved)) | (judged & ~nearing & ~converged)
+        result = optimistix.RESULTS.where(
+            lost, optimistix.RESULTS.nonlinear_divergence, optimistix.RESULTS.successful
+        )
+        return lost | (judged & converged), result
 
 
 def root_finder(solver: type[diffrax.AbstractSolver], rtol: Any, atol: Any, n: int | None) -> Any:

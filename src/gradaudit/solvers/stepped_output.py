@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import jax.tree_util as jtu
 
 from gradaudit.backend.shapes import Flag, ScalarLike
+from gradaudit.solvers.root_finder import PatientChord
 from gradaudit.solvers.wrapper import WrappedSolver
 
 RUN_AWAY = 1e3
@@ -78,7 +79,7 @@ class StepToObservation(diffrax.AbstractLocalInterpolation):
         reached, *_, result = self.solver.step(
             self.term, self.t0, t0, self.start, self.args, state, False
         )
-        return observed(self, t0, where_solved(self, result, reached))
+        return observed(self, t0, where_solved(self, self.solver, result, reached))
 
 
 def observed(step: Any, t: ScalarLike, reached: Any) -> Any:
@@ -90,18 +91,26 @@ def observed(step: Any, t: ScalarLike, reached: Any) -> Any:
     return jtu.tree_map(chosen, step.start, reached, step.end)
 
 
-def where_solved(step: Any, result: Any, reached: Any) -> Any:
-    """What a step to an observation reaches; NaN where its implicit stages ran away.
+def where_solved(step: Any, solver: Any, result: Any, reached: Any) -> Any:
+    """What a step of `solver` to an observation reaches; NaN where it has not solved its stages.
 
-    No controller rejects such a step. Newton's method also reports a failure where it begins within
-    rounding of the root, so that this alone says nothing; a value that has run away is far beyond
-    those at both ends of the step of the grid.
+    No controller rejects such a step. Root finders other than `PatientChord` also report a failure
+    where they begin within rounding of the root, so that this alone says nothing of them; a value
+    that has run away is far beyond those at both ends of the step of the grid.
     """
     failed = result != diffrax.RESULTS.successful
+    meant = isinstance(_root_finder(solver), PatientChord)
 
     def kept(start: Any, reached: Any, end: Any) -> Any:
         largest = jnp.maximum(jnp.max(jnp.abs(start)), jnp.max(jnp.abs(end)))
-        away = failed & (jnp.max(jnp.abs(reached)) > RUN_AWAY * largest)
-        return jnp.where(away & (largest > 0), jnp.nan, reached)
+        away = (jnp.max(jnp.abs(reached)) > RUN_AWAY * largest) & (largest > 0)
+        return jnp.where(failed & (meant | away), jnp.nan, reached)
 
     return jtu.tree_map(kept, step.start, reached, step.end)
+
+
+def _root_finder(solver: Any) -> Any:
+    """That of the innermost solver; None where it has none."""
+    while hasattr(solver, "solver"):
+        solver = solver.solver
+    return getattr(solver, "root_finder", None)

@@ -43,7 +43,7 @@ def cores() -> int:
 def run_jobs(
     jobs: Sequence[Job], *, workers: int, progress: Progress, then_import: str
 ) -> dict[str, JobOutcome]:
-    """Run all jobs, `workers` at a time and in this order; import a module when a core is free.
+    """Run all jobs, `workers` at a time and in this order; import a module meanwhile.
 
     Raises
     ------
@@ -51,9 +51,13 @@ def run_jobs(
         With the message of the first job that is refused and not optional; the others are stopped.
     """
     outcomes: dict[str, JobOutcome] = {}
-    with _Workers() as processes, ThreadPoolExecutor(workers) as threads:
+    with (
+        _Workers() as processes,
+        ThreadPoolExecutor(workers) as threads,
+        ThreadPoolExecutor(1) as aside,
+    ):
         futures = {threads.submit(processes.run, job, progress): job for job in jobs}
-        imported = threads.submit(importlib.import_module, then_import)
+        imported = aside.submit(importlib.import_module, then_import)
         try:
             for future in as_completed(futures):
                 job, outcome = futures[future], future.result()
