@@ -1,5 +1,7 @@
 """Mistakes in a user's functions come as messages with a place and what to do."""
 
+import math
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -79,3 +81,25 @@ def test_a_second_derivative_tells_it_too():
     )
     with pytest.raises(SettingError, match="branches in python"):
         product(P, P)
+
+
+@pytest.mark.parametrize(
+    ("readout", "field", "said"),
+    [
+        (lambda ys: ys[-1], lambda t, y, p: -p[3] * y, "vector_field .* index 3 .* size 2"),
+        (lambda ys: ys[-1, 1], lambda t, y, p: -p[1] * y, "readout .* index 1 .* size 1"),
+    ],
+)
+def test_an_entry_that_does_not_exist_is_refused(readout, field, said):
+    """JAX would take the last one."""
+    run = gradaudit.checked_jacfwd(readout, field, y0=jnp.ones(1), ts=[1.0])
+    with pytest.raises(SettingError, match=said):
+        run(jnp.ones(2))
+
+
+def test_entries_counted_from_the_end_are_entries():
+    run = gradaudit.checked_jacfwd(
+        lambda ys: ys[-1, 0], lambda t, y, p: -p[-1] * y, y0=jnp.ones(1), ts=[1.0]
+    )
+    # to the tolerance, 1e-6: the derivative of exp(-p)
+    assert float(run(jnp.array([3.0, 1.0])).jacobian[1]) == pytest.approx(-math.exp(-1.0), rel=1e-5)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import jax.tree_util as jtu
 
 from gradaudit.errors import GradauditError, SettingError
-from gradaudit.model.trace_errors import explained, line_of, missing_name
+from gradaudit.model.trace_errors import explained, index_error, line_of, missing_name
 
 BRANCH = "Write the branch with jnp.where; where it switches at fixed times, name these in jump_ts."
 OWN_ERRORS = ("custom_vjp",)
@@ -36,9 +36,12 @@ def told(name: str, function: Any) -> Any:
     if not callable(function):
         return function
 
+    seen: set[Any] = set()
+
     @wraps(function, updated=())
     def called(*arguments: Any) -> Any:
         try:
+            _check_indices(name, function, arguments, seen)
             return function(*arguments)
         except GradauditError:
             raise
@@ -48,6 +51,23 @@ def told(name: str, function: Any) -> Any:
             raise SettingError(_message(name, function, error, arguments)) from error
 
     return called
+
+
+def _check_indices(
+    name: str, function: Callable[..., Any], arguments: tuple[Any, ...], seen: set[Any]
+) -> None:
+    """Once for arguments of these shapes; JAX takes the last entry for one that does not exist."""
+    shapes = jtu.tree_structure(arguments), tuple(map(jnp.shape, jtu.tree_leaves(arguments)))
+    if shapes in seen:
+        return
+    seen.add(shapes)
+    error = index_error(function, arguments)
+    if error is not None:
+        shown = ", ".join(map(_shape, arguments))
+        raise SettingError(
+            f"{_place(name, function)}{line_of(error, function)} reads an entry that does not "
+            f"exist: {error}. It is called with {shown}."
+        ) from error
 
 
 def _message(

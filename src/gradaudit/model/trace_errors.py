@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import numpy as np
 
 from gradaudit.model.spec import hint
 
@@ -51,6 +52,19 @@ def explained(
     if "string indexing" in text or "values to unpack" in text:
         text += f". {arrays}"
     return text
+
+
+def index_error(function: Callable[..., Any], arguments: tuple[Any, ...]) -> IndexError | None:
+    """What NumPy says of ``p[3]`` of three numbers, for which JAX silently takes the last one."""
+    ones = jax.tree_util.tree_map(lambda x: np.ones(np.shape(x)), arguments)
+    try:
+        with np.errstate(all="ignore"):
+            jax.make_jaxpr(lambda: function(*ones))()
+    except IndexError as error:
+        return error
+    except Exception:  # what else NumPy does not take, JAX takes, or tells of itself
+        return None
+    return None
 
 
 def missing_name(error: Exception, *arguments: Any) -> str:

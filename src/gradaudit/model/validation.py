@@ -21,7 +21,7 @@ from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import slopes, undifferentiable
 from gradaudit.model.quadratures import initial_state
 from gradaudit.model.start_events import start_events
-from gradaudit.model.trace_errors import explained
+from gradaudit.model.trace_errors import explained, index_error
 
 _NARROW = ("float16", "bfloat16", "float32", "complex64")
 _PURE = (
@@ -123,18 +123,12 @@ def _functions(model: Model) -> Iterator[tuple[str, Callable[..., Any], tuple[An
 
 
 def _check_indices(function: Callable[..., Any], arguments: tuple[Any, ...], what: str) -> None:
-    """Refuse ``p[3]`` of three parameters, for which JAX silently takes the last one."""
-    ones = [np.ones(argument.shape) for argument in arguments]
-    try:
-        with np.errstate(all="ignore"):
-            jax.make_jaxpr(lambda: function(*ones))()
-    except IndexError as error:
+    error = index_error(function, arguments)
+    if error is not None:
         raise ModelError(
             f"{what} reads an entry that does not exist: {error}. Arguments are (t, y, p) with "
             "states and parameters in the declared order, counted from 0."
         ) from error
-    except Exception:  # what else NumPy does not take, JAX has taken already
-        return
 
 
 def _trace(
