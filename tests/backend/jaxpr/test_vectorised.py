@@ -125,3 +125,18 @@ def test_what_is_constant_has_no_derivative_beside_what_varies(monkeypatch):
         found = jax.jacfwd(lambda *at: form(numbers, *at), k)(t, y, p)
         assert np.isfinite(right).all()
         np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-14)
+
+
+def test_results_are_gathered_and_not_cut_out_one_by_one(monkeypatch):
+    """XLA makes a kernel of every slice, and of each of its derivatives."""
+    monkeypatch.setattr(module, "MANY", 10)
+
+    def rates(t, y, p):
+        y, p = jnp.unstack(y), jnp.unstack(p)
+        return jnp.stack([p[i % 3] * y[i] * y[(7 * i) % 40] for i in range(40)])
+
+    plain = recorded(rates, None, 40, 3)
+    form, numbers = Form(plain.closed), jnp.asarray(form_of(plain.closed)[1])
+    at = jnp.zeros(()), jnp.linspace(0.1, 2.0, 40), jnp.linspace(0.5, 1.5, 3)
+    assert len(jax.make_jaxpr(lambda *at: form(numbers, *at))(*at).eqns) < 40
+    np.testing.assert_array_equal(form(numbers, *at), plain(*at))

@@ -144,9 +144,10 @@ class Vectorised:
         return name, slopes, tuple(sorted((k, repr(v)) for k, v in eqn.params.items()))
 
     def _alone(self, eqn: Any, depth: int) -> None:
-        """An equation as it is."""
-        operands = [self._fetched(atom) for atom in eqn.invars]
+        """An equation as it is; a stack of scalars is gathered from the arrays that they are in."""
         indices = [self._new(depth) for _ in eqn.outvars]
+        stacked = self._stacked(eqn)
+        operands = [self._fetched(atom) for atom in eqn.invars] if stacked is None else []
         for variable, index in zip(eqn.outvars, indices, strict=True):
             if variable.aval.shape:
                 self.whole[variable] = index
@@ -158,12 +159,22 @@ class Vectorised:
             return
 
         def step(arrays: dict[int, Any]) -> None:
+            if stacked is not None:
+                arrays[indices[0]] = stacked(arrays)
+                return
             results = eqn.primitive.bind(*(of(arrays) for of in operands), **eqn.params)
             results = results if eqn.primitive.multiple_results else [results]
             for index, variable, result in zip(indices, eqn.outvars, results, strict=True):
                 arrays[index] = result if variable.aval.shape else jnp.reshape(result, (1,))
 
         self.steps.append(step)
+
+    def _stacked(self, eqn: Any) -> Callable[[dict[int, Any]], Any] | None:
+        scalars = all(a.aval.shape == () and a.aval.dtype == np.float64 for a in eqn.invars)
+        if eqn.primitive.name != "stack" or not scalars:
+            return None
+        places = [self._place(atom) for atom in eqn.invars]
+        return None if None in places else self._gathered(places)
 
     def _together(self, eqns: list[Any], depth: int) -> None:
         """Equations of one primitive with the same parameters."""
