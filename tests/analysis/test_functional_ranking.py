@@ -58,7 +58,7 @@ def test_errors_that_are_equal_but_for_rounding_share_their_mean_place(table):
 def test_a_tie_with_the_last_one_is_named_with_it(table):
     sizes = {"terminal": 1.0, "trace_sse": 100.0, "log_likelihood": 100.0}
     text = " ".join(ranking_sentences.answer(ranking(table(sizes))))
-    least = text.partition("Least accurate: ")[2].partition("The number")[0]
+    least = text.partition("The largest: ")[2].partition("The number")[0]
     assert "sum of squares" in least
     assert "log-likelihood" in least
     alike = ranking_sentences.answer(ranking(table(dict.fromkeys(sizes, 1.0))))
@@ -81,11 +81,11 @@ def test_a_zero_gradient_has_no_place(table):
 
 def test_sentences_change_with_the_data(table):
     text = " ".join(ranking_sentences.answer(ranking(table())))
-    assert "same solve: time average 0.00" in text
+    assert "the smallest errors: time average 0.00" in text
     assert "larger for sum of squares, noisy target (100 times)" in text
     swapped = {"terminal": 1.0, "trace_sse": 0.01, "time_average": 100.0}
     other = " ".join(ranking_sentences.answer(ranking(table(swapped))))
-    assert "same solve: sum of squares, noisy target 0.00" in other
+    assert "the smallest errors: sum of squares, noisy target 0.00" in other
     assert "larger for time average (100 times)" in other
     still = " ".join(ranking_sentences.answer(ranking(table(mechanism="smooth"))))
     assert "No model of this configuration is an oscillation whose phase drifts." in still

@@ -18,7 +18,7 @@ def table(audits):
     drift = {"model": "cycle@t_end=200", "mechanism": "phase drift", "functional": "terminal_x"}
     return audits(
         {**REST, **STUCK},
-        {**REST, "method": "forward_sensitivity", "seconds": 3e-2},
+        {**REST, "method": "forward_sensitivity", "work": 3e4},
         {**REST, **STUCK, "solver": "kvaerno5"},
         {**REST, **STUCK, "method": "saltation"},
         {**REST, "solver": "tsit5_clip"},
@@ -53,7 +53,7 @@ def test_effects_are_those_of_the_audits(table):
     control = effect(found, "rest", "control")
     assert control["verdict_after"] == "good"
     assert control["factor"] == pytest.approx(0.9 / control["error_after"])
-    assert control["cost"] == pytest.approx(3e-2 / (1e-3 * 1e-6**-0.2))
+    assert control["cost"] == pytest.approx(3e4 / control["work_before"])
     assert effect(found, "rest", "implicit")["changed"] == "solver kvaerno5"
     assert effect(found, "rest", "saltation")["verdict_after"] == "horrible"
     assert effect(found, "rest", "clip")["changed"] == "solver tsit5_clip"
@@ -99,12 +99,12 @@ def test_the_summary_counts(table):
 def test_sentences_say_what_works_and_what_does_not(table):
     found = remedies(table)
     text = " ".join(remedy_sentences.by_mechanism(found))
-    assert "full control 1 of 1 (time × 1.9)" in text
+    assert "full control 1 of 1 (work × " in text
     assert "tighter tolerance" in text.split("not corrected by")[1]
     answer = " ".join(remedy_sentences.answer(regimes(table), found))
     assert (
-        "2 gradients of forward AD by explicit solvers, or in a harmful setting, are not good"
-        in answer
+        "2 gradients of forward AD by explicit solvers, or in single precision, with dense "
+        "output or with loose roots, are not good" in answer
     )
     assert "1 of them does not converge: a tighter tolerance corrects none" in answer
     mended = table.assign(verdict="good", ladder_verdict="good")
@@ -117,3 +117,30 @@ def test_nothing_gives_sentences(table):
     assert remedies(empty).empty
     text = remedy_sentences.answer(regimes(empty), remedies(empty))
     assert text[0] == "No gradient of forward AD was audited."
+
+
+def test_factors_are_those_of_what_became_good_and_of_solves_that_ended(audits):
+    """The work of a solve that failed says nothing of what the remedy costs."""
+    other = {**REST, "functional": "time_average_y", "kind": "time_average"}
+    given = audits(
+        {**REST, **STUCK, "work": 100.0},
+        {**REST, "method": "forward_sensitivity", "work": 200.0},
+        {**other, **STUCK, "work": 1.0, "status": "max_steps"},
+        {**other, "method": "forward_sensitivity", "work": 1e3},
+    )
+    found = remedies(given)
+    costs = found[(found["remedy"] == "control")].set_index("functional")["cost"]
+    assert costs["terminal_y"] == pytest.approx(2.0)
+    assert pd.isna(costs["time_average_y"])
+    every = summary(found).set_index(["mechanism", "remedy"]).loc[("all", "control")]
+    assert every["good"] == 2
+    assert every["cost"] == pytest.approx(2.0)
+
+
+def test_a_tie_of_verdicts_is_not_mostly(audits):
+    given = audits(
+        {**REST, **STUCK, "ladder_verdict": "horrible"},
+        {**REST, "functional": "time_average_y", "kind": "time_average", "ladder_verdict": "bad"},
+    )
+    said = remedy_sentences.answer(regimes(given), remedies(given))[0]
+    assert "mostly" not in said

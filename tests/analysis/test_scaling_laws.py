@@ -88,6 +88,10 @@ def test_the_law_along_an_axis_is_found(audits):
     assert row["low"] <= -1.5 <= row["high"]
     stiff = along(audits, "pr", "stiffness", "stiff", lambda v: v**0.5, (10.0, 1e2, 1e3, 1e4))
     assert one(stiff, law="stiffness")["exponent"] == pytest.approx(0.5, abs=0.03)
+    assert "of snic falls like eps to the power -1.49" in law_sentences.along(table, "distance")
+    assert "of pr grows like stiffness to the power 0.5" in law_sentences.along(stiff, "stiffness")
+    flat = stiff.assign(exponent=-0.06, low=-0.13, high=0.01)
+    assert "of pr does not measurably change" in law_sentences.along(flat, "stiffness")
 
 
 def test_chaos_is_exponential_in_the_window(audits):

@@ -75,10 +75,10 @@ def test_models_that_do_not_converge_are_counted(facts):
 def test_what_is_not_in_the_data_is_said(facts):
     found = literature.references(facts(), ANCHORS)
     assert (
-        "no data for it; shown by tests/sensitivity/test_hybrid_run.py"
+        "no data for it; a test of the project shows it (tests/sensitivity/test_hybrid_run.py)"
         in seen(found, "kong2024").seen
     )
-    assert literature.answer(found, facts())[0].startswith(f"Of the {len(ENTRIES)} works")
+    assert literature.answer(found, facts())[0].startswith(f"Of {len(ENTRIES)} works")
 
 
 def test_nothing_was_audited(facts):
@@ -133,6 +133,15 @@ def test_agreement_counts_what_is_decided(facts):
 
 
 def test_of_one_mechanism_no_error_is_the_largest(facts):
-    text = seen(literature.references(facts(power=1.0), ANCHORS), "metz2021").seen
+    given = facts(*[{"mechanism": "linear amplification"}] * 6, power=1.0)
+    text = seen(literature.references(given, ANCHORS), "metz2021").seen
     assert "up to" not in text
-    assert "in the median of the only mechanism" in text
+    assert text.startswith("It agrees. Where perturbations grow, the error of the gradient is ")
+
+
+def test_what_the_data_cannot_refute_is_not_said_to_agree(facts):
+    found = literature.references(facts(), ANCHORS)
+    assert {r.entry.key for r in found if r.agrees is not None} <= {
+        entry.key for entry in ENTRIES if entry.decided
+    }
+    assert not any(r.seen.startswith("It ") for r in found if not r.entry.decided)

@@ -24,6 +24,9 @@ WORKING_RTOL = 1e-6
 HARMFUL = r"dtype=|observe=interpolant|root_tolerance="
 """Variants of a solver that show a mechanism of numerics, as a pattern; the others are remedies."""
 
+HARM = "in single precision, with dense output or with loose roots"
+"""These variants in words."""
+
 ZERO = 1e-9  # of the natural scale: a gradient below it is zero to what its terms resolve
 
 

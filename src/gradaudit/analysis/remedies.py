@@ -38,8 +38,8 @@ TIGHT = 1e-9
 
 COLUMNS = [
     "model", "mechanism", "functional", "kind", "solver", "rtol", "remedy", "tried", "changed",
-    "verdict_before", "reason_before", "converging_before", "error_before", "seconds_before",
-    "verdict_after", "error_after", "seconds_after", "factor", "cost",
+    "verdict_before", "reason_before", "converging_before", "error_before", "work_before",
+    "verdict_after", "error_after", "work_after", "factor", "cost",
 ]  # fmt: skip
 
 SUMMARY = ["mechanism", "remedy", "baselines", "tried", "good", "share", "factor", "cost"]
@@ -65,9 +65,10 @@ def remedies(audits: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per (baseline, remedy): errors, verdicts and times before and after; ``factor`` is
-        the error before over that after, ``cost`` the time after over that before; ``changed``
-        says what was changed into what. Where the audits have no such row ``tried`` is false.
+        One row per (baseline, remedy): errors, verdicts and counted work before and after;
+        ``factor`` is the error before over that after, ``cost`` the work after over that before,
+        both NaN where a solve failed; ``changed`` says what was changed into what. Where the audits
+        have no such row ``tried`` is false.
     """
     if audits.empty:
         return pd.DataFrame(columns=COLUMNS)
@@ -88,8 +89,9 @@ def remedies(audits: pd.DataFrame) -> pd.DataFrame:
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """By mechanism and remedy: how often it was tried, and how often the result is good.
 
-    The mechanism ``all`` is over everything; ``factor`` and ``cost`` are medians over what was
-    tried; mechanisms stand in the order in which the table has them.
+    The mechanism ``all`` is over everything; ``factor`` and ``cost`` are medians over what became
+    good, or over what was tried where nothing did; mechanisms stand in the order in which the table
+    has them.
     """
     if table.empty:
         return pd.DataFrame(columns=SUMMARY)
@@ -99,7 +101,9 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         for remedy in REMEDIES:
             own = group[group["remedy"] == remedy]
             tried = own[own["tried"].astype(bool)]
-            good = int((tried["verdict_after"] == "good").sum())
+            corrected = tried[tried["verdict_after"] == "good"]
+            good = len(corrected)
+            counted = corrected if good else tried
             rows.append(
                 {
                     "mechanism": mechanism,
@@ -108,8 +112,8 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
                     "tried": len(tried),
                     "good": good,
                     "share": good / len(tried) if len(tried) else np.nan,
-                    "factor": _median(tried["factor"]),
-                    "cost": _median(tried["cost"]),
+                    "factor": _median(counted["factor"]),
+                    "cost": _median(counted["cost"]),
                 }
             )
     return pd.DataFrame(rows, columns=SUMMARY)
@@ -223,7 +227,7 @@ def _effect(baseline: Row, remedy: str, remedied: Row | None) -> Row:
     start = {name: baseline[name] for name in names} | before
     start |= {
         "remedy": remedy,
-        "seconds_before": baseline["seconds"],
+        "work_before": baseline["work"],
         "tried": remedied is not None,
     }
     if remedied is None:
@@ -232,11 +236,17 @@ def _effect(baseline: Row, remedy: str, remedied: Row | None) -> Row:
         "changed": remedied["changed"],
         "verdict_after": remedied["verdict"],
         "error_after": remedied["error"],
-        "seconds_after": remedied["seconds"],
+        "work_after": remedied["work"],
         # Errors of two functionals are those of two gradients: they have no ratio.
         "factor": _over(baseline["error"], remedied["error"]) if remedy != "functional" else np.nan,
-        "cost": _over(remedied["seconds"], baseline["seconds"]),
+        "cost": _cost(baseline, remedied),
     }
+
+
+def _cost(baseline: Row, remedied: Row) -> float:
+    """The work of a solve that failed is that of the steps until then, and compares with none."""
+    solved = baseline["status"] == remedied["status"] == "ok"
+    return _over(remedied["work"], baseline["work"]) if solved else float("nan")
 
 
 def _over(above: float, below: float) -> float:

@@ -41,7 +41,7 @@ NEVER = "–"
 
 
 _LEGEND = {
-    "good": "G  good at the usual tolerances already",
+    "good": "G  good from rtol 1e-3 on",
     "bad": "B  bad: good from that tolerance on only, or a solve failed",
     "horrible": f"H  horrible: good from none on ({NEVER}), or not converging, or with spikes (!)",
 }

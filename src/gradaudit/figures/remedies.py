@@ -14,6 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from gradaudit.analysis.audit_rows import HARM
 from gradaudit.analysis.remedies import REMEDIES, remedy_name, summary
 from gradaudit.figures import layout, style
 from gradaudit.figures.mechanisms import EMPTY
@@ -95,8 +96,8 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         figure.text(
             0.12 / width,
             0.2 / height,
-            "n: gradients of forward AD by an explicit solver, or in a harmful setting, at rtol "
-            "1e-6 (or nearest) that are not good.   Grey: not tried, or not applicable.",
+            f"n: gradients of forward AD by an explicit solver, or {HARM}, at rtol 1e-6 (or "
+            "nearest)\nthat are not good.   Grey: not tried, or not applicable.",
             fontsize=8.5,
             color=style.MUTED,
             va="center",
@@ -104,8 +105,8 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         layout.head(
             figure,
             "Which change corrects a gradient that is not good",
-            "Number of good gradients after one change, of those tried. Below: the median factor "
-            "by which the error falls, and that of the time.",
+            "Number of good gradients after one change, of those tried. Below: the factor by which "
+            "the error falls,\nand that of the work, in the median of those corrected.",
         )
     return figure
 
@@ -142,7 +143,7 @@ def _cell(ax: Axes, x: float, y: float, row: Mapping[Any, Any], colours: Any) ->
 
 
 def _effect(row: Mapping[Any, Any]) -> str:
-    cost = f"time ×{_short(row['cost'])}" if np.isfinite(row["cost"]) else ""
+    cost = f"work ×{_short(row['cost'])}" if np.isfinite(row["cost"]) else ""
     factor = float(row["factor"])
     error = f"error ÷{_short(factor)}" if np.isfinite(factor) else ""
     if 0.95 < factor < 1.05:

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A work, what it says, and where that can be seen; no `doi` where it is not sure."""
+    """A work, what it says, and where that can be seen; no `doi` where it is not sure.
+
+    `decided` is false where the evidence shows what the work is about, and cannot refute it.
+    """
 
     key: str
     authors: str
@@ -21,6 +24,7 @@ class Entry:
     says: str
     evidence: str
     test: str = ""
+    decided: bool = True
     doi: str = ""
     arxiv: str = ""
 
@@ -141,6 +145,7 @@ ENTRIES = (
         "(IDETC/CIE)",
         says="Sensitivities may be left out of the error test (partial error control); by the "
         "manual of CVODES that is the default.",
+        decided=False,
         evidence="control",
         test="tests/sensitivity/test_external.py",
     ),
@@ -153,6 +158,7 @@ ENTRIES = (
         venue="Journal of Physical Chemistry 87(16), pp. 3114–3121",
         says="Sensitivities of an oscillation have a secular part, which grows with time, because "
         "the period depends on the parameters.",
+        decided=False,
         evidence="oscillation",
         test=THEOREMS,
     ),
@@ -163,6 +169,7 @@ ENTRIES = (
         title="Sensitivity analysis of oscillatory systems",
         venue="Applied Mathematical Modelling 8(5), pp. 328–340",
         says="The same for oscillations in general: what grows is the derivative of the phase.",
+        decided=False,
         evidence="oscillation",
         test=THEOREMS,
     ),
@@ -174,6 +181,7 @@ ENTRIES = (
         venue="SIAM Journal on Scientific Computing 31(4), pp. 2706–2732",
         says="S = −(t/T)(dT/dp) y′ + a periodic part: period, amplitude and phase have "
         "sensitivities that do not grow.",
+        decided=False,
         evidence="oscillation",
         test=THEOREMS,
         doi="10.1137/070707129",
@@ -197,6 +205,7 @@ ENTRIES = (
         venue="Journal of Computational Physics 267, pp. 210–224",
         says="A nearby trajectory that shadows the perturbed one gives sensitivities of averages "
         "that stay bounded; forward-mode tangents do not.",
+        decided=False,
         evidence="chaos",
         test=THEOREMS,
     ),
@@ -241,6 +250,7 @@ ENTRIES = (
         venue="Applied Numerical Mathematics 31(1), pp. 17–47",
         says="When sensitivities of a hybrid system exist, and how they are transferred across an "
         "event; at grazing they need not.",
+        decided=False,
         evidence="saltation",
         test="tests/sensitivity/test_hybrid_run.py",
     ),

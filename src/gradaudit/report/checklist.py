@@ -115,9 +115,10 @@ def _own_trace(ranking: pd.DataFrame) -> Item | None:
     place = f", at the place {row['position']:.2f}" if np.isfinite(row["position"]) else ""
     return Item(
         do="Do not test a gradient on data that the same solver made.",
-        why=f"A sum of squares to the solver's own trace is good on {good} of its tolerance "
-        f" series by forward AD{place} (1 is the least accurate functional of a "
-        "solve). A small residual makes a small gradient, right or wrong.",
+        why="With data of the same solve the residual is zero, and so is the gradient, at every "
+        "tolerance and whatever the tangents are: the test passes. With data of the same solver at "
+        f"another tolerance {good} of the tolerance series are good by forward AD{place} (1 is the "
+        "largest error among the functionals of a solve).",
         anchor="figure-ranking",
     )
 
@@ -131,7 +132,7 @@ def _implicit(summed: pd.DataFrame) -> Item | None:
     return Item(
         do="Use an implicit method for stiffness, not to improve the gradient.",
         why=f"It corrects {row['good']} of {row['tried']} gradients, at {number(row['cost'], 2)} "
-        "times the time in the median.",
+        "times the work in the median of those corrected.",
         anchor="figure-remedies",
     )
 

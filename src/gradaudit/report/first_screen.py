@@ -132,13 +132,13 @@ def functionals(ranking: pd.DataFrame) -> Card:
     first, last = _tied(rows, rows.iloc[0]), _tied(rows, rows.iloc[-1])
     owner = "its" if len(first) == 1 else "their"
     conclusion = (
-        f"{sentence_case(_the(first))}: by forward AD {_share(first, 'good')} of {owner} tolerance "
-        "series are good."
+        f"{sentence_case(_the(first))}, most often: by forward AD {_share(first, 'good')} of "
+        f"{owner} tolerance series are good."
     )
     if len(first) < len(rows):
         is_are = "is" if len(last) == 1 else "are"
         conclusion += (
-            f" The least accurate {is_are} {_the(last)}: {_share(last, 'good')}, or "
+            f" Least often {is_are} {_the(last)} good: {_share(last, 'good')}, or "
             f"{_share(last, 'best_good')} by the best method."
         )
     shown = rows if len(rows) < 6 else pd.concat([rows.head(3), rows.tail(2)])
@@ -208,7 +208,8 @@ def _remedies(facts: Facts, good: float) -> Card:
     if len(others):
         row = others.iloc[0]
         parts.append(
-            f"{remedy_name(row['remedy'])} corrects {int(row['good'])} of {int(row['tried'])}"
+            f"{remedy_name(row['remedy'])} corrects {int(row['good'])} of the {int(row['tried'])} "
+            "for which it was tried"
         )
     shown = pd.concat([others.head(3), tighter])
     return Card(

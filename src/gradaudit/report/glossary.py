@@ -34,8 +34,12 @@ GLOSSARY = {
     ),
     "Tangent part": (
         "The part of the error caused by wrong tangents. State part and tangent part add up "
-        "exactly "
-        "to the error."
+        "exactly to the error, with the observation part where there is one."
+    ),
+    "Observation part": (
+        "For functionals of events, as a time or an interval, what stands in place of the tangent "
+        "part: the part of the error caused by wrong derivatives of the times of the events, into "
+        "which wrong tangents go."
     ),
     "Functional": (
         "The scalar that is differentiated: a value at the end, a sum of squares, a "
@@ -63,10 +67,16 @@ GLOSSARY = {
         "A gradient with an error of at most {good}, at most {horrible}, or more."
     ),
     "Good, bad, horrible": (
-        "A tolerance series is good if the usual tolerances suffice, bad if it takes a tighter "
-        "one, and horrible if none suffices, or if errors rise a hundredfold at one tolerance. A "
-        "gradient is good if it is right, horrible if it is wrong or a tighter tolerance does not "
-        "help, and bad otherwise."
+        "A tolerance series is good if every tolerance from rtol 1e-3 on suffices, bad if it takes "
+        "a tighter one or a solve fails, and horrible if none suffices, if it does not converge, "
+        "or if the error has spikes: at one tolerance it is a hundred times as large as at those "
+        "beside it. A gradient is good if it is right, horrible if it is wrong or a tighter "
+        "tolerance does not help, and bad otherwise."
+    ),
+    "Work": (
+        "Evaluations of the vector field in a solve, counted: those with tangents once for each "
+        "tangent, an implicit stage as a hundred. It compares settings without a clock; times are "
+        "those of this run."
     ),
 }
 """Term to definition; the thresholds are filled in."""

@@ -128,13 +128,14 @@ def _exact(laws: pd.DataFrame, regimes: pd.DataFrame) -> str:
 def _stuck(laws: pd.DataFrame) -> str:
     rows = _mechanisms(laws, "not_converging")
     everywhere = pooled(laws, "tolerance")
-    left = f" ({series(int(everywhere['left_out']))} in all)" if everywhere else ""
+    left = f" ({series(int(everywhere['left_out']))})" if everywhere else ""
     if not rows:
         return ""
     head = "No such law exists either" if _mechanisms(laws, "state_exact") else "No such law exists"
     return (
-        f"{head} where forward AD does not converge{left}: {listed(rows)}. A smaller error of the "
-        "states does not reduce the error of these gradients."
+        f"{head} where forward AD does not converge{left}, as on most series of these: "
+        f"{listed(rows)}. A smaller error of the states does not reduce the error of these "
+        "gradients."
     )
 
 
@@ -157,7 +158,7 @@ def along(laws: pd.DataFrame, law: str) -> str:
     """The law along an axis, or that the configuration has too few settings of it."""
     rows = laws[(laws["law"] == law) & (laws["method"] == "forward_ad")]
     parts = [
-        f"{row['model']} {_form(row)} ({row['stepping']} solvers, "
+        f"of {row['model']} {_growth(row)} ({row['stepping']} solvers, "
         f"{count(int(row['abscissae']), 'setting')}, {count(int(row['points']), 'gradient')})"
         for row in rows[rows["status"] == "ok"].to_dict("records")
     ]
@@ -172,18 +173,21 @@ def along(laws: pd.DataFrame, law: str) -> str:
     )
     if parts:
         tail = f"; {few}" if few else ""
-        return (
-            f"With {name} the error of a forward-AD gradient grows like {'; '.join(parts)}{tail}."
-        )
+        return f"With {name} the error of a forward-AD gradient {'; '.join(parts)}{tail}."
     if missing:
         return f"The law with {name} is not measured by this configuration: {few}."
     return f"No model of this configuration varies {name}."
 
 
-def _form(row: Mapping[Any, Any]) -> str:
+def _growth(row: Mapping[Any, Any]) -> str:
+    """That it grows or falls, if its interval says so, and how."""
     if row["form"] == "exponential":
-        return f"exp(r T) with r = {power(row)}"
-    return f"{row['axis']} to the power {power(row)}"
+        form = f"exp(r T), r = {power(row)}"
+    else:
+        form = f"{row['axis']} to the power {power(row)}"
+    if row["low"] <= 0.0 <= row["high"]:
+        return f"does not measurably change ({form})"
+    return f"{'grows' if row['low'] > 0.0 else 'falls'} like {form}"
 
 
 def _mechanisms(laws: pd.DataFrame, status: str) -> list[str]:

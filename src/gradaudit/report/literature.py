@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gradaudit.analysis.scaling_laws import EVERYWHERE
 from gradaudit.model.mechanism import Trait, having
 from gradaudit.records.labels import method_name
 from gradaudit.report import law_sentences
@@ -65,12 +64,13 @@ def references(facts: Facts, anchors: Collection[str]) -> list[Reference]:
             text = (
                 "This configuration has no data for it" if entry.evidence else "Not in the tables"
             )
-            text += f"; shown by {entry.test}." if entry.test else "."
+            text += f"; a test of the project shows it ({entry.test})." if entry.test else "."
             cited.append(Reference(entry=entry, seen=text, anchor=""))
             continue
         anchor = parts.anchor if parts.anchor in anchors else ""
-        text = WORDS[parts.agrees] + parts.text
-        cited.append(Reference(entry=entry, seen=text, anchor=anchor, agrees=parts.agrees))
+        agrees = parts.agrees if entry.decided else None
+        text = WORDS[agrees] + parts.text
+        cited.append(Reference(entry=entry, seen=text, anchor=anchor, agrees=agrees))
     return cited
 
 
@@ -104,9 +104,9 @@ def answer(listed: list[Reference], facts: Facts) -> list[str]:
     seen, tested = compared(listed, facts)
     agree = f": {agreement(seen)}" if seen else ""
     return [
-        f"Of the {len(listed)} works below, {len(seen)} can be compared with the data of this run"
-        f"{agree}. A test of the project alone checks {count(len(tested), 'further one')}. Each "
-        "entry states what the data show."
+        f"Of {count(len(listed), 'work')}, {len(seen)} can be compared with the data of this run"
+        f"{agree}. For {count(len(tested), 'other')} there is a test of the project. Each entry of "
+        "the bibliography states what the data show."
     ]
 
 
@@ -227,16 +227,16 @@ def _amplification(facts: Facts) -> Seen | None:
     rows = facts.laws[
         (facts.laws["law"] == "state_error")
         & (facts.laws["method"] == "forward_ad")
-        & (facts.laws["mechanism"] != EVERYWHERE)
+        & _has(facts.laws, Trait.AMPLIFYING)
         & (facts.laws["status"] == "ok")
     ].sort_values("ratio")
     if rows.empty:
         return None
     row = rows.iloc[-1]
-    up_to, of = ("up to ", "a") if len(rows) > 1 else ("", "the only")
+    up_to = "up to " if len(rows) > 1 else ""
     return Seen(
-        f"The error of the gradient is {up_to}{number(row['ratio'], 2)} times that of the states "
-        f"in the median of {of} mechanism ({row['mechanism']}).",
+        f"Where perturbations grow, the error of the gradient is {up_to}{number(row['ratio'], 2)} "
+        f"times that of the states in the median ({row['mechanism']}).",
         "figure-laws",
         bool(row["ratio"] > 1.0),
     )

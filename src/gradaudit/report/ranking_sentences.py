@@ -43,7 +43,10 @@ def _shares(rows: pd.DataFrame) -> str:
         every = [described(row) for _, row in ordered.iterrows()]
         return f"By forward AD, from the best: {listed(every)}."
     low = [described(row) for _, row in ordered.tail(2).iloc[::-1].iterrows()]
-    return f"By forward AD most often good: {listed(top)}. Least often: {listed(low)}."
+    return (
+        "Counted are the tolerance series of plain solver settings whose certified gradient is not "
+        f"zero. By forward AD most often good: {listed(top)}. Least often: {listed(low)}."
+    )
 
 
 def _good(row: pd.Series, column: str = "good") -> str:
@@ -85,7 +88,7 @@ def _places(rows: pd.DataFrame) -> str:
     first = [described(row) for _, row in best.iterrows()]
     last = [described(row) for _, row in worst.iloc[::-1].iterrows()]
     return (
-        f"Most accurate among the functionals of the same solve: {listed(first)}. Least accurate: "
+        f"Among the functionals of one solve, the smallest errors: {listed(first)}. The largest: "
         f"{listed(last)}. The number is the place of the error, 0 for the smallest and 1 for the "
         "largest: medians with 95 % intervals over models."
     )

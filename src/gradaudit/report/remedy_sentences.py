@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradaudit.analysis.audit_rows import HARM
 from gradaudit.analysis.remedies import remedy_name, summary
 from gradaudit.report.numbers import count, listed, number
 
@@ -39,10 +40,12 @@ def _where(regimes: pd.DataFrame) -> str:
         shares = []
         for name, rows in plain.groupby("mechanism", sort=False):
             sums = rows[["good", "bad", "horrible", "ladders"]].sum()
-            if word == max(("horrible", "bad", "good"), key=lambda w: sums[w]):
+            if 2 * sums[word] > sums["ladders"]:
                 shares.append(f"{name} ({int(sums[word])} of {int(sums['ladders'])})")
         if shares:
             parts.append(f"mostly {word} for {listed(shares, limit=12)}")
+    if not parts:
+        return "Forward AD has no verdict that most tolerance series of a mechanism share."
     return f"Over the main functionals and all tolerances, forward AD is {'; '.join(parts)}."
 
 
@@ -88,9 +91,14 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
     verb = "is" if baselines == 1 else "are"
     text = (
         f"At the tolerance nearest to 1e-6, {count(baselines, 'gradient')} of forward AD by "
-        f"explicit solvers, or in a harmful setting, {verb} not good. Good after one change: "
+        f"explicit solvers, or {HARM}, {verb} not good. Good after one change, of those for which "
+        f"it was tried, with the work over that before in the median of those corrected: "
         f"{listed(corrected, limit=8)}."
     )
+    failed = remedies.drop_duplicates(["model", "functional", "solver", "rtol"])["error_before"]
+    unsolved = int((~np.isfinite(pd.to_numeric(failed))).sum())
+    if unsolved:
+        text += f" For {unsolved} of them the solve failed."
     missing = [remedy_name(name) for name in every.loc[every["tried"] == 0, "remedy"]]
     if missing:
         text += f" Not tried: {listed(missing)}."
@@ -103,6 +111,7 @@ def _stuck(remedies: pd.DataFrame) -> str:
         ~remedies["converging_before"].astype(bool)
         & (remedies["remedy"] == "tolerance")
         & remedies["tried"].astype(bool)
+        & np.isfinite(pd.to_numeric(remedies["error_before"]))
     ]
     if rows.empty:
         return ""
@@ -143,7 +152,11 @@ def _gain(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
     if row["remedy"] == "functional":
         used = rows[(rows["remedy"] == "functional") & (rows["verdict_after"] == "good")]
         changed = used["changed"].str.removeprefix("functional ").value_counts()
-        name += f" ({str(changed.index[0]).replace('_', ' ')})" if len(changed) else ""
+        parts = [f"{str(key).replace('_', ' ')} {n}" for key, n in changed.items()]
+        if len(parts) == 1:
+            name += f" ({parts[0].rpartition(' ')[0]})"
+        elif parts:
+            return f"{name} {row['good']} of {row['tried']} ({listed(parts, limit=3)})"
     return f"{name} {row['good']} of {row['tried']}{_cost(row)}"
 
 
@@ -151,4 +164,4 @@ def _cost(row: Mapping[Any, Any]) -> str:
     cost = float(row["cost"])
     if row["remedy"] == "functional" or not np.isfinite(cost):
         return ""
-    return f" (time × {number(cost, 2)})"
+    return f" (work × {number(cost, 2)})"

@@ -191,7 +191,7 @@ def times(audits: pd.DataFrame, reference_seconds: float) -> str:
     warm, compiled = float(solves["seconds"].sum()), float(solves["compile_seconds"].sum())
     text = (
         f"One run of every solve takes {seconds(warm)}, compiling them {seconds(compiled)}, and "
-        f"the references {seconds(reference_seconds)}."
+        f"solving the references {seconds(reference_seconds)}."
     )
     if solves.empty or warm <= 0.0:
         return text

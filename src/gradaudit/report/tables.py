@@ -157,6 +157,10 @@ def _verdict_cell(row: Mapping[Any, Any]) -> Cell:
         note = "at every rtol"
     else:
         note = f"good at rtol ≤ {tolerance(needed)}"
+    if row["verdict"] != "good" and np.isfinite(needed) and not row["converging"]:
+        note += ", does not converge"
+    if row["failed"] and np.isfinite(needed):
+        note += f", {int(row['failed'])} failed"
     if spikes:
         note += f", {count(spikes, 'spike')}"
     return Cell(text=row["verdict"], verdict=row["verdict"], note=note)
