@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gradaudit.analysis.frontier import cheapest_settings
+from gradaudit.analysis.frontier import EVERY, cheapest_settings
 
 
 def chosen(table, accuracy=1e-4):
@@ -43,3 +43,26 @@ def test_a_solver_that_counts_no_steps_comes_last(table):
 def test_numbers_in_a_reason_have_short_exponents(table):
     reason = chosen(table.assign(error=1.234e-3 * (1.0 + table["rtol"])))["reason"]
     assert reason == "the best converging error is 1.2e-3, above 1e-4"
+
+
+def test_of_all_functionals_the_worst_decides(audits):
+    """Its error counts; that of a count, and of the solver's own trace, does not."""
+    cheap = {"method": "forward_ad", "work": 10.0}
+    dear = {"method": "dual_norm", "work": 20.0}
+    hard = {"functional": "trace_sse_noisy", "kind": "trace_sse"}
+    table = audits(
+        {**cheap, "error": 1e-6},
+        {**dear, "error": 1e-6},
+        {**cheap, **hard, "error": 1e-3},
+        {**dear, **hard, "error": 1e-5},
+        {**cheap, "functional": "own", "kind": "solver_target", "error": 0.5},
+        {**cheap, "functional": "number", "kind": "event_count", "error": 1.0,
+         "reason": "no_derivative"},
+    )  # fmt: skip
+    found = cheapest_settings(table.assign(steps=10.0), [1e-2, 1e-4, 1e-8])
+    every = found[found["functional"] == EVERY].set_index("accuracy")
+    assert every["method"].tolist() == ["forward_ad", "dual_norm", ""]
+    assert every.loc[1e-4, "error"] == 1e-5
+    assert "best converging error is 1e-5" in every.loc[1e-8, "reason"]
+    alone = table[table["functional"] == table["functional"].iloc[0]]
+    assert EVERY not in set(cheapest_settings(alone.assign(steps=10.0), [1e-2])["functional"])

@@ -25,6 +25,9 @@ SETTING = ["solver", "method", "rtol", "error", "work", "steps", "seconds", "ver
 USELESS = ("not_converging", "no_derivative", "not_integrated")
 """Reasons of rows whose error is small by luck, if it is, or by no merit of the solver."""
 
+EVERY = "all functionals"
+"""In place of a functional: the setting is the cheapest that reaches the accuracy of all."""
+
 CRIME = "the data are the solver's own trace, so that a small error means nothing (inverse crime)"
 
 
@@ -36,6 +39,9 @@ def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataF
     series does not stay at one error: what is small once, by luck, is no accuracy. `tied` names
     others of the same work. Where none reaches it, `solver` is empty and `reason` says why. Where
     the data are made by the solver itself, none is recommended.
+
+    A model with several functionals has rows of `EVERY`, too, of the largest error in each setting.
+    Functionals whose data the solver makes are left out there, and those that no setting can do.
     """
     rows = []
     crimes = [name for name, f in catalogue("functionals").items() if f.is_inverse_crime]
@@ -45,7 +51,26 @@ def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataF
         for accuracy in accuracies:
             key = {"model": model, "functional": functional, "accuracy": accuracy}
             rows.append(key | (_none(CRIME) if false else _cheapest(group, accuracy)))
+    able = compared[~compared["kind"].isin(crimes) & _is_useful(compared)]
+    for model, group in compared.groupby("model", sort=False):
+        names = able.loc[able["model"] == model, "functional"].unique()
+        if len(names) > 1:
+            largest = _largest(group[group["functional"].isin(names)])
+            for accuracy in accuracies:
+                key = {"model": model, "functional": EVERY, "accuracy": accuracy}
+                rows.append(key | _cheapest(largest, accuracy))
     return pd.DataFrame(rows)
+
+
+def _is_useful(table: pd.DataFrame) -> pd.Series:
+    return (table["status"] == "ok") & ~table["reason"].isin(USELESS)
+
+
+def _largest(table: pd.DataFrame) -> pd.DataFrame:
+    """Of every setting the row of the functional with the largest error; that may be unknown."""
+    ranked = table.assign(_error=table["error"].fillna(np.inf))
+    rows = ranked.groupby(["solver", "method", "rtol"], sort=False)["_error"].idxmax()
+    return table.loc[rows]
 
 
 def _cheapest(group: pd.DataFrame, accuracy: float) -> dict[str, Any]:

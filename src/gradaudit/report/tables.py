@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gradaudit.analysis.frontier import EVERY
 from gradaudit.records.labels import VERDICTS, functional_names, in_order, method_name
 from gradaudit.report import model_sentences, sentences
 from gradaudit.report.experiment_sentences import VARIANTS
@@ -72,7 +73,9 @@ def cheapest_table(frontier: pd.DataFrame, names: Mapping[str, str]) -> Table:
     """Functionals against wanted accuracies: the setting of least work."""
     accuracies = sorted(frontier["accuracy"].unique(), reverse=True)
     rows = []
-    for functional, name in names.items():
+    for functional, name in [(EVERY, EVERY), *names.items()]:
+        if functional == EVERY and not (frontier["functional"] == EVERY).any():
+            continue
         row = [Cell(text=name)]
         for accuracy in accuracies:
             matching = frontier[

@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,10 @@ def run(
         settings = json.loads(settings_of("evaluate", study))
         write_table(table, output, stage="audit", settings=settings)
     ended = {label: outcomes[label] for label in (REFERENCE, *study.solvers)}
+    # A process warns of a model once, which may be in the first look.
+    warned = tuple(dict.fromkeys(text for own in outcomes.values() for text in own.warnings))
     audit = _audit(model, name, table, truth, ended, accuracy, functional)
+    audit = replace(audit, warnings=warned)
     if finish is not None:
         return finish(audit.rows, audit.name)
     _tell(audit, as_json, as_table)
@@ -343,7 +347,8 @@ def _audit(
         setting, reason = None, "no solver could be run"
     else:
         setting, reason = cheapest(rows, accuracy)
-    if setting is None and (rows["verdict"] == UNKNOWN).any():
+    solved = rows if rows.empty else rows[rows["status"] == "ok"]
+    if setting is None and not solved.empty and (solved["verdict"] == UNKNOWN).any():
         reason = "the reference has too few digits"
         if truth.status == "none":
             reason = "there is no reference"
@@ -359,7 +364,6 @@ def _audit(
         cheapest=setting,
         reason=reason,
         failures=failures,
-        warnings=tuple(dict.fromkeys(w for o in outcomes.values() for w in o.warnings)),
     )
 
 
