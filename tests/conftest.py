@@ -140,7 +140,8 @@ def made_up_audits() -> Callable[..., pd.DataFrame]:
         good = table["rtol"].where(table["error"] <= 1e-2)
         names = [table[k] for k in ("model", "solver", "method", "functional")]
         needed = good.groupby(names).transform("max")
-        return table.assign(ladder_verdict=words, sufficient_rtol=needed, spikes=0)
+        plain = {"base_solver": table["solver"], "variant": ""}
+        return table.assign(ladder_verdict=words, sufficient_rtol=needed, spikes=0, **plain)
 
     return make
 

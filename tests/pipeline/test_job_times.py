@@ -24,6 +24,6 @@ def test_a_run_ends_with_a_pause():
 
 def test_idle_is_what_no_job_used():
     """Two cores for 10 s, one of them for 5 s only: a quarter of the time is idle."""
-    span, share = idle([JobTime("a", 0.0, 1.0, 9.0), JobTime("a", 0.0, 1.0, 4.0)])
-    assert (span, share) == (10.0, pytest.approx(0.25))
-    assert idle([]) == (0.0, 0.0)
+    span, share, cores = idle([JobTime("a", 0.0, 1.0, 9.0), JobTime("a", 0.0, 1.0, 4.0)])
+    assert (span, share, cores) == (10.0, pytest.approx(0.25), 2)
+    assert idle([]) == (0.0, 0.0, 0)

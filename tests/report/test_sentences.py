@@ -223,3 +223,20 @@ def test_how_often_forward_ad_is_right_counts_what_has_a_derivative():
         "1 case at rtol 1e-6. A case is a model, a solver and a functional."
     )
     assert sentences.within(table.iloc[:0], 1e-2) == ""
+
+
+def test_variants_and_tolerances_of_solvers_are_told(audits):
+    given = audits(
+        {"solver": "tsit5", "base_solver": "tsit5", "variant": ""},
+        {"solver": "tsit5_clip", "base_solver": "tsit5", "variant": "observe=clip"},
+    )
+    text = model_sentences.solvers(given)
+    assert text == (
+        "Among the solvers, tsit5_clip is tsit5 with steps clipped to the observations."
+    )
+    loose = given[(given["solver"] == "tsit5") | (given["rtol"] > 1e-6)]
+    assert "Tolerances: tsit5 7 down to 1e-9 and tsit5_clip 3 down to" in (
+        model_sentences.solvers(loose)
+    )
+    plain = given[given["solver"] == "tsit5"]
+    assert model_sentences.solvers(plain) == ""

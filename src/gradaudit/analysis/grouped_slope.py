@@ -56,7 +56,7 @@ def slope(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> Slope:
     if len(labels) >= 5:
         xy, xx = np.bincount(index, dx * dy), np.bincount(index, dx * dx)
         chosen = random.integers(0, len(labels), (DRAWS, len(labels)))
-        interval = f"bootstrap over {len(labels)} ladders"
+        interval = f"bootstrap over {len(labels)} tolerance series"
     else:
         xy, xx = dx * dy, dx * dx
         chosen = random.integers(0, len(x), (DRAWS, len(x)))

@@ -12,7 +12,7 @@ from gradaudit.figures.style import method_colours
 from gradaudit.records.catalogue import names
 
 VARIANTS = {
-    "dual_norm": "dual numbers\n(as published)",
+    "dual_norm": "dual norm\n(as published)",
     "full_control": "full control",
     "same_grid": "forward AD, same grid:\nthe false good",
     "coarse_target": "fixed coarse target: converges\nto another gradient",

@@ -93,13 +93,13 @@ def last_run(jobs: Sequence[JobTime]) -> list[JobTime]:
     return run
 
 
-def idle(jobs: Sequence[JobTime]) -> tuple[float, float]:
-    """Seconds from the first beginning to the last end, and the share that no job used.
+def idle(jobs: Sequence[JobTime]) -> tuple[float, float, int]:
+    """Seconds from the first beginning to the last end, the share that no job used, and the cores.
 
     The share is of as many cores as there were ever jobs at the same time.
     """
     if not jobs:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0
     span = max(job.ended for job in jobs) - min(job.began for job in jobs)
     changes = sorted([(job.began, 1) for job in jobs] + [(job.ended, -1) for job in jobs])
     running = most = 0
@@ -107,4 +107,4 @@ def idle(jobs: Sequence[JobTime]) -> tuple[float, float]:
         running += change
         most = max(most, running)
     busy = sum(job.ended - job.began for job in jobs)
-    return span, max(0.0, 1.0 - busy / (most * span)) if span > 0 else 0.0
+    return span, max(0.0, 1.0 - busy / (most * span)) if span > 0 else 0.0, most

@@ -93,6 +93,7 @@ def model_section(
         model_sentences.order(own),
         model_sentences.attribution(rows),
         model_sentences.failures(rows),
+        model_sentences.solvers(rows),
     ]
     return ModelSection(
         key=key,

@@ -9,8 +9,8 @@ import pandas as pd
 from gradaudit.report.numbers import count, number, percent, tolerance
 
 VARIANTS = {
-    "dual_norm": "dual numbers (as published)",
-    "full_control": "error-controlled tangents",
+    "dual_norm": "dual norm (as published)",
+    "full_control": "full control",
     "same_grid": "forward AD on the same grid",
     "coarse_target": "fixed coarse target",
 }
@@ -39,7 +39,7 @@ def _dual(loosest: pd.DataFrame, published: float | None) -> str:
         return ""
     norm = float(row["gradient_norm"])
     text = (
-        f"With dual numbers at rtol {tolerance(row['rtol'])} the gradient of the loss has norm "
+        f"With the dual norm at rtol {tolerance(row['rtol'])} the gradient of the loss has norm "
         f"{number(norm)}, where the true gradient has norm {number(float(row['reference_norm']))}."
     )
     if published:
@@ -113,7 +113,7 @@ def _coarse(worked: pd.DataFrame) -> str:
     limit = float(tightest["reference_norm"])
     return (
         f"Against a fixed target, made at rtol {tolerance(target['rtol'])}, the certified gradient "
-        f"is not 0 but has norm {number(limit)}; error-controlled tangents at rtol "
+        f"is not 0 but has norm {number(limit)}; full control at rtol "
         f"{tolerance(tightest['rtol'])} give {number(tightest['gradient_norm'])}. Only an exact "
         "target makes the true value 0."
     )

@@ -30,7 +30,7 @@ def sentence(jobs: Sequence[JobTime], audits: pd.DataFrame) -> str:
     run = last_run(jobs)
     if not run:
         return ""
-    span, share = idle(run)
+    span, share, most = idle(run)
     spent = sum(job.importing + job.running for job in run)
     gradients = sum(job.running for job in run if job.stage == "gradients")
     solves = solves_of(audits)
@@ -55,8 +55,9 @@ def sentence(jobs: Sequence[JobTime], audits: pd.DataFrame) -> str:
     )
     return (
         f"The last run started {count(len(run), 'job')} before this report, from the first to the "
-        f"last in {seconds(span)}; jobs took {seconds(spent)} together, and {percent(share)} of "
-        f"the cores' time went to scheduling and waiting. Of the jobs' time: {shares}."
+        f"last in {seconds(span)} on {count(most, 'core')}; jobs took {seconds(spent)} together, "
+        f"and {percent(share)} of the cores' time went to scheduling and waiting. Of the jobs' "
+        f"time: {shares}."
     )
 
 

@@ -24,7 +24,7 @@ from gradaudit.report.sentences import graded
 CAUSES = {
     "state": "wrong states",
     "tangent": "wrong tangents",
-    "observation": "the observation",
+    "observation": "wrong derivatives of events",
     "rounding": "rounding",
 }
 
@@ -115,6 +115,33 @@ def failures(rows: pd.DataFrame) -> str:
         return ""
     words = [f"{word} ({n})" for word, n in sorted(failed["status"].value_counts().items())]
     return f"{len(failed)} of {count(len(solves), 'solve')} failed: {listed(words)}."
+
+
+def solvers(rows: pd.DataFrame) -> str:
+    """What the names of variants stand for, and how far each solver's tolerances go."""
+    meant = rows[rows["variant"].astype(str) != ""].drop_duplicates("solver")
+    parts = [
+        f"{row['solver']} is {row['base_solver']} with {_in_words(str(row['variant']))}"
+        for row in meant.to_dict("records")
+    ]
+    text = f"Among the solvers, {listed(parts)}. " if parts else ""
+    series = rows.groupby("solver", sort=False)["rtol"].agg(["nunique", "min"])
+    if series["min"].nunique() > 1:
+        ends = [f"{name} {n} down to {tolerance(end)}" for name, n, end in series.itertuples()]
+        text += f"Tolerances: {listed(ends, limit=8)}."
+    return text.rstrip()
+
+
+def _in_words(variant: str) -> str:
+    known = {
+        "observe=clip": "steps clipped to the observations",
+        "observe=interpolant": "dense output at the observations",
+        "dtype=float32": "single precision",
+        "steps": "equal steps",
+        "root_tolerance": "loose roots",
+    }
+    parts = variant.split(", ")
+    return listed([known.get(part, known.get(part.partition("=")[0], part)) for part in parts])
 
 
 def cheapest(row: Mapping[str, Any]) -> str:
