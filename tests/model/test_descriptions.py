@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from library_models import DECLARED
 
 VERDICTS = re.compile(r"\b(?:good|bad|horrible)\b", re.IGNORECASE)
