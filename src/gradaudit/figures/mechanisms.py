@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.patheffects import withStroke
 
 from gradaudit.analysis.regimes import main_methods, ordered
 from gradaudit.figures import layout, style
@@ -125,7 +124,7 @@ def _cell(ax: Axes, x: float, y: float, row: Mapping[Any, Any] | None) -> None:
         ha="center",
         va="center",
         fontsize=9,
-        path_effects=[withStroke(linewidth=2.8, foreground=(1.0, 1.0, 1.0, 0.9))],
+        bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "alpha": 0.9, "lw": 0},
     )
 
 
