@@ -1,11 +1,13 @@
 """Curves hide no row: each is a point, a mark at an edge, or a cross in the strip on top."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from gradaudit.figures.axes import ErrorRange
+from gradaudit.figures.axes import MARGIN, ErrorRange, VerdictBounds
 from gradaudit.figures.curves import Curve, curves_of, draw_rows, marks, setting_handles
 
 LIMITS = ErrorRange(bottom=1e-8, top=1.0, edge=10.0)
@@ -41,8 +43,9 @@ def test_a_curve_goes_from_loose_to_tight(drawn):
 def test_values_off_the_scale_are_triangles_at_its_ends(drawn):
     lines = drawn([1e-12, 1e-3, 1e3])
     assert set(lines) == {"o", "^", "v"}
-    np.testing.assert_allclose(lines["^"], [[1e-4, LIMITS.top / 1.5]], rtol=1e-12)
-    np.testing.assert_allclose(lines["v"], [[1e-6, LIMITS.bottom * 1.5]], rtol=1e-12)
+    off = (LIMITS.top / LIMITS.bottom) ** MARGIN
+    np.testing.assert_allclose(lines["^"], [[1e-4, LIMITS.top / off]], rtol=1e-12)
+    np.testing.assert_allclose(lines["v"], [[1e-6, LIMITS.bottom * off]], rtol=1e-12)
 
 
 def test_failed_solves_and_values_that_are_not_finite_are_crosses(drawn):
@@ -79,6 +82,25 @@ def test_colour_is_the_method_and_marker_the_solver():
     handles = setting_handles(curves)
     assert [line.get_label() for line in handles["solver"]] == ["dopri8", "tsit5"]
     assert len(handles["method"]) == 2
+
+
+def test_methods_that_coincide_are_all_seen():
+    table = pd.DataFrame({"solver": "tsit5", "method": ["forward_ad", "dual_norm", "saltation"]})
+    curves = list(curves_of(table, "colorblind").values())
+    for outer, inner in pairwise(curves):  # in the order in which they are drawn
+        assert inner.width <= 0.7 * outer.width
+        assert inner.size <= 0.7 * outer.size
+
+
+def test_errors_of_0_have_a_place_of_their_own_above_the_frame():
+    bounds = VerdictBounds(good=1e-2, horrible=0.5)
+    errors = np.array([1e-12, 1e-3])
+    limits = ErrorRange.of(np.append(errors, 0.0), bounds, failed=False)
+    zero = limits.inside(np.zeros(1))[0]
+    assert 10.0 * limits.bottom ** (1.0 - MARGIN) > zero > limits.bottom
+    assert zero < 1e-12
+    np.testing.assert_array_equal(limits.inside(errors), errors)
+    assert limits.bottom < ErrorRange.of(errors, bounds, failed=False).bottom
 
 
 @pytest.mark.parametrize(

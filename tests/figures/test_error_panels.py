@@ -82,3 +82,27 @@ def test_what_is_drawn_on_top_comes_after_the_curves(made_up_audits):
     )
     assert counts == [6, 6, 6]
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["marks", "limit"]
+
+
+def test_a_functional_without_a_derivative_has_no_bands_but_the_reason(made_up_audits):
+    table = made_up_audits().assign(piecewise_constant=False)
+    count = table["functional"] == "time_average_V"
+    table.loc[count, ["piecewise_constant", "error", "verdict"]] = [True, 0.0, "horrible"]
+    _, panels = drawn(table)
+    bands = [len(panel.ax.patches) for panel in panels]
+    assert bands == [3, 3, 0]
+    said = " ".join(text.get_text() for text in panels[2].ax.texts)
+    assert "A count has no derivative to compare:\nthe verdict is horrible" in said
+    assert not any("derivative" in text.get_text() for text in panels[0].ax.texts)
+    assert len(panels[2].ax.lines) >= 2 * 3  # the rows are drawn all the same
+
+
+def test_errors_of_functionals_that_are_not_drawn_set_no_range_and_need_no_legend(made_up_audits):
+    names = [f"terminal_{name}" for name in "abcdef"]
+    table = made_up_audits(functionals=[*names, "trace_sse_exact"])
+    hidden = set(table["functional"]) - {str(panel.rows["functional"].iloc[0])
+                                         for panel in drawn(table)[1]}  # fmt: skip
+    table.loc[table["functional"].isin(hidden), "error"] = 0.0
+    figure, _ = drawn(table)
+    assert len(hidden) == 1
+    assert legends(figure) == ["method", "solver"]

@@ -77,3 +77,11 @@ def test_without_scores_there_is_no_panel_for_them():
     figure = skill(TABLE, PREDICTIONS.iloc[:0], settings=SETTINGS)
     assert len(figure.axes) == 1
     assert not any("Right:" in text.get_text() for text in figure.texts)
+
+
+def test_scores_that_coincide_are_all_seen():
+    table = pd.concat([PREDICTIONS.assign(score=s) for s in ("probed", "propagated", "second")])
+    right = skill(TABLE, table, settings=SETTINGS).axes[1]
+    widths = [line.get_linewidth() for line in right.lines if len(line.get_xdata()) > 2]
+    assert len(widths) == 3
+    assert widths[0] > 1.5 * widths[1] > 2.0 * widths[2]

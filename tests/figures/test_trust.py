@@ -72,3 +72,12 @@ def test_without_predictions_the_figure_says_so_and_has_no_axes():
     figure = trust(predictions("probed").iloc[:0], settings=SETTINGS)
     assert not figure.axes
     assert "nothing to draw" in " ".join(text.get_text() for text in figure.texts)
+
+
+def test_the_interval_is_told_where_some_rows_have_none():
+    table = predictions("probed")
+    table.loc[0, ["low", "high"]] = np.nan
+    above = trust(table, settings=SETTINGS).axes[0]
+    assert "interval: 0.1 to 10" in above.texts[0].get_text()
+    table[["low", "high"]] = np.nan
+    assert not trust(table, settings=SETTINGS).axes[0].texts

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -54,6 +55,21 @@ def test_a_section_is_of_its_own_model_and_figures(certificate, made_up_audits):
     assert len(section.cheapest.rows) == 1 + 3  # all functionals together, and each
     assert section.sentences[0].startswith("The reference is certified, by 2 solves")
     assert all(section.sentences)
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"), [("ms", "ms"), ("1", "in dimensionless time"), ("", "in dimensionless time")]
+)
+def test_a_window_without_a_unit_is_said_to_have_none(certificate, made_up_audits, unit, shown):
+    audits = made_up_audits()
+    section = content.model_section(
+        replace(certificate, model={**certificate.model, "time_unit": unit}),
+        audits=audits,
+        verdicts=ladders(audits),
+        frontier=cheapest_settings(audits, [1e-2]),
+        figures={},
+    )
+    assert section.facts["time_unit"] == shown
 
 
 def test_the_section_of_an_experiment_has_its_published_norm(tmp_path, made_up_experiment):

@@ -219,4 +219,4 @@ def test_a_figure_without_a_place_of_its_own_is_shown_as_it_declares(written):
     assert 'id="further"' in page
     assert "Along a parameter: made_up" in page
     assert "snakemake" not in page
-    assert "made_up along its first parameter" in page
+    assert "Along a parameter: made_up. The computed value along the first parameter" in page

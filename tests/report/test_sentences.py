@@ -146,7 +146,7 @@ def test_a_model_is_judged_by_its_ladders(made_up_audits):
     ladders = ladders_of(table)
     text = model_sentences.verdict(ladders)
     assert "12 are good, 6 bad and none horrible" in text
-    assert "largest error, 0.3" in text
+    assert "largest error is 0.3: V at the end, by" in text
     assert "no tolerance is sufficient there" in text
     one = ladders.assign(sufficient_rtol=1e-7, spikes=1)
     assert "it takes rtol 1e-7 or a tighter one there" in model_sentences.verdict(one)

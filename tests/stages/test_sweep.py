@@ -13,8 +13,10 @@ from functools import cache
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 
 import gradaudit
+from gradaudit.figures.sweep import slopes_title, v_title
 from gradaudit.figures.sweep import sweep as figure
 from gradaudit.records.files import read_dataset, read_provenance
 from gradaudit.stages import figures
@@ -231,6 +233,37 @@ def test_the_file_says_what_made_it(written):
     found = read_provenance(written)
     assert found["stage"] == "sweep"
     assert json.loads(found["settings"]) == SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("errors", "course"),
+    [
+        ([9.0, 0.06, 0.5], "it falls, then rises; 0.06 at best"),
+        ([0.06, 0.061, 0.06, 0.5, 0.07, 1.1], "it does not rise at small steps; 0.06 at best"),
+        ([9.0, 0.5, 0.06], "it falls; 0.06 at best"),
+        ([0.061, 0.06, 0.062], "it hardly depends on the step; 0.06 at best"),
+        ([np.nan, np.nan], "no quotient is finite"),
+    ],
+)
+def test_the_title_of_the_v_curve_is_what_is_drawn(errors, course):
+    steps = 10.0 ** np.arange(-len(errors), 0.0)
+    data = xr.Dataset({"v_along": ("v_step", errors)}, {"v_step": steps}).assign(v_frozen=0.1)
+    assert course in v_title(data)
+    assert v_title(data).endswith("frozen grid 0.1") == np.isfinite(errors).any()
+
+
+def test_the_title_of_the_slopes_has_their_errors():
+    exact = np.array([3.0, -4.0])
+    data = xr.Dataset(
+        {
+            "exact_gradient": ("p", exact),
+            "gradient": ("p", 1.1 * exact),
+            "quotient": (("step", "p"), np.stack([21.0 * exact, exact])),
+        }
+    )
+    assert slopes_title(data) == (
+        "Error of the slope: frozen grid 0.1; by difference quotients 20 and 0"
+    )
 
 
 def test_figure_tells_the_wrong_signs_and_the_jump(written, tmp_path):

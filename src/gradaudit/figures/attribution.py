@@ -65,7 +65,12 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
     # A part may be exactly 0, or far below the error that it is a part of.
     larger = np.fmax(*(style.as_numbers(table[part]) for part in PARTS))
     limits = ErrorRange.of(larger, VerdictBounds.from_settings(settings), failed=bool(failed.any()))
-    beyond = any((style.as_numbers(table[part]) < limits.bottom).any() for part in PARTS)
+    parts = np.concatenate([style.as_numbers(table.loc[~failed, part]) for part in PARTS])
+    edges = marks(
+        failed=bool(failed.any()),
+        beyond=bool((parts > limits.top).any()),
+        below=bool((parts < limits.bottom).any()),
+    )
     with style.styled(settings):
         figure, panels = layout.panels(
             len(names) * len(methods),
@@ -108,7 +113,7 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
         )
         layout.legends_below(
             figure,
-            _legend(colours, solvers, chosen, marks(failed=bool(failed.any()), beyond=beyond)),
+            _legend(colours, solvers, chosen, edges),
         )
         layout.head(
             figure,

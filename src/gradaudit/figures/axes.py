@@ -17,6 +17,9 @@ CEILING = 1e6
 
 FLOOR = 1e-17
 
+MARGIN = 0.04
+"""How far from the frame values beyond it are drawn, over the height of a panel."""
+
 STRIP = 0.13
 """Upper part of a panel that is kept for failed solves, where there are any."""
 
@@ -52,6 +55,8 @@ class ErrorRange:
         low = max(min([*shown, thresholds.good / 10.0]), FLOOR)
         high = min(max([*shown, thresholds.horrible * 10.0]), CEILING)
         bottom, top = np.floor(np.log10(low) - 0.15), np.ceil(np.log10(high) + 0.15)
+        if (errors < 10.0**bottom).any():  # they get a place of their own, off the frame
+            bottom -= np.ceil(2.0 * MARGIN * (top - bottom))
         edge = top + failed * (top - bottom) * STRIP / (1.0 - STRIP)
         return cls(bottom=float(10.0**bottom), top=float(10.0**top), edge=float(10.0**edge))
 
@@ -61,8 +66,10 @@ class ErrorRange:
         return self.edge > self.top
 
     def inside(self, values: np.ndarray) -> np.ndarray:
-        """Values, those beyond the range moved to its ends."""
-        return np.clip(values, self.bottom * 1.5, self.top / 1.5)
+        """Values, those beyond the range moved to its ends, and off the frame."""
+        off = (self.top / self.bottom) ** MARGIN
+        above, below = values > self.top, values < self.bottom
+        return np.where(above, self.top / off, np.where(below, self.bottom * off, values))
 
 
 def error_axis(ax: Axes, limits: ErrorRange, *, grid: str = "white") -> None:

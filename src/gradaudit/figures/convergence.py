@@ -54,7 +54,7 @@ def convergence(
         x="rtol",
         x_name="relative tolerance rtol (tighter to the right)",
         head=(
-            f"{title}: how the error of the gradient falls with the tolerance",
+            f"{title}: error of the gradient against the tolerance",
             f"{series_counts(table)}. A horizontal line does not converge.",
         ),
         behind=lambda panel: tolerance_axis(panel.ax, tolerances),

@@ -22,6 +22,9 @@ from gradaudit.figures.style import (
 from gradaudit.figures.tooltips import tell
 from gradaudit.records.labels import method_name
 
+WIDEST, LARGEST = 4.2, 8.5
+"""Line and marker of the first method, in points."""
+
 SolverAndMethod = tuple[str, str]
 """A solver and a method."""
 
@@ -40,8 +43,13 @@ class Curve:
 
 
 def curves_of(table: pd.DataFrame, palette: str) -> dict[SolverAndMethod, Curve]:
-    """How every (solver, method) of a table is drawn: colour by method, marker by solver."""
+    """How every (solver, method) of a table is drawn: colour by method, marker by solver.
+
+    The methods are drawn one on the other, each thinner and with smaller markers than the last, so
+    that curves that coincide are all seen.
+    """
     colours = method_colours(table["method"], palette)
+    nested = {method: 0.65**place for place, method in enumerate(colours)}
     solvers = solver_styles(table["solver"])
     settings = [(solver, method) for method in colours for solver in solvers]
     return {
@@ -50,6 +58,8 @@ def curves_of(table: pd.DataFrame, palette: str) -> dict[SolverAndMethod, Curve]
             marker=solvers[solver][0],
             dashes=solvers[solver][1],
             slot=slot,
+            width=WIDEST * nested[method],
+            size=LARGEST * nested[method],
         )
         for slot, (solver, method) in enumerate(settings)
     }
@@ -75,7 +85,7 @@ def draw_rows(
     failed = failed_rows(ladder) | ~np.isfinite(ys)
     shown = np.where(failed, np.nan, limits.inside(ys))
     style = {"color": curve.colour, "alpha": curve.alpha}
-    edged = {**style, "mec": "white", "mew": 0.5}
+    edged = {**style, "mec": "white", "mew": 0.35}
     ax.plot(xs, shown, ls=curve.dashes, lw=curve.width, marker=curve.marker, ms=curve.size, **edged)
     for beyond, marker in ((ys > limits.top, "^"), (ys < limits.bottom, "v")):
         at = beyond & ~failed
@@ -114,14 +124,14 @@ def setting_handles(curves: Mapping[SolverAndMethod, Curve]) -> dict[str, list[L
     methods, solvers = {}, {}
     for (solver, method), curve in curves.items():
         name = method_name(method)
-        methods[name] = Line2D([], [], color=curve.colour, lw=2.5, label=name)
+        methods[name] = Line2D([], [], color=curve.colour, lw=curve.width, label=name)
         solvers[solver] = Line2D(
             [], [], color=MUTED, marker=curve.marker, ls=curve.dashes, ms=5, label=solver
         )
     return {"method": list(methods.values()), "solver": list(solvers.values())}
 
 
-def marks(*, failed: bool, beyond: bool) -> list[Line2D]:
+def marks(*, failed: bool, beyond: bool, below: bool = False) -> list[Line2D]:
     """Legend entries for the marks of `draw_rows` that are in use."""
     handles = []
     if failed:
@@ -135,5 +145,9 @@ def marks(*, failed: bool, beyond: bool) -> list[Line2D]:
             Line2D(
                 [], [], ls="none", marker="^", color=MUTED, ms=7, label="off the scale, at its edge"
             )
+        )
+    if below:
+        handles.append(
+            Line2D([], [], ls="none", marker="v", color=MUTED, ms=7, label="0, or below the scale")
         )
     return handles

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from gradaudit.figures import layout, style
 from gradaudit.figures.axes import ErrorRange, VerdictBounds, error_axis, verdict_bands
 from gradaudit.figures.curves import curves_of, draw_rows, marks, setting_handles
+from gradaudit.records.labels import VERDICTS
 
 MOST = 6
 """Panels of a figure."""
@@ -61,11 +62,16 @@ def error_panels(
         What a mark says of its row.
     """
     bounds = VerdictBounds.from_settings(settings)
-    errors, failed = style.as_numbers(table["error"]), style.failed_rows(table)
     names, left_out = style.chosen_functionals(table, MOST)
+    drawn = table[table["functional"].isin(list(names))]
+    errors, failed = style.as_numbers(drawn["error"]), style.failed_rows(drawn)
     limits = ErrorRange.of(errors, bounds, failed=bool(failed.any()))
     curves = curves_of(table, settings["palette"])
-    edges = marks(failed=bool(failed.any()), beyond=bool((errors[~failed] > limits.top).any()))
+    edges = marks(
+        failed=bool(failed.any()),
+        beyond=bool((errors[~failed] > limits.top).any()),
+        below=bool((errors[~failed] < limits.bottom).any()),
+    )
     shown = [*handles, *edges]
     legends = {**setting_handles(curves), **({"marks": shown} if shown else {})}
     with style.styled(settings):
@@ -76,7 +82,10 @@ def error_panels(
             rows = table[table["functional"] == functional]
             panel = Panel(ax=ax, rows=rows, limits=limits, is_first=index == 0)
             error_axis(ax, limits)
-            verdict_bands(ax, bounds, limits, names=index % 2 == 1 or index == len(names) - 1)
+            if _has_derivative(rows):
+                verdict_bands(ax, bounds, limits, names=index % 2 == 1 or index == len(names) - 1)
+            else:
+                _no_derivative(ax, rows)
             behind(panel)
             for (solver, method), curve in curves.items():
                 own = rows[(rows["solver"] == solver) & (rows["method"] == method)]
@@ -90,3 +99,23 @@ def error_panels(
         layout.legends_below(figure, legends)
         layout.head(figure, head[0], " ".join(filter(None, (head[1], left_out))))
     return figure
+
+
+def _has_derivative(rows: pd.DataFrame) -> bool:
+    """Whether the functional of a panel has a derivative that an error could be of."""
+    return "piecewise_constant" not in rows or not rows["piecewise_constant"].astype(bool).all()
+
+
+def _no_derivative(ax: Axes, rows: pd.DataFrame) -> None:
+    """Why an error of 0 is not good here, in the place of the bands."""
+    words = [w for w in VERDICTS if w in set(rows["verdict"])] if "verdict" in rows else []
+    verdict = f":\nthe verdict is {' or '.join(words)}, whatever the error" if words else ""
+    ax.text(
+        0.5,
+        0.6,
+        f"A count has no derivative to compare{verdict}.",
+        transform=ax.transAxes,
+        ha="center",
+        va="center",
+        color=style.MUTED,
+    )

@@ -27,6 +27,10 @@ FIGURE = Drawing(
 )
 
 
+EDGE = 3.0
+"""Over the frame: where points are drawn that are beyond it, such as errors of 0."""
+
+
 def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     """One panel per method: indicator times tolerance against the error of every row.
 
@@ -87,8 +91,10 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     if not len(shown):
         return 1e-12, 1.0
     low, high = max(shown.min(), FLOOR), min(shown.max(), CEILING)
-    return float(10.0 ** np.floor(np.log10(low) - 0.2)), float(
-        10.0 ** np.ceil(np.log10(high) + 0.2)
+    room = np.log10(2.0 * EDGE)
+    return (
+        float(10.0 ** np.floor(np.log10(low) - room)),
+        float(10.0 ** np.ceil(np.log10(high) + room)),
     )
 
 
@@ -112,10 +118,10 @@ def _scales(
 def _points(ax: Axes, x: np.ndarray, y: np.ndarray, failed: np.ndarray, colour: str) -> None:
     """Points inside the axes, at its edges where they are beyond, crosses on top for the failed."""
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    x = np.clip(np.where(np.isfinite(x), x, right), left * 1.3, right / 1.3)
+    x = np.clip(np.where(np.isfinite(x), x, right), left * EDGE, right / EDGE)
     ax.plot(
         x[~failed],
-        np.clip(y[~failed], bottom * 1.3, top / 1.3),
+        np.clip(y[~failed], bottom * EDGE, top / EDGE),
         ls="none",
         marker="o",
         color=colour,
@@ -124,4 +130,4 @@ def _points(ax: Axes, x: np.ndarray, y: np.ndarray, failed: np.ndarray, colour: 
         ms=4.0,
         alpha=0.85,
     )
-    ax.plot(x[failed], np.full(failed.sum(), top / 1.6), ls="none", marker="x", color=colour, ms=6)
+    ax.plot(x[failed], np.full(failed.sum(), top / EDGE), ls="none", marker="x", color=colour, ms=6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,13 @@ FIGURE = Drawing(
 )
 
 X, Y = (1e-14, 3e0), (1e-13, 1e4)
+"""Ranges that points are drawn in; what is beyond them is at their ends."""
+FRAME_X, FRAME_Y = (1e-15, 1e1), (1e-14, 1e8)
+"""Of a panel: no point is on its frame, and the laws stand above all points."""
+SIZES = (4.6, 2.6)
+"""Of the points of the methods: the later ones lie on the others, and leave their rims free."""
+WIDEST = 30
+"""Letters in a line of a title."""
 WHY = {
     "state_exact": "no law: the state is exact",
     "not_converging": "no law: does not converge",
@@ -60,7 +68,7 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
     colours = style.method_colours(law_methods(), settings["palette"])
     with style.styled(settings):
         figure, panels = layout.panels(
-            max(len(names), 1), columns=4, size=(2.7, 2.35), gaps=(0.2, 0.46), legends=1
+            max(len(names), 1), columns=4, size=(2.7, 2.6), gaps=(0.2, 0.6), legends=1
         )
         for ax, name in zip(panels, names, strict=False):
             _scales(ax, thresholds)
@@ -71,9 +79,10 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
             ]
             for line, method in enumerate(law_methods()):
                 rows = table[(table["mechanism"] == name) & (table["method"] == method)]
-                _points(ax, rows, colours[method])
+                _points(ax, rows, colours[method], SIZES[min(line, len(SIZES) - 1)])
                 _law(ax, own[own["method"] == method], colours[method], line)
-            ax.set_title(label_of(name), fontsize=8.2, fontweight="bold")
+            title = textwrap.fill(label_of(name), WIDEST)
+            ax.set_title(title, fontsize=8.8, fontweight="bold")
         layout.axis_names(
             figure,
             x="error of the states (scaled)",
@@ -93,8 +102,8 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
 def _scales(ax: Axes, thresholds: VerdictBounds) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set_xlim(*X)
-    ax.set_ylim(*Y)
+    ax.set_xlim(*FRAME_X)
+    ax.set_ylim(*FRAME_Y)
     ax.xaxis.set_major_locator(FixedLocator([10.0**k for k in range(-13, 1, 4)]))
     ax.yaxis.set_major_locator(FixedLocator([10.0**k for k in range(-12, 5, 4)]))
     for axis in (ax.xaxis, ax.yaxis):
@@ -104,14 +113,14 @@ def _scales(ax: Axes, thresholds: VerdictBounds) -> None:
     ax.plot(X, X, color=style.MUTED, lw=0.9, ls=(0, (1, 2)), zorder=1)
 
 
-def _points(ax: Axes, rows: pd.DataFrame, colour: Any) -> None:
+def _points(ax: Axes, rows: pd.DataFrame, colour: Any, size: float) -> None:
     x = style.as_numbers(rows["state_error"]) if "state_error" in rows else np.zeros(len(rows))
     y = style.as_numbers(rows["error"])
     seen = np.isfinite(x) & np.isfinite(y)
-    x = np.clip(np.where(x <= RESOLVED, X[0], x), X[0] * 1.6, X[1] / 1.5)
-    y = np.clip(y, Y[0] * 1.6, Y[1] / 1.6)
+    x = np.clip(np.where(x <= RESOLVED, X[0], x), *X)
+    y = np.clip(y, *Y)
     ax.plot(
-        x[seen], y[seen], ls="none", marker="o", ms=3.4, color=colour, mec="white", mew=0.3,
+        x[seen], y[seen], ls="none", marker="o", ms=size, color=colour, mec="white", mew=0.3,
         alpha=0.7,
     )  # fmt: skip
 
@@ -127,15 +136,14 @@ def _law(ax: Axes, law: pd.DataFrame, colour: Any, line: int) -> None:
         text = f"q = {row['exponent']:.2f}  [{row['low']:.2f}, {row['high']:.2f}]"
     ax.text(
         0.97,
-        0.115 - 0.085 * line,
+        0.955 - 0.075 * line,
         text,
         transform=ax.transAxes,
         ha="right",
         va="center",
-        fontsize=7.8,
+        fontsize=8.2,
         fontweight="bold",
         color=tuple(0.78 * c for c in colour),
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
         zorder=5,
     )
 

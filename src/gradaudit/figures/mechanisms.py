@@ -25,11 +25,11 @@ FIGURE = Drawing(
     caption=(
         "Verdicts on forward-mode gradients by mechanism and method. A "
         "cell is filled by the share of its tolerance series that are good, bad and "
-        "horrible; the expected verdict is beside the mechanism."
+        "horrible, and tells how many are good; the expected verdict is beside the mechanism."
     ),
 )
 
-WIDE, TALL, GAP = 1.0, 0.36, 0.26
+WIDE, TALL, GAP = 1.06, 0.38, 0.2
 HEAD, FOOT, LABELS = 1.42, 0.5, 3.45
 EMPTY = "#f0f1f3"
 
@@ -37,8 +37,8 @@ EMPTY = "#f0f1f3"
 def mechanisms(regimes: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     """Rows are mechanisms in plain words, columns methods with explicit and implicit solvers.
 
-    A cell is divided by the shares of its tolerance series that are good, bad and horrible, and has
-    the letter of the most frequent; the first column is the expected verdict.
+    A cell is divided by the shares of its tolerance series that are good, bad and horrible, and
+    tells how many of how many are good; the first column is the expected verdict.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def mechanisms(regimes: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             figure,
             "Where forward-mode gradients can be trusted: mechanism by method",
             "A cell is filled by the share of its tolerance series that are good, bad and "
-            "horrible; the numbers count the good ones.",
+            "horrible.",
         )
     return figure
 
@@ -117,19 +117,14 @@ def _cell(ax: Axes, x: float, y: float, row: Mapping[Any, Any] | None) -> None:
         if share:
             ax.add_patch(Rectangle((start, top), share, tall, color=style.VERDICTS[word], lw=0))
         start += share
-    word = str(row["verdict"])
-    # The letter stands in the middle of the part that it names.
-    before = sum(row[w] for w in VERDICTS[: VERDICTS.index(word)]) / row["ladders"]
-    part = row[word] / row["ladders"]
     ax.text(
-        left + wide * (before + part / 2),
+        left + wide / 2,
         y + TALL / 2 + 0.005,
-        f"{word[0].upper()}  {row['good']}/{row['ladders']}" if part > 0.6 else word[0].upper(),
+        f"{row['good']} of {row['ladders']} good",
         ha="center",
         va="center",
-        fontsize=8.5,
-        fontweight="bold",
-        color=_ink(word),
+        fontsize=9,
+        bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "alpha": 0.9, "lw": 0},
     )
 
 

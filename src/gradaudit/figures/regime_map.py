@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -33,8 +34,14 @@ FIGURE = Drawing(
 )
 
 
-CELL, GAP, TOP, BOTTOM = 0.31, 0.42, 3.35, 0.75
-"""Inches: a cell, the space between panels, and the room above and below."""
+CELL, GAP, TOP, HEADS, BOTTOM = 0.36, 0.26, 0.85, 2.55, 1.35
+"""Inches: a cell, the space between panels, and the room for titles, heads of columns, legends."""
+
+GROUP, MODEL, EXPECTED = 1.95, 1.95, 0.62
+"""Inches: the columns of the mechanisms, of the models and of the expected verdict."""
+
+LETTERS = 21
+"""In a line of the name of a mechanism or a model."""
 
 NEVER = "–"
 """In a cell: no tolerance of the series is sufficient."""
@@ -52,7 +59,8 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
 
     A cell is the worst over the functionals of its kind: the tightest of the sufficient tolerances
     as -log10 rtol, coloured by the verdict. The first column is the verdict that the model's
-    mechanism lets one expect of forward AD. Solvers that few models have are left out.
+    mechanism lets one expect of forward AD. Kinds that less than half of the models have are below,
+    with those models. Solvers that few models have are left out.
 
     Parameters
     ----------
@@ -61,53 +69,24 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
     settings
         ``palette`` and ``dpi``.
     """
-    models = _models(verdicts)
-    present = set(verdicts["kind"])
-    # One page holds the main ones; others are shown where there are none of them.
-    main = {name for name, family in catalogue("functionals").items() if family.is_main}
-    kinds = in_order((present & main) or present, "functionals")
-    known = verdicts[verdicts["kind"].isin(kinds) & _shown(verdicts)]
-    parts = {kind: known[known["kind"] == kind] for kind in kinds}
-    columns = {kind: _columns(rows) for kind, rows in parts.items()}
-    labels = 0.083 * max(len(f"{row.model}  {row.mechanism}") for row in models) + 0.45
-    spans = {kind: max(len(pairs), 4) * CELL + GAP for kind, pairs in columns.items()}
-    width = labels + CELL * 1.8 + sum(spans.values()) + 0.25
-    height = TOP + len(models) * CELL + BOTTOM
+    blocks = _blocks(verdicts)
+    width = max(_width(block) for block in blocks)
+    height = TOP + sum(HEADS + len(block.models) * CELL for block in blocks) + BOTTOM
     with style.styled(settings):
         figure = plt.figure(figsize=(max(width, 9.6), height))
-        width = float(figure.get_size_inches()[0])
-
-        def panel(left: float, count: int) -> Axes:
-            area = (
-                left / width,
-                BOTTOM / height,
-                count * CELL / width,
-                len(models) * CELL / height,
-            )
-            ax = figure.add_axes(area)
-            ax.set_xlim(0, count)
-            ax.set_ylim(len(models), 0)
-            ax.axis("off")
-            return ax
-
-        expected = panel(labels, 1)
-        _names(expected, models)
-        _expected(expected, models)
-        left = labels + CELL * 1.8
-        for kind in kinds:
-            ax = panel(left, len(columns[kind]))
-            _cells(ax, parts[kind], models, columns[kind])
-            _heads(ax, columns[kind], kind_name(kind))
-            left += spans[kind]
-        _groups(figure, expected, models, width, labels)
+        above = TOP
+        for block in blocks:
+            above += HEADS
+            _draw(figure, block, above)
+            above += len(block.models) * CELL
         figure.legend(
             handles=[
                 Patch(color=style.VERDICTS[word], label=text) for word, text in _LEGEND.items()
             ]
             + [Patch(facecolor="#eef0f2", label="not audited")],
             loc="lower left",
-            bbox_to_anchor=(0.012, 0.0),
-            ncols=2,
+            bbox_to_anchor=(0.005, 0.0),
+            fontsize=10.5,
             borderaxespad=0.4,
         )
         layout.head(
@@ -119,6 +98,72 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
             "out.",
         )
     return figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Block:
+    """Models one below the other, and for each kind of functional its rows and its columns."""
+
+    models: list[Any]
+    parts: Mapping[str, pd.DataFrame]
+    columns: Mapping[str, list[tuple[str, str]]]
+
+
+def _blocks(verdicts: pd.DataFrame) -> list[_Block]:
+    """The kinds that most models have, with all models; below them the others, with their models.
+
+    One page holds the main kinds; others are shown where there are none of them.
+    """
+    present = set(verdicts["kind"])
+    main = {name for name, family in catalogue("functionals").items() if family.is_main}
+    kinds = in_order((present & main) or present, "functionals")
+    known = verdicts[verdicts["kind"].isin(kinds) & _shown(verdicts)]
+    half = verdicts["model"].nunique() / 2.0
+    held = known.groupby("kind")["model"].nunique().to_dict()
+    common = [kind for kind in kinds if held.get(kind, 0) >= half] or kinds
+    rare = [kind for kind in kinds if kind not in common]
+    blocks = [_block(verdicts, known, common)]
+    if rare:
+        own = set(known.loc[known["kind"].isin(rare), "model"])
+        blocks.append(_block(verdicts[verdicts["model"].isin(own)], known, rare))
+    return blocks
+
+
+def _block(verdicts: pd.DataFrame, known: pd.DataFrame, kinds: Sequence[str]) -> _Block:
+    parts = {kind: known[known["kind"] == kind] for kind in kinds}
+    columns = {kind: _columns(rows) for kind, rows in parts.items()}
+    return _Block(models=_models(verdicts), parts=parts, columns=columns)
+
+
+def _width(block: _Block) -> float:
+    spans = [max(len(pairs), 4) * CELL + GAP for pairs in block.columns.values()]
+    return GROUP + MODEL + EXPECTED + sum(spans)
+
+
+def _draw(figure: Figure, block: _Block, above: float) -> None:
+    """A block whose first row is `above` inches below the upper edge of the figure."""
+    width, height = (float(size) for size in figure.get_size_inches())
+    rows = len(block.models)
+
+    def panel(left: float, count: int) -> Axes:
+        bottom = height - above - rows * CELL
+        area = (left / width, bottom / height, count * CELL / width, rows * CELL / height)
+        ax = figure.add_axes(area)
+        ax.set_xlim(0, count)
+        ax.set_ylim(rows, 0)
+        ax.axis("off")
+        return ax
+
+    expected = panel(GROUP + MODEL, 1)
+    _names(expected, block.models)
+    _expected(expected, block.models)
+    _groups(expected, block.models, _width(block))
+    left = GROUP + MODEL + EXPECTED
+    for kind, pairs in block.columns.items():
+        ax = panel(left, len(pairs))
+        _cells(ax, block.parts[kind], block.models, pairs)
+        _heads(ax, pairs, kind_name(kind))
+        left += max(len(pairs), 4) * CELL + GAP
 
 
 def _models(verdicts: pd.DataFrame) -> list[Any]:
@@ -205,7 +250,7 @@ def _cell(ax: Axes, x: int, y: int, word: str, text: str, *, inset: float = 0.04
             ha="center",
             va="center",
             color=ink,
-            fontsize=9 if len(text) < 3 else 8,
+            fontsize=11 if len(text) < 3 else 9.5,
             fontweight="bold",
         )
 
@@ -226,62 +271,66 @@ def _expected(ax: Axes, models: Sequence[Any]) -> None:
         rotation=90,
         ha="center",
         va="bottom",
-        fontsize=8.5,
+        fontsize=10.5,
         color=style.MUTED,
     )
 
 
 def _names(ax: Axes, models: Sequence[Any]) -> None:
     for y, row in enumerate(models):
-        ax.text(-0.25, y + 0.5, row.model, ha="right", va="center", fontsize=9.5)
+        # A long name is broken where its setting begins.
+        name = str(row.model)
+        shown = name if len(name) <= LETTERS else name.replace("@", "\n@", 1)
+        ax.text(
+            -0.2, y + 0.5, shown, ha="right", va="center", fontsize=10 if shown == name else 9,
+            linespacing=1.0,
+        )  # fmt: skip
 
 
 def _heads(ax: Axes, columns: Sequence[tuple[str, str]], title: str) -> None:
     """Solvers above the columns, methods above those, the kind of functional on top."""
+    upright: dict[str, Any] = {"rotation": 90, "ha": "center", "va": "bottom", "fontsize": 10.5}
     for x, (_, solver) in enumerate(columns):
-        ax.text(x + 0.5, -0.2, solver, rotation=90, ha="center", va="bottom", fontsize=8.5)
+        ax.text(x + 0.5, -0.2, solver, **upright)
     for method in dict.fromkeys(method for method, _ in columns):
         places = [x for x, (name, _) in enumerate(columns) if name == method]
         middle = (places[0] + places[-1] + 1) / 2.0
         ax.plot(
             [places[0] + 0.1, places[-1] + 0.9],
-            [-2.25, -2.25],
+            [-2.3, -2.3],
             color=style.MUTED,
             lw=0.8,
             clip_on=False,
         )
-        ax.text(
-            middle,
-            -2.4,
-            method_name(method),
-            rotation=90,
-            ha="center",
-            va="bottom",
-            fontsize=8.5,
-            color=style.MUTED,
-        )
+        ax.text(middle, -2.45, method_name(method), color=style.MUTED, **upright)
         if places[0]:
             ax.axvline(places[0], color="white", lw=2.5)
-    wrapped = textwrap.fill(title, max(int(len(columns) * CELL / 0.085), 14))
-    ax.text(0.0, -6.0, wrapped, ha="left", va="bottom", fontsize=10, fontweight="bold")
+    wrapped = textwrap.fill(title, max(int(max(len(columns), 4) * CELL / 0.1), 14))
+    ax.text(0.0, -5.2, wrapped, ha="left", va="bottom", fontsize=11.5, fontweight="bold")
 
 
-def _groups(figure: Figure, ax: Axes, models: Sequence[Any], width: float, labels: float) -> None:
+def _groups(ax: Axes, models: Sequence[Any], width: float) -> None:
     """The mechanism beside the first model of each group, and a line above it."""
-    left = -(labels - 0.12) / CELL
+    left = -(GROUP + MODEL - 0.12) / CELL
     for y, row in enumerate(models):
         if y and models[y - 1].mechanism == row.mechanism:
             continue
         ax.text(
-            left, y + 0.5, row.mechanism, ha="left", va="center", fontsize=8.5, color=style.MUTED
+            left,
+            y + 0.5,
+            textwrap.fill(row.mechanism, LETTERS + 2),
+            ha="left",
+            va="center",
+            fontsize=9,
+            linespacing=1.0,
+            color=style.MUTED,
         )
         if y:
             ax.plot(
-                [left, left + width / CELL - 0.8],
+                [left, left + (width - 0.4) / CELL],
                 [y, y],
                 color=style.FAINT,
                 lw=0.7,
                 clip_on=False,
                 zorder=0,
             )
-    del figure

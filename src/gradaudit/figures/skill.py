@@ -31,7 +31,12 @@ FIGURE = Drawing(
 ROW = 0.33  # inches
 SCORE, PLAIN = "#0b5d8a", "#8f969e"
 GOAL = 0.95
-CURVES = ("#0b5d8a", "#d0772b", "#5a9e6f")
+CURVES = (
+    ("#0b5d8a", 6.0, "-"),
+    ("#d0772b", 3.2, "-"),
+    ("#b7e4c0", 1.3, (0, (3, 1.5))),
+)
+"""Colour, width and dashes of the scores: where two coincide, both are seen."""
 
 
 def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
@@ -86,23 +91,34 @@ def _areas(ax: Axes, shown: pd.DataFrame) -> None:
     ax.set_ylim(-0.7, len(shown) - 0.3)
     lowest = shown["auc_low"].fillna(shown["auc"])
     ax.set_xlim(min(0.3, *lowest) - 0.02 if len(shown) else 0.3, 1.42)
-    ax.set_xticks([0.5, 0.75, GOAL, 1.0], ["0.5", "0.75", "0.95", ""])
+    ax.set_xticks([0.5, 0.75, GOAL, 1.0], ["0.5", "0.75", "0.95", "1"])
     ax.set_xlabel("area under the ROC", loc="left")
 
 
 def _curves(ax: Axes, predictions: pd.DataFrame, bound: float) -> None:
-    for (name, rows), colour in zip(predictions.groupby("score", sort=False), CURVES, strict=False):
+    scores = predictions.groupby("score", sort=False)
+    for (name, rows), (colour, width, dashes) in zip(scores, CURVES, strict=False):
         known = rows[np.isfinite(style.as_numbers(rows["estimate"]))]
         bad = (known["error"] > bound).to_numpy()
         if bad.all() or not bad.any():
             continue
         false, hits = roc(known["estimate"].to_numpy(), bad)
-        ax.plot(false, hits, color=colour, lw=1.8, label=indicator_name(str(name)))
+        ax.plot(
+            false, hits, color=colour, lw=width, ls=dashes, label=indicator_name(str(name)),
+            solid_capstyle="butt",
+        )  # fmt: skip
         alarm = (known["estimate"] >= known["threshold"]).to_numpy()
-        ax.plot(np.mean(alarm[~bad]), np.mean(alarm[bad]), "o", ms=7, mec="white", color=colour)
+        ax.plot(
+            np.mean(alarm[~bad]),
+            np.mean(alarm[bad]),
+            "o",
+            ms=5.5 + width,
+            mec="white",
+            color=colour,
+        )
     ax.plot([0, 1], [0, 1], color=style.FAINT, lw=1, zorder=0)
-    ax.set_xlim(-0.01, 1)
-    ax.set_ylim(0, 1.01)
+    ax.set_xlim(-0.02, 1)
+    ax.set_ylim(0, 1.03)
     ax.set_xlabel("false alarms, share of good gradients")
     ax.set_ylabel("bad gradients found")
     if ax.get_legend_handles_labels()[0]:

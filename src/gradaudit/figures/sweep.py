@@ -23,14 +23,14 @@ FIGURE = Drawing(
     label="along a parameter",
     category="Along a parameter",
     caption=(
-        "``{{ snakemake.wildcards.model }}`` along its first parameter: the computed value "
-        "jumps where a step becomes a rejected one, difference quotients see the jumps, and the "
-        "derivative on the frozen grid does not. Where the model has events, their number jumps "
-        "as well, with a derivative of 0 elsewhere."
+        "The computed value along the first parameter, its slopes by difference quotients and on "
+        "the frozen grid, their errors against the step, and the numbers of steps or of events. "
+        "The titles of the panels state what is seen there."
     ),
 )
 
 MOST_JUMPS = 5  # that are spelt out
+CLEARLY = 2.0  # a factor by which an error is larger than another one
 BEYOND = 1.6  # the range of the exact slope that is shown, over that range
 
 
@@ -70,6 +70,43 @@ def wrong_signs(slopes: xr.DataArray, exact: xr.DataArray) -> int:
     return int(np.sum(np.sign(slopes.values) != np.sign(exact.values)))
 
 
+def slopes_title(dataset: xr.Dataset) -> str:
+    """How wrong the slopes are that the panel shows, as root mean squares over the points."""
+    exact = dataset["exact_gradient"].values
+    frozen = f"frozen grid {_relative(dataset['gradient'].values, exact)}"
+    errors = []
+    for index in range(dataset.sizes["step"]):
+        error = _relative(dataset["quotient"].isel(step=index).values, exact)
+        errors.append(error)
+    return f"Error of the slope: {frozen}; by difference quotients {' and '.join(errors)}"
+
+
+def v_title(dataset: xr.Dataset) -> str:
+    """The course of the error of difference quotients with their step, as it is drawn."""
+    errors = dataset["v_along"].values[np.argsort(dataset["v_step"].values)]
+    errors = errors[np.isfinite(errors)]
+    if not len(errors):
+        return "Error along p: no quotient is finite"
+    best, frozen = float(errors.min()), float(dataset["v_frozen"])
+    falls, rises = errors[0] > CLEARLY * best, errors[-1] > CLEARLY * best
+    course = {
+        (True, True): "falls, then rises",
+        (True, False): "falls",
+        (False, True): "does not rise at small steps",
+        (False, False): "hardly depends on the step",
+    }[bool(falls), bool(rises)]
+    compared = f"; frozen grid {frozen:.1g}" if np.isfinite(frozen) else ""
+    return f"Error along p: it {course}; {best:.1g} at best{compared}"
+
+
+def _relative(slopes: np.ndarray, exact: np.ndarray) -> str:
+    both = np.isfinite(slopes) & np.isfinite(exact)
+    size = float(np.sum(exact[both] ** 2))
+    if not size:
+        return "not known"
+    return f"{float(f'{np.sqrt(np.sum((slopes - exact)[both] ** 2) / size):.1g}'):g}"
+
+
 def _name(dataset: xr.Dataset, model: Mapping[str, Any]) -> str:
     parameter = dataset.attrs["parameter"]
     return f"{parameter}{_unit(model['parameters'][parameter][1], ' ({})')}"
@@ -106,8 +143,12 @@ def _roughness(ax: Axes, dataset: xr.Dataset) -> None:
     unit = json.loads(dataset.attrs["model_json"])["states"][dataset.attrs["observable"]]
     ax.set_ylabel(f"error of J, less a smooth fit{_unit(unit, ' ({})')}")
     jump = float(dataset.attrs["largest_jump"])
-    addition = f": it jumps by up to {jump:.1e}" if jump > 0.0 else ""
-    ax.set_title(f"The computed J is jagged at the level of its error{addition}")
+    found = (
+        f"jumps by up to {style.power(float(f'{jump:.1e}'))}"
+        if jump > 0.0
+        else "has no jump that was found"
+    )
+    ax.set_title(f"The computed J {found}")
 
 
 def _slopes(ax: Axes, dataset: xr.Dataset, colours: Mapping[str, Any]) -> None:
@@ -142,7 +183,7 @@ def _slopes(ax: Axes, dataset: xr.Dataset, colours: Mapping[str, Any]) -> None:
     ax.set_ylim(bottom - 0.04 * room, top + 1.0 * room)
     ax.legend(loc="upper left", borderaxespad=0.1)
     ax.set_ylabel("dJ/dp")
-    ax.set_title("Difference quotients differentiate the jumps; the frozen grid does not")
+    ax.set_title(slopes_title(dataset))
 
 
 def _v_curve(ax: Axes, dataset: xr.Dataset, colours: Mapping[str, Any]) -> None:
@@ -162,11 +203,9 @@ def _v_curve(ax: Axes, dataset: xr.Dataset, colours: Mapping[str, Any]) -> None:
     ax.set_xlabel("step of the difference quotient, over p")
     ax.set_ylabel("relative error of dJ/dp")
     ax.legend(loc="upper right")
-    best = float(dataset["v_along"].min())
-    addition = f"; {best:.1g} at best" if np.isfinite(best) else ""
-    if not addition:
+    if not np.isfinite(dataset["v_along"]).any():
         ax.set_ylim(1e-6, 1.0)  # nothing to be drawn tells the range
-    ax.set_title(f"Error against step: it falls, then rises{addition}")
+    ax.set_title(v_title(dataset))
 
 
 def _steps(ax: Axes, dataset: xr.Dataset) -> None:
@@ -175,11 +214,14 @@ def _steps(ax: Axes, dataset: xr.Dataset) -> None:
         ax.annotate(
             name, (1.0, float(dataset[name][-1])), xycoords=("axes fraction", "data"),
             xytext=(-4, 4), textcoords="offset points", ha="right", color=colour,
+            bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 0.5},
         )  # fmt: skip
     ax.set_ylabel("steps")
     ax.set_ylim(bottom=0.0)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_title("The cause: numbers of accepted and rejected steps change")
+    counts = np.stack([dataset[name].values for name in ("accepted", "rejected")])
+    changes = int(np.any(np.diff(counts, axis=1) != 0, axis=0).sum())
+    ax.set_title(f"The number of accepted or rejected steps changes {_times(changes)} along p")
 
 
 def _counts(ax: Axes, dataset: xr.Dataset) -> None:

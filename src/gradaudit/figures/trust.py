@@ -96,10 +96,18 @@ def _nothing() -> Figure:
 
 def _scatter(ax: Axes, rows: pd.DataFrame, bound: float) -> None:
     line = np.array(LIMITS)
-    if len(rows):
-        low = float(np.median(rows["low"] - rows["estimate"]))
-        high = float(np.median(rows["high"] - rows["estimate"]))
+    if np.isfinite(style.as_numbers(rows["low"])).any():
+        low = float(np.nanmedian(rows["low"] - rows["estimate"]))
+        high = float(np.nanmedian(rows["high"] - rows["estimate"]))
+        # The band may be as narrow as a line, so that it has edges and is told in numbers.
         ax.fill_between(line, line + low, line + high, color=style.FAINT, alpha=0.55, lw=0)
+        for edge in (low, high):
+            ax.plot(line, line + edge, color=style.INK, lw=0.6)
+        factors = f"{10.0**low:.3g} to {10.0**high:.3g}"
+        ax.text(
+            0.03, 0.97, f"interval: {factors}\ntimes the estimate (median)",
+            transform=ax.transAxes, va="top", fontsize=8.5,
+        )  # fmt: skip
     ax.plot(line, line, color=style.MUTED, lw=1, ls=(0, (1, 1.5)))
     for word, colour in style.VERDICTS.items():
         chosen = rows[rows["verdict"] == word]

@@ -32,8 +32,9 @@ MODEL = Model(
     mechanism="dense output",
     regime="bad",
     description=(
-        "A thousand observations between a hundred steps: what is differentiated is the "
-        "interpolant, whose order is below that of the method."
+        "A thousand observations of a solution that needs few steps: where they are taken from "
+        "the interpolant of a step, the gradient has the order of the interpolant, which is below "
+        "that of the method."
     ),
     citation=(
         "E. Hairer, S. P. Nørsett, G. Wanner, Solving Ordinary Differential Equations I, 2nd "

@@ -90,8 +90,8 @@ MODEL = Model(
     mechanism="phase drift on a limit cycle",
     regime="bad",
     description=(
-        "A systems-biology model of ordinary size, from rest onto its limit cycle: three days, "
-        "with 37 parameters of which many move the phase."
+        "A systems-biology model of ordinary size, from rest onto its limit cycle, with 37 "
+        "parameters of which many move the phase."
     ),
     citation=(
         "J.-C. Leloup, A. Goldbeter, A model for circadian rhythms in Drosophila incorporating the "

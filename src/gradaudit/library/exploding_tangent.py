@@ -27,8 +27,9 @@ def at(stiffness: float = 10.0) -> Model:
         mechanism="exploding tangent at an equilibrium",
         regime="horrible",
         description=(
-            "The state stands still, the steps grow past the limit of stability, and an explicit "
-            "method multiplies the tangent by R(h L) in every step: 1e11 for a value below 1."
+            "The state stands still and the steps grow past the limit of stability: an explicit "
+            "method multiplies a tangent that is not in the error test by R(h L) in every step, "
+            "whatever the tolerance."
         ),
         citation=(
             "Elementary; for the region of stability: E. Hairer, G. Wanner, Solving Ordinary "

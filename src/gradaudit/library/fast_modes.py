@@ -36,7 +36,8 @@ MODEL = Model(
     regime="bad",
     description=(
         "After the transient the derivative with respect to the fast rate L is small, about "
-        "1/L^2; a stiff solver damps it with the transient that it does not resolve."
+        "1/L^2: an explicit solver, whose steps are at the limit of its stability, may give it "
+        "the wrong sign."
     ),
     citation=(
         "C. Fronk, L. Petzold, The vanishing gradient problem for stiff neural differential "

@@ -33,8 +33,8 @@ MODEL = Model(
     mechanism="single precision",
     regime="bad",
     description=(
-        "Good in double precision; in single precision the tangent has a floor near 1e-5, and a "
-        "tighter tolerance makes it worse, for more steps round more often."
+        "In double precision the error falls with the tolerance; in single precision rounding "
+        "sets a floor, and a tighter tolerance raises it, for more steps round more often."
     ),
     citation=(
         "N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, SIAM, 2002; "

@@ -41,8 +41,9 @@ MODEL = Model(
     mechanism="discontinuous right-hand side",
     regime="horrible",
     description=(
-        "One compartment. Rate and elimination have derivatives that are right; forward AD gives 0 "
-        "for the start and the duration of the infusion."
+        "One compartment. The amount has derivatives with respect to rate and elimination that "
+        "are right; forward AD gives 0 for those with respect to the start and the duration of "
+        "the infusion."
     ),
     citation="M. Gibaldi, D. Perrier, Pharmacokinetics, 2nd edition, Marcel Dekker, 1982.",
 )

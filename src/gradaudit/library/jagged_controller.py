@@ -24,7 +24,8 @@ MODEL = Model(
     regime="bad",
     description=(
         "A smooth problem; but an accepted step may become a rejected one as a parameter moves, "
-        "so that the computed value jumps by about the tolerance, and differences see the jumps."
+        "so that the computed value jumps, and a difference quotient divides the jump by its "
+        "step."
     ),
     citation=(
         "C. W. Gear, T. Vu, Smooth numerical solutions of ordinary differential equations, in: "

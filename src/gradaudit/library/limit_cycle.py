@@ -41,7 +41,8 @@ MODEL = Model(
     regime="bad",
     description=(
         "The derivative with respect to the frequency grows like t, and an error of the phase "
-        "grows with the window: bad to horrible for traces, harmless for period and amplitude."
+        "grows with the window. On an observation grid the largest value depends on the phase as "
+        "well."
     ),
     citation=(
         "A. K. Wilkins, B. Tidor, J. White, P. I. Barton, Sensitivity analysis for oscillating "

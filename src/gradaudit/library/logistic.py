@@ -30,7 +30,9 @@ MODEL = Model(
     exact_solution=exact_solution,
     mechanism="smooth dissipative",
     regime="good",
-    description="Logistic growth: smooth, dissipative, a gradient that any method gets right.",
+    description=(
+        "Logistic growth: smooth, dissipative, and a gradient whose error falls with the tolerance."
+    ),
     citation=(
         "P.-F. Verhulst, Notice sur la loi que la population suit dans son accroissement, "
         "Correspondance mathématique et physique 10 (1838) 113-121."

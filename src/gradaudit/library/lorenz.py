@@ -35,8 +35,9 @@ MODEL = Model(
     mechanism="chaos",
     regime="horrible",
     description=(
-        "Tangents grow like exp(0.9 t), and so does their relative error: at a tolerance of 1e-9 "
-        "the last digit is gone near t = 30."
+        "Chaos: in the mean over a long time perturbations grow like exp(0.9 t), and with them "
+        "the tangents and their relative error. A window of a few time units may have another "
+        "rate."
     ),
     citation=(
         "E. N. Lorenz, Deterministic nonperiodic flow, Journal of the Atmospheric Sciences 20 "

@@ -35,8 +35,9 @@ MODEL = Model(
     mechanism="uncontrolled tangent at an equilibrium",
     regime="horrible",
     description=(
-        "The sum of both states over t = 0, 0.1, ..., 10: forward AD gives thousands in place of "
-        "hundreds at every tolerance, and finite differences at a loose tolerance confirm it."
+        "The state stands still, so that every step is accepted and the steps grow; a tangent "
+        "that is not in the error test oscillates on that grid, with an error that no tolerance "
+        "changes."
     ),
     citation=(
         "F. Sapienza et al., Differentiable programming for differential equations: a review, "

@@ -35,8 +35,8 @@ def at(stiffness: float = 1e4) -> Model:
         mechanism="stiff but slow",
         regime="good",
         description=(
-            "A slow solution that attracts its neighbours within 1/stiffness: stiffness costs "
-            "steps, and leaves the gradient as accurate as the solution."
+            "A slow solution that attracts its neighbours within 1/stiffness: an explicit method "
+            "needs steps of that length, although solution and tangent are slow."
         ),
         citation=(
             "A. Prothero, A. Robinson, On the stability and accuracy of one-step methods for "

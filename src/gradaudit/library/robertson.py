@@ -26,8 +26,9 @@ MODEL = Model(
     mechanism="stiff but slow",
     regime="good",
     description=(
-        "Chemical kinetics with one slow and two fast reactions: the textbook case of stiffness. "
-        "Good with an implicit solver; an explicit one may lose the tangents with the state intact."
+        "Chemical kinetics with one slow and two fast reactions, the textbook case of stiffness: "
+        "an explicit method needs steps of the length of the fastest time, however slow the "
+        "solution is."
     ),
     citation=(
         "H. H. Robertson, The solution of a set of reaction rate equations, in: J. Walsh (ed.), "

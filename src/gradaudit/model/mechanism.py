@@ -30,160 +30,131 @@ class Trait(Enum):
 
 
 class Mechanism(StrEnum):
-    """A mechanism; as a text it is the name that models and tables have.
+    """A mechanism; as a text it is the one name that models, tables, texts and figures have.
 
     Attributes
     ----------
-    label
-        What figures call it.
     description
         What happens, independent of the expected verdict.
     traits
         What it has in common with others.
     """
 
-    label: str
     description: str
     traits: frozenset[Trait]
 
-    def __new__(
-        cls, name: str, label: str = "", description: str = "", *traits: Trait
-    ) -> Mechanism:
+    def __new__(cls, name: str, description: str = "", *traits: Trait) -> Mechanism:
         member = str.__new__(cls, name)
         member._value_ = name
-        member.label = label
         member.description = description
         member.traits = frozenset(traits)
         return member
 
     SMOOTH = (
         "smooth dissipative",
-        "Smooth dissipative",
         "The solution is smooth and perturbations decay.",
     )
     EXACT = (
         "negative control",
-        "State and tangent integrated exactly",
         "States and tangents are polynomials of low degree, which the solver integrates exactly.",
     )
     STIFF = (
         "stiff but slow",
-        "Stiff, but the solution is slow",
         "Jacobians have large negative eigenvalues, and the solution follows a slow manifold.",
         Trait.STIFF,
     )
     PARAMETERS = (
         "number of parameters",
-        "Many parameters",
         "There are many parameters, so that their tangents are many.",
     )
     DIMENSION = (
         "dimension",
-        "Many states",
         "There are many states.",
     )
     UNCONTROLLED = (
         "uncontrolled tangent at an equilibrium",
-        "State at rest, tangent moves unseen",
         "The state is at rest, so that the error test sees nothing of the tangents that move.",
         Trait.AT_REST,
     )
     EXPLODING = (
         "exploding tangent at an equilibrium",
-        "State at rest, tangent explodes",
         "The state is at rest, and a step that it allows is unstable for the tangents.",
         Trait.AT_REST,
     )
     AMPLIFICATION = (
         "linear amplification",
-        "Perturbations grow along the way",
         "Perturbations are amplified on the way, and the errors of the states with them.",
         Trait.AMPLIFYING,
     )
     PHASE_DRIFT = (
         "phase drift on a limit cycle",
-        "Oscillation: the phase drifts",
         "The period depends on the parameters, so that the tangents grow with time.",
         Trait.PHASE_DRIFT,
         Trait.AMPLIFYING,
     )
     CHAOS = (
         "chaos",
-        "Chaos: exponential growth",
         "Perturbations grow exponentially on an attractor.",
         Trait.CHAOS,
         Trait.AMPLIFYING,
     )
     BIFURCATION = (
         "near a bifurcation",
-        "Close to a bifurcation",
         "A small change of a parameter changes the kind of solution.",
         Trait.AMPLIFYING,
     )
     COUNT = (
         "discontinuous functional",
-        "The functional jumps: a count",
         "The functional is a count, whose derivative is 0 wherever it exists.",
     )
     SWITCH = (
         "discontinuous right-hand side",
-        "The right-hand side jumps",
         "The vector field switches at a threshold, where the tangents jump.",
         Trait.JUMPS,
         Trait.EVENTS,
     )
     RESET = (
         "events with jumps",
-        "Events that reset the state",
         "Events reset the state at times that depend on the parameters.",
         Trait.JUMPS,
         Trait.EVENTS,
     )
     GRAZING = (
         "grazing event",
-        "An event that is only grazed",
         "The solution touches a threshold, where the derivative of the event's time is infinite.",
         Trait.EVENTS,
     )
     STEP_CONTROL = (
         "discontinuous step controller",
-        "Step control jumps with the parameters",
         "Accepted and rejected steps change with the parameters, and the numerical solution jumps.",
     )
     DENSE_OUTPUT = (
         "dense output",
-        "Dense-output error",
         "Observations come from the interpolant of the solver, which has a lower order.",
     )
     NEWTON = (
         "Newton truncation",
-        "Newton stops early in implicit stages",
         "Newton's iteration stops at a tolerance, and the derivative of its limit is taken.",
     )
     FAST_MODES = (
         "vanishing gradients of fast modes",
-        "Gradients of fast modes vanish",
         "Modes that die out in a step have gradients that the steps do not resolve.",
         Trait.FAST_MODES,
     )
     SINGLE_PRECISION = (
         "single precision",
-        "Single precision",
         "The solve is in single precision, and rounding takes the place of the tolerance.",
     )
     OPTIMUM = (
         "cancellation at an optimum",
-        "Cancellation at an optimum",
         "The terms of the gradient cancel, since the parameters are those of the optimum.",
     )
     UNITS = (
         "dependence on parameter units",
-        "The units of the parameters matter",
         "Tangents of parameters in different units share one error norm.",
     )
     DIFFERENCES = (
         "finite differences as a check",
-        "Finite differences as the check",
         "The difference quotient of an adaptive solve differentiates its choice of steps as well.",
     )
 
@@ -208,9 +179,8 @@ def checked(mechanism: str, *, model: str) -> str:
 
 
 def label_of(mechanism: str) -> str:
-    """A mechanism in plain words, from its text in a table."""
-    known = next((member for member in Mechanism if member.value == mechanism), None)
-    return known.label if known else mechanism[:1].upper() + mechanism[1:]
+    """A mechanism at the head of a row or a panel: its name, with a capital."""
+    return mechanism[:1].upper() + mechanism[1:]
 
 
 def having(trait: Trait) -> list[str]:

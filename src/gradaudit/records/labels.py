@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gradaudit.records.catalogue import catalogue, label, names
 
 VERDICTS = ("good", "bad", "horrible")
@@ -28,7 +30,8 @@ def functional_name(functional: str, kind: str) -> str:
     """A functional in words, from its name in the tables and its kind."""
     families = catalogue("functionals")
     naming = families[kind].naming if kind in families else None
-    return str(naming(functional)) if naming else functional.replace("_", " ")
+    # An underscore that ends the name of a state is part of that name.
+    return str(naming(functional)) if naming else re.sub(r"_(?!_|$)", " ", functional)
 
 
 def functional_names(functionals: dict[str, str]) -> dict[str, str]:

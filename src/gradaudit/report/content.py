@@ -97,7 +97,7 @@ def model_section(
     ]
     return ModelSection(
         key=key,
-        facts=certificate.model,
+        facts=_shown(certificate.model),
         verdict=worst(own["verdict"].tolist()),
         sentences=[sentence for sentence in candidates if sentence],
         verdicts=tables.verdict_table(own),
@@ -108,6 +108,12 @@ def model_section(
             if f"{kind}_{key}" in figures
         },
     )
+
+
+def _shown(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a model as they are printed: a time without a unit is said to have none."""
+    unit = model.get("time_unit", "")
+    return {**model, "time_unit": "in dimensionless time" if unit in ("", "1") else unit}
 
 
 def experiment(

@@ -71,8 +71,8 @@ def verdict(verdicts: pd.DataFrame) -> str:
         return f"{text} No gradient is finite."
     row = finite.loc[finite["worst_error"].idxmax()]
     return (
-        f"{text} The largest error, {number(row['worst_error'])}, is that of the "
-        f"{functional_name(row['functional'], row['kind'])} by {row['solver']}, "
+        f"{text} The largest error is {number(row['worst_error'])}: "
+        f"{functional_name(row['functional'], row['kind'])}, by {row['solver']}, "
         f"{method_name(row['method'])}; {_good_from(row)}."
     )
 

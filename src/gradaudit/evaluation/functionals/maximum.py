@@ -52,4 +52,5 @@ FAMILY = Family(
     purpose="observables with a maximum inside the window",
     group="phase-invariant",
     functionals=functionals,
+    naming=lambda name: f"maximum of {name.removeprefix('maximum_')}",
 )

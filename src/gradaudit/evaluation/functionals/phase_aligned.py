@@ -70,4 +70,5 @@ FAMILY = Family(
     purpose="models of which an observable oscillates",
     group="phase-invariant",
     functionals=functionals,
+    naming=lambda _: "sum of squares without the shift",
 )

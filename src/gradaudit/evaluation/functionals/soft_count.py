@@ -69,4 +69,5 @@ FAMILY = Family(
     purpose="observables that oscillate",
     group="phase-invariant",
     functionals=functionals,
+    naming=lambda name: f"smooth number of spikes of {name.removeprefix('soft_count_')}",
 )

@@ -66,4 +66,5 @@ FAMILY = Family(
     purpose="observables that oscillate",
     group="phase-invariant",
     functionals=functionals,
+    naming=lambda name: f"power of {name.removeprefix('spectrum_')} at its main frequency",
 )
