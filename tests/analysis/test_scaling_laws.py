@@ -31,7 +31,7 @@ def test_the_exponent_is_inside_its_interval(audits, power, ladders):
         row = one(table, law=law, **ALL)
         assert row["low"] <= power <= row["high"]
         assert row["exponent"] == pytest.approx(power, abs=0.05)
-        assert ("tolerance series" in ladders >= 5 else "points") in row["interval"]
+        assert ("tolerance series" if ladders >= 5 else "points") in row["interval"]
 
 
 def test_the_constants_of_ladders_do_not_disturb_the_slope():
