@@ -125,3 +125,19 @@ def test_what_is_constant_has_no_derivative_beside_what_varies(monkeypatch):
         found = jax.jacfwd(lambda *at: form(numbers, *at), k)(t, y, p)
         assert np.isfinite(right).all()
         np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-14)
+
+
+def test_what_is_only_compared_has_no_derivative_beside_what_is_a_result(monkeypatch):
+    """Else the root of 0, which only a comparison sees, is 0 times infinity in reverse."""
+    monkeypatch.setattr(module, "MANY", 10)
+
+    def rates(t, y, p):
+        compared = [jnp.where(jnp.sqrt(y[i]) > p[0], 2.0 * y[i], y[i] * y[i]) for i in range(4)]
+        return jnp.stack([*compared, *(jnp.sqrt(y[i]) for i in range(4, 8))])
+
+    plain = recorded(rates, None, 8, 1)
+    form, numbers = Form(plain.closed), jnp.asarray(form_of(plain.closed)[1])
+    t, y, p = jnp.zeros(()), jnp.asarray([0.0, 0.0, 2.0, 3.0, 1.0, 0.5, 4.0, 9.0]), jnp.ones(1)
+    right = jax.jacrev(plain, 1)(t, y, p)
+    assert np.isfinite(right).all()
+    np.testing.assert_allclose(jax.jacrev(lambda y: form(numbers, t, y, p))(y), right, rtol=1e-14)
