@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
-from gradaudit.backend.cache_folder import drop_oldest, prepared_folder
+import pytest
+
+from gradaudit.backend.cache_folder import drop_oldest, made, prepared_folder
+from gradaudit.errors import SettingError
 
 
 def test_the_oldest_files_go_first(tmp_path):
@@ -29,3 +32,10 @@ def test_there_is_none_where_it_cannot_be_made(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert prepared_folder() is None
+
+
+def test_one_that_a_user_names_and_that_cannot_be_made_is_refused_by_name(tmp_path):
+    assert made(tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingError, match=r"cannot be kept in .*file/c: .*GRADAUDIT_CACHE"):
+        made(tmp_path / "file" / "c")

@@ -8,6 +8,8 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
+from gradaudit.errors import SettingError
+
 MOST = 500_000_000
 """Bytes that the folder of a user may take; an audit of a model adds about 3 MB."""
 
@@ -28,6 +30,24 @@ def prepared_folder() -> Path | None:
         return None
     drop_oldest(folder)
     return folder if os.access(folder, os.W_OK) else None
+
+
+def made(folder: Path) -> Path:
+    """A folder that a user has named, which is made if there is none.
+
+    Raises
+    ------
+    SettingError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"compiled programs cannot be kept in {folder}: {error.strerror}; name another folder "
+            "by --cache or GRADAUDIT_CACHE, or none."
+        ) from error
+    return folder
 
 
 def drop_oldest(folder: Path, most: int = MOST) -> None:

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gradaudit.backend.cache_folder import made
 from gradaudit.backend.xla_flags import compile_loops_whole
 
 jax.config.update("jax_enable_x64", True)
@@ -43,8 +44,7 @@ def use_compilation_cache(folder: Path) -> None:
     """Keep compiled programs in `folder`, so that a second process need not compile again."""
     if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))
+    jax.config.update("jax_compilation_cache_dir", str(made(folder).resolve()))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 

@@ -247,12 +247,13 @@ def _audit(
     cache_folder: Path | None,
     **arguments: Any,
 ) -> int:
+    from gradaudit.backend.cache_folder import made, prepared_folder
     from gradaudit.cli.audit import problem
     from gradaudit.model.spec import is_problem
 
-    if cache_folder is None and "GRADAUDIT_CACHE" not in os.environ:
-        from gradaudit.backend.cache_folder import prepared_folder
-
+    if cache_folder is not None:
+        made(cache_folder)  # before anything starts
+    elif "GRADAUDIT_CACHE" not in os.environ:
         cache_folder = prepared_folder()
     if is_problem(model):
         if functional is not None:

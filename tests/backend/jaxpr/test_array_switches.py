@@ -14,6 +14,8 @@ CASES = {
     "argsort": (lambda t: 1.0 * jnp.argsort(jnp.stack([1.0 - t, t]))[0], 0.2, 0.9, 1.0),
     "to whole numbers": (lambda t: 1.0 * jnp.asarray(3.0 * t).astype(int), 0.2, 0.4, 0.0),
     "searchsorted": (lambda t: 1.0 * jnp.searchsorted(jnp.array([0.3, 0.6]), t), 0.2, 0.4, 0.0),
+    "signbit": (lambda t: jnp.where(jnp.signbit(t - 0.5), 3.0, 5.0), 0.2, 0.9, 3.0),
+    "copysign": (lambda t: jnp.copysign(2.0 * t, t - 0.5), 0.2, 0.9, -1.8),
     "digitize": (lambda t: 1.0 * jnp.digitize(t, jnp.array([0.3, 0.6])), 0.4, 0.9, 1.0),
 }
 

@@ -1,4 +1,4 @@
-"""The root of a square and the cut of an angle, watched as what they are."""
+"""The root of a square, the cut of an angle and a pole in one, watched as what they are."""
 
 import jax
 import jax.numpy as jnp
@@ -54,3 +54,24 @@ def test_a_jacobian_across_the_cut_is_told_and_one_beside_it_is_not(centre, cros
 
     result = checked_jacfwd(lambda ys: ys[-1], field, y0=jnp.zeros(1), ts=[1.0])(jnp.array([0.4]))
     assert bool(result.warnings.switched) == crosses
+
+
+ANGLES = {
+    # of t and p; whether it jumps in 0 < t < 1, where p = 0.4
+    "reciprocal": (lambda t, p: jnp.arctan(1.0 / (t - p)), True),
+    "quotient": (lambda t, p: jnp.arctan((t - 2.0) / (p - t)), True),
+    "saw tooth": (lambda t, p: jnp.arctan(jnp.tan((t + 0.1) * np.pi / (2.5 * p))), True),
+    "numerator": (lambda t, p: jnp.arctan((t - p) / (p + 0.1 * t)), False),
+    "number": (lambda t, p: jnp.arctan((t - p) / 0.3), False),
+}
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("name", ANGLES)
+def test_an_arctangent_jumps_at_a_pole_and_nowhere_else(name):
+    rate, jumps = ANGLES[name]
+    result = checked_jacfwd(
+        lambda ys: ys[-1], lambda t, y, p: rate(t, p), y0=jnp.zeros(1), ts=[1.0]
+    )(jnp.array([0.4]))
+    assert bool(result.warnings.switched) == jumps
+    assert bool(result.warnings.any) == jumps

@@ -140,3 +140,19 @@ def test_results_are_gathered_and_not_cut_out_one_by_one(monkeypatch):
     at = jnp.zeros(()), jnp.linspace(0.1, 2.0, 40), jnp.linspace(0.5, 1.5, 3)
     assert len(jax.make_jaxpr(lambda *at: form(numbers, *at))(*at).eqns) < 40
     np.testing.assert_array_equal(form(numbers, *at), plain(*at))
+
+
+def test_what_is_only_compared_has_no_derivative_beside_what_is_a_result(monkeypatch):
+    """Else the root of 0, which only a comparison sees, is 0 times infinity in reverse."""
+    monkeypatch.setattr(module, "MANY", 10)
+
+    def rates(t, y, p):
+        compared = [jnp.where(jnp.sqrt(y[i]) > p[0], 2.0 * y[i], y[i] * y[i]) for i in range(4)]
+        return jnp.stack([*compared, *(jnp.sqrt(y[i]) for i in range(4, 8))])
+
+    plain = recorded(rates, None, 8, 1)
+    form, numbers = Form(plain.closed), jnp.asarray(form_of(plain.closed)[1])
+    t, y, p = jnp.zeros(()), jnp.asarray([0.0, 0.0, 2.0, 3.0, 1.0, 0.5, 4.0, 9.0]), jnp.ones(1)
+    right = jax.jacrev(plain, 1)(t, y, p)
+    assert np.isfinite(right).all()
+    np.testing.assert_allclose(jax.jacrev(lambda y: form(numbers, t, y, p))(y), right, rtol=1e-14)

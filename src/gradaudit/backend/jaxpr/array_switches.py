@@ -91,6 +91,12 @@ def _to_boundaries(eqn: Equation, decision: Any, x: Any) -> Any:
     return jnp.where(jnp.abs(below) < jnp.abs(above), below, above)
 
 
+def _bits(eqn: Equation, negative: Any, x: Any) -> list[Any]:
+    """The bits of a number with the sign that was decided: `jnp.signbit`, `jnp.copysign`."""
+    size = jnp.abs(x)
+    return [eqn.primitive.bind(jnp.where(negative > 0, -size, size), **eqn.params)]
+
+
 ARRAY_SWITCHES: dict[str, ArraySwitch] = {
     "argmax": _extreme(1.0),
     "argmin": _extreme(-1.0),
@@ -99,6 +105,9 @@ ARRAY_SWITCHES: dict[str, ArraySwitch] = {
         lambda eqn, x: _whole_part(x),
         lambda eqn, decision, x: [decision.astype(eqn.outvars[0].aval.dtype)],
         _to_boundaries,
+    ),
+    "bitcast_convert_type": ArraySwitch(
+        lambda eqn, x: jnp.signbit(x) * 1, _bits, lambda eqn, negative, x: x
     ),
 }
 """By the name of the primitive; of conversions, those of real to whole numbers."""
@@ -109,6 +118,6 @@ def is_array_switch(eqn: Equation) -> bool:
     name = eqn.primitive.name
     if name not in ARRAY_SWITCHES or not jnp.issubdtype(eqn.invars[0].aval.dtype, jnp.floating):
         return False
-    if name == "convert_element_type":
+    if name in ("convert_element_type", "bitcast_convert_type"):
         return jnp.issubdtype(eqn.params["new_dtype"], jnp.integer)
     return eqn.invars[0].aval.size > 1

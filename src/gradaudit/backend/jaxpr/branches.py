@@ -20,7 +20,11 @@ from gradaudit.backend.jaxpr.array_switches import ARRAY_SWITCHES, is_array_swit
 from gradaudit.backend.jaxpr.evaluator import Evaluator
 from gradaudit.backend.jaxpr.hidden_switches import (
     ANGLE,
+    POLES,
+    has_angle_of_pole,
+    has_pole,
     has_root_of_square,
+    is_angle_of_pole,
     is_root_of,
     squared,
 )
@@ -81,7 +85,9 @@ def _is_switch(eqn: Any) -> bool:
 
 
 def _has_switches(jaxpr: Any) -> bool:
-    return any(map(_is_switch, equations(jaxpr))) or has_root_of_square(jaxpr)
+    if any(map(_is_switch, equations(jaxpr))):
+        return True
+    return has_root_of_square(jaxpr) or has_angle_of_pole(jaxpr)
 
 
 class _Reading(Evaluator[Any]):
@@ -92,6 +98,7 @@ class _Reading(Evaluator[Any]):
         self.taken: Decisions = []
         self.margins: Decisions = []
         self.squares: dict[Any, Any] = {}
+        self.poles: dict[Any, tuple[Switch, list[Any]]] = {}
 
     def constant(self, value: Any) -> Any:
         return value
@@ -127,6 +134,8 @@ class _Reading(Evaluator[Any]):
         position = squared(eqn)
         if position is not None:
             self.squares[eqn.outvars[0]] = values[position]
+        if has_pole(eqn):
+            self.poles[eqn.outvars[0]] = POLES[eqn.primitive.name], values
         return results
 
     def primitive(self, eqn: Any, values: list[Any]) -> list[Any]:
@@ -134,6 +143,8 @@ class _Reading(Evaluator[Any]):
             return self._array_switch(eqn, values)
         if is_root_of(eqn, self.squares):
             return [self._switch(SWITCHES["abs"], [self.squares[eqn.invars[0]]])]
+        if is_angle_of_pole(eqn, self.poles):
+            return [self._switch(*self.poles[eqn.invars[0]])]
         if _is_switch(eqn):
             return [self._switch(WATCHED[eqn.primitive.name], values)]
         if eqn.primitive.name == "while" and any(map(_has_switches, inner_jaxprs(eqn))):

@@ -1,8 +1,9 @@
-"""Switches that do not look like one: the root of a square, and the cut of an angle.
+"""Switches that do not look like one: the root of a square, the cut of an angle, a pole in one.
 
-``sqrt(x**2)`` is |x|, and ``arctan2(y, x)`` jumps by 2 pi where y changes its sign left of 0. Both
-are elementary functions to whatever follows them, and neither is smooth. They are looked for where
-branches are watched in JAX; a reference sees them by their effect
+``sqrt(x**2)`` is |x|, and ``arctan2(y, x)`` jumps by 2 pi where y changes its sign left of 0; by pi
+jump ``arctan(y / x)`` where x changes its sign and y does not, and ``arctan(tan(x))``, a saw tooth.
+They are elementary functions to whatever follows them, and none is smooth. They are looked for
+where branches are watched in JAX; a reference sees them by their effect
 (`gradaudit.certification.step_inspection`).
 """
 
@@ -42,6 +43,27 @@ def is_root_of(eqn: Any, squares: Any) -> bool:
     return eqn.invars[0] in squares
 
 
+def has_pole(eqn: Any) -> bool:
+    """Whether an equation is a tangent, or a quotient whose denominator may pass through 0."""
+    return eqn.primitive.name in POLES and not isinstance(eqn.invars[-1], Literal)
+
+
+def is_angle_of_pole(eqn: Any, poles: Any) -> bool:
+    """Whether an equation is the arctangent of one of the variables `poles`."""
+    if eqn.primitive.name != "atan" or isinstance(eqn.invars[0], Literal):
+        return False
+    return eqn.invars[0] in poles
+
+
+def has_angle_of_pole(jaxpr: Any) -> bool:
+    """Whether the arctangent of what may have a pole is taken anywhere in a jaxpr."""
+    poles = {eqn.outvars[0] for eqn in jaxpr.eqns if has_pole(eqn)}
+    return any(
+        is_angle_of_pole(eqn, poles) or any(map(has_angle_of_pole, inner_jaxprs(eqn)))
+        for eqn in jaxpr.eqns
+    )
+
+
 def has_root_of_square(jaxpr: Any) -> bool:
     """Whether the root of a square is taken anywhere in a jaxpr."""
     squares = {eqn.outvars[0] for eqn in jaxpr.eqns if squared(eqn) is not None}
@@ -67,3 +89,31 @@ def _cut(of: Algebra, side: Any, y: Any, x: Any) -> list[Any]:
 
 ANGLE = Switch(_side, _angle, _cut)
 """The primitive ``atan2`` of traced arrays."""
+
+
+def _side_of_pole(of: Algebra, y: Any, x: Any) -> Any:
+    return jnp.where(x < 0, -1, 1) + 0 * y
+
+
+def _over_the_pole(of: Algebra, side: Any, y: Any, x: Any) -> Any:
+    """The angle that goes on where x has changed its sign, as if y had not done so as well."""
+    return jnp.arctan2(side * y, side * x)
+
+
+def _tooth(of: Algebra, x: Any) -> Any:
+    return jnp.round(x / np.pi)
+
+
+def _on_tooth(of: Algebra, tooth: Any, x: Any) -> Any:
+    return x - np.pi * tooth
+
+
+def _tips(of: Algebra, tooth: Any, x: Any) -> list[Any]:
+    return [x - np.pi * (tooth - 0.5), x - np.pi * (tooth + 0.5)]
+
+
+POLES = {
+    "div": Switch(_side_of_pole, _over_the_pole, lambda of, side, y, x: [x + 0 * y]),
+    "tan": Switch(_tooth, _on_tooth, _tips),
+}
+"""The arctangent of what one of these primitives returns, as a switch in the operands of that."""

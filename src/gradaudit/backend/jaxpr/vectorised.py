@@ -60,7 +60,7 @@ class Vectorised:
         self.places: dict[Any, Place] = {}
         self.whole: dict[Any, int] = {}
         self.depths: dict[int, int] = {0: 0, 1: 0}
-        self.varying = _varying(jaxpr)
+        self.varying, self.feeding = _varying(jaxpr), _feeding(jaxpr)
         self.steps: list[Step] = []
         self.count = 2  # 0: the constants; 1: the numbers
         self.inputs = [self._given(variable) for variable in jaxpr.invars]
@@ -130,18 +130,20 @@ class Vectorised:
 
         All entries of an array vary with the same arguments. Otherwise a constant exponent beside
         one that varies would have a derivative of 0, times the logarithm of a negative base: NaN.
+        So would, in reverse, the root of 0 that is only compared beside one that is a result.
         """
         variable, name = eqn.outvars[0], eqn.primitive.name
         if variable in sums:
             length = int(np.ceil(np.log2(len(sums[variable]))))
-            return "sum", length, self.varying[variable]
+            return "sum", length, self.varying[variable], variable in self.feeding
         scalar = all(
             a.aval.shape == () and a.aval.dtype == np.float64 for a in (*eqn.invars, variable)
         )
         if name not in ALIKE or not scalar or any(self._place(a) is None for a in eqn.invars):
             return None
         slopes = tuple(self.varying.get(_variable(atom), NOWHERE) for atom in eqn.invars)
-        return name, slopes, tuple(sorted((k, repr(v)) for k, v in eqn.params.items()))
+        params = tuple(sorted((k, repr(v)) for k, v in eqn.params.items()))
+        return name, slopes, variable in self.feeding, params
 
     def _alone(self, eqn: Any, depth: int) -> None:
         """An equation as it is; a stack of scalars is gathered from the arrays that they are in."""
@@ -261,6 +263,16 @@ def _varying(jaxpr: Any) -> dict[Any, frozenset[int]]:
             smooth = np.issubdtype(variable.aval.dtype, np.inexact)
             found[variable] = together if smooth else NOWHERE
     return found
+
+
+def _feeding(jaxpr: Any) -> set[Any]:
+    """The variables by which the first result has a derivative."""
+    feeding = {jaxpr.outvars[0]}
+    for eqn in reversed(jaxpr.eqns):
+        if eqn.primitive.name not in FLAT and not feeding.isdisjoint(eqn.outvars):
+            found = (a for a in eqn.invars if not isinstance(a, Literal))
+            feeding.update(a for a in found if np.issubdtype(a.aval.dtype, np.inexact))
+    return feeding
 
 
 def _operands(eqn: Any, sums: Any) -> list[Any]:
