@@ -113,8 +113,23 @@ def _model(field, **changes):
         lambda t, y, p: -p[0] * y.astype(float),
         lambda t, y, p: -p[0] * jax.scipy.special.erf(y),
         lambda t, y, p: -p[0] * jnp.sort(y),
+        lambda t, y, p: jnp.where(jnp.signbit(y), -y, y) * p[0],
+        lambda t, y, p: -jnp.copysign(p[0], y),
     ],
-    ids=["abs", "max", "where_y", "where_t", "relu", "sign", "norm", "cast", "erf", "sort"],
+    ids=[
+        "abs",
+        "max",
+        "where_y",
+        "where_t",
+        "relu",
+        "sign",
+        "norm",
+        "cast",
+        "erf",
+        "sort",
+        "signbit",
+        "copysign",
+    ],
 )
 def test_what_is_not_analytic_is_found(field):
     assert obstacle(_model(field))

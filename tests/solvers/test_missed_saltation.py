@@ -80,6 +80,68 @@ def test_a_pulse_of_one_comparison_is_seen_where_its_size_turns():
         assert result.indicators["neglected"] == pytest.approx(neglected)
 
 
+def ratio(x, inner, outer, near=1.0):
+    """x / expm1(x), and its series where x is small, with 0 / 0 kept out."""
+    return jnp.where(jnp.abs(x) < outer, near - x / 2, x / jnp.expm1(jnp.where(inner(x), 1.0, x)))
+
+
+GUARDED = {
+    # of x, which passes 0 within a step
+    "both sides": lambda x: ratio(x, lambda x: jnp.abs(x) < 1e-4, 1e-4),
+    "a single point": lambda x: ratio(x, lambda x: x == 0.0, 1e-4),
+    "nothing": lambda x: ratio(x, lambda x: x != x, 1e-8),
+    "a maximum": lambda x: x**2 / jnp.maximum(jnp.abs(x), 1e-8),
+}
+
+
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("name", GUARDED)
+@pytest.mark.parametrize("of", ["time", "state"])
+def test_the_value_at_a_removable_singularity_is_no_jump(name, of):
+    """As in the rates of Hodgkin and Huxley, where the voltage passes -40 mV.
+
+    Where the series takes over it differs from the quotient by w^2 / 12 < 1e-9.
+    """
+
+    def field(t, y, p):
+        return 2.0 - 0.3 * y + GUARDED[name]((t if of == "time" else y) - p[0])
+
+    result = gradaudit.sensitivities(undeclared(field, t_end=4.0), rtol=1e-6)
+    assert result.indicators["crossing_slope"] > 0.0, "the switch is crossed"
+    assert result.indicators["neglected"] < 1e-6
+
+
+def test_a_wrong_value_at_a_singularity_is_a_jump():
+    """Within 1e-3 of p the rate is 2 more, which is a pulse."""
+
+    def field(t, y, p):
+        return -0.3 * y + ratio(t - p[0], lambda x: x == 0.0, 1e-3, near=3.0)
+
+    result = gradaudit.sensitivities(undeclared(field), rtol=1e-6)
+    assert result.indicators["neglected"] > 0.5
+
+
+def test_a_pulse_whose_width_is_the_parameter_is_seen():
+    """y' = -y, and 1 more within p of 50: it is entered at 50 - p, and the size turns at 50."""
+
+    def pulse(t, y, p):
+        return jnp.where(jnp.abs(t - 50.0) < p[0], 1.0, 0.0) - y
+
+    result = gradaudit.sensitivities(undeclared(pulse, p=5e-4, t_end=60.0), times=[60.0])
+    assert result.sensitivities[-1, 0, 0] == 0.0
+    assert result.indicators["neglected"] == pytest.approx(1.0)
+
+
+def test_the_time_of_a_switch_is_that_of_its_margin_and_not_of_a_straight_line():
+    """y' = 1 + [t^3 > p^3]: dy/dp = -1, though the steps are long and t^3 is curved."""
+
+    def field(t, y, p):
+        return jnp.where(t**3 > p[0] ** 3, 2.0, 1.0) * jnp.ones(1)
+
+    result = gradaudit.sensitivities(undeclared(field), rtol=1e-3, estimate=True)
+    assert result.estimates.sensitivities[-1, 0, 0] == pytest.approx(-1.0, abs=1e-9)
+
+
 def test_two_comparisons_of_one_switch_turn_together():
     """What one of them takes away the other one gives: nothing jumps."""
 

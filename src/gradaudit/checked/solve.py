@@ -23,7 +23,7 @@ from gradaudit.backend.shapes import Count, Flag, Scalar, StatesAtTimes, Tangent
 from gradaudit.errors import SettingError
 from gradaudit.solvers.error_norm import Control, block_norm
 from gradaudit.solvers.faint_states import Faint
-from gradaudit.solvers.missed_saltation import Crossed, at_edge
+from gradaudit.solvers.missed_saltation import Crossed, Neglected, at_edge
 from gradaudit.solvers.nest import nested, without_errors
 from gradaudit.solvers.options import TracedOptions
 from gradaudit.solvers.registry import get_solver, solvers
@@ -246,10 +246,12 @@ def solve(
     at_ends = Crossed(jnp.zeros(()), jnp.zeros(()))
     if branches is not None:
         width, last = EDGE * (problem.t1 - problem.t0), StateAndTangents(states[-1], tangents[-1])
-        for t, here in ((problem.t0, start), (problem.times[-1], last)):
-            at_ends = at_ends.including(at_edge(branches, t, width, here, args), here.tangents)
         first = jnp.asarray(problem.t0, dtype=float)
         ends = jnp.stack([first, problem.times[-1]]), jnp.stack([start.y, last.y])
+        both = jax.tree_util.tree_map(lambda a, b: jnp.stack([a, b]), start, last)
+        edges = jax.vmap(lambda t, here: at_edge(branches, t, width, here, args))(ends[0], both)
+        for k, here in enumerate((start, last)):
+            at_ends = at_ends.including(Neglected(edges.term[k], edges.slope[k]), here.tangents)
         beside = touching(branches, first, start.y, args.p, start.tangents, args.seeds)
         beside |= standing(branches, *ends, args.p, last.tangents, args.seeds)
         at_ends = at_ends._replace(neglected=jnp.where(jnp.any(beside), 1.0, at_ends.neglected))

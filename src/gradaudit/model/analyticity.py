@@ -41,7 +41,7 @@ def obstacle(model: Model) -> str:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a cast that drops the imaginary part is found
                 jaxpr = jax.make_jaxpr(function)(*arguments)
-        except TypeError as error:  # an operation that complex numbers do not have
+        except (TypeError, ValueError) as error:  # what complex numbers do not have
             return str(error).splitlines()[0]
         for name in _obstacles(jaxpr.jaxpr):
             return name

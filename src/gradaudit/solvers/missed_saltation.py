@@ -5,7 +5,7 @@ saltation term (f- - f+) dtau/dp (Hiskens and Pai 2000; Kong et al. 2023). A sol
 the switch leaves it out, at every tolerance, and nothing that looks at smooth quantities sees it.
 The term itself can be computed from what the step has: the branches at both of its ends, and the
 margin whose zero is the switch. It is as accurate as a straight line over one step; where the field
-is continuous across the switch it vanishes with the step.
+is continuous across the switch there is none.
 """
 
 from __future__ import annotations
@@ -17,10 +17,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradaudit.backend.jaxpr.branches import FrozenField, flat
-from gradaudit.backend.shapes import Parameters, Scalar, ScalarLike, Slopes, States, Tangents
+from gradaudit.backend.shapes import Flag, Parameters, Scalar, ScalarLike, Slopes, States, Tangents
 
 TOGETHER = 1e-6
 """Of a step: switches that turn so closely one behind the other turn at one time."""
+
+BESIDE, FURTHER, ROUNDING = 1e-9, 1e4, 1e-15
+"""Of a step, of that, of a time: how far from a switch the rates beside it are looked at."""
+
+ITERATIONS, ALIKE = 50, 1e-12
+"""Steps of the search for the time of a switch, and by how little the last one moves it."""
 
 
 class Crossed(NamedTuple):
@@ -77,46 +83,162 @@ def neglected(
     `before` and `after` are `StateAndTangents`, `args` the `TangentArgs`. Where several switches
     turn in one step, the first of them gives the time. What it does alone counts, too: the two ends
     of a pulse leave nothing between them, and the step has not seen it. So does what is the case at
-    that time and at neither end, as inside ``abs(t - a) < w``, whose size turns at a.
+    that time and at neither end, as inside ``abs(t - a) < w``, whose size turns at a: that jumps
+    where it is entered, or does not, as the value at a removable singularity.
     """
     p = args.p
     old, new = field.decisions(t0, before.y, p), field.decisions(t1, after.y, p)
     changed = flat(old) != flat(new)
-    margin0, margin1 = (field.margins(t, here.y, p, old) for t, here in ((t0, before), (t1, after)))
-    span = margin0 - margin1
-    share = jnp.clip(margin0 / jnp.where(span == 0, 1.0, span), 0.0, 1.0)
-    # A switch that compares what another one returns has a margin that stands still or does not
-    # reach 0 with the old outcomes: it turns when the other does, whose margin tells when.
-    follows = jnp.where(span == 0, 4.0, jnp.where(margin0 * margin1 > 0, 2.0, 0.0))
-    order = jnp.where(changed, share + follows, 8.0)
+    path = _Path(field, t0, t1, before, after, args)
+    return jax.lax.cond(
+        jnp.any(changed),
+        lambda: _crossed(path, old, new),
+        lambda: Neglected(jnp.zeros_like(after.tangents), jnp.zeros(args.seeds.shape[1])),
+    )
+
+
+class _Path(NamedTuple):
+    """The straight line from one end of a step to the other."""
+
+    field: FrozenField
+    t0: ScalarLike
+    t1: ScalarLike
+    before: Any
+    after: Any
+    args: Any
+
+    def at(self, share: ScalarLike) -> tuple[Any, Any]:
+        t = self.t0 + share * (self.t1 - self.t0)
+        return t, self.before.y + share * (self.after.y - self.before.y)
+
+    def margins(self, share: ScalarLike, decided: Any) -> Any:
+        return self.field.margins(*self.at(share), self.args.p, decided)
+
+    def rate(self, share: ScalarLike, decided: Any) -> States:
+        return self.field(*self.at(share), self.args.p, decided)
+
+    def missing(self, switch: Any, share: ScalarLike, one: Any, other: Any) -> Neglected:
+        """The term of a switch that turns at a share of the step, from one branch to the other.
+
+        The rates of both are looked at just behind it, where they are equal if nothing jumps, and
+        on either side of it, where each is what it is: either may be 0 / 0 at the switch, and the
+        one that is left may be no number behind it. What is there in all three is a jump.
+        """
+        size = jnp.maximum(jnp.abs(self.t0), jnp.abs(self.t1))
+        length = jnp.abs(self.t1 - self.t0)
+        near = jnp.maximum(BESIDE, ROUNDING * size / length)
+        far = jnp.minimum(FURTHER * near, 0.5)
+        beside = share + jnp.stack([-near, -far, near, near, far])
+        branches = jax.tree_util.tree_map(lambda a, b: jnp.stack([a, a, a, b, b]), one, other)
+        rates = jax.vmap(self.rate)(beside, branches)
+        jumps = jnp.stack([rates[2] - rates[3], rates[0] - rates[3], rates[1] - rates[4]])
+        least = jnp.argmin(jnp.where(jnp.isfinite(jumps), jnp.abs(jumps), jnp.inf), axis=0)
+        jump = jnp.take_along_axis(jumps, least[None], axis=0)[0]
+        rate = jnp.where(jnp.isfinite(rates[0]), rates[0], rates[1])
+
+        t, z = self.at(share)
+        seeds = self.args.seeds
+        tangents = self.before.tangents + share * (self.after.tangents - self.before.tangents)
+        # along the solution in time, and along each of the seeds at this time
+        times = jnp.concatenate([jnp.ones((1,)), jnp.zeros(seeds.shape[1])])
+        states = jnp.concatenate([rate[:, None], tangents], axis=1)
+        parameters = jnp.concatenate([jnp.zeros_like(seeds[:, :1]), seeds], axis=1)
+
+        def turning(t: ScalarLike, z: States, p: Parameters) -> Scalar:
+            return self.field.margins(t, z, p, one)[switch]
+
+        def along(*direction: Any) -> Scalar:
+            return jax.jvp(turning, (t, z, self.args.p), direction)[1]
+
+        moving = jax.vmap(along, in_axes=(0, -1, -1))(times, states, parameters)
+        slope = -moving[1:] / moving[0]
+        # A margin that stands still and has turned does not tell when: any time may be missing.
+        slope = jnp.where(jnp.isnan(slope), jnp.inf, slope)
+        jump = jnp.nan_to_num(jump, nan=0.0)[:, None]
+        return Neglected(jnp.where(jump == 0, 0.0, jump * slope[None, :]), slope)
+
+
+def _crossed(path: _Path, old: Any, new: Any) -> Neglected:
+    """As `neglected`, of a step that crosses a switch."""
+    changed = flat(old) != flat(new)
+    ends = jax.vmap(lambda share: path.margins(share, old))(jnp.array([0.0, 1.0]))
+    order, follows = _order(changed, ends[0], ends[1])
     first = jnp.argmin(order)
     with_it = changed & ((order <= order[first] + TOGETHER) | (follows > 0.0))
-    at = share[first]
-    t = t0 + at * (t1 - t0)
-    z = before.y + at * (after.y - before.y)
-    tangents = before.tangents + at * (after.tangents - before.tangents)
-    between = field.decisions(t, z, p)
+    at = _located(path, first, old, 1.0, ends[:, first])
+
+    # What is the case there and at neither end is entered before, and there it jumps or does not.
+    between = path.field.decisions(*path.at(at), path.args.p)
     passing = (flat(between) != flat(old)) & ~changed
-    rate = _defined(field(t, z, p, old), field(t0, before.y, p, old))
-    rates_after = [
-        _defined(field(t, z, p, turned), field(t1, after.y, p, turned))
-        for turned in (new, _chosen(with_it, new, old), _chosen(passing, between, old))
+    middle = jnp.stack([ends[0], path.margins(at, old)])
+    entered, beyond = _order(passing, middle[0], middle[1])
+    to_come = passing & (beyond == 0.0)
+    last = jnp.where(to_come, entered, -1.0)
+    inner = jnp.stack([jnp.argmin(entered), jnp.argmax(last)])
+    within = jax.vmap(lambda switch: _located(path, switch, old, at, middle[:, switch]))(inner)
+    at_first = passing & ((entered <= entered[inner[0]] + TOGETHER) | (beyond > 0.0))
+    before_last = passing & (entered < last[inner[1]] - TOGETHER) & jnp.any(to_come)
+
+    lanes = [
+        (first, at, old, new),
+        (first, at, old, _chosen(with_it, new, old)),
+        (inner[0], within[0], old, _chosen(at_first, between, old)),
+        (inner[1], within[1], _chosen(before_last, between, old), _chosen(passing, between, old)),
     ]
+    together = jax.tree_util.tree_map(lambda *parts: jnp.stack(parts), *lanes)
+    terms, slopes = jax.vmap(path.missing)(*together)
+    passed = jnp.array([True, True, False, False]) | jnp.any(passing)
+    terms = jnp.where(passed[:, None, None], terms, 0.0)
+    term = jnp.take_along_axis(terms, jnp.argmax(jnp.abs(terms), axis=0)[None], axis=0)[0]
+    return Neglected(jnp.nan_to_num(term, nan=0.0), slopes[0])
 
-    def turning(t: ScalarLike, z: States, p: Parameters) -> Scalar:
-        return field.margins(t, z, p, old)[first]
 
-    _, speed = jax.jvp(lambda t, z: turning(t, z, p), (t, z), (jnp.ones_like(t), rate))
+def _order(turned: Any, margin0: Any, margin1: Any) -> tuple[Any, Any]:
+    """When switches (Q,) turn on a straight line, as a share of it; what makes one follow others.
 
-    def shift(tangent: States, seed: Parameters) -> Scalar:
-        return jax.jvp(lambda z, p: turning(t, z, p), (z, p), (tangent, seed))[1]
+    A switch that compares what another one returns has a margin that stands still or does not reach
+    0 with the old outcomes: it turns when the other does, whose margin tells when.
+    """
+    span = margin0 - margin1
+    share = jnp.clip(margin0 / jnp.where(span == 0, 1.0, span), 0.0, 1.0)
+    follows = jnp.where(span == 0, 4.0, jnp.where(margin0 * margin1 > 0, 2.0, 0.0))
+    return jnp.where(turned, share + follows, 8.0), follows
 
-    slope = -jax.vmap(shift, in_axes=-1)(tangents, args.seeds) / speed
-    slope = jnp.where(jnp.any(changed) & ~jnp.isnan(slope), slope, 0.0)
-    jumps = jnp.stack([rate - after for after in rates_after])
-    jump = jnp.take_along_axis(jumps, jnp.argmax(jnp.abs(jumps), axis=0)[None], axis=0)[0]
-    term = jnp.where(jump[:, None] == 0, 0.0, jump[:, None] * slope[None, :])
-    return Neglected(jnp.nan_to_num(term, nan=0.0), slope)
+
+def _located(path: _Path, switch: Any, decided: Any, end: ScalarLike, values: Any) -> Scalar:
+    """Where the margin of a switch passes 0 before `end`, by the method of false position.
+
+    `values` are those of the margin at the begin of the step and at `end`. With the value that
+    stays behind halved (Illinois), which also finds where a sign changes.
+    """
+
+    def crossing(low: Any, high: Any, below: Any, above: Any) -> Scalar:
+        span = below - above
+        share = jnp.clip(below / jnp.where(span == 0, 1.0, span), 0.0, 1.0)
+        return low + share * (high - low)
+
+    def going_on(state: Any) -> Flag:
+        count, moved, bracket, _ = state
+        return (count < ITERATIONS) & (moved > ALIKE) & (bracket[2] * bracket[3] < 0)
+
+    def closer(state: Any) -> Any:
+        count, _, (low, high, below, above), side = state
+        share = crossing(low, high, below, above)
+        value = path.margins(share, decided)[switch]
+        left = value * below > 0
+        bracket = (
+            jnp.where(left, share, low),
+            jnp.where(left, high, share),
+            jnp.where(left, value, jnp.where(side < 0, 0.5 * below, below)),
+            jnp.where(left, jnp.where(side > 0, 0.5 * above, above), value),
+        )
+        moved = jnp.abs(crossing(*bracket) - share)
+        return count + 1, moved, bracket, jnp.where(left, 1, -1)
+
+    low, high = jnp.zeros(()), jnp.asarray(end, dtype=float)
+    bracket = low, high, values[0], values[1]
+    state = jnp.asarray(0), jnp.ones(()), bracket, jnp.asarray(0)
+    return crossing(*jax.lax.while_loop(going_on, closer, state)[2])
 
 
 def _chosen(chosen: Any, new: list[Any], old: list[Any]) -> list[Any]:
@@ -126,8 +248,3 @@ def _chosen(chosen: Any, new: list[Any], old: list[Any]) -> list[Any]:
         jnp.where(chosen[end - np.size(one) : end].reshape(np.shape(one)), one, other)
         for end, one, other in zip(ends, new, old, strict=True)
     ]
-
-
-def _defined(rate: States, nearby: States) -> States:
-    """The rate at a switch, from the end of the step where it is 0 / 0 at the switch itself."""
-    return jnp.where(jnp.isnan(rate), nearby, rate)

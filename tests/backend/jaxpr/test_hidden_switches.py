@@ -61,6 +61,22 @@ ANGLES = {
     "reciprocal": (lambda t, p: jnp.arctan(1.0 / (t - p)), True),
     "quotient": (lambda t, p: jnp.arctan((t - 2.0) / (p - t)), True),
     "saw tooth": (lambda t, p: jnp.arctan(jnp.tan((t + 0.1) * np.pi / (2.5 * p))), True),
+    "scaled": (lambda t, p: jnp.arctan(1.0 - 0.5 / (t - p)), True),
+    "power": (lambda t, p: jnp.tanh((t - p) ** -1), True),
+    "tanh": (lambda t, p: jnp.tanh(0.3 / (p - t)), True),
+    "tanh of a tangent": (lambda t, p: jnp.tanh(jnp.tan((t + 0.1) * np.pi / (2.5 * p))), True),
+    "erf": (lambda t, p: jax.scipy.special.erf(1.0 / (t - p)), True),
+    "logistic": (lambda t, p: jax.nn.sigmoid(1.0 / (t - p)), True),
+    "logistic by hand": (lambda t, p: 1.0 / (1.0 + jnp.exp(1.0 / (t - p))), True),
+    "even": (lambda t, p: jnp.tanh((t - p) ** -2), False),
+    "removable": (
+        lambda t, p: jnp.arctan(0.7 * jnp.expm1(t - p) / jnp.where(t == p, 1.0, t - p)),
+        False,
+    ),
+    "removable quotient": (
+        lambda t, p: jnp.arctan(jnp.expm1(t**2 - p**2) / jnp.where(t == p, 1.0, t**2 - p**2)),
+        False,
+    ),
     "numerator": (lambda t, p: jnp.arctan((t - p) / (p + 0.1 * t)), False),
     "number": (lambda t, p: jnp.arctan((t - p) / 0.3), False),
 }
@@ -75,3 +91,32 @@ def test_an_arctangent_jumps_at_a_pole_and_nowhere_else(name):
     )(jnp.array([0.4]))
     assert bool(result.warnings.switched) == jumps
     assert bool(result.warnings.any) == jumps
+
+
+def test_what_only_parameters_divide_has_no_pole():
+    field = FrozenField(lambda t, y, p: jnp.tanh(y / p) + jnp.exp(-p / (p + 1.0)), 1, 1)
+    assert not field.switches
+    assert FrozenField(lambda t, y, p: jnp.tanh(p / y), 1, 1).switches
+
+
+NUMBERS = {
+    # of t and p; whether it jumps in 0 < t < 1, where p = 0.4
+    "isnan": (lambda t, p: jnp.where(jnp.isnan(jnp.sqrt(t - p)), 1.0, 2.0), True),
+    "nan_to_num": (lambda t, p: jnp.nan_to_num(jnp.sqrt(t - p) + 1.0), True),
+    "isfinite": (lambda t, p: jnp.where(jnp.isfinite(jnp.log(t - p)), 1.0, 2.0), True),
+    "asin": (lambda t, p: jnp.where(jnp.isnan(jnp.arcsin(t / p)), 1.0, 2.0), True),
+    "isinf": (lambda t, p: jnp.where(jnp.isinf(jnp.exp(710.0 * t / p)), 1.0, 2.0), True),
+    "continuous": (lambda t, p: jnp.nan_to_num(jnp.sqrt(t - p) ** 3), False),
+    "at a number": (lambda t, p: p * jnp.where(jnp.isnan(jnp.sqrt(t - 0.3)), 1.0, 2.0), False),
+    "always": (lambda t, p: jnp.nan_to_num(jnp.cos(t * p)), False),
+}
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_question_for_nan_switches_where_numbers_end(name):
+    rate, jumps = NUMBERS[name]
+    result = checked_jacfwd(
+        lambda ys: ys[-1], lambda t, y, p: rate(t, p) - y, y0=jnp.zeros(1), ts=[1.0]
+    )(jnp.array([0.4]))
+    assert bool(result.warnings.switched) == jumps

@@ -14,22 +14,28 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.extend.core import Literal
 
 import gradaudit.backend.jax_setup  # noqa: F401  # float64 before the field is traced
 from gradaudit.backend.jaxpr.array_switches import ARRAY_SWITCHES, is_array_switch
 from gradaudit.backend.jaxpr.evaluator import Evaluator
 from gradaudit.backend.jaxpr.hidden_switches import (
     ANGLE,
+    ENDS,
     POLES,
-    has_angle_of_pole,
+    asks_for_numbers,
+    beyond_pole,
     has_pole,
     has_root_of_square,
     is_angle_of_pole,
     is_root_of,
+    may_end_at_pole,
+    number_or_not,
     squared,
 )
 from gradaudit.backend.jaxpr.switch_table import SWITCHES, Switch
-from gradaudit.backend.jaxpr.walk import equations, inner_jaxprs
+from gradaudit.backend.jaxpr.tags import Tags
+from gradaudit.backend.jaxpr.walk import equations, inlined_body, inner_jaxprs
 from gradaudit.backend.shapes import Flag, Margins, Parameters, ScalarLike, States
 from gradaudit.errors import TranslationError
 
@@ -76,7 +82,7 @@ WATCHED = {**SWITCHES, "atan2": ANGLE}
 
 def _is_switch(eqn: Any) -> bool:
     """Whether an equation switches in a real number, at a boundary with values on both sides."""
-    if is_array_switch(eqn):
+    if is_array_switch(eqn) or asks_for_numbers(eqn):
         return True
     name = eqn.primitive.name
     if name not in WATCHED or name in ("eq", "ne"):
@@ -84,17 +90,20 @@ def _is_switch(eqn: Any) -> bool:
     return jnp.issubdtype(eqn.invars[0].aval.dtype, jnp.floating)
 
 
+def _surely_switches(jaxpr: Any) -> bool:
+    return any(map(_is_switch, equations(jaxpr))) or has_root_of_square(jaxpr)
+
+
 def _has_switches(jaxpr: Any) -> bool:
-    if any(map(_is_switch, equations(jaxpr))):
-        return True
-    return has_root_of_square(jaxpr) or has_angle_of_pole(jaxpr)
+    """Whether something may switch: whether it does at a pole is seen when it is evaluated."""
+    return _surely_switches(jaxpr) or may_end_at_pole(jaxpr)
 
 
 class _Reading(Evaluator[Any]):
     """One evaluation: with `given` decisions, or recording them."""
 
-    def __init__(self, given: Decisions | None) -> None:
-        self.given = given
+    def __init__(self, given: Decisions | None, still: Sequence[Any] = ()) -> None:
+        self.given, self.tags = given, Tags(still)
         self.taken: Decisions = []
         self.margins: Decisions = []
         self.squares: dict[Any, Any] = {}
@@ -130,11 +139,14 @@ class _Reading(Evaluator[Any]):
         return [lax.select_n(index, *results) for results in zip(*cases, strict=True)]
 
     def equation(self, eqn: Any, values: list[Any]) -> list[Any]:
+        if inlined_body(eqn) is not None:
+            self.tags.enter(eqn)
         results = super().equation(eqn, values)
+        self.tags.leave(eqn, values, results)
         position = squared(eqn)
         if position is not None:
             self.squares[eqn.outvars[0]] = values[position]
-        if has_pole(eqn):
+        if has_pole(eqn) and eqn.invars[-1] not in self.tags.still:
             self.poles[eqn.outvars[0]] = POLES[eqn.primitive.name], values
         return results
 
@@ -145,6 +157,11 @@ class _Reading(Evaluator[Any]):
             return [self._switch(SWITCHES["abs"], [self.squares[eqn.invars[0]]])]
         if is_angle_of_pole(eqn, self.poles):
             return [self._switch(*self.poles[eqn.invars[0]])]
+        operand = next((atom for atom in eqn.invars if not isinstance(atom, Literal)), None)
+        if eqn.primitive.name in ENDS and operand in self.tags.poles:
+            return [self._switch(beyond_pole(eqn, self.tags.poles[operand]), values)]
+        if asks_for_numbers(eqn):
+            return [self._switch(number_or_not(eqn, self.tags.domains.get(operand, ())), values)]
         if _is_switch(eqn):
             return [self._switch(WATCHED[eqn.primitive.name], values)]
         if eqn.primitive.name == "while" and any(map(_has_switches, inner_jaxprs(eqn))):
@@ -196,29 +213,40 @@ class FrozenField:
     @property
     def switches(self) -> bool:
         """Whether anything switches."""
-        return _has_switches(self._closed.jaxpr)
+        jaxpr = self._closed.jaxpr
+        if _surely_switches(jaxpr) or not may_end_at_pole(jaxpr):
+            return _surely_switches(jaxpr)
+        try:
+            shapes = [v.aval for v in jaxpr.invars]
+            return bool(jax.eval_shape(lambda t, z, p: self.decisions(t, z, p), *shapes))
+        except TranslationError:  # is told where it is evaluated
+            return True
 
     def decisions(self, t: ScalarLike, z: States, p: Parameters) -> Decisions:
         """The outcome of every switch at a point."""
-        reading = _Reading(None)
+        reading = self._reading(None)
         self._evaluate(reading, t, z, p)
         return reading.taken
 
     def margins(self, t: ScalarLike, z: States, p: Parameters, decisions: Decisions) -> Margins:
         """What passes through 0 where a switch turns, of all switches in one vector (Q,)."""
-        reading = _Reading(decisions)
+        reading = self._reading(decisions)
         self._evaluate(reading, t, z, p)
         return flat(reading.margins)
 
     def reading(self, t: ScalarLike, z: States, p: Parameters) -> tuple[States, Margins, Margins]:
         """Rates, and outcomes and margins of all switches in vectors (Q,), at a point."""
-        reading = _Reading(None)
+        reading = self._reading(None)
         rates = self._evaluate(reading, t, z, p)
         return rates, flat(reading.taken), flat(reading.margins)
 
     def __call__(self, t: ScalarLike, z: States, p: Parameters, decisions: Decisions) -> States:
         """The rates (N,) with given outcomes."""
-        return self._evaluate(_Reading(decisions), t, z, p)
+        return self._evaluate(self._reading(decisions), t, z, p)
+
+    def _reading(self, given: Decisions | None) -> _Reading:
+        jaxpr = self._closed.jaxpr
+        return _Reading(given, (jaxpr.invars[2], *jaxpr.constvars))
 
     def _evaluate(self, reading: _Reading, t: ScalarLike, z: States, p: Parameters) -> States:
         time = jnp.asarray(t, dtype=z.dtype)

@@ -2,8 +2,9 @@
 
 ``sqrt(x**2)`` is |x|, and ``arctan2(y, x)`` jumps by 2 pi where y changes its sign left of 0; by pi
 jump ``arctan(y / x)`` where x changes its sign and y does not, and ``arctan(tan(x))``, a saw tooth.
-They are elementary functions to whatever follows them, and none is smooth. They are looked for
-where branches are watched in JAX; a reference sees them by their effect
+So does ``tanh(1 / x)``, as every function that has two ends, and ``isnan(sqrt(x))`` asks for the
+sign of x. They are elementary functions to whatever follows them, and none is smooth. They are
+looked for where branches are watched in JAX; a reference sees them by their effect
 (`gradaudit.certification.step_inspection`).
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 from jax.extend.core import Literal
 
 from gradaudit.backend.jaxpr.switch_table import Algebra, Switch
-from gradaudit.backend.jaxpr.walk import inlined_body, inner_jaxprs
+from gradaudit.backend.jaxpr.walk import equations, inlined_body, inner_jaxprs
 
 
 def squared(eqn: Any) -> int | None:
@@ -55,13 +56,77 @@ def is_angle_of_pole(eqn: Any, poles: Any) -> bool:
     return eqn.invars[0] in poles
 
 
-def has_angle_of_pole(jaxpr: Any) -> bool:
-    """Whether the arctangent of what may have a pole is taken anywhere in a jaxpr."""
-    poles = {eqn.outvars[0] for eqn in jaxpr.eqns if has_pole(eqn)}
-    return any(
-        is_angle_of_pole(eqn, poles) or any(map(has_angle_of_pole, inner_jaxprs(eqn)))
-        for eqn in jaxpr.eqns
-    )
+ENDS = frozenset(["atan", "tanh", "erf", "erfc", "logistic", "exp", "exp2"])
+"""Primitives with another value at infinity than at minus infinity, of which one is finite.
+
+A sine is bounded as well, but oscillates at a pole: no solver passes that.
+"""
+
+
+def may_end_at_pole(jaxpr: Any) -> bool:
+    """Whether what may have a pole and a function with two ends are both in a jaxpr."""
+    own = list(equations(jaxpr))
+    powers = (eqn.params["y"] < 0 for eqn in own if eqn.primitive.name == "integer_pow")
+    poles = any(map(has_pole, own)) or any(powers)
+    return poles and any(eqn.primitive.name in ENDS for eqn in own)
+
+
+def asks_for_numbers(eqn: Any) -> bool:
+    """Whether an equation asks if something is NaN or infinite."""
+    name = eqn.primitive.name
+    if name == "is_finite":
+        return True
+    if name not in ("eq", "ne") or not jnp.issubdtype(eqn.invars[0].aval.dtype, jnp.floating):
+        return False
+    numbers = [a.val for a in eqn.invars if isinstance(a, Literal)]
+    return eqn.invars[0] is eqn.invars[1] or any(np.all(np.isinf(x)) for x in numbers)
+
+
+def beyond_pole(eqn: Any, margins: tuple[Any, ...]) -> Switch:
+    """A function of x with two ends, which goes on with that at which it arrives at a pole.
+
+    Mirrored there: so the function and what it jumps by are the same at the pole.
+    """
+
+    def side(of: Algebra, x: Any) -> Any:
+        return sum(2.0**k * (margin < 0) for k, margin in enumerate(margins)) + 0.0 * (x < 0)
+
+    def follow(of: Algebra, decided: Any, x: Any) -> Any:
+        mirrored = jnp.where(side(of, x) == decided, x, -x)
+        return eqn.primitive.bind(mirrored, **eqn.params)
+
+    return Switch(side, follow, lambda of, decided, x: list(margins))
+
+
+def number_or_not(eqn: Any, ends: tuple[Any, ...]) -> Switch:
+    """A question for NaN or infinity; `ends` are positive where the operand is a number.
+
+    Where nothing says why the answer changes, the margin does so by its sign and has no slope: so
+    the time of the switch is found, and that its derivative is not known.
+    """
+
+    def ask(of: Algebra, *values: Any) -> Any:
+        return eqn.primitive.bind(*values, **eqn.params)
+
+    def follow(of: Algebra, decided: Any, *values: Any) -> Any:
+        return of.truth(decided)
+
+    def margin(of: Algebra, decided: Any, *values: Any) -> list[Any]:
+        bad = ask(of, *values) != (eqn.primitive.name != "ne" and not is_equality_of_two(eqn))
+        told = jnp.where(bad, -1.0, 1.0)
+        if not ends:
+            return [told]
+        least = ends[0]
+        for other in ends[1:]:
+            least = jnp.where(other < least, other, least)
+        return [jnp.where(bad == (least < 0), least, told)]
+
+    return Switch(ask, follow, margin)
+
+
+def is_equality_of_two(eqn: Any) -> bool:
+    """Whether an equation is true where a number is an infinite one."""
+    return eqn.primitive.name == "eq" and eqn.invars[0] is not eqn.invars[1]
 
 
 def has_root_of_square(jaxpr: Any) -> bool:
