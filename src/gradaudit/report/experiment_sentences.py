@@ -114,7 +114,7 @@ def _coarse(worked: pd.DataFrame) -> str:
     return (
         f"Against a fixed target, made at rtol {tolerance(target['rtol'])}, the certified gradient "
         f"is not 0 but has norm {number(limit)}; full control at rtol "
-        f"{tolerance(tightest['rtol'])} give {number(tightest['gradient_norm'])}. Only an exact "
+        f"{tolerance(tightest['rtol'])} gives {number(tightest['gradient_norm'])}. Only an exact "
         "target makes the true value 0."
     )
 

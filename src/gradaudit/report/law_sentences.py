@@ -158,7 +158,7 @@ def along(laws: pd.DataFrame, law: str) -> str:
     """The law along an axis, or that the configuration has too few settings of it."""
     rows = laws[(laws["law"] == law) & (laws["method"] == "forward_ad")]
     parts = [
-        f"of {row['model']} {_growth(row)} ({row['stepping']} solvers, "
+        f"that of {row['model']} {_growth(row)} ({row['stepping']} solvers, "
         f"{count(int(row['abscissae']), 'setting')}, {count(int(row['points']), 'gradient')})"
         for row in rows[rows["status"] == "ok"].to_dict("records")
     ]
@@ -173,7 +173,9 @@ def along(laws: pd.DataFrame, law: str) -> str:
     )
     if parts:
         tail = f"; {few}" if few else ""
-        return f"With {name} the error of a forward-AD gradient {'; '.join(parts)}{tail}."
+        first = parts[0].removeprefix("that ")
+        text = "; ".join([first, *parts[1:]])
+        return f"With {name} the error of a forward-AD gradient {text}{tail}."
     if missing:
         return f"The law with {name} is not measured by this configuration: {few}."
     return f"No model of this configuration varies {name}."
@@ -186,7 +188,7 @@ def _growth(row: Mapping[Any, Any]) -> str:
     else:
         form = f"{row['axis']} to the power {power(row)}"
     if row["low"] <= 0.0 <= row["high"]:
-        return f"does not measurably change ({form})"
+        return f"does not measurably change, {form}"
     return f"{'grows' if row['low'] > 0.0 else 'falls'} like {form}"
 
 

@@ -152,9 +152,9 @@ def _gain(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
     if row["remedy"] == "functional":
         used = rows[(rows["remedy"] == "functional") & (rows["verdict_after"] == "good")]
         changed = used["changed"].str.removeprefix("functional ").value_counts()
-        parts = [f"{str(key).replace('_', ' ')} {n}" for key, n in changed.items()]
+        parts = [f"{n} by {str(key).replace('_', ' ')}" for key, n in changed.items()]
         if len(parts) == 1:
-            name += f" ({parts[0].rpartition(' ')[0]})"
+            name += f" ({parts[0].partition(' by ')[2]})"
         elif parts:
             return f"{name} {row['good']} of {row['tried']} ({listed(parts, limit=3)})"
     return f"{name} {row['good']} of {row['tried']}{_cost(row)}"
