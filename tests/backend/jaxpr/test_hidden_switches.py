@@ -89,7 +89,9 @@ def test_an_arctangent_jumps_at_a_pole_and_nowhere_else(name):
     result = checked_jacfwd(
         lambda ys: ys[-1], lambda t, y, p: rate(t, p), y0=jnp.zeros(1), ts=[1.0]
     )(jnp.array([0.4]))
-    assert bool(result.warnings.switched) == jumps
+    # Beside the pole of "logistic by hand" an exponential overflows: there is no derivative.
+    told = result.warnings.switched | result.warnings.undifferentiable
+    assert bool(told) == jumps
     assert bool(result.warnings.any) == jumps
 
 
