@@ -75,8 +75,8 @@ GLOSSARY = {
     ),
     "Work": (
         "Evaluations of the vector field in a solve, counted: those with tangents once for each "
-        "tangent, an implicit stage as a hundred. It compares settings without a clock; times are "
-        "those of this run."
+        "tangent, a stage that takes Newton's method as a hundred. It compares settings without a "
+        "clock; times are those of this run."
     ),
 }
 """Term to definition; the thresholds are filled in."""
