@@ -55,10 +55,16 @@ def test_the_estimate_holds_where_stability_limits_the_steps(rtol):
 @pytest.mark.slow
 @pytest.mark.parametrize("rtol", [1e-4, 1e-6])
 def test_observations_inside_and_at_the_end_of_long_steps_have_their_own_estimate(rtol):
-    """Steps of 1000 units, and a last one in which Newton's method runs away if it is repeated."""
+    """Steps of 1000 units, and a last one in which Newton's method runs away if it is repeated.
+
+    The roots are found to a tenth of the tolerance: what a looser root finder leaves in a half of a
+    step can be 40 times the error, and is then what the estimate says.
+    """
     model = gradaudit.load_model("robertson@t_end=40000")
     times = np.array([3.0, 300.0, 1e4, 4e4])
-    found = gradaudit.sensitivities(model, solver="kvaerno5", rtol=rtol, times=times, estimate=True)
+    found = gradaudit.sensitivities(
+        model, solver="kvaerno5", rtol=rtol, times=times, estimate=True, root_tolerance=0.1
+    )
     exact = gradaudit.reference(model, times).sensitivities
     for k in range(len(times)):
         true = size((found.sensitivities - exact)[k] / np.abs(exact[k]).max(axis=0))

@@ -235,6 +235,7 @@ class Program:
             direction=jnp.asarray(signs(seeds.shape[1])) if self._probing else None,
             markers=(self._marker_values, directions) if directions and event is None else None,
             dense=self.options.observe == "interpolant",
+            stops=event is not None,
         )
 
         def scaled(error: WithTangents, before: WithTangents, after: WithTangents) -> Scalar:

@@ -187,21 +187,22 @@ def locate(
             )
             return g, slope
 
-        def newton(_: Any, bounds: Any) -> Any:
-            t, low, high, first = bounds
-            y = reach(bracket, t).y
-            g, slope = along(t, y)
+        def newton(_: Any, search: Any) -> Any:
+            t, low, high, _, _ = search
+            here = reach(bracket, t)
+            g, slope = along(t, here.y)
             behind = jnp.sign(g) == first
             low, high = jnp.where(behind, t, low), jnp.where(behind, high, t)
             guess = t - g / slope
             inside = (guess >= low) & (guess <= high)
-            return jnp.where(inside, guess, 0.5 * (low + high)), low, high, first
+            return jnp.where(inside, guess, 0.5 * (low + high)), low, high, t, here
 
         first = jnp.sign(along(bracket.begin, bracket.start.y)[0])
         middle = 0.5 * (bracket.begin + bracket.end)
-        bounds = (middle, bracket.begin, bracket.end, first)
-        t, *_ = jax.lax.fori_loop(0, NEWTON_STEPS, newton, bounds)
-        here = reach(bracket, t)
+        begin = StateAndTangents(bracket.start.y, bracket.start.tangents)
+        search = (middle, bracket.begin, bracket.end, middle, begin)
+        # once more than Newton's method needs, to be at the last time that it gave
+        *_, t, here = jax.lax.fori_loop(0, NEWTON_STEPS + 1, newton, search)
 
         def event(t: ScalarLike, y: States, tangents: Tangents, rate: Field) -> PerturbedEvent:
             _, crossing = along(t, y, rate)

@@ -107,11 +107,15 @@ class EstimatingSolver(WrappedSolver):
     direction
         (c,) The direction in the space of the parameters that is probed, whose estimate is
         `tangent_error` (N, 1) then, see `gradaudit.model.probe_direction`; None for all of them.
+    apart
+        Whether a step is compiled apart from its halves, so that these are left out where nothing
+        is made of them, as in the search for an event.
     """
 
     term: diffrax.ODETerm
     watching: TangentSolver
     direction: Slopes | None = None
+    apart: bool = eqx.field(static=True, default=False)
 
     def order(self, terms: Any) -> Any:
         return self.solver.order(self.term)
@@ -139,20 +143,21 @@ class EstimatingSolver(WrappedSolver):
         made_jump: bool | Flag,
     ) -> tuple[Estimated, Any, Any, tuple[Any, Any], Any]:
         state, perturbed = solver_state
-        y1, error, dense, after, result = self.solver.step(
-            self.term, t0, t1, y0.lifted, args, state, made_jump
-        )
-        tangents = self._along(y0.tangents)
-        args = args._replace(seeds=self._along(args.seeds))
+        tangents, along = self._along(y0.tangents), args._replace(seeds=self._along(args.seeds))
         start = StateAndTangents(y0.y + y0.error, tangents + y0.tangent_error)
         _, fixed = eqx.partition(self._perturbed(state), eqx.is_inexact_array)
         begin, middle = eqx.combine(perturbed, fixed), t0 + 0.5 * (t1 - t0)
-        half, _, _, begin, _ = self.solver.step(
-            self.term, t0, middle, start, args, begin, made_jump
-        )
-        reached, _, _, perturbed, _ = self.solver.step(
-            self.term, middle, t1, half, args, begin, False
-        )
+        halves = [(t0, middle, made_jump), (middle, t1, False)]
+        if self.direction is None and not self.apart:
+            step, _, last = self._in_turn(
+                [(t0, t1, made_jump), *halves], (y0.lifted, state), args, then=(start, begin)
+            )
+        else:
+            (step,) = self._in_turn([(t0, t1, made_jump)], (y0.lifted, state), args)
+            _, last = self._in_turn(halves, (start, begin), along)
+        y1, error, dense, after, result = step
+        reached, perturbed = last[0], last[3]
+        args = along
         y_error = reached.y - y1.y
         tangent_error = reached.tangents - self._along(y1.tangents)
         if self.watching.branches is not None:
@@ -169,6 +174,36 @@ class EstimatingSolver(WrappedSolver):
             (after, perturbed),
             result,
         )
+
+    def _in_turn(
+        self, steps: list[Any], start: Any, args: TangentArgs, then: Any = None
+    ) -> list[Any]:
+        """What the solver returns of steps (t0, t1, made_jump), traced and compiled as one.
+
+        Each begins where the one before it has ended, the first with a state and the solver's own
+        at `start`, the second at `then`, if that is given. Several steps one after the other in one
+        function cost the compiler more than their number.
+        """
+        if len(steps) == 1:
+            (t0, t1, made_jump), (y, state) = *steps, start
+            return [self.solver.step(self.term, t0, t1, y, args, state, made_jump)]
+        begin, end, jumps = zip(*steps, strict=True)
+        still = all(jump is False for jump in jumps)
+
+        def step(here: Any, of: Any) -> Any:
+            first, t0, t1, jump = of
+            made = self.solver.step(
+                self.term, t0, t1, here[0], args, here[1], False if still else jump
+            )
+            behind = made[0], made[3]
+            if then is not None:
+                behind = jtu.tree_map(lambda a, b: jnp.where(first, a, b), then, behind)
+            return behind, made
+
+        count = len(steps)
+        each = (jnp.arange(count) == 0, jnp.stack(begin), jnp.stack(end), jnp.stack(jumps))
+        _, made = jax.lax.scan(step, start, each)
+        return [jtu.tree_map(lambda x: x[k], made) for k in range(count)]
 
     def _along(self, columns: Any) -> Any:
         return _along(columns, self.direction)

@@ -31,6 +31,7 @@ def nested(
     direction: Any = None,
     markers: Markers | None = None,
     dense: bool = False,
+    stops: bool = False,
 ) -> tuple[diffrax.ODETerm, diffrax.AbstractSolver]:
     """The term and the solver that `diffrax.diffeqsolve` is called with.
 
@@ -49,6 +50,8 @@ def nested(
         Events to record in passing.
     dense
         Observe by the method's dense output, not by steps.
+    stops
+        The solve ends at an event, for which steps are made to many times.
     """
     term: diffrax.ODETerm = lifted
     grid: diffrax.AbstractSolver = solver
@@ -59,7 +62,7 @@ def nested(
     if markers is not None:
         grid = EventRecorder(grid, term, *markers)
     if estimate:
-        observing = EstimatingSolver(observer, lifted, solver, direction)
+        observing = EstimatingSolver(observer, lifted, solver, direction, apart=stops)
         return term, EstimatedOutput(grid, observer, lifted, term, observing, interpolation)
     return term, grid if dense else SteppedOutput(grid, observer, lifted)
 
