@@ -47,6 +47,7 @@ from gradaudit.solvers.tangent_solver import (
     TangentSolver,
     TangentSolverState,
     TangentTerm,
+    step_traced_once,
 )
 from gradaudit.solvers.wrapper import WrappedSolver
 
@@ -103,7 +104,8 @@ class EstimatingSolver(WrappedSolver):
     term
         Its term.
     watching
-        The lifted solver itself, which knows what a step over a discontinuity neglects.
+        The lifted solver itself, which knows what a step over a discontinuity neglects. It is asked
+        once for both solves, so that `solver` itself need not watch.
     direction
         (c,) The direction in the space of the parameters that is probed, whose estimate is
         `tangent_error` (N, 1) then, see `gradaudit.model.probe_direction`; None for all of them.
@@ -116,6 +118,9 @@ class EstimatingSolver(WrappedSolver):
     watching: TangentSolver
     direction: Slopes | None = None
     apart: bool = eqx.field(static=True, default=False)
+    traced_once: Callable[..., Any] = eqx.field(
+        static=True, init=False, default_factory=step_traced_once
+    )
 
     def order(self, terms: Any) -> Any:
         return self.solver.order(self.term)
@@ -142,6 +147,17 @@ class EstimatingSolver(WrappedSolver):
         solver_state: tuple[Any, Any],
         made_jump: bool | Flag,
     ) -> tuple[Estimated, Any, Any, tuple[Any, Any], Any]:
+        return self.traced_once(self, t0, t1, y0, args, solver_state, made_jump)
+
+    def _step(
+        self,
+        t0: ScalarLike,
+        t1: ScalarLike,
+        y0: Estimated,
+        args: TangentArgs,
+        solver_state: tuple[Any, Any],
+        made_jump: bool | Flag,
+    ) -> tuple[Estimated, Any, Any, tuple[Any, Any], Any]:
         state, perturbed = solver_state
         tangents, along = self._along(y0.tangents), args._replace(seeds=self._along(args.seeds))
         start = StateAndTangents(y0.y + y0.error, tangents + y0.tangent_error)
@@ -157,18 +173,19 @@ class EstimatingSolver(WrappedSolver):
             _, last = self._in_turn(halves, (start, begin), along)
         y1, error, dense, after, result = step
         reached, perturbed = last[0], last[3]
-        args = along
-        y_error = reached.y - y1.y
         tangent_error = reached.tangents - self._along(y1.tangents)
         if self.watching.branches is not None:
-            # with what the tangents lacked before, for it moves the time of the next switch
-            before = StateAndTangents(y0.y, start.tangents)
-            end = StateAndTangents(y1.y, self._along(y1.tangents) + tangent_error)
-            missing = self.watching.neglected(t0, t1, before, end, args, made_jump)
-            tangent_error += missing.term
+            # The second with what the tangents lacked before: it moves the time of the next switch.
+            before = _beside(y0.y, y0.tangents, start.tangents)
+            end = _beside(y1.y, y1.tangents, self._along(y1.tangents) + tangent_error)
+            both = args._replace(seeds=jnp.concatenate([args.seeds, along.seeds], axis=1))
+            missing = self.watching.neglected(t0, t1, before, end, both, made_jump)
+            own, others = missing.split(y1.tangents.shape[1])
+            after = after._replace(crossed=after.crossed.including(own, y1.tangents))
+            tangent_error += others.term
         perturbed = eqx.filter(perturbed, eqx.is_inexact_array)
         return (
-            Estimated(y1.y, y1.tangents, y_error, tangent_error),
+            Estimated(y1.y, y1.tangents, reached.y - y1.y, tangent_error),
             error,
             dense,
             (after, perturbed),
@@ -260,6 +277,11 @@ def to_its_event(
     )
     wait = -g / speed
     return wait, carried(wait, field, t, perturbed, p, seeds)
+
+
+def _beside(y: States, tangents: Tangents, others: Tangents) -> StateAndTangents:
+    """One state with the tangents of two solves, one beside the other."""
+    return StateAndTangents(y, jnp.concatenate([tangents, others], axis=1))
 
 
 def _along(columns: Any, direction: Slopes | None) -> Any:

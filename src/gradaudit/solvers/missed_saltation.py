@@ -57,6 +57,11 @@ class Neglected(NamedTuple):
     term: Tangents
     slope: Slopes
 
+    def split(self, count: int) -> tuple[Neglected, Neglected]:
+        """That of the first `count` tangents, and of the others."""
+        terms, slopes = jnp.split(self.term, [count], axis=1), jnp.split(self.slope, [count])
+        return Neglected(terms[0], slopes[0]), Neglected(terms[1], slopes[1])
+
 
 def at_edge(
     field: FrozenField, t: ScalarLike, width: ScalarLike, here: Any, args: Any

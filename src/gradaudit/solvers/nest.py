@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -58,7 +59,8 @@ def nested(
     interpolation = solver.interpolation_cls if dense else None
     if estimate:
         assert isinstance(solver, TangentSolver)
-        grid, term = EstimatingSolver(solver, lifted, solver, direction), EstimatedTerm(lifted)
+        steps = dataclasses.replace(solver, branches=None)
+        grid, term = EstimatingSolver(steps, lifted, solver, direction), EstimatedTerm(lifted)
     if markers is not None:
         grid = EventRecorder(grid, term, *markers)
     if estimate:

@@ -104,6 +104,15 @@ class TangentTerm(diffrax.ODETerm):
         self.vector_field = lifted
 
 
+def step_traced_once() -> Callable[..., Any]:
+    """A solver's `_step`, traced once for arguments of the same shapes.
+
+    Diffrax traces the body of its loop three times, and a step takes seconds of it. Every solver
+    has such a function of its own, with which what was traced is forgotten.
+    """
+    return eqx.filter_jit(lambda solver, *step: solver._step(*step))
+
+
 class TangentSolver(diffrax.AbstractAdaptiveSolver):
     """Wraps `inner` so that it solves for (y, S); see the module's docstring.
 
@@ -130,10 +139,7 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
     branches: FrozenField | None = eqx.field(static=True, default=None)
     jumps: Any = None
     traced_once: Callable[..., Any] = eqx.field(
-        static=True,
-        init=False,
-        # A function of its own for every solver, with which what was traced is forgotten.
-        default_factory=lambda: eqx.filter_jit(lambda solver, *step: solver._step(*step)),
+        static=True, init=False, default_factory=step_traced_once
     )
 
     term_structure = diffrax.ODETerm
@@ -183,7 +189,6 @@ class TangentSolver(diffrax.AbstractAdaptiveSolver):
         solver_state: TangentSolverState,
         made_jump: bool | Flag,
     ) -> tuple[StateAndTangents, StateAndTangents, dict[str, Any], TangentSolverState, Any]:
-        # Diffrax traces the body of its loop three times; a step takes seconds of it.
         return self.traced_once(self, t0, t1, y0, args, solver_state, made_jump)
 
     def _step(

@@ -44,7 +44,7 @@ STAGE = Stage(
     outputs={"output": Output("gradients/{model}/{solver}.nc", "netCDF file")},
 )
 
-PROBED = 3
+PROBED = 8
 """Parameters from which on the cost of an estimate along one direction is measured."""
 
 SHORT = 0.1  # s; a solve faster than this is timed again, for one reading of a clock is no timing
