@@ -18,7 +18,7 @@ def solved(model, direction, solver="tsit5"):
     return solve(
         Problem(model.vector_field, 0.0, model.t_end, jnp.asarray([0.4, 1.0]) * model.t_end),
         StateAndTangents(jnp.asarray(model.declared_state), jnp.zeros((model.n, model.m))),
-        TangentArgs(jnp.asarray(model.nominal), seeds, 1e-4, 1e-7),
+        TangentArgs.along(jnp.asarray(model.nominal), seeds, 1e-4, 1e-7),
         solver,
         diffrax.PIDController(rtol=1e-4, atol=1e-7),
         dt0=0.01,

@@ -15,7 +15,7 @@ from gradaudit.solvers.event_recorder import MAX_RECORDED_EVENTS, EventRecorder,
 from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs
 
 P = 1.7
-ARGS = TangentArgs(jnp.array([P]), jnp.eye(1), 1e-6, 1e-9)
+ARGS = TangentArgs.along(jnp.array([P]), jnp.eye(1), 1e-6, 1e-9)
 START = StateAndTangents(jnp.array([P, 0.0]), jnp.array([[1.0], [0.0]]))
 
 

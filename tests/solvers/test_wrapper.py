@@ -51,7 +51,7 @@ def test_a_nest_gives_the_closed_form_and_its_tangent(estimate, dense):
     term, nest = nested(solver, observer, lifted, estimate=estimate, dense=dense)
     begin = without_errors(start, along_one=False) if estimate else start
     times = jnp.array([0.31, 1.0])
-    solution = solve(term, nest, begin, TangentArgs(p, jnp.eye(1), 1e-6, 1e-9), times)
+    solution = solve(term, nest, begin, TangentArgs.along(p, jnp.eye(1), 1e-6, 1e-9), times)
     exact = np.exp(-0.7 * times)
     np.testing.assert_allclose(solution.ys.y[:, 0], exact, atol=1e-7)
     np.testing.assert_allclose(solution.ys.tangents[:, 0, 0], -times * exact, atol=1e-7)

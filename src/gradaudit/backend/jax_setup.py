@@ -16,7 +16,6 @@ from typing import Any
 
 import equinox._errors as _equinox_errors
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from gradaudit.backend.cache_folder import made
@@ -117,9 +116,9 @@ def run_compiled(
     the seconds of the warm run and those of the compilation.
     """
 
-    def load(x: Any) -> jax.Array:
-        x = np.asarray(x)
-        return jnp.asarray(x, dtype=None if np.iscomplexobj(x) else dtype)
+    # Arrays of numpy: as those of JAX, made one by one, they would take longer than a short solve.
+    def load(x: Any) -> np.ndarray:
+        return np.asarray(x, dtype=np.result_type(dtype, 1j) if np.iscomplexobj(x) else dtype)
 
     def fetch(x: Any) -> np.ndarray:
         x = np.asarray(x)

@@ -191,7 +191,7 @@ def diffeqsolve(
         solved = solve(
             Problem(flat_field, direction * t0, direction * t1, direction * times),
             StateAndTangents(y, along_y),
-            TangentArgs(theta, along_theta, inner.rtol, inner.atol),
+            TangentArgs.along(theta, along_theta, inner.rtol, inner.atol),
             solver,
             controller.wrap(direction),
             dt0=None if dt0 is None else direction * dt0,

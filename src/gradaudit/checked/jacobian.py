@@ -266,7 +266,7 @@ def checked_jacfwd(
         solved = solve(
             Problem(field, t0, times[-1], jnp.asarray(times)),
             start,
-            TangentArgs(vector, seeds, rtol, _sized(start.y) if atol is None else atol),
+            TangentArgs.along(vector, seeds, rtol, _sized(start.y) if atol is None else atol),
             solver,
             stepping,
             dt0=min(0.01, 1e-3 * window) if dt0 is None else dt0,

@@ -202,8 +202,8 @@ def _check_precision(closed: Any, what: str) -> None:
         raise ModelError(
             f"{what} computes with {', '.join(narrow)}, which keeps 7 digits or fewer. "
             "Remove dtype=..., astype(...) and constants of that type. If there are none, an array "
-            "of JAX was made before gradaudit switched JAX to double precision: import gradaudit "
-            "before it, or begin the script with jax.config.update('jax_enable_x64', True)."
+            "of JAX was made, or a function traced, before JAX was in double precision: begin the "
+            "script with jax.config.update('jax_enable_x64', True)."
         )
     for constant in constants(closed):
         rounded = _from_float32(constant)
@@ -211,7 +211,7 @@ def _check_precision(closed: Any, what: str) -> None:
             raise ModelError(
                 f"{what} has the constant {float(rounded[0])!r}, a number that was rounded to "
                 f"float32; write {np.float32(rounded[0])} as a python number or in float64, and "
-                "import gradaudit before arrays of JAX are made."
+                "begin the script with jax.config.update('jax_enable_x64', True)."
             )
 
 

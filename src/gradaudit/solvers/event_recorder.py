@@ -225,7 +225,9 @@ def locate(
                 lambda t, y, p: value(t, y, p)[index], before, t, there, args.p, seeds
             )
             perturbed_event = event(t + wait, *there, before)
-        return RecordedEvents(bracket.marker, *event(t, *here, rate), perturbed_event)
+        return RecordedEvents(
+            bracket.marker, *event(t, here.y, here.tangents, rate), perturbed_event
+        )
 
     each = brackets._replace(count=jnp.broadcast_to(brackets.count, (MAX_RECORDED_EVENTS,)))
 

@@ -21,6 +21,7 @@ tells the size of the error of a gradient, though not which of its entries is wr
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -159,7 +160,7 @@ class EstimatingSolver(WrappedSolver):
         made_jump: bool | Flag,
     ) -> tuple[Estimated, Any, Any, tuple[Any, Any], Any]:
         state, perturbed = solver_state
-        tangents, along = self._along(y0.tangents), args._replace(seeds=self._along(args.seeds))
+        tangents, along = self._along(y0.tangents), self._directions(args)
         start = StateAndTangents(y0.y + y0.error, tangents + y0.tangent_error)
         _, fixed = eqx.partition(self._perturbed(state), eqx.is_inexact_array)
         begin, middle = eqx.combine(perturbed, fixed), t0 + 0.5 * (t1 - t0)
@@ -178,7 +179,7 @@ class EstimatingSolver(WrappedSolver):
             # The second with what the tangents lacked before: it moves the time of the next switch.
             before = _beside(y0.y, y0.tangents, start.tangents)
             end = _beside(y1.y, y1.tangents, self._along(y1.tangents) + tangent_error)
-            both = args._replace(seeds=jnp.concatenate([args.seeds, along.seeds], axis=1))
+            both = args._replace(directions=jnp.concatenate([args.directions, along.directions]))
             missing = self.watching.neglected(t0, t1, before, end, both, made_jump)
             own, others = missing.split(y1.tangents.shape[1])
             after = after._replace(crossed=after.crossed.including(own, y1.tangents))
@@ -220,7 +221,13 @@ class EstimatingSolver(WrappedSolver):
         count = len(steps)
         each = (jnp.arange(count) == 0, jnp.stack(begin), jnp.stack(end), jnp.stack(jumps))
         _, made = jax.lax.scan(step, start, each)
-        return [jtu.tree_map(lambda x: x[k], made) for k in range(count)]
+        return [jtu.tree_map(operator.itemgetter(k), made) for k in range(count)]
+
+    def _directions(self, args: TangentArgs) -> TangentArgs:
+        """Those of the perturbed solve."""
+        if self.direction is None:
+            return args
+        return args._replace(directions=(self.direction @ args.directions)[None])
 
     def _along(self, columns: Any) -> Any:
         return _along(columns, self.direction)
@@ -255,7 +262,7 @@ def carried(
 
     `field` is ``f(t, z, p) -> (N,)``; `seeds` (m, c).
     """
-    rate = TangentTerm(diffrax.ODETerm(field)).vf(t, here, TangentArgs(p, seeds, 0.0, 0.0))
+    rate = TangentTerm(diffrax.ODETerm(field)).vf(t, here, TangentArgs.along(p, seeds, 0.0, 0.0))
     return StateAndTangents(here.y + dt * rate.y, here.tangents + dt * rate.tangents)
 
 

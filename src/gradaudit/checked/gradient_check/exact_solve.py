@@ -149,7 +149,7 @@ def _tangents_of(field: Callable[..., Any], name: str, rtol: float, jumps: Any) 
         solved = _solved(
             Problem(driven, here, direction * t1, sorted_times),
             StateAndTangents(y, along_y / unit),
-            TangentArgs(at, along, rtol, atol),
+            TangentArgs.along(at, along, rtol, atol),
             name,
             _controller(flat_field, here, direction * t1, y, theta, jumps, rtol),
             dt0=1e-3 * finer(rtol) * jnp.abs(t1 - t0),
