@@ -226,3 +226,9 @@ def test_a_replay_makes_the_recorded_steps_up_to_the_one_that_passes_the_time():
     assert (float(start), float(end)) == (0.75, 1.0)
     assert result == diffrax.RESULTS.event_occurred
     assert replay.wrap(1) is replay
+
+
+def test_a_rosenbrock_method_cannot_solve_backwards_and_a_status_says_so():
+    result = gradaudit.sensitivities(LOGISTIC, method="backsolve_adjoint", solver="rodas5p")
+    assert result.status == "unsuitable_solver"
+    assert np.all(np.isnan(result.sensitivities))

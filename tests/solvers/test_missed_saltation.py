@@ -80,6 +80,40 @@ def test_a_pulse_of_one_comparison_is_seen_where_its_size_turns():
         assert result.indicators["neglected"] == pytest.approx(neglected)
 
 
+PULSES = {
+    # of x = t - p, between two times that are not comparisons of their own; the last one is none
+    "square": (lambda x: x**2 < 1e-6, 1.0),
+    "difference": (lambda x: 1e-6 - x * x > 0.0, 1.0),
+    "product": (lambda x: x * (1e-3 - x) > 0.0, 1.0),
+    "never": (lambda x: x**2 < -1e-6, 0.0),
+}
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("name", PULSES)
+def test_a_pulse_is_seen_where_its_margin_turns_back(name):
+    """It is of 1e-3 or 2e-3, and the steps before it, at rest, are of more than 1."""
+    within, neglected = PULSES[name]
+
+    def pulse(t, y, p):
+        return jnp.where(within(t - p[0]), 1.0, 0.0) - y
+
+    result = gradaudit.sensitivities(undeclared(pulse, p=50.0, t_end=60.0), times=[60.0])
+    assert result.sensitivities[-1, 0, 0] == 0.0
+    assert result.indicators["neglected"] == pytest.approx(neglected)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_comparison_with_nan_is_a_switch(sign):
+    """It is false where the root ends, at t = p: y' is 1 on the one side and 2 on the other."""
+
+    def field(t, y, p):
+        return jnp.where(jnp.sqrt(sign * (t - p[0])) > -1.0, 1.0, 2.0) * jnp.ones(1)
+
+    result = gradaudit.sensitivities(undeclared(field))
+    assert result.indicators["neglected"] == pytest.approx(1.0)
+
+
 def ratio(x, inner, outer, near=1.0):
     """x / expm1(x), and its series where x is small, with 0 / 0 kept out."""
     return jnp.where(jnp.abs(x) < outer, near - x / 2, x / jnp.expm1(jnp.where(inner(x), 1.0, x)))

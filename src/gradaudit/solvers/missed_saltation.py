@@ -89,17 +89,24 @@ def neglected(
     turn in one step, the first of them gives the time. What it does alone counts, too: the two ends
     of a pulse leave nothing between them, and the step has not seen it. So does what is the case at
     that time and at neither end, as inside ``abs(t - a) < w``, whose size turns at a: that jumps
-    where it is entered, or does not, as the value at a removable singularity.
+    where it is entered, or does not, as the value at a removable singularity. The step is looked at
+    in two parts where a margin turns back in it, as that of ``(t - a)**2 < w`` does.
     """
-    p = args.p
-    old, new = field.decisions(t0, before.y, p), field.decisions(t1, after.y, p)
-    changed = flat(old) != flat(new)
-    path = _Path(field, t0, t1, before, after, args)
-    return jax.lax.cond(
-        jnp.any(changed),
-        lambda: _crossed(path, old, new),
-        lambda: Neglected(jnp.zeros_like(after.tangents), jnp.zeros(args.seeds.shape[1])),
-    )
+    whole = _Path(field, t0, t1, before, after, args)
+    old = field.decisions(t0, before.y, args.p)
+    bounds = jnp.stack([jnp.zeros(()), _turning_back(whole, old), jnp.ones(())])
+
+    def of_part(k: Any) -> Neglected:
+        path = whole.part(bounds[k], bounds[k + 1])
+        first, last = (path.field.decisions(*path.at(share), args.p) for share in (0.0, 1.0))
+        return jax.lax.cond(
+            jnp.any(flat(first) != flat(last)),
+            lambda: _crossed(path, first, last),
+            lambda: Neglected(jnp.zeros_like(after.tangents), jnp.zeros(args.seeds.shape[1])),
+        )
+
+    parts = jax.lax.map(of_part, jnp.arange(2))
+    return Neglected(*(jnp.where(jnp.abs(b) > jnp.abs(a), b, a) for a, b in parts))
 
 
 class _Path(NamedTuple):
@@ -115,6 +122,16 @@ class _Path(NamedTuple):
     def at(self, share: ScalarLike) -> tuple[Any, Any]:
         t = self.t0 + share * (self.t1 - self.t0)
         return t, self.before.y + share * (self.after.y - self.before.y)
+
+    def part(self, begin: ScalarLike, end: ScalarLike) -> _Path:
+        """From one share of it to another."""
+        change = self.after.tangents - self.before.tangents
+        times, ends = [], []
+        for share in (begin, end):
+            t, y = self.at(share)
+            times.append(t)
+            ends.append(self.before._replace(y=y, tangents=self.before.tangents + share * change))
+        return _Path(self.field, times[0], times[1], ends[0], ends[1], self.args)
 
     def margins(self, share: ScalarLike, decided: Any) -> Any:
         return self.field.margins(*self.at(share), self.args.p, decided)
@@ -163,6 +180,28 @@ class _Path(NamedTuple):
         return Neglected(jnp.where(jump == 0, 0.0, jump * slope[None, :]), slope)
 
 
+def _turning_back(path: _Path, decided: Any) -> Scalar:
+    """The share of a step at which a margin comes closest to 0, of those that turn back in it.
+
+    By the cubic with the values and slopes that it has at both ends. 1 if none turns back.
+    """
+
+    def of(share: Any) -> Any:
+        return path.margins(share, decided)
+
+    one = jnp.ones(())
+    (m0, d0), (m1, d1) = (jax.jvp(of, (share,), (one,)) for share in (0.0 * one, one))
+    bend, twist = 3.0 * (m1 - m0) - 2.0 * d0 - d1, d0 + d1 - 2.0 * (m1 - m0)
+    root = jnp.sqrt(jnp.maximum(bend**2 - 3.0 * twist * d0, 0.0))
+    below = bend + jnp.where(d1 < 0, -root, root)
+    lowest = jnp.clip(-d0 / jnp.where(below == 0, 1.0, below), 0.0, 1.0)
+    value = m0 + lowest * (d0 + lowest * (bend + lowest * twist))
+    turns = (m0 * m1 > 0) & (m0 * d0 < 0) & (m1 * d1 > 0)
+    closeness = jnp.where(turns, value / m0, jnp.inf)
+    nearest = jnp.argmin(closeness)
+    return jnp.where(turns[nearest], lowest[nearest], 1.0)
+
+
 def _crossed(path: _Path, old: Any, new: Any) -> Neglected:
     """As `neglected`, of a step that crosses a switch."""
     changed = flat(old) != flat(new)
@@ -206,6 +245,7 @@ def _order(turned: Any, margin0: Any, margin1: Any) -> tuple[Any, Any]:
     """
     span = margin0 - margin1
     share = jnp.clip(margin0 / jnp.where(span == 0, 1.0, span), 0.0, 1.0)
+    share = jnp.where(jnp.isnan(share), 0.5, share)
     follows = jnp.where(span == 0, 4.0, jnp.where(margin0 * margin1 > 0, 2.0, 0.0))
     return jnp.where(turned, share + follows, 8.0), follows
 
@@ -214,23 +254,26 @@ def _located(path: _Path, switch: Any, decided: Any, end: ScalarLike, values: An
     """Where the margin of a switch passes 0 before `end`, by the method of false position.
 
     `values` are those of the margin at the begin of the step and at `end`. With the value that
-    stays behind halved (Illinois), which also finds where a sign changes.
+    stays behind halved (Illinois), which also finds where a sign changes. A comparison with NaN is
+    false, so that it turns where the margin ends: that is found by halves.
     """
 
     def crossing(low: Any, high: Any, below: Any, above: Any) -> Scalar:
         span = below - above
         share = jnp.clip(below / jnp.where(span == 0, 1.0, span), 0.0, 1.0)
-        return low + share * (high - low)
+        return low + jnp.where(jnp.isnan(share), 0.5, share) * (high - low)
 
     def going_on(state: Any) -> Flag:
         count, moved, bracket, _ = state
-        return (count < ITERATIONS) & (moved > ALIKE) & (bracket[2] * bracket[3] < 0)
+        ended = jnp.isnan(bracket[2]) != jnp.isnan(bracket[3])
+        return (count < ITERATIONS) & (moved > ALIKE) & (ended | (bracket[2] * bracket[3] < 0))
 
     def closer(state: Any) -> Any:
         count, _, (low, high, below, above), side = state
         share = crossing(low, high, below, above)
         value = path.margins(share, decided)[switch]
-        left = value * below > 0
+        ended = jnp.isnan(below) | jnp.isnan(above)
+        left = jnp.where(ended, jnp.isnan(value) == jnp.isnan(below), value * below > 0)
         bracket = (
             jnp.where(left, share, low),
             jnp.where(left, high, share),

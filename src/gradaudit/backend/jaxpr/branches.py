@@ -28,10 +28,11 @@ from gradaudit.backend.jaxpr.hidden_switches import (
     has_pole,
     has_root_of_square,
     is_angle_of_pole,
+    is_reciprocal,
     is_root_of,
     may_end_at_pole,
+    may_have_root_of_square,
     number_or_not,
-    squared,
 )
 from gradaudit.backend.jaxpr.switch_table import SWITCHES, Switch
 from gradaudit.backend.jaxpr.tags import Tags
@@ -106,7 +107,6 @@ class _Reading(Evaluator[Any]):
         self.given, self.tags = given, Tags(still)
         self.taken: Decisions = []
         self.margins: Decisions = []
-        self.squares: dict[Any, Any] = {}
         self.poles: dict[Any, tuple[Switch, list[Any]]] = {}
 
     def constant(self, value: Any) -> Any:
@@ -143,9 +143,6 @@ class _Reading(Evaluator[Any]):
             self.tags.enter(eqn)
         results = super().equation(eqn, values)
         self.tags.leave(eqn, values, results)
-        position = squared(eqn)
-        if position is not None:
-            self.squares[eqn.outvars[0]] = values[position]
         if has_pole(eqn) and eqn.invars[-1] not in self.tags.still:
             self.poles[eqn.outvars[0]] = POLES[eqn.primitive.name], values
         return results
@@ -153,8 +150,9 @@ class _Reading(Evaluator[Any]):
     def primitive(self, eqn: Any, values: list[Any]) -> list[Any]:
         if is_array_switch(eqn):
             return self._array_switch(eqn, values)
-        if is_root_of(eqn, self.squares):
-            return [self._switch(SWITCHES["abs"], [self.squares[eqn.invars[0]]])]
+        if is_root_of(eqn, self.tags.squares):
+            root = self._switch(SWITCHES["abs"], [self.tags.squares[eqn.invars[0]][0]])
+            return [1.0 / root if is_reciprocal(eqn) else root]
         if is_angle_of_pole(eqn, self.poles):
             return [self._switch(*self.poles[eqn.invars[0]])]
         operand = next((atom for atom in eqn.invars if not isinstance(atom, Literal)), None)
@@ -214,8 +212,10 @@ class FrozenField:
     def switches(self) -> bool:
         """Whether anything switches."""
         jaxpr = self._closed.jaxpr
-        if _surely_switches(jaxpr) or not may_end_at_pole(jaxpr):
-            return _surely_switches(jaxpr)
+        if _surely_switches(jaxpr):
+            return True
+        if not (may_end_at_pole(jaxpr) or may_have_root_of_square(jaxpr)):
+            return False
         try:
             shapes = [v.aval for v in jaxpr.invars]
             return bool(jax.eval_shape(lambda t, z, p: self.decisions(t, z, p), *shapes))

@@ -38,10 +38,20 @@ def squared(eqn: Any) -> int | None:
 
 
 def is_root_of(eqn: Any, squares: Any) -> bool:
-    """Whether an equation is the root of one of the variables `squares`."""
-    if eqn.primitive.name != "sqrt" or isinstance(eqn.invars[0], Literal):
-        return False
-    return eqn.invars[0] in squares
+    """Whether an equation is the root of one of the variables `squares`, or 1 over that."""
+    name = eqn.primitive.name
+    root = name in ("sqrt", "rsqrt") or (name == "pow" and _is_half(eqn.invars[1]))
+    return root and not isinstance(eqn.invars[0], Literal) and eqn.invars[0] in squares
+
+
+def _is_half(exponent: Any) -> bool:
+    return isinstance(exponent, Literal) and bool(np.all(np.abs(exponent.val) == 0.5))
+
+
+def is_reciprocal(eqn: Any) -> bool:
+    """Of a root: whether it is 1 over that."""
+    name = eqn.primitive.name
+    return name == "rsqrt" or (name == "pow" and bool(np.all(eqn.invars[1].val < 0)))
 
 
 def has_pole(eqn: Any) -> bool:
@@ -69,6 +79,13 @@ def may_end_at_pole(jaxpr: Any) -> bool:
     powers = (eqn.params["y"] < 0 for eqn in own if eqn.primitive.name == "integer_pow")
     poles = any(map(has_pole, own)) or any(powers)
     return poles and any(eqn.primitive.name in ENDS for eqn in own)
+
+
+def may_have_root_of_square(jaxpr: Any) -> bool:
+    """Whether a square and a root are both in a jaxpr."""
+    own = list(equations(jaxpr))
+    squares = any(squared(eqn) is not None for eqn in own)
+    return squares and any(eqn.primitive.name in ("sqrt", "rsqrt", "pow") for eqn in own)
 
 
 def asks_for_numbers(eqn: Any) -> bool:

@@ -12,10 +12,20 @@ if TYPE_CHECKING:
 
 
 def solve(request: Request) -> Sensitivities:
-    """Differentiate, then discretise, backwards; "has_jumps" where the state jumps."""
-    from gradaudit.sensitivity.adjoint import backsolve_adjoint
-    from gradaudit.sensitivity.assemble import smooth
+    """Differentiate, then discretise, backwards.
 
+    "has_jumps" where the state jumps, "unsuitable_solver" where it is no Runge-Kutta method.
+    """
+    import diffrax
+
+    from gradaudit.sensitivity.adjoint import backsolve_adjoint
+    from gradaudit.sensitivity.assemble import failed, smooth
+    from gradaudit.solvers.registry import get_solver
+
+    # The adjoint equation is a term of diffrax's own, of which a Rosenbrock method has no Jacobian.
+    cls = get_solver(request.options.solver).cls
+    if not (issubclass(cls, diffrax.AbstractRungeKutta) or request.model.jumps):
+        return failed(request, "unsuitable_solver")
     return smooth(request, backsolve_adjoint)
 
 
