@@ -156,3 +156,22 @@ def test_what_is_only_compared_has_no_derivative_beside_what_is_a_result(monkeyp
     right = jax.jacrev(plain, 1)(t, y, p)
     assert np.isfinite(right).all()
     np.testing.assert_allclose(jax.jacrev(lambda y: form(numbers, t, y, p))(y), right, rtol=1e-14)
+
+
+def test_a_regular_model_is_evaluated_by_arrays_sooner_than_one_of_many_kinds_of_terms():
+    """A chain of 150 reactions is a handful of operations."""
+
+    def chain(t, y, p):
+        (rate,) = jnp.unstack(p)
+        rates = [rate * state for state in jnp.unstack(y)]
+        middle = [rates[k - 1] - rates[k] for k in range(1, 149)]
+        return jnp.stack([-rates[0], *middle, rates[148] + 0.1 * rates[149]])
+
+    plain = recorded(chain, None, 150, 1)
+    form, numbers = form_of(plain.closed)
+    assert form._arrays is not None
+    at = jnp.asarray(0.0), jnp.linspace(0.1, 1.0, 150), jnp.asarray([0.7])
+    np.testing.assert_allclose(form(jnp.asarray(numbers), *at), plain(*at), rtol=1e-15)
+    irregular = network(1, terms=20)
+    assert module.SEVERAL < len(irregular.closed.jaxpr.eqns) < module.MANY
+    assert form_of(irregular.closed)[0]._arrays is None

@@ -16,7 +16,7 @@ import numpy as np
 from jax.extend.core import Literal
 from numpy.typing import NDArray
 
-from gradaudit.backend.jaxpr.vectorised import MANY, Vectorised
+from gradaudit.backend.jaxpr.vectorised import ALIKE_EACH, MANY, SEVERAL, Vectorised
 
 Array = NDArray[np.float64]
 
@@ -56,11 +56,14 @@ class Form:
     def _arrays(self) -> Vectorised | None:
         """The evaluation by arrays of what has many equations, of scalars."""
         jaxpr, consts = self._closed.jaxpr, self._closed.consts
-        if len(jaxpr.eqns) < MANY or any(np.ndim(c) or not _is_lifted(c) for c in consts):
+        count = len(jaxpr.eqns)
+        if count < min(MANY, SEVERAL) or any(np.ndim(c) or not _is_lifted(c) for c in consts):
             return None
         literals = [atom for atom in _literals(jaxpr) if _is_lifted(atom.val)]
         positions = {id(atom): len(consts) + k for k, atom in enumerate(literals)}
-        return Vectorised(jaxpr, range(len(consts)), lambda atom: positions.get(id(atom)))
+        arrays = Vectorised(jaxpr, range(len(consts)), lambda atom: positions.get(id(atom)))
+        regular = len(arrays.steps) * ALIKE_EACH <= count
+        return arrays if count >= MANY or regular else None
 
 
 _forms: WeakValueDictionary[Any, Form] = WeakValueDictionary()
