@@ -12,8 +12,10 @@ column is how much of it is no solve.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import time
+from collections.abc import Iterator
 
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
@@ -28,6 +30,7 @@ import gradaudit
 jax.config.update("jax_enable_x64", True)
 
 STATES, T_END, TIMES, RTOL = 8, 20.0, 11, 1e-6
+IN_A_ROW = 3
 
 
 def network(m: int) -> gradaudit.Model:
@@ -72,9 +75,10 @@ def candidates(model: gradaudit.Model) -> dict:
         return jax.jit(lambda p: function(p).value)
 
     jacobian = forward_ad(plain(adjoint=diffrax.ForwardMode()))
-    solve = jax.jit(plain())
+    states = plain()
+    solve = jax.jit(lambda p: states(p, RTOL))
     return {
-        "solve alone": lambda p: solve(p, RTOL),
+        "solve alone": solve,
         "diffrax, jacfwd": lambda p: jacobian(p, RTOL),
         "forward_ad": called("forward_ad"),
         "forward_sensitivity": called("forward_sensitivity"),
@@ -82,6 +86,12 @@ def candidates(model: gradaudit.Model) -> dict:
         "checked, one direction": checked("probe"),
         "checked, whole estimate": checked(True),
     }
+
+
+def in_turns(functions: dict) -> Iterator:
+    """Each of them several times in a row: the second call finds the caches as it left them."""
+    for item in functions.items():
+        yield from itertools.repeat(item, IN_A_ROW)
 
 
 def main() -> None:
@@ -99,7 +109,7 @@ def main() -> None:
         fastest = dict.fromkeys(functions, np.inf)
         beside = dict.fromkeys(functions, np.nan)
         for _ in range(arguments.rounds):
-            for name, function in functions.items():
+            for name, function in in_turns(functions):
                 start = time.perf_counter()
                 found = jax.block_until_ready(function(p))
                 taken = time.perf_counter() - start
