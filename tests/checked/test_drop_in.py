@@ -216,6 +216,8 @@ def test_derivatives_that_are_refused():
             "norm of your own",
         ),
         ({"saveat": diffrax.SaveAt(t1=True, dense=True)}, "dense"),
+        ({"saveat": diffrax.SaveAt(dense=True)}, "dense"),
+        ({"saveat": diffrax.SaveAt(ts=[0.5, 0.2])}, "0.2 comes after 0.5. Sort the times"),
         ({"saveat": diffrax.SaveAt(steps=True)}, "steps"),
         ({"saveat": diffrax.SaveAt(t1=True, fn=lambda t, y, args: y)}, "fn"),
         ({"saveat": diffrax.SaveAt(subs=[diffrax.SubSaveAt(t1=True)])}, "subs"),

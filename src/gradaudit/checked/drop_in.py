@@ -26,7 +26,7 @@ from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.backend.shapes import Flag, Parameters, Scalar, States, TangentsAtTimes
 from gradaudit.checked.batching import columnwise
 from gradaudit.checked.nondifferentiable import without_derivative
-from gradaudit.checked.options import check_options
+from gradaudit.checked.options import check_options, check_times
 from gradaudit.checked.pytrees import from_columns, to_vector
 from gradaudit.checked.solve import Problem, adaptive_solvers, solve
 from gradaudit.errors import ModelWarning, SettingError
@@ -140,6 +140,7 @@ def diffeqsolve(
             "made_jump": made_jump,
         },
     )
+    check_times(saveat.subs.ts, t0, t1)
     adaptive_solvers(solver, rtol=1e-6, atol=1e-9, n=1)
     y0 = as_arrays(y0, [t for t in (t0, t1, dt0, saveat.subs.ts) if t is not None])
     field, moving, fixed = closed_over(terms, y0, args)

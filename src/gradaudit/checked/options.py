@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import diffrax
+import jax
+import numpy as np
 
 from gradaudit.errors import SettingError
 
@@ -47,15 +49,38 @@ def check_options(terms: Any, saveat: Any, controller: Any, options: dict[str, A
         )
 
 
+def check_times(ts: Any, t0: Any, t1: Any) -> None:
+    """That observation times run as the solve does, where their numbers are known.
+
+    Raises
+    ------
+    SettingError
+        If they do not; diffrax would return numbers that mean nothing.
+    """
+    if ts is None or any(isinstance(x, jax.core.Tracer) for x in (ts, t0, t1)):
+        return
+    steps = np.diff(np.asarray(ts))
+    back = np.asarray(t1) < np.asarray(t0)
+    wrong = steps > 0 if back else steps < 0
+    if np.any(wrong):
+        k = int(np.argmax(wrong))
+        raise SettingError(
+            f"SaveAt(ts=...) has to {'decrease' if back else 'increase'} as the solve does; "
+            f"{float(ts[k + 1]):g} comes after {float(ts[k]):g}. Sort the times."
+        )
+
+
 def _check_saveat(saveat: Any) -> None:
     what = saveat.subs
-    if not isinstance(what, diffrax.SubSaveAt):
+    if what is not None and not isinstance(what, diffrax.SubSaveAt):
         raise SettingError(f"SaveAt(subs=...) is not supported here; {INSTEAD}.")
     kept = ("dense", "solver_state", "controller_state", "made_jump")
     wrong = [name for name in kept if getattr(saveat, name)]
-    if what.steps:
+    if what is None and not wrong:
+        raise SettingError("SaveAt() saves nothing; give it t1=True, t0=True or ts.")
+    if what is not None and what.steps:
         wrong.append("steps")
-    if what.fn is not diffrax.SubSaveAt(t1=True).fn:
+    if what is not None and what.fn is not diffrax.SubSaveAt(t1=True).fn:
         wrong.append("fn")
     if wrong:
         raise SettingError(
