@@ -46,8 +46,8 @@ _SENTENCES = {
     'A tighter rtol does not help. Use control="full".',
     "saturated": "The estimate itself saturates: an estimated relative error of {raw_error:.1e} "
     "means that no digit of the Jacobian can be trusted, and the true error may be larger by "
-    'orders of magnitude. Do not use this Jacobian; tighten rtol, use control="full", or '
-    "shorten the window.",
+    "orders of magnitude. Do not use this Jacobian; tighten rtol, leave the tangents in the error "
+    'test (control="full"), or shorten the window.',
     "vanishes": "The Jacobian is zero to rounding: it is below 1e-10 of the natural scale of the "
     "readout, and so is its error. It has no digit of its own, and the relative error is that in "
     "relation to the scale.",
@@ -147,6 +147,8 @@ class Warnings(NamedTuple):
             flags = np.asarray(getattr(self, name))
             if name == "inaccurate":  # what saturates has said so already
                 flags = flags & ~np.asarray(self.saturated)
+            if name in ("inaccurate", "saturated"):  # its advice does not help with a jump
+                flags = flags & ~np.asarray(self.switched)
             if not flags.any():
                 continue
             seen = {

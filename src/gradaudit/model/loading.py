@@ -96,7 +96,7 @@ def _import(path: Path, setting: str) -> tuple[ModuleType | None, Model]:
         t_end, values, only = sbml_setting(setting)
     except ValueError as error:
         raise ModelError(
-            f"{path}: {str(error)!r} is not a setting of an SBML file; write {path.name}@t_end=50,"
+            f"{path}: {error}; write {path.name}@t_end=50,"
             f"k=2 for the window and values by id, {path.name}@only=k1+k2 for the parameters."
         ) from None
     model = load_sbml(

@@ -52,17 +52,22 @@ def sbml_setting(setting: str) -> SbmlSetting:
     Raises
     ------
     ValueError
-        If a part cannot be read; its text is the message.
+        If a part cannot be read; what is wrong with it is the message.
     """
     t_end, values, only = None, {}, None
     for part in setting.split(",") if setting else ():
         name, _, text = part.partition("=")
         if setting.count(f",{name}=") + setting.startswith(f"{name}=") > 1:
-            raise ValueError(f"{name} twice")
+            raise ValueError(f"{name!r} is set twice")
         if name == "only" and _IDS.match(text):
             only = tuple(text.split("+"))
         elif not _AXIS.match(name) or not _NUMBER.match(text):
-            raise ValueError(part)
+            if only is not None and not text:
+                raise ValueError(f"{part!r} has no number; ids are joined by +, not by a comma")
+            is_number = bool(_NUMBER.match(text))
+            raise ValueError(
+                f"{part!r} is no name and number" if is_number else f"{part!r} has no number"
+            )
         elif name == "t_end":
             t_end = float(text)
         else:
@@ -99,7 +104,7 @@ def expand(entry: str) -> list[str]:
             sbml_setting(setting)
         except ValueError as error:
             raise SettingError(
-                f"models: {entry!r}: {str(error)!r} is not a setting of an SBML file; write "
+                f"models: {entry!r}: {error}; write "
                 f"{name}@t_end=50,k=2 for the window and values by id, {name}@only=k1+k2 for the "
                 "parameters."
             ) from None

@@ -229,3 +229,13 @@ class Sensitivities:
     one_sided: tuple[str, ...] = ()
     solver: str = ""
     solver_why: str = ""
+
+    def __repr__(self) -> str:
+        """One line: how it ended, what it holds."""
+        steps = f", {self.stats['steps']:.0f} steps" if "steps" in self.stats else ""
+        by = f", {self.solver}" if self.solver else ""
+        estimated = ", with estimates" if self.estimates is not None else ""
+        return (
+            f"<Sensitivities: {self.status}{by}{steps}; times {self.times.shape}, states "
+            f"{self.states.shape}, sensitivities {self.sensitivities.shape}{estimated}>"
+        )

@@ -138,3 +138,23 @@ def test_a_solve_that_fails_is_no_gradient():
 def test_without_forward_ad_today_is_the_method_of_least_work(methods):
     found = lines(*(rows(method, [1e-3, 1e-5, 1e-7]) for method in methods))
     assert f"tsit5, {methods[0]}, rtol 1e-6" in found["today"]
+
+
+def test_a_gradient_below_the_absolute_tolerance_is_told_and_no_tighter_one_advised():
+    """A substrate that is used up: the true value at the end is 1e-60."""
+    table = rows("forward_ad", [1e52, 1e50, 1e48], kind="terminal", reference_norm=1e-58, atol=1e-9)
+    found = lines(table)
+    assert "smaller, 1e-58, than atol, 1e-9" in found["error from"]
+    assert found["next"].startswith("let the window end earlier")
+
+
+def test_a_tolerance_that_was_tried_is_not_advised():
+    few = lines(rows("forward_ad", [0.5, 0.4, 0.3]))
+    assert "--tightest 1e-11" in few["next"]
+    all_tried = rows("forward_ad", [0.5, 0.4, 0.3]).assign(rtol=[1e-4, 1e-6, 1e-11])
+    assert "--tightest" not in lines(all_tried)["next"]
+
+
+def test_an_estimate_without_a_digit_has_no_interval():
+    found = lines(rows("forward_ad", [0.5, 0.4, 0.3], estimated_error=1e3))
+    assert found["estimate"].startswith("no digit")

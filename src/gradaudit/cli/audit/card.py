@@ -19,14 +19,21 @@ from gradaudit.cli.audit.tried import (
     silently_wrong,
     sound_from,
 )
+from gradaudit.records.numbers import short
 from gradaudit.report.numbers import count, listed, number, seconds, tolerance
 
 if TYPE_CHECKING:
     from gradaudit.cli.audit.view import Audit
 
 NAMED = 4
+TIGHTEST = 1e-11
+"""A relative tolerance from which on tighter ones are not advised."""
+
 TANGENTS, STATES = "forward_sensitivity", "forward_ad"
 FOR_EVENTS = "saltation"
+AT_END = "terminal"
+"""The kind of functional that has the unit of a state."""
+
 ORIGINS = {
     "state": "the states: the functional is evaluated at inaccurate states",
     "tangent": "the tangents (sensitivities)",
@@ -71,17 +78,22 @@ NOTHING_FAILS = ("nothing", "no solve; without a reference no gradient can be ca
 """With a reference, and without."""
 
 
+NO_DIGIT = 0.9
+"""An estimated relative error from which on nothing is said of how large it may be."""
+
+
 def likely_error(row: Row) -> tuple[float, float, float]:
     """The estimated relative error without a reference: median, and bounds that hold in 90 %.
 
-    NaN where there is no estimate.
+    NaN where there is no estimate. The bounds are NaN where it says that no digit holds: it is of
+    first order in the error, which may then be larger by any factor.
     """
     score = scores()["propagated"]
     known = {name: row.get(name, math.nan) for name in (*score.features, "neglected")}
     line = float(score.predict(known))
     ends = score.interval(line, limits(pd.DataFrame([row]))[0])
     middle, low, high = (10.0 ** min(float(end), 0.0) for end in (line, *ends))
-    return middle, low, high
+    return (middle, math.nan, math.nan) if middle >= NO_DIGIT else (middle, low, high)
 
 
 def _estimate(audit: Audit) -> str:
@@ -89,6 +101,8 @@ def _estimate(audit: Audit) -> str:
     middle, low, high = likely_error(audit.today)
     if audit.answer == "none" or math.isnan(middle):
         return ""
+    if middle >= NO_DIGIT:
+        return "no digit, estimated without the reference: the error may be larger by any factor"
     return (
         f"error {number(middle, 2)}, estimated without the reference (90 % interval: "
         f"{number(low, 2)} to {number(high, 2)})"
@@ -116,7 +130,19 @@ def _origin(audit: Audit) -> str:
         )
     if audit.answer in ("none", "unknown"):
         return ""
+    if _below_atol(audit):
+        return (
+            f"a gradient that is smaller, {short(row['reference_norm'])}, than atol, "
+            f"{short(row['atol'])}: no step is controlled for it"
+        )
     return ORIGINS.get(row["dominant"], "")
+
+
+def _below_atol(audit: Audit) -> bool:
+    """Whether the true gradient of a state at the end is smaller than the absolute tolerance."""
+    row = audit.today
+    size, resolved = (row.get(name, math.nan) for name in ("reference_norm", "atol"))
+    return bool(audit.answer == "wrong" and row.get("kind") == AT_END and 0.0 < size < resolved)
 
 
 def _lacking(audit: Audit) -> bool:
@@ -168,7 +194,9 @@ def _next(audit: Audit) -> str:
             return text
         goal = f"for {tolerance(audit.accuracy)}"
         if audit.cheapest is None:
-            return f"{text}; {goal} try --tightest with a smaller tolerance"
+            smaller = audit.rows["rtol"].min() > TIGHTEST
+            tried = "try --tightest with a smaller tolerance" if smaller else "no setting is known"
+            return f"{text}; {goal} {tried}"
         return f"{text}; {goal} use the setting of `cheapest`"
     if audit.answer == "unknown" and not _lacking(audit):
         return _for_a_reference(audit)
@@ -178,10 +206,14 @@ def _next(audit: Audit) -> str:
             "declare what switches as an event (docs/adding-a-model.md) and use "
             f"--methods {FOR_EVENTS}; no tolerance corrects forward AD here"
         )
+    if better is None and _below_atol(audit):
+        return "let the window end earlier, or take another functional (--functional NAME)"
     if better is None:
+        tighter = f"--tightest {TIGHTEST:.0e}, or "
         return (
-            "no setting that was tried is right for every functional: try --tightest 1e-11, or "
-            "another functional (--functional NAME)"
+            "no setting that was tried is right for every functional: try "
+            f"{tighter if audit.rows['rtol'].min() > TIGHTEST else ''}another functional "
+            "(--functional NAME)"
         )
     return f"use {setting(better)}: {_gain(audit.today, better)}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradaudit.cli.audit.run import Finish, check_errors, configure, without_auto
-from gradaudit.cli.audit.tried import exit_code
+from gradaudit.cli.audit.tried import told_exit_code
 from gradaudit.pipeline.config import Study, ladder_of
 from gradaudit.records.catalogue import catalogue
 
@@ -107,7 +107,9 @@ def run(
         problem_view.show(audit, table=as_table)
     if not (found.table["status"] == "ok").any():
         return 1
-    return 0 if limit is None or audit.answer == "not_integrated" else exit_code(audit.today, limit)
+    if limit is None or audit.answer == "not_integrated":
+        return 0
+    return told_exit_code(audit.today, limit)
 
 
 def _settings(study: Study, solver: str, usual: bool) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from gradaudit.cli.audit.job import Job, JobOutcome
 from gradaudit.cli.audit.jobs import cores, leave_out_current_folder, run_jobs
 from gradaudit.cli.audit.preliminary import Preliminary
 from gradaudit.cli.audit.progress import Progress
-from gradaudit.cli.audit.tried import exit_code
+from gradaudit.cli.audit.tried import told_exit_code
 from gradaudit.errors import ModelWarning, SettingError
 from gradaudit.pipeline import temporary
 from gradaudit.pipeline.config import Study, ladder, ladder_of, settings_of, study_of
@@ -139,7 +139,7 @@ def run(
     _tell(audit, as_json, as_table)
     if audit.rows.empty or not (audit.rows["status"] == "ok").any():
         return 1
-    return 0 if limit is None else exit_code(audit.today, limit)
+    return 0 if limit is None else told_exit_code(audit.today, limit)
 
 
 def check_errors(given: Mapping[str, float | None]) -> None:

@@ -7,6 +7,7 @@ in the same unit), verdict and work; the same for a model and for a problem.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,20 @@ def exit_code(row: Row, limit: float) -> int:
     if error + resolution <= limit:
         return 0
     return 1 if error - resolution > limit else 3
+
+
+def told_exit_code(row: Row, limit: float) -> int:
+    """The exit code, with a line on stderr that says what it stands for."""
+    code = exit_code(row, limit)
+    if row["status"] != "ok":
+        found = f"there is no gradient ({row['status']})"
+    elif math.isnan(row["error"]):
+        found = f"the error is not known, nor whether it is within --fail-above {limit:g}"
+    else:
+        place = {0: "within", 1: "above", 3: "not surely within or above"}[code]
+        found = f"the error is {error_text(row)}, {place} --fail-above {limit:g}"
+    print(f"gradaudit: {found} (exit code {code})", file=sys.stderr)
+    return code
 
 
 def setting(row: Row) -> str:

@@ -41,6 +41,6 @@ def get_solver(name: str) -> Solver:
     if name not in known:
         raise SettingError(
             f"unknown solver {name!r}{hint(str(name), list(known))}; the solvers are "
-            f"{', '.join(known)}."
+            f"{', '.join(known)}, and {AUTO} where one solve or audit is asked for."
         )
     return known[name]
