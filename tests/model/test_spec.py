@@ -101,12 +101,23 @@ def test_a_setting_of_sbml_has_window_values_and_parameters():
     assert sbml_setting("") == (None, {}, None)
 
 
-@pytest.mark.parametrize("part", ["k", "k=fast", "only=", "only=k+", "1k=2", "k=inf"])
-def test_a_setting_of_sbml_that_cannot_be_read_is_refused_by_name(part, model_file):
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        ("k", "has no finite number"),
+        ("k=fast", "has no finite number"),
+        ("k=inf", "has no finite number"),
+        ("only=", "names no ids joined by +"),
+        ("only=k+", "names no ids joined by +"),
+        ("only=k,S", "has no number; ids are joined by +, not by a comma"),
+        ("1k=2", "is no name and number"),
+    ],
+)
+def test_a_setting_of_sbml_that_cannot_be_read_is_refused_by_name(part, why, model_file):
     path = model_file(name="cell.xml")
     with pytest.raises(SettingError) as error:
         expand(f"{path}@t_end=5,{part}")
-    assert f"{part!r} is not a setting" in str(error.value)
+    assert f"{part.split(',')[-1]!r} {why}" in str(error.value)
 
 
 def test_a_key_that_is_too_long_for_a_file_is_refused(model_file):

@@ -62,17 +62,21 @@ def sbml_setting(setting: str) -> SbmlSetting:
         if name == "only" and _IDS.match(text):
             only = tuple(text.split("+"))
         elif not _AXIS.match(name) or not _NUMBER.match(text):
-            if only is not None and not text:
-                raise ValueError(f"{part!r} has no number; ids are joined by +, not by a comma")
-            is_number = bool(_NUMBER.match(text))
-            raise ValueError(
-                f"{part!r} is no name and number" if is_number else f"{part!r} has no number"
-            )
+            raise ValueError(f"{part!r} {_wrong_with(name, text, after_only=only is not None)}")
         elif name == "t_end":
             t_end = float(text)
         else:
             values[name] = float(text)
     return SbmlSetting(t_end, values, only)
+
+
+def _wrong_with(name: str, text: str, *, after_only: bool) -> str:
+    """Why a part of a setting cannot be read."""
+    if name == "only":
+        return "names no ids joined by +"
+    if after_only and not text:
+        return "has no number; ids are joined by +, not by a comma"
+    return "is no name and number" if _NUMBER.match(text) else "has no finite number"
 
 
 def is_problem(entry: str) -> bool:

@@ -158,3 +158,12 @@ def test_a_tolerance_that_was_tried_is_not_advised():
 def test_an_estimate_without_a_digit_has_no_interval():
     found = lines(rows("forward_ad", [0.5, 0.4, 0.3], estimated_error=1e3))
     assert found["estimate"].startswith("no digit")
+
+
+def test_what_to_do_next_names_the_accuracy_that_it_has():
+    """A setting that is right, and another one for the accuracy that is wanted."""
+    better = rows("forward_sensitivity", [5e-3, 2e-3, 2e-5])
+    cheapest = better.iloc[2].to_dict()
+    found = lines(rows("forward_ad", [0.4, 0.3, 0.2]), better, cheapest=cheapest)
+    assert found["next"].startswith("use tsit5, forward_sensitivity, rtol 1e-4: error 5e-3")
+    assert found["next"].endswith("; for 1e-4 the setting of `cheapest`")

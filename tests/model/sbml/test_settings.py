@@ -55,5 +55,5 @@ def test_what_the_file_does_not_have_is_refused_by_name(cell, settings, message)
 
 
 def test_a_setting_that_cannot_be_read_is_refused(cell):
-    with pytest.raises(ModelError, match="'k=fast' is not a setting"):
+    with pytest.raises(ModelError, match="'k=fast' has no finite number"):
         load_model(f"{cell}@k=fast")

@@ -215,7 +215,10 @@ def _next(audit: Audit) -> str:
             f"{tighter if audit.rows['rtol'].min() > TIGHTEST else ''}another functional "
             "(--functional NAME)"
         )
-    return f"use {setting(better)}: {_gain(audit.today, better)}"
+    text = f"use {setting(better)}: {_gain(audit.today, better)}"
+    if better["error"] <= audit.accuracy or audit.cheapest is None:
+        return text
+    return f"{text}; for {tolerance(audit.accuracy)} the setting of `cheapest`"
 
 
 def _for_a_reference(audit: Audit) -> str:

@@ -236,6 +236,8 @@ def _show_table(audit: Audit, console: Console) -> None:
     for row in rows:
         failed = row["status"] != "ok"
         row["word"] = DASH if failed else word_of(row, audit.good, audit.horrible)
+        if row.get("neglected", 0.0) > audit.good:  # as the card says
+            row["dominant"] = "missing term"
     shown = [key for key in COLUMNS if key != "status" or any(r["status"] != "ok" for r in rows)]
     if audit.truth.status == "none":
         shown = [key for key in shown if key not in ("error", "dominant")]
