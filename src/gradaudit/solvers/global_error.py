@@ -170,7 +170,7 @@ class EstimatingSolver(WrappedSolver):
                 [(t0, t1, made_jump), *halves], (y0.lifted, state), args, then=(start, begin)
             )
         else:
-            (step,) = self._in_turn([(t0, t1, made_jump)], (y0.lifted, state), args)
+            step = self.solver.step(self.term, t0, t1, y0.lifted, args, state, made_jump)
             _, last = self._in_turn(halves, (start, begin), along)
         y1, error, dense, after, result = step
         reached, perturbed = last[0], last[3]
@@ -202,9 +202,6 @@ class EstimatingSolver(WrappedSolver):
         at `start`, the second at `then`, if that is given. Several steps one after the other in one
         function cost the compiler more than their number.
         """
-        if len(steps) == 1:
-            (t0, t1, made_jump), (y, state) = *steps, start
-            return [self.solver.step(self.term, t0, t1, y, args, state, made_jump)]
         begin, end, jumps = zip(*steps, strict=True)
         still = all(jump is False for jump in jumps)
 
