@@ -29,6 +29,9 @@ OK, TIME_LIMIT, NOT_RUN = "ok", "time_limit", "not_run"
 MOST_STEPS = 20_000
 """Of a solve in a fit; far from the nominal parameters one could take millions."""
 
+SEARCH = 20
+"""Calls of the objective in a search along a line, of L-BFGS-B, before it gives up."""
+
 LOST = 1e10
 """The objective where a solve has no result: far above all others, and flat."""
 
@@ -83,8 +86,8 @@ def fits(
         is by the tight setting, `reference` is that where the tight setting ends from the same
         point, `elsewhere` whether the former is less by more than `WORSE`, `better` whether it is
         more by as much, and `distance` that of the two ends; NaN and None where either is missing.
-        `iterations`, `calls`, `lost` (calls without a result), `line_search_failed`, `seconds` of
-        the calls without `compile_seconds`, `start_point` and `end_point` (K,) are of the fit.
+        `iterations`, `calls`, `lost` (calls without a result), `line_search_failed` (the last one
+        took all its `SEARCH` calls, or the optimiser says so), `seconds` of the calls without `compile_seconds`, `start_point` and `end_point` (K,) are of the fit.
         `message` is that of the optimiser.
     """
     begin = time.perf_counter()
@@ -140,6 +143,7 @@ class _Objective:
     compile_seconds: float = 0.0
     status: str = OK
     iterates: list[Array] = field(default_factory=list)
+    searches: list[int] = field(default_factory=list)
 
     def __call__(self, p: Array) -> tuple[float, Array]:
         begin = time.perf_counter()
@@ -163,8 +167,19 @@ class _Objective:
         return -found.value, -found.gradient
 
     def keep(self, p: Array) -> None:
-        """What the optimiser tells after each iteration."""
+        """What the optimiser tells after each iteration, which is one search along a line."""
+        self.searches.append(self.calls - sum(self.searches))
         self.iterates.append(np.array(p))
+
+    @property
+    def search_failed(self) -> bool:
+        """Whether the last search took all its calls.
+
+        The optimiser may call it convergence: where nothing is better, the last of its ever shorter
+        steps changes nothing, or too little to be seen. Which it is, depends on rounding.
+        """
+        first = 1 if len(self.searches) == 1 else 0  # of the start
+        return bool(self.searches) and self.searches[-1] - first >= SEARCH
 
 
 def _fit(
@@ -188,7 +203,7 @@ def _fit(
             method="L-BFGS-B",
             bounds=list(zip(parameters.lower, parameters.upper, strict=True)),
             callback=objective.keep,
-            options={"maxiter": iterations},
+            options={"maxiter": iterations, "maxls": SEARCH},
         )
         end, message = np.asarray(result.x), str(result.message)
     except _TimeLimitError:
@@ -206,7 +221,7 @@ def _fit(
         "iterations": len(objective.iterates),
         "calls": objective.calls,
         "lost": objective.lost,
-        "line_search_failed": "ABNORMAL" in message,
+        "line_search_failed": "ABNORMAL" in message or objective.search_failed,
         "seconds": objective.seconds,
         "compile_seconds": objective.compile_seconds,
         "end_point": end.tolist(),
