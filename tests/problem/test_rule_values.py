@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.certification.heyoka.precision import LONG_DOUBLE, available
-from gradaudit.problem.rule_values import DOUBLE_ROUNDING, in_double, in_long_double
+from gradaudit.certification.heyoka.precision import LONG_DOUBLE, QUAD, available, to_quad
+from gradaudit.problem.rule_values import DOUBLE_ROUNDING, in_double, in_more
 
 pytestmark = pytest.mark.skipif(not available(LONG_DOUBLE), reason="no long double here")
 
@@ -51,19 +51,24 @@ RULES = {
 }
 
 
+@pytest.mark.parametrize("points", ["long double", "quad"])
 @pytest.mark.parametrize("name", RULES)
-def test_value_and_slopes_are_right_to_their_bounds_and_beyond_float64(name):
+def test_value_and_slopes_are_right_to_their_bounds_and_beyond_float64(name, points):
     """In mpmath with 50 digits. "saturation" has intermediate results far above its terms.
 
     XLA cancels its constants, so that float64 is there no worse.
     """
     rule, exact = RULES[name]
-    found = in_long_double(Rules({name: rule}), (name,), POINTS, TIMES)
+    if points == "quad" and not available(QUAD):
+        pytest.skip("heyoka has no quad precision here")
+    own = POINTS if points == "long double" else to_quad(POINTS, LONG_DOUBLE)
+    found = in_more(Rules({name: rule}), (name,), own, TIMES)
+    unit = DOUBLE_ROUNDING if points == "long double" else 16 * LONG_DOUBLE.eps
     for row in range(len(TIMES)):
         terms = _check(exact or rule, found, row)
         bound = found.rounding[row, 0] * terms + found.value_off[row, 0]
         if exact is None:
-            assert bound < 0.01 * DOUBLE_ROUNDING * terms
+            assert bound < 0.01 * unit * terms
 
 
 def _check(exact, found, row):
@@ -113,7 +118,7 @@ def test_what_float64_has_few_digits_of(name, switched):
         value = rule(jnp, t, x, k)
         return jnp.where(x > 0.1, value, 0.0) if switched else value
 
-    found = in_long_double(Rules({name: in_jax}), (name,), POINTS, TIMES)
+    found = in_more(Rules({name: in_jax}), (name,), POINTS, TIMES)
     for row in range(1 if name == "saturated" and switched else 2):
         terms = _check(lambda t, x, k: rule(mp, t, x, k), found, row)
         if not switched:
@@ -131,7 +136,7 @@ def test_what_float64_has_few_digits_of(name, switched):
     ],
 )
 def test_what_switches_is_evaluated_point_by_point(rule, exact):
-    found = in_long_double(Rules({"rule": rule}), ("rule",), POINTS, TIMES)
+    found = in_more(Rules({"rule": rule}), ("rule",), POINTS, TIMES)
     for row in range(len(TIMES)):
         terms = _check(exact, found, row)
         assert found.rounding[row, 0] * terms + found.value_off[row, 0] < DOUBLE_ROUNDING * terms
@@ -142,12 +147,14 @@ def test_what_has_no_expression_is_in_float64():
         return jnp.where(jnp.isnan(jax.lax.bessel_i0e(x)), x, k)
 
     translation = Rules({"rule": rule})
-    found = in_long_double(translation, ("rule",), POINTS, TIMES)
+    found = in_more(translation, ("rule",), POINTS, TIMES)
     plain = in_double(translation, ("rule",), POINTS.astype(float), TIMES)
     for mine, theirs in zip(found, plain, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
 def _mp(x):
+    if not isinstance(x, np.floating):  # quad, which is printed with all digits
+        return mp.mpf(str(x))
     high = float(x)
     return mp.mpf(high) + mp.mpf(float(x - np.longdouble(high)))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from gradaudit.certification import certificate
 from gradaudit.certification.certificate import Bounds, Grid
-from gradaudit.certification.heyoka.precision import Precision, to_extended
+from gradaudit.certification.extended import extended
+from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.rounding import in_float64
 from gradaudit.certification.hybrid_solve import build_system, solve_system
 from gradaudit.certification.hybrid_system import Hybrid
@@ -55,8 +56,6 @@ COMPILING = 1.7
 
 LEEWAY = 0.1
 """Of the time limit, by which it may be missed for what is foretold."""
-
-UNIT = float(np.finfo(np.longdouble).eps)  # twice the error of rounding
 
 Lacking = Callable[[Extended], NDArray[np.bool_] | None]
 """The parameters (m,) whose sensitivities a result that is not precise enough has to have better,
@@ -367,29 +366,11 @@ class Climb:
         )
 
     def _extended(self) -> Extended:
-        """The best result in long double, with bounds of its errors, rounding included."""
+        """The best result for what cancels, with bounds of its errors, rounding included."""
         assert self.best is not None
-        n, rows = self.model.n, self.grid.observed
-        values = to_extended(self.best.values[rows][:, :n], self.best.precision)
-        derivatives = to_extended(self.best.derivatives[rows][:, :n], self.best.precision)
-        if self.bounds is None:
-            wrong = np.full(values.shape, np.inf), np.full(derivatives.shape, np.inf)
-        else:
-            wrong = self.bounds.values[:, :n], self.bounds.derivatives[:, :n]
-        state_bounds, bounds = (
-            np.nan_to_num((bound + UNIT * np.abs(part)).astype(np.float64), nan=np.inf)
-            for bound, part in zip(wrong, (values, derivatives), strict=True)
-        )
-        bounds[self._one_sided()[:, :n]] = np.inf
+        rows, nought = self.grid.observed, None
         if self.bounds is not None:
-            every = certificate.state_scale(*self.best.float64(), self.model.parameter_scale)
-            nought = self._nought(self.best.float64()[1][rows], self.bounds, every)
-            # of a column that is zero beside its largest bound, an entry may exceed its own
-            bounds[..., nought] += np.abs(derivatives[..., nought]).astype(np.float64)
-            derivatives[..., nought] = 0.0
-        return Extended(
-            states=values,
-            sensitivities=derivatives,
-            state_bounds=state_bounds,
-            sensitivity_bounds=bounds,
-        )
+            values, derivatives = self.best.float64()
+            scale = certificate.state_scale(values, derivatives, self.model.parameter_scale)
+            nought = self._nought(derivatives[rows], self.bounds, scale)
+        return extended(self.best, self.bounds, rows, self.model.n, self._one_sided(), nought)

@@ -89,7 +89,8 @@ def reference(
     times
         Observation times, by default the model's.
     digits
-        Significant decimal digits of S to certify, at most 15.6.
+        Significant decimal digits of S to certify, at most 15.6; or infinite, where `lacking` alone
+        says when it is enough.
     negligible
         Entries of S below this share of their parameter's largest need no digits and are NaN in
         ``.digits.per_entry``: see `gradaudit.certification.certificate.entry_thresholds`.
@@ -122,7 +123,7 @@ def reference(
     """
     if proof:
         check_installed()
-    if not 0.0 < digits <= certificate.MOST_DIGITS:
+    if not (0.0 < digits <= certificate.MOST_DIGITS or (digits == np.inf and lacking)):
         raise SettingError(
             f"digits is {digits!r}: ask for more than 0 and at most {certificate.MOST_DIGITS}, "
             "which is what float64 holds."
@@ -284,7 +285,8 @@ def _climb(climb: Climb, digits: float) -> str:
         if held >= digits:
             return "ok"
         # rounding shrinks with epsilon, so this is what the spread can certify at best
-        if agree and held + np.log10(DOUBLE.eps / LONG_DOUBLE.eps) > digits:
+        more = np.log10(DOUBLE.eps / LONG_DOUBLE.eps)
+        if agree and held + more > min(digits, certificate.MOST_DIGITS):
             peers = _long_double_peers(climb, double, coarse, fine)
             if peers is None:
                 return _uncertified(climb, f"{climb.rungs[-1]['status']} in long double precision")

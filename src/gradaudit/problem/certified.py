@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradaudit.certification.heyoka.precision import QUAD, available
 from gradaudit.errors import SettingError
 from gradaudit.problem.definition import Problem
-from gradaudit.problem.likelihood import ROUNDING, Sum
+from gradaudit.problem.likelihood import FINER, ROUNDING, Sum
 from gradaudit.problem.simulation import Simulation, part, simulate, total
 from gradaudit.records.results import Digits
 
@@ -20,7 +21,7 @@ Array = NDArray[np.float64]
 Key = TypeVar("Key")
 
 MOST_DIGITS = 15.6  # what a float64 can hold
-MOST_ASKED = 15.4  # of a solve
+MOST_ASKED = 15.4  # of a solve, before it is known which digits are missing
 ALLOWED = 0.9
 """Of the error with which an entry has the digits asked for: to what it is made smaller."""
 LEFT = 0.5
@@ -148,7 +149,7 @@ def reference_with_solves(
     )
     result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
     left = time_limit - result.seconds
-    if result.status != "ok" and asked < MOST_ASKED and left > 0.0:
+    if result.status != "ok" and left > 0.0:
         found = _refined(problem, found, result, digits, left)
         result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
     return result, found
@@ -171,7 +172,8 @@ def _refined(
     slopes = np.abs(problem.parameters.slopes(found.values))
     count, parts, ends = len(slopes), list(found.parts), time.perf_counter() + time_limit
     sums = [total(own.contributions, count) for own in parts]
-    floors = np.array([ROUNDING * own.size * slopes for own in sums], np.float64)
+    unit = ROUNDING * (FINER if available(QUAD) else 1.0)  # of the solves that are repeated
+    floors = np.array([unit * own.size * slopes for own in sums], np.float64)
     wrong = np.array([own.bound * slopes for own in sums], np.float64) - floors
     failed = [index for index, own in enumerate(parts) if own.status != "ok"]
     size = np.abs(result.gradient)
@@ -198,7 +200,7 @@ def _refined(
             return np.asarray(~(again.bound * slopes <= goal))
 
         memory = found.memories[index]
-        again = part(found.preparation, parts[index].group, MOST_ASKED, left, lacking, memory)
+        again = part(found.preparation, parts[index].group, np.inf, left, lacking, memory)
         memory.clear()
         bound = (total(again.contributions, count).bound * slopes).astype(np.float64)
         bound = bound - floors[index]

@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 import sympy
+from sympy.printing.numpy import NumPyPrinter
+from sympy.printing.precedence import PRECEDENCE
 
+from gradaudit.certification.heyoka.precision import QUAD, available
 from gradaudit.errors import ProblemError
 
 TIME = "time"
@@ -52,7 +55,7 @@ class Expression:
     tree: Any
 
     def value(self, inputs: Any) -> Any:
-        """The value (R,) at inputs (R, a), in extended precision."""
+        """The value (R,) at inputs (R, a), in extended precision, or in quad if they are."""
         return self._functions[0](inputs)[:, 0]
 
     def gradient(self, inputs: Any) -> Any:
@@ -189,10 +192,10 @@ def _symbol(name: str) -> Any:
     return sympy.Symbol(name, real=True)
 
 
-def _constant(tree: Any) -> Any:
+def _constant(tree: Any, kind: Any = np.longdouble) -> Any:
     """The number that a tree is; SymPy writes infinity as oo."""
-    found = sympy.N(tree, 30)
-    return np.longdouble(float(found)) if found.is_infinite else np.longdouble(str(found))
+    found = sympy.N(tree, 45)
+    return kind(float(found)) if found.is_infinite else kind(str(found))
 
 
 def _off(function: Callable[..., Any], inputs: Any) -> Any:
@@ -244,18 +247,36 @@ def _plain(tree: Any) -> Any:
     return tree.replace(_Size, sympy.Abs).replace(_Sign, sympy.sign)
 
 
+class _Printer(NumPyPrinter):
+    """Writes 1/x as that, which every type of numbers has, and not as a power of a float."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True}
+        )
+
+    def _print_Pow(self, expr: Any, rational: bool = False) -> str:  # noqa: N802
+        power = expr.exp
+        if power.is_Integer and power < 0:
+            return f"(1/{self.parenthesize(expr.base**-power, PRECEDENCE['Atom'])})"
+        return str(super()._print_Pow(expr, rational=rational))
+
+
 def _numeric(symbols: Sequence[Any], trees: Sequence[Any]) -> Callable[..., Any]:
     """Arrays (R, a) to (R, len(trees)), with common parts computed once.
 
-    In extended precision unless the arrays are in float64. At a `turn` above 0 the numbers that are
-    no float64 are nudged: one of them may happen to be rounded to float64 by next to nothing.
+    In extended precision unless the arrays are in float64, or in quad. At a `turn` above 0 the
+    numbers that are no float64 are nudged: one of them may happen to be rounded to float64 by next
+    to nothing.
     """
     smooth = [_plain(tree) for tree in trees]
     constant = {i: _constant(t) for i, t in enumerate(smooth) if t.is_number}
     varying = [i for i in range(len(smooth)) if i not in constant]
     numbers: dict[Any, Any] = {}
     lifted = [_lifted(smooth[i], numbers) for i in varying]
-    function = sympy.lambdify([*symbols, *numbers.values()], lifted, "numpy", cse=True)
+    function = sympy.lambdify(
+        [*symbols, *numbers.values()], lifted, "numpy", cse=True, printer=_Printer()
+    )
     values = np.array([_constant(number) for number in numbers], np.longdouble)
     reach = np.where(values == values.astype(np.float64), 0.0, NUDGE)
 
@@ -263,13 +284,17 @@ def _numeric(symbols: Sequence[Any], trees: Sequence[Any]) -> Callable[..., Any]
         at = values
         if turn:
             at = values * (1 + reach * np.random.default_rng(turn).uniform(-1, 1, len(values)))
+        quad = available(QUAD) and inputs.dtype == QUAD.fp_type
         kind = np.float64 if inputs.dtype == np.float64 else np.longdouble
-        found = np.zeros((len(inputs), len(smooth)), np.longdouble)
+        own: Any = QUAD.fp_type if quad else np.longdouble
+        found = np.zeros((len(inputs), len(smooth)), own)
         for i, number in constant.items():
-            found[:, i] = number
+            found[:, i] = _constant(smooth[i], QUAD.fp_type) if quad else number
         if varying:
+            given = inputs if quad else np.asarray(inputs, kind)
+            extra: Any = [_constant(n, own) for n in numbers] if quad else at.astype(kind)
             with np.errstate(all="ignore"):
-                columns = function(*np.asarray(inputs, kind).T, *at.astype(kind))
+                columns = function(*given.T, *extra)
             for i, column in zip(varying, columns, strict=True):
                 found[:, i] = column
         return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from gradaudit.certification.heyoka.precision import LONG_DOUBLE, QUAD, Precision
 from gradaudit.problem.definition import Measurement, Problem, Source
 from gradaudit.problem.formulas import TIME
 from gradaudit.problem.groups import Group
@@ -15,7 +16,8 @@ from gradaudit.problem.rule_kinks import doubtful
 from gradaudit.problem.rule_values import (
     DOUBLE_ROUNDING,
     in_double,
-    in_long_double,
+    in_more,
+    rounded,
     rule_functions,
 )
 from gradaudit.problem.solving import Solved
@@ -33,6 +35,9 @@ class Column:
         Bounds of their absolute errors, of the same shapes.
     doubtful
         Whether it has a kink or a jump there, (R,); None where it has none.
+    quad
+        Value and derivative in quad precision, which the bounds are for then; None where the others
+        are exact, or the best there is.
     """
 
     value: Any
@@ -40,6 +45,18 @@ class Column:
     bound: Any
     derivative_bound: Any
     doubtful: Any = None
+    quad: tuple[Any, Any] | None = None
+
+    def at(self, rows: Any) -> Column:
+        """Some of its rows."""
+        return Column(
+            self.value[rows],
+            self.derivative[rows],
+            self.bound[rows],
+            self.derivative_bound[rows],
+            None if self.doubtful is None else self.doubtful[rows],
+            None if self.quad is None else (self.quad[0][rows], self.quad[1][rows]),
+        )
 
 
 @dataclass
@@ -59,6 +76,8 @@ class Inputs:
 
     def __post_init__(self) -> None:
         self.found = self.solved.found
+        self.quad = self.found.quad if self.solved.bounded else None
+        self.bounds = self.quad or self.found
         self.system = self.solved.translation.layout.system
         self.plain = {
             n: i for i, n in enumerate(self.system.states) if n not in self.system.amounts
@@ -66,6 +85,12 @@ class Inputs:
         self.positions = {name: k for k, name in enumerate(self.problem.parameters.names)}
         rules = sorted(n for n in self.group.watched if self._is_rule(n))
         self.rules = dict(zip(rules, self._rules(rules), strict=True)) if rules else {}
+
+    @property
+    def in_long_double(self) -> Inputs:
+        """The same without what is in quad precision."""
+        found = replace(self.found, quad=None)
+        return replace(self, solved=replace(self.solved, found=found))
 
     def _is_rule(self, name: str) -> bool:
         if name in self.plain:
@@ -78,17 +103,19 @@ class Inputs:
         rows = np.searchsorted(self.solved.times, [m.time for m in measurements])
         if name in self.group.watched and name in self.plain:
             i = self.plain[name]
+            quad = None
+            if self.quad is not None:
+                slopes = self.quad.sensitivities[rows, i]
+                quad = self.quad.states[rows, i], self._spread(slopes, QUAD)
             return Column(
                 found.states[rows, i],
                 self._spread(found.sensitivities[rows, i]),
-                found.state_bounds[rows, i],
-                np.abs(self._spread(found.sensitivity_bounds[rows, i])),
+                self.bounds.state_bounds[rows, i],
+                np.abs(self._spread(self.bounds.sensitivity_bounds[rows, i])),
+                quad=quad,
             )
         if name in self.rules:
-            rule = self.rules[name]
-            return Column(*(part[rows] for part in (
-                rule.value, rule.derivative, rule.bound, rule.derivative_bound, rule.doubtful
-            )))  # fmt: skip
+            return self.rules[name].at(rows)
         return self._sourced([self._source(name, m) for m in measurements])
 
     def _source(self, name: str, measurement: Measurement) -> Source:
@@ -111,9 +138,9 @@ class Inputs:
                 value[row] = source
         return Column(value, derivative, np.zeros(value.shape), np.zeros(derivative.shape))
 
-    def _spread(self, by_model: Any) -> Any:
+    def _spread(self, by_model: Any, precision: Precision = LONG_DOUBLE) -> Any:
         """From parameters of the model (..., m) to estimated parameters (..., K)."""
-        found = np.zeros((*by_model.shape[:-1], len(self.values)), np.longdouble)
+        found = precision.array(np.zeros((*by_model.shape[:-1], len(self.values))))
         for j, k in enumerate(self.solved.owners):
             if k >= 0:
                 found[..., k] += by_model[..., j]
@@ -121,20 +148,31 @@ class Inputs:
 
     def _rules(self, names: list[str]) -> list[Column]:
         """What follows from states and parameters by the model, at the T times."""
-        found, translation = self.found, self.solved.translation
+        found, bounds, translation = self.found, self.bounds, self.solved.translation
         times, which = self.solved.times, tuple(names)
         n, p = translation.model.n, translation.model.nominal
-        z = np.concatenate([found.states, np.tile(p, (len(times), 1))], axis=1)
+        unit = np.broadcast_to(np.eye(len(p)), (len(times), len(p), len(p)))
+        tiled = np.tile(p, (len(times), 1))
+        z = np.concatenate([found.states, tiled], axis=1)
         plain = z.astype(np.float64)
         functions = rule_functions(translation, which)
-        unit = np.broadcast_to(np.eye(len(p)), (len(z), len(p), len(p)))
         direction = np.concatenate([found.sensitivities, unit], axis=1)
-        wrong = np.concatenate([found.state_bounds, np.zeros_like(z[:, n:])], axis=1)
+        wrong = np.concatenate([bounds.state_bounds, np.zeros_like(tiled)], axis=1)
         acting = direction[:, :, self.solved.owners >= 0]
         unsure = wrong + DOUBLE_ROUNDING * np.abs(z)
         switches = doubtful(functions[:2], plain, times, (acting, unsure))
-        evaluate = in_long_double if self.solved.bounded else in_double
-        own = evaluate(translation, which, z if self.solved.bounded else plain, times)
+        quads: list[Any] = [None for _ in names]
+        if not self.solved.bounded:
+            own = in_double(translation, which, plain, times)
+        elif self.quad is None:
+            own = in_more(translation, which, z, times)
+        else:
+            exactly = np.concatenate([self.quad.states, QUAD.array(tiled)], axis=1)
+            exact = in_more(translation, which, exactly, times)
+            directions = np.concatenate([self.quad.sensitivities, QUAD.array(unit)], axis=1)
+            slopes = self._spread((exact.slope[..., None] * directions[:, None]).sum(axis=2), QUAD)
+            quads = [(exact.value[:, a], slopes[:, a]) for a in range(len(names))]
+            own = rounded(exact)
         derivative = np.einsum("taz,tzj->taj", own.slope, direction)
         bound = np.zeros(own.value.shape)
         derivative_bound = np.zeros(derivative.shape)
@@ -147,7 +185,7 @@ class Inputs:
                 + own.value_off
             )
             derivative_bound = (
-                product_of_sizes("taz,tzj->taj", own.slope[..., :n], found.sensitivity_bounds)
+                product_of_sizes("taz,tzj->taj", own.slope[..., :n], bounds.sensitivity_bounds)
                 + product_of_sizes("tazj,tz->taj", turned, wrong)
                 + own.rounding[..., None]
                 * (
@@ -163,6 +201,7 @@ class Inputs:
                 bound[:, a],
                 self._spread(derivative_bound[:, a]),
                 switches[:, a],
+                quads[a],
             )
             for a in range(len(names))
         ]

@@ -9,18 +9,23 @@ derivatives of l are neglected; the bounds are the sums of these terms, each in 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
+from gradaudit.certification.heyoka.precision import LONG_DOUBLE, QUAD, to_extended, to_quad
 from gradaudit.problem.definition import Measurement, Observable
 from gradaudit.problem.inputs import Column, Inputs, product_of_sizes
 from gradaudit.problem.kinks import at_switches
 from gradaudit.problem.noise import terms
+from gradaudit.problem.quad_gradient import gradient_in_quad
 
 ROUNDING = 64 * np.finfo(np.longdouble).eps
 """Of the terms of a sum, which no solve makes smaller."""
+
+FINER = QUAD.eps / LONG_DOUBLE.eps
+"""Of the rounding of formulas in extended precision, that in quad precision."""
 
 LOGARITHM = 4 * np.finfo(np.longdouble).eps
 """Of a logarithm, what it is off by; a residual is what is left of two of them."""
@@ -38,6 +43,9 @@ class Sum:
         With respect to the K estimated parameters, not on their scales, (K,).
     size
         The sum of the absolute values of the terms of the gradient, (K,).
+    rest
+        What rounding to long double has taken from the gradient, (K,) or 0: both together have
+        twice the digits, so that a sum is precise where its terms cancel.
     """
 
     value: Any
@@ -45,9 +53,22 @@ class Sum:
     gradient: Any
     bound: Any
     size: Any
+    rest: Any = 0
 
     def __add__(self, other: Sum) -> Sum:
-        return Sum(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        plain = (getattr(self, f.name) + getattr(other, f.name) for f in fields(self)[:5])
+        found = Sum(*plain)
+        with np.errstate(invalid="ignore", over="ignore"):
+            back = found.gradient - self.gradient
+            lost = (self.gradient - (found.gradient - back)) + (other.gradient - back)
+            gradient = found.gradient + (lost + self.rest + other.rest)
+            rest = (found.gradient - gradient) + (lost + self.rest + other.rest)
+        whole = np.isfinite(gradient)
+        return replace(
+            found,
+            gradient=np.where(whole, gradient, found.gradient),
+            rest=np.where(whole, rest, 0),
+        )
 
 
 @dataclass(frozen=True)
@@ -89,7 +110,11 @@ def nothing(count: int) -> Sum:
 def contribution(
     inputs: Inputs, observable: Observable, measurements: Sequence[Measurement]
 ) -> Contribution:
-    """The contribution of measurements of one observable in one group."""
+    """The contribution of measurements of one observable in one group.
+
+    Where the inputs are in quad precision, the gradient is, too: its terms may cancel. All else is
+    in long double.
+    """
     names = list(dict.fromkeys((*observable.value.names, *observable.noise.names)))
     columns = [inputs.column(name, measurements) for name in names]
     own = [names.index(name) for name in observable.value.names]
@@ -118,8 +143,16 @@ def contribution(
     ):  # fmt: skip
         curvature += factor[:, None, None] * a[:, :, None] * b[:, None, :]
     slope = found.h[:, None] * dh + found.s[:, None] * ds
-    wrong = stacked(columns, "bound", len(measurements))
-    parts = _parts(found.value, slope, curvature, columns, wrong, len(inputs.values))
+    wrong, unit, exact = stacked(columns, "bound", len(measurements)), 1.0, None
+    rounded = wrong
+    if inputs.quad is not None:
+        exact = gradient_in_quad(observable, names, columns, measured)
+        if exact is None:
+            return contribution(inputs.in_long_double, observable, measurements)
+        unit, rounded = FINER, wrong + np.finfo(np.longdouble).eps * np.abs(z)
+    parts = _parts(
+        found.value, slope, curvature, columns, (wrong, rounded), unit, len(inputs.values)
+    )
     if inputs.solved.bounded:
         dh_off, ds_off = np.zeros(shape), np.zeros(shape)
         h_off, dh_off[:, own] = observable.value.off(z[:, own])
@@ -127,7 +160,7 @@ def contribution(
             h_off = h_off + LOGARITHM * np.abs(h * np.log(np.abs(h)))
         s_off, ds_off[:, noisy] = observable.noise.off(z[:, noisy])
         value_off = np.abs(found.h) * h_off + np.abs(found.s) * s_off
-        slope_off = _weighed(found, (dh_off, ds_off), (h_off, s_off), (dh, ds))
+        slope_off = unit * _weighed(found, (dh_off, ds_off), (h_off, s_off), (dh, ds))
         parts = _enlarged(parts, value_off, slope_off, columns, len(inputs.values))
     switching = at_switches(observable.value, names, columns, z)
     switching |= at_switches(observable.noise, names, columns, z)
@@ -135,13 +168,13 @@ def contribution(
     kinks: tuple[int, ...] = ()
     if observable.distribution == "laplace":
         # the residual over its error: found.h is its sign over noise, times the slope of the scale
-        near = np.abs(found.residual) <= (np.abs(slope) * wrong).sum(axis=1)
+        near = np.abs(found.residual) <= (np.abs(slope) * rounded).sum(axis=1)
         kinks = tuple(m.row for m, is_near in zip(measurements, near, strict=True) if is_near)
     return Contribution(
         observable=observable.name,
         rows=tuple(m.row for m in measurements),
         by_condition={
-            str(name): Sum(*(part[conditions == name].sum(axis=0) for part in parts))
+            str(name): _summed(parts, exact, conditions == name)
             for name in dict.fromkeys(conditions)
         },
         simulated=h.astype(np.float64),
@@ -152,16 +185,43 @@ def contribution(
     )
 
 
+def _summed(parts: Any, exact: Any, own: Any) -> Sum:
+    """The sum over some of the measurements, with the gradient (R, K) in quad if there is one."""
+    found = Sum(*(part[own].sum(axis=0) for part in parts))
+    if exact is None:
+        return found
+    whole = exact[own].sum(axis=0)
+    gradient = to_extended(whole, QUAD)
+    rest = to_extended(whole - to_quad(gradient, LONG_DOUBLE), QUAD)
+    return replace(found, gradient=gradient, rest=np.where(np.isfinite(rest), rest, 0))
+
+
 def _parts(
-    value: Any, slope: Any, curvature: Any, columns: list[Column], wrong: Any, count: int
+    value: Any,
+    slope: Any,
+    curvature: Any,
+    columns: list[Column],
+    wrongs: tuple[Any, Any],
+    unit: float,
+    count: int,
 ) -> tuple[Any, Any, Any, Any, Any]:
-    """The fields of `Sum` for each measurement, (R,) or (R, K)."""
-    rows = len(value)
+    """The fields of `Sum` for each measurement, (R,) or (R, K).
+
+    Parameters
+    ----------
+    wrongs
+        By how much the inputs (R, a) may be wrong, as the gradient and as the value have them.
+    unit
+        Of the last place of the numbers that the gradient is computed with, over that of extended
+        precision.
+    """
+    rows, (wrong, of_value) = len(value), wrongs
     derivative = stacked(columns, "derivative", rows, count)
     wrong_derivative = stacked(columns, "derivative_bound", rows, count)
     with np.errstate(invalid="ignore"):
         spread = np.einsum("rab,rb->ra", np.abs(curvature), wrong)
-        value_bound = (np.abs(slope) * wrong).sum(axis=1) + (spread * wrong).sum(axis=1)
+        of_slope = np.einsum("rab,rb->ra", np.abs(curvature), of_value)
+        value_bound = ((np.abs(slope) + of_slope) * of_value).sum(axis=1)
         turned = np.abs(np.einsum("rab,rbk->rak", curvature, derivative))
         bound = np.einsum("ra,rak->rk", np.abs(slope) + spread, wrong_derivative) + np.einsum(
             "rak,ra->rk", turned, wrong
@@ -169,7 +229,7 @@ def _parts(
     size = np.einsum("ra,rak->rk", np.abs(slope), np.abs(derivative))
     gradient = np.einsum("ra,rak->rk", slope, derivative)
     value_bound = np.where(np.isnan(value_bound), np.inf, value_bound) + ROUNDING * np.abs(value)
-    bound = np.where(np.isnan(bound), np.inf, bound) + ROUNDING * size
+    bound = np.where(np.isnan(bound), np.inf, bound) + unit * ROUNDING * size
     return value, value_bound, gradient, bound, size
 
 

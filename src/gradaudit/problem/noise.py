@@ -1,7 +1,7 @@
 """Log-likelihoods of single measurements, with derivatives.
 
-Numbers are in extended precision, so that the rounding of these formulas is far below that of the
-states that they take.
+Numbers are in extended or in quad precision, so that the rounding of these formulas is far below
+that of the states that they take.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from gradaudit.problem.scales import transformed
+from gradaudit.problem.scales import number, transformed
 
+PI = "3.14159265358979323846264338327950288419716939937510582"
 DISTRIBUTIONS = ("normal", "laplace")
 
 
@@ -58,7 +59,7 @@ def terms(measured: Any, h: Any, s: Any, *, scale: str, distribution: str) -> Te
     with np.errstate(divide="ignore", invalid="ignore"):
         r = (goal - image) / s
         if distribution == "normal":
-            value = -(np.log(2 * _pi() * s**2) + r**2) / 2
+            value = -(np.log(2 * number(PI, s) * s**2) + r**2) / 2
             w, ww, ws = r / s, -1 / s**2, -2 * r / s**2
             noise, noise2 = (r**2 - 1) / s, (1 - 3 * r**2) / s**2
         else:
@@ -68,7 +69,3 @@ def terms(measured: Any, h: Any, s: Any, *, scale: str, distribution: str) -> Te
             noise, noise2 = (size - 1) / s, (1 - 2 * size) / s**2
         value = value + np.log(np.abs(jacobian))
     return Terms(value, w * first, noise, ww * first**2 + w * second, ws * first, noise2, r)
-
-
-def _pi() -> Any:
-    return np.longdouble("3.14159265358979323846264338327950288")

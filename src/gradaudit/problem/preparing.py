@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradaudit.certification.extended import repeated
 from gradaudit.certification.steady_state import SteadyState, steady_state
 from gradaudit.errors import ModelError, ModelWarning, ProblemError, TranslationError
 from gradaudit.model.definition import Model
@@ -141,14 +142,10 @@ class Preparation:
 
     def _resting(self, group: Group, finite: Array, rest: Rest) -> Prepared:
         """A simulation that stays at the steady state with which it begins."""
-        row, count = _extended(rest.steady), len(group.times)
-        repeated = {
-            part: np.repeat(getattr(row, part), count, axis=0)
-            for part in Extended.__dataclass_fields__
-        }
+        staying = repeated(_extended(rest.steady), len(group.times))
         positions = {name: k for k, name in enumerate(self.problem.parameters.names)}
         owners = [-1 if name is None else positions[name] for name in rest.parameters]
-        return Prepared(rest.translation, finite, np.array(owners), Extended(**repeated))
+        return Prepared(rest.translation, finite, np.array(owners), staying)
 
     def _rest(self, group: Group, end: float, time_limit: float, watched: frozenset[str]) -> Rest:
         """The steady state before a group; `watched` are ids whose values are asked for."""

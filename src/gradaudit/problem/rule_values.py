@@ -1,4 +1,4 @@
-"""Values and derivatives of a model's rules at points, in long double where that is possible.
+"""Values and derivatives of a model's rules at points, in more than float64 where possible.
 
 Observables are often rules of the model, and near an optimum the terms of a gradient cancel. In
 float64 the rounding of a rule would then be all that is wrong in a certified gradient.
@@ -14,8 +14,18 @@ import numpy as np
 
 from gradaudit.backend.program_cache import identity_cache
 from gradaudit.certification.heyoka.functions import Evaluate, Evaluated, with_slopes
+from gradaudit.certification.heyoka.precision import (
+    DOUBLE,
+    LONG_DOUBLE,
+    QUAD,
+    Precision,
+    to_extended,
+    to_quad,
+)
 from gradaudit.model.sbml.importer import Translation
 from gradaudit.model.sbml.layout import Layout
+
+LONG = np.dtype(np.longdouble)
 
 UNITS = 16
 """Of the last place of every term of a rule, by which its evaluation may be off."""
@@ -62,17 +72,20 @@ def in_double(translation: Translation, names: tuple[str, ...], z: Any, times: A
     return RuleValues(value, slope, rounding, np.zeros(value.shape), np.zeros(slope.shape))
 
 
-def in_long_double(
-    translation: Translation, names: tuple[str, ...], z: Any, times: Any
-) -> RuleValues:
-    """By heyoka in long double from z of that type; as `in_double` where that gives no number."""
+def in_more(translation: Translation, names: tuple[str, ...], z: Any, times: Any) -> RuleValues:
+    """By heyoka in the precision of z, long double or quad; where that gives none, by less."""
     result = plain = in_double(translation, names, z.astype(np.float64), times)
-    left, model = np.ones(plain.value.shape, dtype=bool), translation.model
+    left, model, quad = np.ones(plain.value.shape, dtype=bool), translation.model, z.dtype != LONG
+    if quad:
+        result = _lifted(plain, DOUBLE)
+    rounded = to_extended(z, QUAD) if quad else z
     for evaluate in _extended(translation.layout, names, model.n, model.m):
         if not np.any(left):
             break
         found = evaluate(z, times)
-        good, finer = _compare(found, plain, z)
+        good, finer = _compare(found, plain, rounded)
+        if quad:
+            finer = _in_quad(found, finer)
         use = good & left
         left = left & ~good
         result = RuleValues(
@@ -82,6 +95,18 @@ def in_long_double(
             )
         )
     return result
+
+
+def rounded(values: RuleValues) -> RuleValues:
+    """Of quad precision, to long double."""
+    value, slope = (to_extended(part, QUAD) for part in values[:2])
+    return values._replace(value=value, slope=slope)
+
+
+def _lifted(values: RuleValues, precision: Precision) -> RuleValues:
+    """Of less, to quad precision, in which they have no more digits."""
+    value, slope = (to_quad(part, precision) for part in values[:2])
+    return values._replace(value=value, slope=slope)
 
 
 def _compare(found: Evaluated, plain: RuleValues, z: Any) -> tuple[Any, RuleValues]:
@@ -102,6 +127,15 @@ def _compare(found: Evaluated, plain: RuleValues, z: Any) -> tuple[Any, RuleValu
             SAFETY * found.finer * _off(slope_off, np.abs(found.slope), good[..., None]),
         )
     return good, finer
+
+
+def _in_quad(found: Evaluated, finer: RuleValues) -> RuleValues:
+    """With values and slopes in quad precision, whether they have those digits or not."""
+    if found.quad is None:
+        return _lifted(finer, LONG_DOUBLE)
+    value, slope = found.quad
+    rounding = np.full(finer.rounding.shape, UNITS * QUAD.eps)
+    return finer._replace(value=value, slope=slope, rounding=rounding)
 
 
 def _off(difference: Any, size: Any, good: Any) -> Any:

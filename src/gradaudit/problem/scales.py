@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SCALES = ("lin", "log", "log10")
-LN10 = np.log(np.longdouble(10))
+DIGITS_OF_LN10 = "2.30258509299404568401799145468436420760110148862877298"
+LN10 = np.longdouble(DIGITS_OF_LN10)
 
 
 def scaled(value: float, scale: str) -> float:
@@ -42,6 +43,12 @@ def transformed(value: Any, scale: str) -> tuple[Any, Any, Any]:
     """Values on a scale, and the first two derivatives of the scale there, of the same shape."""
     if scale == "lin":
         return value, np.ones_like(value), np.zeros_like(value)
-    unit = LN10 if scale == "log10" else np.longdouble(1)
+    unit = number(DIGITS_OF_LN10, value) if scale == "log10" else 1
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(value) / unit, 1 / (unit * value), -1 / (unit * value**2)
+
+
+def number(digits: str, like: Any) -> Any:
+    """A number in the type of an array, in extended precision where that has fewer digits."""
+    kind = np.asarray(like).dtype
+    return (np.longdouble if kind == np.float64 else kind.type)(digits)

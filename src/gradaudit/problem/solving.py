@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.certification import reference
+from gradaudit.certification.extended import joined
 from gradaudit.certification.memory import Memory
 from gradaudit.model.sbml.importer import Translation
 from gradaudit.problem.groups import Group
@@ -49,12 +50,7 @@ class Solved:
         cls, group: Group, prepared: Prepared, parts: list[Extended], status: str, bounded: bool
     ) -> Solved:
         """From parts of the times, one after another."""
-        found = Extended(
-            **{
-                part: np.concatenate([getattr(own, part) for own in parts])
-                for part in Extended.__dataclass_fields__
-            }
-        )
+        found = joined(parts)
         return cls(prepared.translation, group.times, found, status, prepared.owners, bounded)
 
 

@@ -97,12 +97,16 @@ class Extended:
         Shapes (T, n) and (T, n, m).
     state_bounds, sensitivity_bounds
         Bounds of their absolute errors, of the same shapes, infinite where nothing is certified.
+    quad
+        The same in quad precision, numbers of heyoka, where a solve of that precision is behind
+        them: bounds of these are not enlarged by rounding to long double. None without one.
     """
 
     states: NDArray[np.longdouble]
     sensitivities: NDArray[np.longdouble]
     state_bounds: Array
     sensitivity_bounds: Array
+    quad: Extended | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,8 +28,8 @@ from gradaudit.certification.heyoka.precision import (
     QUAD,
     Precision,
     available,
-    to_extended,
     to_float64,
+    to_quad,
 )
 from gradaudit.certification.time_needed import needed, rounded
 from gradaudit.certification.variational import MAX_STEPS, Options, Solution
@@ -280,10 +280,7 @@ class Collocation:
 
 
 def _with_columns(fine: Solution, higher: Solution, columns: NDArray[np.int64]) -> Solution:
-    """A solve with states and some columns of another one, which are rounded to its precision."""
-    values, derivatives = (
-        to_extended(part, higher.precision) for part in (higher.values, higher.derivatives)
-    )
-    merged = fine.derivatives.copy()
-    merged[..., columns] = derivatives[..., columns]
-    return replace(fine, values=values, derivatives=merged)
+    """A solve with states and some columns of another one, in the precision of that."""
+    merged = to_quad(fine.derivatives, fine.precision)
+    merged[..., columns] = higher.derivatives[..., columns]
+    return replace(fine, values=higher.values, derivatives=merged, precision=higher.precision)

@@ -16,11 +16,14 @@ from gradaudit.certification.heyoka.interpreter import Interpreter
 from gradaudit.certification.heyoka.precision import (
     DOUBLE,
     LONG_DOUBLE,
+    PIECES,
     QUAD,
     Precision,
     available,
     multiple,
     to_extended,
+    to_float64,
+    to_quad,
 )
 from gradaudit.certification.heyoka.translate import read, translate
 from gradaudit.errors import GradauditError
@@ -35,7 +38,8 @@ NUMPY_DOUBLE = Precision("double", np.float64, DOUBLE.bits)
 class Evaluated(NamedTuple):
     """Values (T, A) and derivatives (T, A, size) by fine and by rough arithmetic, in long double.
 
-    `finer` is the unit of the last place of the fine one over that of the rough one.
+    `finer` is the unit of the last place of the fine one over that of the rough one. `quad` has the
+    former in quad precision where it has those digits.
     """
 
     value: Any
@@ -43,17 +47,19 @@ class Evaluated(NamedTuple):
     rough_value: Any
     rough_slope: Any
     finer: float
+    quad: tuple[Any, Any] | None = None
 
 
 Evaluate = Callable[[Any, Any], Evaluated]
+Way = tuple[Callable[[Any, Any], Any], Precision]
 
 
 def with_slopes(function: Callable[..., Any], size: int, where: str) -> list[Evaluate]:
     """Ways to the values and derivatives of ``function(z, t) -> (A,)``, the better one first.
 
     By expressions in many digits; and point by point in long double, which follows branches. Each
-    from points (T, size) and times (T,). A way that the function does not allow is left out; where
-    there is no long double, there is none.
+    from points (T, size), in long double or quad precision, and times (T,). A way that the function
+    does not allow is left out; where there is no long double, there is none.
 
     Parameters
     ----------
@@ -85,15 +91,17 @@ def _by_expressions(function: Callable[..., Any], size: int, where: str) -> Eval
         evaluate = hy.cfunc(every, [*z, t], compact_mode=True, **precision.options)
 
         def at(points: Any, times: Any) -> Any:
-            given = np.column_stack([points, times]).astype(np.longdouble).T
-            high = given.astype(np.float64)
-            low = (given - high).astype(np.float64)
-            inputs = precision.array(high) + precision.array(low)
-            return to_extended(np.asarray(evaluate(np.ascontiguousarray(inputs))).T, precision)
+            given = LONG_DOUBLE if points.dtype == np.longdouble else QUAD
+            rest = np.concatenate([points, given.array(times)[:, None]], axis=1).T
+            inputs = precision.array(np.zeros(rest.shape))
+            for _ in range(PIECES):
+                piece = to_float64(rest)
+                inputs, rest = inputs + precision.array(piece), rest - given.array(piece)
+            return np.asarray(evaluate(np.ascontiguousarray(inputs))).T
 
         return at
 
-    return _compared(compiled(fine), compiled(DOUBLE), size, fine.eps / DOUBLE.eps)
+    return _compared((compiled(fine), fine), (compiled(DOUBLE), DOUBLE), size)
 
 
 def _by_numbers(function: Callable[..., Any], size: int, where: str) -> Evaluate:
@@ -106,6 +114,8 @@ def _by_numbers(function: Callable[..., Any], size: int, where: str) -> Evaluate
     def by(precision: Precision) -> Callable[[Any, Any], Any]:
         def at(points: Any, times: Any) -> Any:
             found = np.full((len(points), closed.out_avals[0].size), np.nan, np.longdouble)
+            if points.dtype != np.longdouble:
+                points = to_extended(points, QUAD)
             for row, point, time in zip(found, points, times, strict=True):
                 given = [[precision.number(x) for x in point], precision.number(time)]
                 with suppress(GradauditError):  # of what has no number in this precision
@@ -115,13 +125,24 @@ def _by_numbers(function: Callable[..., Any], size: int, where: str) -> Evaluate
 
         return at
 
-    return _compared(by(LONG_DOUBLE), by(NUMPY_DOUBLE), size, LONG_DOUBLE.eps / DOUBLE.eps)
+    fine, rough = (by(LONG_DOUBLE), LONG_DOUBLE), (by(NUMPY_DOUBLE), LONG_DOUBLE)
+    return _compared(fine, rough, size, LONG_DOUBLE.eps / DOUBLE.eps)
 
 
-def _compared(fine: Any, rough: Any, size: int, finer: float) -> Evaluate:
+def _compared(fine: Way, rough: Way, size: int, finer: float | None = None) -> Evaluate:
+    """Both ways, each with the precision of its numbers."""
+    ratio = fine[1].eps / rough[1].eps if finer is None else finer
+
     def evaluate(points: Any, times: Any) -> Evaluated:
         with np.errstate(all="ignore"):
-            a, b = (by(points, times).reshape(len(points), -1, size + 1) for by in (fine, rough))
-        return Evaluated(a[..., 0], a[..., 1:], b[..., 0], b[..., 1:], finer)
+            own, other = (
+                by(points, times).reshape(len(points), -1, size + 1) for by, _ in (fine, rough)
+            )
+            a, b = to_extended(own, fine[1]), to_extended(other, rough[1])
+            exact = None
+            if fine[1].bits >= QUAD.bits and available(QUAD):
+                quad = to_quad(own, fine[1])
+                exact = quad[..., 0], quad[..., 1:]
+        return Evaluated(a[..., 0], a[..., 1:], b[..., 0], b[..., 1:], ratio, exact)
 
     return evaluate

@@ -64,6 +64,8 @@ DOUBLE = Precision("double", float, 53)
 LONG_DOUBLE = Precision("long double", np.longdouble, int(np.finfo(np.longdouble).nmant) + 1)
 QUAD = Precision("quad", getattr(hy, "real128", float), 113)
 
+PIECES = 3  # float64 numbers, whose sum is a number in quad precision
+
 
 def available(precision: Precision) -> bool:
     """Whether this machine and this build of heyoka have the precision, beyond double."""
@@ -104,3 +106,20 @@ def to_extended(values: NDArray[Any], precision: Precision) -> NDArray[np.longdo
     with np.errstate(invalid="ignore"):
         low = to_float64(values - precision.array(high))
     return high.astype(np.longdouble) + low
+
+
+def to_quad(values: NDArray[Any], precision: Precision) -> NDArray[Any]:
+    """Round to quad precision, from any other one; exact from those that have fewer bits."""
+    if precision.name == "quad":
+        return values
+    if precision.name == "long double":
+        high = to_float64(values)
+        with np.errstate(invalid="ignore"):
+            low = to_float64(np.where(np.isfinite(high), values - high, 0.0))
+        return np.asarray(QUAD.array(high) + QUAD.array(low))
+    total, rest = QUAD.array(np.zeros(values.shape)), values
+    for _ in range(PIECES):
+        piece = to_float64(rest)
+        total = total + QUAD.array(piece)
+        rest = rest - precision.array(piece)
+    return np.asarray(total)
