@@ -85,6 +85,7 @@ PULSES = {
     "square": (lambda x: x**2 < 1e-6, 1.0),
     "difference": (lambda x: 1e-6 - x * x > 0.0, 1.0),
     "product": (lambda x: x * (1e-3 - x) > 0.0, 1.0),
+    "fourth power": (lambda x: x**4 < 1e-12, 1.0),
     "never": (lambda x: x**2 < -1e-6, 0.0),
 }
 

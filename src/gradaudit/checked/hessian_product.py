@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 
 from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.checked.jacobian import CheckedJacobian, checked_jacfwd
-from gradaudit.checked.pytrees import as_floats, to_vector
+from gradaudit.checked.pytrees import as_floats, of_numbers, to_vector
 from gradaudit.checked.solver_choice import with_automatic_solver
 from gradaudit.checked.user_functions import told
 from gradaudit.errors import SettingError
@@ -92,6 +92,7 @@ def checked_hvp(
     readout, vector_field = told("readout", readout), told("vector_field", vector_field)
     y0 = told("y0", y0)
 
+    @of_numbers("p", "v")
     @jax.jit
     def product(p: Any, v: Any) -> CheckedJacobian:
         p, v = as_floats(p, "p"), as_floats(v, "v")

@@ -29,7 +29,7 @@ from gradaudit.checked.estimate import (
 )
 from gradaudit.checked.fast_rate import fast_rate
 from gradaudit.checked.nondifferentiable import without_derivative
-from gradaudit.checked.pytrees import as_floats, from_columns, to_vector
+from gradaudit.checked.pytrees import as_floats, from_columns, of_numbers, to_vector
 from gradaudit.checked.solve import (
     Problem,
     Solved,
@@ -254,6 +254,7 @@ def checked_jacfwd(
 
         return vector, unravel, initial, field, observe
 
+    @of_numbers("p")
     @jax.jit
     @forward_mode_by_name("one of vector_field, y0 and readout")
     def checked(p: Any) -> CheckedJacobian:

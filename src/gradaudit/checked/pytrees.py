@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import jax.tree_util as jtu
+import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from gradaudit.errors import SettingError
@@ -23,9 +25,9 @@ def as_floats(tree: Any, name: str) -> Any:
     """
 
     def convert(leaf: Any) -> jax.Array:
-        # JAX would read a text as the name of a type
-        kind = "str" if isinstance(leaf, str) else jnp.result_type(leaf)
-        if isinstance(leaf, str) or not jnp.issubdtype(kind, jnp.floating):
+        leaf = _native(leaf, name)
+        kind = jnp.result_type(leaf)
+        if not jnp.issubdtype(kind, jnp.floating):
             hint = ": write 1.0, not 1" if jnp.issubdtype(kind, jnp.integer) else ""
             raise SettingError(
                 f"{name} has to be made of real floating-point numbers, not {kind}{hint}."
@@ -35,6 +37,41 @@ def as_floats(tree: Any, name: str) -> Any:
     if not any(jnp.size(leaf) for leaf in jtu.tree_leaves(tree)):
         raise SettingError(f"{name} has no numbers in it.")
     return jtu.tree_map(convert, tree)
+
+
+def of_numbers(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a compiled function of pytrees by these names take any real numbers of numpy.
+
+    JAX has no type for numbers in another order of bytes, as files of FITS and NetCDF have them. It
+    refuses them at the first call, and at a later one takes their bytes for those of other numbers.
+    """
+
+    def native(tree: Any, name: str) -> Any:
+        return jtu.tree_map(lambda leaf: _native(leaf, name), tree)
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def called(*trees: Any, **named: Any) -> Any:
+            own = [native(tree, name) for tree, name in zip(trees, names, strict=False)]
+            given = {name: native(tree, name) for name, tree in named.items()}
+            return function(*own, *trees[len(names) :], **given)
+
+        return called
+
+    return decorate
+
+
+def _native(leaf: Any, name: str) -> Any:
+    """A number, or an array, of a type that JAX has."""
+    if isinstance(leaf, str):  # JAX would read it as the name of a type
+        raise SettingError(f"{name} has to be made of real floating-point numbers, not str.")
+    if not isinstance(leaf, (np.ndarray, np.generic)):
+        return leaf
+    if leaf.dtype.kind not in "fiubcV":
+        kind = leaf.dtype.name
+        raise SettingError(f"{name} has to be made of real floating-point numbers, not {kind}.")
+    known = leaf.dtype.isnative and leaf.dtype.itemsize <= 8
+    return leaf if known or leaf.dtype.kind != "f" else leaf.astype(np.float64)
 
 
 def _shown(tree: Any) -> str:

@@ -28,6 +28,9 @@ BESIDE, FURTHER, ROUNDING = 1e-9, 1e4, 1e-15
 ITERATIONS, ALIKE = 50, 1e-12
 """Steps of the search for the time of a switch, and by how little the last one moves it."""
 
+HALVES = 30
+"""Steps of the search for where a margin turns back."""
+
 
 class Crossed(NamedTuple):
     """What all steps so far have crossed.
@@ -183,7 +186,8 @@ class _Path(NamedTuple):
 def _turning_back(path: _Path, decided: Any) -> Scalar:
     """The share of a step at which a margin comes closest to 0, of those that turn back in it.
 
-    By the cubic with the values and slopes that it has at both ends. 1 if none turns back.
+    By the cubic with the values and slopes that it has at both ends; where that is on this side of
+    0, as for ``(t - a)**4 < w``, by halves, which follow the slope. 1 if none turns back.
     """
 
     def of(share: Any) -> Any:
@@ -199,7 +203,26 @@ def _turning_back(path: _Path, decided: Any) -> Scalar:
     turns = (m0 * m1 > 0) & (m0 * d0 < 0) & (m1 * d1 > 0)
     closeness = jnp.where(turns, value / m0, jnp.inf)
     nearest = jnp.argmin(closeness)
-    return jnp.where(turns[nearest], lowest[nearest], 1.0)
+    begin = m0[nearest]
+
+    def going_on(state: Any) -> Flag:
+        count, low, high, _, inside = state
+        return (count < HALVES) & (high > low) & ~inside
+
+    def closer(state: Any) -> Any:
+        count, low, high, share, _ = state
+        value, slope = jax.jvp(lambda share: of(share)[nearest], (share,), (one,))
+        low, high = (
+            jnp.where(begin * slope < 0, share, low),
+            jnp.where(begin * slope < 0, high, share),
+        )
+        inside = begin * value <= 0
+        return count + 1, low, high, jnp.where(inside, share, 0.5 * (low + high)), inside
+
+    some = turns[nearest]
+    bracket = 0.0 * one, jnp.where(some, 1.0, 0.0), lowest[nearest], jnp.asarray(False)
+    *_, share, _ = jax.lax.while_loop(going_on, closer, (jnp.asarray(0), *bracket))
+    return jnp.where(some, share, 1.0)
 
 
 def _crossed(path: _Path, old: Any, new: Any) -> Neglected:

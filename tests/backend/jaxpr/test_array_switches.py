@@ -1,15 +1,33 @@
 """Decisions on whole arrays: kept when the numbers move, with a margin that changes its sign."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
 
 from gradaudit.backend.jaxpr.branches import FrozenField
+
+
+def winner(t):
+    both = jnp.stack([1.0 - t, t])
+    return jnp.where(both == jnp.max(both), 1.0, 0.0)[1]
+
+
+def trio(t):
+    return jnp.stack([1.0 - t, t, 9.0])
+
 
 CASES = {
     # f(t, z, p) of t; two times with different decisions; what stays of f at the second
     "argmax": (lambda t: jnp.array([3.0, 5.0])[jnp.argmax(jnp.stack([1.0 - t, t]))], 0.2, 0.9, 3.0),
     "argmin": (lambda t: jnp.array([3.0, 5.0])[jnp.argmin(jnp.stack([1.0 - t, t]))], 0.2, 0.9, 5.0),
+    "largest": (lambda t: jnp.max(jnp.stack([1.0 - t, t])), 0.2, 0.9, 0.1),
+    "smallest": (lambda t: jnp.min(trio(t).reshape(1, 3, 1)), 0.2, 0.9, 0.9),
+    "equal to the largest": (winner, 0.2, 0.9, 0.0),
+    "slope of the largest": (jax.grad(lambda t: jnp.max(jnp.stack([1 - t, t]))), 0.2, 0.9, -1.0),
+    "top_k": (lambda t: 1.0 * lax.top_k(trio(t), 2)[1][1], 0.2, 0.9, 0.0),
+    "argpartition": (lambda t: 1.0 * jnp.argpartition(trio(t), 1)[0], 0.2, 0.9, 1.0),
     "sort": (lambda t: jnp.sort(jnp.stack([1.0 - t, t]))[0], 0.2, 0.9, 0.9),
     "argsort": (lambda t: 1.0 * jnp.argsort(jnp.stack([1.0 - t, t]))[0], 0.2, 0.9, 1.0),
     "to whole numbers": (lambda t: 1.0 * jnp.asarray(3.0 * t).astype(int), 0.2, 0.4, 0.0),

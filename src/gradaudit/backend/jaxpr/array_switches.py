@@ -47,14 +47,60 @@ def _extreme(sign: float) -> ArraySwitch:
         return [decision.astype(eqn.outvars[0].aval.dtype)]
 
     def margins(eqn: Equation, decision: Any, x: Any) -> Any:
-        """By how much the chosen entry is ahead of all others."""
         (axis,) = eqn.params["axes"]
-        entries = sign * jnp.moveaxis(x, axis, -1)
-        chosen = jax.nn.one_hot(decision.astype(int), entries.shape[-1], dtype=bool)
-        best = jnp.sum(jnp.where(chosen, entries, 0.0), axis=-1)
-        return best - jnp.max(jnp.where(chosen, -jnp.inf, entries), axis=-1)
+        return _lead(sign * jnp.moveaxis(x, axis, -1), decision)
 
     return ArraySwitch(decide, follow, margins)
+
+
+def _lead(entries: Any, decision: Any) -> Any:
+    """By how much the chosen entry of the last axis is ahead of all others."""
+    chosen = jax.nn.one_hot(decision.astype(int), entries.shape[-1], dtype=bool)
+    best = jnp.sum(jnp.where(chosen, entries, 0.0), axis=-1)
+    return best - jnp.max(jnp.where(chosen, -jnp.inf, entries), axis=-1)
+
+
+def _largest(sign: float) -> ArraySwitch:
+    """The largest (sign 1) or smallest entry over any axes, as that which was chosen.
+
+    It has a kink and no jump, but what is equal to it jumps, as in ``jnp.where(y == jnp.max(y), a,
+    b)`` and in its own derivative.
+    """
+
+    def entries(eqn: Equation, x: Any) -> Any:
+        axes = eqn.params["axes"]
+        kept = [axis for axis in range(x.ndim) if axis not in axes]
+        ordered = jnp.transpose(x, (*kept, *axes))
+        return jnp.reshape(ordered, (*ordered.shape[: len(kept)], -1))
+
+    def decide(eqn: Equation, x: Any) -> Any:
+        return jnp.argmax(sign * entries(eqn, x), axis=-1)
+
+    def follow(eqn: Equation, decision: Any, x: Any) -> list[Any]:
+        position = decision.astype(int)[..., None]
+        return [jnp.take_along_axis(entries(eqn, x), position, axis=-1)[..., 0]]
+
+    def margins(eqn: Equation, decision: Any, x: Any) -> Any:
+        return _lead(sign * entries(eqn, x), decision)
+
+    return ArraySwitch(decide, follow, margins)
+
+
+def _leaders(eqn: Equation, decision: Any, x: Any) -> list[Any]:
+    """What `lax.top_k` returns: the entries that were chosen, and where they are."""
+    position = decision.astype(int)
+    values = jnp.take_along_axis(x, position, axis=eqn.params.get("axis", -1))
+    return [values, position.astype(eqn.outvars[1].aval.dtype)]
+
+
+def _gaps_of_leaders(eqn: Equation, decision: Any, x: Any) -> Any:
+    """Of each chosen entry the distance to the nearer of its neighbours in their order."""
+    axis = eqn.params.get("axis", -1)
+    entries, position = jnp.moveaxis(x, axis, -1), jnp.moveaxis(decision, axis, -1).astype(int)
+    chosen = jnp.any(jax.nn.one_hot(position, entries.shape[-1], dtype=bool), axis=-2)
+    behind = jnp.max(jnp.where(chosen, -jnp.inf, entries), axis=-1, keepdims=True)
+    leaders = jnp.take_along_axis(entries, position, axis=-1)
+    return jnp.moveaxis(_nearer(-jnp.concatenate([leaders, behind], -1))[..., :-1], -1, axis)
 
 
 def _order(eqn: Equation, *operands: Any) -> Any:
@@ -75,9 +121,13 @@ def _gaps(eqn: Equation, decision: Any, *operands: Any) -> Any:
     """Of each entry of the first key the distance to the nearer of its neighbours."""
     axis = eqn.params["dimension"]
     key = jnp.moveaxis(_in_order(eqn, decision, operands[0])[0], axis, -1)
+    return jnp.moveaxis(_nearer(key), -1, axis)
+
+
+def _nearer(key: Any) -> Any:
+    """Of each entry of the last axis, in their order, the distance to the nearer neighbour."""
     gap, none = jnp.diff(key, axis=-1), jnp.full((*key.shape[:-1], 1), jnp.inf, key.dtype)
-    nearer = jnp.minimum(jnp.concatenate([none, gap], -1), jnp.concatenate([gap, none], -1))
-    return jnp.moveaxis(nearer, -1, axis)
+    return jnp.minimum(jnp.concatenate([none, gap], -1), jnp.concatenate([gap, none], -1))
 
 
 def _whole_part(x: Any) -> Any:
@@ -100,6 +150,11 @@ def _bits(eqn: Equation, negative: Any, x: Any) -> list[Any]:
 ARRAY_SWITCHES: dict[str, ArraySwitch] = {
     "argmax": _extreme(1.0),
     "argmin": _extreme(-1.0),
+    "reduce_max": _largest(1.0),
+    "reduce_min": _largest(-1.0),
+    "top_k": ArraySwitch(
+        lambda eqn, x: eqn.primitive.bind(x, **eqn.params)[1], _leaders, _gaps_of_leaders
+    ),
     "sort": ArraySwitch(_order, _in_order, _gaps),
     "convert_element_type": ArraySwitch(
         lambda eqn, x: _whole_part(x),
