@@ -87,7 +87,8 @@ def fits(
         point, `elsewhere` whether the former is less by more than `WORSE`, `better` whether it is
         more by as much, and `distance` that of the two ends; NaN and None where either is missing.
         `iterations`, `calls`, `lost` (calls without a result), `line_search_failed` (the last one
-        took all its `SEARCH` calls, or the optimiser says so), `seconds` of the calls without `compile_seconds`, `start_point` and `end_point` (K,) are of the fit.
+        took all its `SEARCH` calls, or the optimiser says so), `seconds` of the calls without
+        `compile_seconds`, `start_point` and `end_point` (K,) are of the fit.
         `message` is that of the optimiser.
     """
     begin = time.perf_counter()
