@@ -51,7 +51,27 @@ def test_every_stage_has_a_command(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--help"])
     text = capsys.readouterr().out
-    assert [stage for stage in stage_names() if f"\n    {stage}" not in text] == []
+    commands, _, stages = text.partition("`gradaudit STAGE --help` tells of each:")
+    assert [stage for stage in stage_names() if stage not in stages] == []
+    for command in ("audit", "check", "new", "models", "certify"):  # what people call comes first
+        assert f"\n    {command} " in commands
+
+
+def test_a_command_that_is_none_is_told_which_is_meant(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["aduit", "logistic"])
+    assert "no command 'aduit' (did you mean 'audit'?)" in capsys.readouterr().err
+
+
+def test_messages_have_the_width_of_the_terminal(capsys, monkeypatch):
+    for columns, widest in (("60", 60), ("100", 100)):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert cli.main(["audit", "logisti"]) == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert widest - 20 < max(map(len, lines)) <= widest
+    monkeypatch.delenv("COLUMNS")
+    assert cli.main(["audit", "logisti"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1  # for log files and grep
 
 
 def test_settings_that_are_no_json_are_refused(capsys):

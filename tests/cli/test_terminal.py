@@ -30,6 +30,7 @@ def test_an_audit_has_the_defaults_that_its_help_states(parser):
         "loosest": 1e-3,
         "tightest": None,  # that of a model or of a problem
         "per_decade": 1,
+        "atol_factor": 1e-3,
         "max_steps": 100_000,
         "time_limit": 120.0,
         "functional": None,

@@ -83,9 +83,9 @@ def test_the_key_of_a_file_is_its_stem_with_the_setting(suffix):
     ("entry", "part"),
     [
         ("logistik", "did you mean 'logistic'?"),
-        ("van_der_pol@nu", "axis 'nu'"),
+        ("van_der_pol@nu", "has no 'nu'"),
         ("van_der_pol@mu=large", "'mu=large'"),
-        ("van_der_pol@mu=1,nu=2", "axis 'nu'"),
+        ("van_der_pol@mu=1,nu=2", "has no 'nu'"),
         ("no/such/file.py", "no/such/file.py"),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,10 +17,12 @@ from typing import Any
 from gradaudit import __version__
 from gradaudit.backend.xla_flags import compile_loops_whole
 from gradaudit.cli.certify import add_certify
+from gradaudit.cli.said import say
 from gradaudit.cli.stages import add_stages
 from gradaudit.cli.terminal import add_terminal
 from gradaudit.errors import GradauditError, ModelWarning, extras_by_name
 from gradaudit.model import patience
+from gradaudit.model.spec import hint
 from gradaudit.pipeline import prefork, supervised
 
 
@@ -44,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with extras_by_name("the command gradaudit"):
             arguments = vars(_parser().parse_args(argv))
     except GradauditError as error:
-        print(f"gradaudit: {error}", file=sys.stderr)
+        say(f"gradaudit: {error}")
         return 2
     call: Callable[..., int | None] = arguments.pop("call")
     # XLA's CPU client reads it when JAX starts; small solves are twice as cheap on one thread.
@@ -60,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _plain_warnings(), extras_by_name("this command"):
             return call(**arguments) or 0
     except GradauditError as error:
-        print(f"gradaudit: {error}", file=sys.stderr)
+        say(f"gradaudit: {error}")
         return 2
     except BrokenPipeError:
         # The reader of a pipe has left, as `head` does; the interpreter must not flush into it.
@@ -79,7 +82,7 @@ def _plain_warnings() -> Iterator[None]:
 
         def plain(message: Warning | str, category: type[Warning], *place: Any) -> None:
             if issubclass(category, ModelWarning):
-                print(f"gradaudit: warning: {message}", file=sys.stderr)
+                say(f"gradaudit: warning: {message}")
             else:
                 show(message, category, *place)
 
@@ -87,15 +90,40 @@ def _plain_warnings() -> Iterator[None]:
         yield
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says which command is meant where there is no such one."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            known, shown = list(action.choices), [own.dest for own in action._choices_actions]
+            raise argparse.ArgumentError(
+                None,
+                f"there is no command {value!r}{hint(str(value), known)}; "
+                f"choose from {', '.join(shown)}",
+            )
+        super()._check_value(action, value)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="gradaudit",
         description="Measures where forward-mode gradients through ODE solvers can be trusted.",
-        epilog="The whole atlas is run by `make run`; a stage alone by `gradaudit STAGE --help`.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"gradaudit {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    add_terminal(commands)  # what people call comes first
+    add_terminal(commands)
     add_certify(commands)
+    people = set(commands.choices)
     add_stages(commands)
+    stages = textwrap.fill(
+        ", ".join(name for name in commands.choices if name not in people) + ".",
+        width=78,
+        initial_indent="  ",
+        subsequent_indent="  ",
+    )
+    parser.epilog = (
+        "The whole atlas is run by `make run`, which calls one stage after another;\n"
+        f"`gradaudit STAGE --help` tells of each:\n{stages}\n"
+    )
     return parser

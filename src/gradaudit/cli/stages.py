@@ -22,7 +22,7 @@ def add_stages(commands: Any) -> None:
         if is_figures(name):
             if kinds is None:
                 text = "figures of one model, of an experiment, or of all models together"
-                parser = commands.add_parser("figures", help=text, description=sentence(text))
+                parser = commands.add_parser("figures", description=sentence(text))
                 kinds = parser.add_subparsers(title="figures", metavar="KIND", required=True)
             _add_stage(kinds, stage, "figures", kind=name.partition("_")[2])
         else:
@@ -31,7 +31,9 @@ def add_stages(commands: Any) -> None:
 
 def _add_stage(commands: Any, stage: Stage, name: str, *, kind: str = "") -> None:
     """A parser whose options are the keyword arguments of the stage's function."""
-    parser = commands.add_parser(kind or name, help=stage.about, description=sentence(stage.about))
+    # Without a text in the list of commands: `make run` calls stages, and people seldom do.
+    shown = {"help": stage.about} if kind else {}
+    parser = commands.add_parser(kind or name, description=sentence(stage.about), **shown)
     if stage.process == "solving":
         model_argument(parser)
         cache_option(parser)

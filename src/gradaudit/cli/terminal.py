@@ -12,6 +12,9 @@ from gradaudit.errors import SettingError
 TIGHTEST = 1e-8
 """The default of --tightest, for a model."""
 
+ATOL_FACTOR = 1e-3
+"""The default of --atol-factor, which is that of a configuration."""
+
 AUDIT = """\
 The card says whether the gradient in the default setting is right: that of
 forward AD, at the tolerance nearest to 1e-6, by the solver of least work. It
@@ -73,7 +76,8 @@ def model_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help="library name, or path of a file; NAME@AXIS=VALUE for one value of an axis",
+        help="library name, or path of a file; MODEL@NAME=VALUE,... sets axes, parameters, "
+        "initial states and t_end",
     )
 
 
@@ -211,6 +215,14 @@ def _add_tolerances(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         default=1,
         help="tolerances per decade (default: 1)",
+    )
+    parser.add_argument(
+        "--atol-factor",
+        type=float,
+        metavar="FACTOR",
+        default=ATOL_FACTOR,
+        help="absolute tolerance over the relative one, in the unit of the states (default: "
+        f"{ATOL_FACTOR:g})",
     )
     parser.add_argument(
         "--max-steps",

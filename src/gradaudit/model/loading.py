@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradaudit.errors import ModelError, extras_by_name
+from gradaudit.errors import ModelError, extras_by_name, first_few
 from gradaudit.model.definition import Model
 from gradaudit.model.patience import loading
 from gradaudit.model.source_file import import_model
@@ -107,26 +107,24 @@ def _import(path: Path, setting: str) -> tuple[ModuleType | None, Model]:
 
 def _parsed(model: Model, setting: str) -> dict[str, float]:
     """``"mu=100,t_end=5"`` as a dict."""
-    values = {}
+    values: dict[str, float] = {}
+    known = list(dict.fromkeys([*model.axes, *model.parameters, *model.states, "t_end"]))
     for part in setting.split(","):
         name, _, number = part.partition("=")
-        if name not in model.axes:
+        if name not in known:
             raise ModelError(
-                f"model {model.name!r} has no axis {name!r}; "
-                + (
-                    f"its axes are {', '.join(model.axes)}."
-                    if model.axes
-                    else f'its file declares none; add axes={{"{name}": (0.5, 1.0)}} to its Model.'
-                )
+                f"model {model.name!r} has no axis, parameter or state {name!r}"
+                f"{hint(name, known)}; it has {first_few(known, quoted=False)}."
             )
         if name in values:
-            raise ModelError(f"model {model.name!r}: the axis {name!r} is set twice.")
+            raise ModelError(f"model {model.name!r}: {name!r} is set twice.")
         try:
             values[name] = float(number)
         except ValueError:
+            example = model.axes.get(name, (1.5,))[0]
             raise ModelError(
-                f"model {model.name!r}: {part!r} is not a setting of an axis; write "
-                f"{model.name}@{name}={model.axes[name][0]:g}."
+                f"model {model.name!r}: {part!r} sets no value; write "
+                f"{model.name}@{name}={example:g}."
             ) from None
     return values
 
@@ -134,11 +132,18 @@ def _parsed(model: Model, setting: str) -> dict[str, float]:
 def _at(module: ModuleType | None, model: Model, values: dict[str, float], setting: str) -> Model:
     name = f"{model.name}@{setting}"
     family = getattr(module, "at", None)
-    if callable(family):
-        return replace(family(**values), name=name)
+    if callable(family) and model.axes.keys() & values.keys():
+        model = family(**{axis: value for axis, value in values.items() if axis in model.axes})
+        values = {axis: value for axis, value in values.items() if axis not in model.axes}
     changed: dict[str, Any] = {"states": dict(model.states), "parameters": dict(model.parameters)}
     for axis, value in values.items():
         kind = next((k for k in ("states", "parameters") if axis in changed[k]), None)
+        if kind == "states" and model.initial_state is not None:
+            raise ModelError(
+                f"model {model.name!r}: the initial value of {axis!r} comes from its function "
+                f"initial_state, so that {axis}={value:g} would change nothing; set a parameter "
+                "that the function takes."
+            )
         if kind is not None:
             changed[kind][axis] = (value, changed[kind][axis][1])
         elif axis == "t_end":

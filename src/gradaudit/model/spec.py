@@ -4,6 +4,7 @@
     my/pendulum.py           a model of a user, in python or SBML (.xml, .sbml)
     van_der_pol@mu=100       a model at a setting of its axes, several after commas
     van_der_pol@mu           that model at every value of an axis
+    pendulum.py@g=9.8,t_end=5  a model in Python with other values, by name
     cell.xml@t_end=50,k=2    SBML with another window and other values, by id
     cell.xml@only=k+S        with those parameters only; a state stands for its initial value
     boehm/problem.yaml       an estimation problem in PEtab (.yaml, .yml)
@@ -101,7 +102,7 @@ def expand(entry: str) -> list[str]:
     if setting and "=" not in setting:
         values = axes_of(path).get(setting)
         if values is None:
-            raise SettingError(_no_axis(entry, setting, path))
+            raise SettingError(_no_axis(entry, setting, path, list(axes_of(path))))
         return [f"{name}@{setting}={value:g}" for value in values]
     if path.suffix in SBML_SUFFIXES:
         try:
@@ -121,8 +122,8 @@ def expand(entry: str) -> list[str]:
         return [entry]
     for part in setting.split(","):
         axis, equals, number = part.partition("=")
-        if path.suffix == ".py" and axis not in axes_of(path):
-            raise SettingError(_no_axis(entry, axis, path))
+        if path.suffix == ".py" and axis not in (known := _settable(path)) and known:
+            raise SettingError(_no_axis(entry, axis, path, known))
         if not equals or not _AXIS.match(axis) or not _NUMBER.match(number):
             example = axis if _AXIS.match(axis) else "axis"
             raise SettingError(
@@ -292,13 +293,33 @@ def _axes(path: Path, modified: int, size: int) -> Mapping[str, tuple[float, ...
     return {}
 
 
+def _settable(path: Path) -> list[str]:
+    """What a setting may name of a model in Python: its axes, parameters and states, and t_end.
+
+    Empty where they are not literals in the call of Model.
+    """
+    tree, found = ast.parse(path.read_text(encoding="utf-8")), [*axes_of(path)]
+    for kind in ("parameters", "states"):
+        keys = [
+            key
+            for node in ast.walk(tree)
+            if isinstance(node, ast.keyword) and node.arg == kind
+            for key in (node.value.keys if isinstance(node.value, ast.Dict) else [None])
+        ]
+        names = [key.value for key in keys if isinstance(key, ast.Constant)]
+        if not names or len(names) < len(keys):
+            return []
+        found += [str(name) for name in names]
+    return list(dict.fromkeys([*found, "t_end"]))
+
+
 def hint(name: str, known: list[str]) -> str:
     """`` (did you mean ...?)`` where a known name is close."""
     close = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def _no_axis(entry: str, axis: str, path: Path) -> str:
-    known = list(axes_of(path))
-    has = f"its axes are {', '.join(known)}" if known else "it declares none"
-    return f"models: {entry!r}: the model has no axis {axis!r}; {has}."
+def _no_axis(entry: str, axis: str, path: Path, known: list[str]) -> str:
+    axes = list(axes_of(path))
+    has = f"its axes are {', '.join(axes)}" if axes else "it declares no axis"
+    return f"models: {entry!r}: the model has no {axis!r}{hint(axis, known)}; {has}."

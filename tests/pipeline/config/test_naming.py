@@ -110,9 +110,26 @@ def test_a_setting_of_axes_that_cannot_name_a_file_is_refused(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file.xml").write_text("")
     with pytest.raises(
-        SettingError, match=r"not a setting of an axis|has no (axis|finite number)|no name and"
+        SettingError, match=r"not a setting of an axis|has no ('|finite number)|no name and"
     ):
         check_names(study_of({**VALID, "models": [f"{model}@{setting}"]}))
+
+
+OSCILLATOR = """
+MODEL = Model(states={"x": (1.0, ""), "v": (0.0, "")}, parameters={"k": (2.0, "")}, t_end=1.0)
+"""
+
+
+def test_values_of_a_model_in_python_are_named_like_axes(tmp_path):
+    """By its source, which is not run."""
+    path = tmp_path / "oscillator.py"
+    path.write_text(OSCILLATOR)
+    for setting in ("k=3", "x=0.5,t_end=2"):
+        check_names(study_of({**VALID, "models": [f"{path}@{setting}"]}))
+    with pytest.raises(SettingError, match=r"has no 'kk' \(did you mean 'k'\?\)"):
+        check_names(study_of({**VALID, "models": [f"{path}@kk=3"]}))
+    path.write_text(OSCILLATOR.replace('{"k": (2.0, "")}', "read()"))  # who knows
+    check_names(study_of({**VALID, "models": [f"{path}@kk=3"]}))
 
 
 @pytest.mark.parametrize("stem", ["$(id)", "a b", "-x", "{model}", "a.b"])

@@ -207,7 +207,10 @@ def _next(audit: Audit) -> str:
             f"--methods {FOR_EVENTS}; no tolerance corrects forward AD here"
         )
     if better is None and _below_atol(audit):
-        return "let the window end earlier, or take another functional (--functional NAME)"
+        return (
+            "let the window end earlier, lower atol (--atol-factor 1e-9), or take another "
+            "functional (--functional NAME)"
+        )
     if better is None:
         tighter = f"--tightest {TIGHTEST:.0e}, or "
         return (

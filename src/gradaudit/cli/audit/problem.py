@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradaudit.cli.audit.run import Finish, check_errors, configure, without_auto
 from gradaudit.cli.audit.tried import told_exit_code
+from gradaudit.cli.said import say
 from gradaudit.pipeline.config import Study, ladder_of
 from gradaudit.records.catalogue import catalogue
 
@@ -32,6 +33,7 @@ def run(
     loosest: float,
     tightest: float | None,
     per_decade: int,
+    atol_factor: float,
     max_steps: int,
     time_limit: float,
     accuracy: float,
@@ -72,6 +74,7 @@ def run(
         tolerances={
             "loosest": loosest, "tightest": tightest or TIGHTEST, "per_decade": per_decade
         },
+        atol_factor=atol_factor,
         max_steps=max_steps,
         time_limit=time_limit,
     )  # fmt: skip
@@ -85,7 +88,7 @@ def run(
         lambda: audited(problem, exact, settings, thresholds, seconds=TABLE_SECONDS, tell=_tell)
     )
     for text in dict.fromkeys([*texts, *more, *others, *found.warnings]):
-        print(f"gradaudit: warning: {text}", file=sys.stderr)
+        say(f"gradaudit: warning: {text}")
     audit = problem_card.ProblemAudit(
         problem=problem,
         exact=exact,

@@ -29,6 +29,7 @@ from gradaudit.cli.audit.jobs import cores, leave_out_current_folder, run_jobs
 from gradaudit.cli.audit.preliminary import Preliminary
 from gradaudit.cli.audit.progress import Progress
 from gradaudit.cli.audit.tried import told_exit_code
+from gradaudit.cli.said import say
 from gradaudit.errors import ModelWarning, SettingError
 from gradaudit.pipeline import temporary
 from gradaudit.pipeline.config import Study, ladder, ladder_of, settings_of, study_of
@@ -65,6 +66,7 @@ def run(
     loosest: float,
     tightest: float,
     per_decade: int,
+    atol_factor: float,
     max_steps: int,
     time_limit: float,
     accuracy: float,
@@ -93,6 +95,7 @@ def run(
         solvers=without_auto(solvers, partial(_suitable, model)),
         methods=usual if methods is None else methods,
         tolerances={"loosest": loosest, "tightest": tightest, "per_decade": per_decade},
+        atol_factor=atol_factor,
         max_steps=max_steps,
         time_limit=time_limit,
     )
@@ -184,6 +187,7 @@ def configure(
     solvers: Sequence[str] | None,
     methods: Sequence[str],
     tolerances: Mapping[str, Any],
+    atol_factor: float = USUAL.atol_factor,
     max_steps: int = USUAL.max_steps,
     time_limit: float = USUAL.reference.time_limit_s,
 ) -> Study:
@@ -210,12 +214,15 @@ def configure(
             f"max_steps ({max_steps}) and the reference's time limit ({time_limit:g} s) must be "
             "positive."
         )
+    if not atol_factor > 0.0:
+        raise SettingError(f"--atol-factor is {atol_factor:g}; it must be positive.")
     ladder(**tolerances)
     study = study_of(
         {
             "solvers": chosen,
             "methods": list(methods),
             "tolerances": dict(tolerances),
+            "atol_factor": atol_factor,
             "max_steps": max_steps,
             "reference": {"time_limit_s": time_limit},
         }
@@ -371,7 +378,7 @@ def _tell(audit: Audit, as_json: bool, as_table: bool) -> None:
     from gradaudit.cli.audit import view
 
     for text in audit.warnings:
-        print(f"gradaudit: warning: {text}", file=sys.stderr)
+        say(f"gradaudit: warning: {text}")
     for solver, text in audit.failures.items():
         print(f"gradaudit: {solver} could not be run: {text}", file=sys.stderr)
     if as_json:
