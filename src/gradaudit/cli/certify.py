@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gradaudit.cli.terminal import positive
 from gradaudit.errors import GradauditError, ProblemError, SettingError
 from gradaudit.model.spec import names_problem, problems_in
 
@@ -64,6 +65,12 @@ def add_certify(commands: Any) -> None:
         default=300.0,
         help="for each point (default: 300)",
     )
+    parser.add_argument(
+        "--cores",
+        type=positive,
+        metavar="N",
+        help="conditions at a time, where they take long (default: all cores)",
+    )
     parser.set_defaults(call=_certify)
 
 
@@ -74,8 +81,10 @@ def _certify(
     seed: int,
     digits: float,
     time_limit: float,
+    cores: int | None,
 ) -> int:
-    from gradaudit.problem.certificate import certificates
+    from gradaudit.cli.audit.jobs import cores as available
+    from gradaudit.problem.certificate import gradients
     from gradaudit.problem.document import document, told, write
     from gradaudit.problem.loading import load_problem
     from gradaudit.problem.points import NOMINAL
@@ -92,8 +101,13 @@ def _certify(
                 print(f"{name}: {target} is up to date")
                 continue
             results: dict[str, Any] = {}
-            for point, result, _ in certificates(
-                problem, drawn=drawn, seed=seed, digits=digits, time_limit=time_limit
+            for point, result in gradients(
+                problem,
+                drawn=drawn,
+                seed=seed,
+                digits=digits,
+                time_limit=time_limit,
+                processes=cores or available(),
             ):
                 results[point] = result
                 print(f"{name}, {told(point, result)}", flush=True)

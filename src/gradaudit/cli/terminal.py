@@ -38,8 +38,9 @@ is then that of the gradient of its log-likelihood at the nominal parameters,
 on the estimation scale, against the certified one (docs/petab.md). The card
 says which condition and observable it comes from. Default solvers are tsit5,
 to 1e-12, and rodas5p, to 1e-9, by forward_ad and forward_sensitivity, and by
-saltation if there may be events, in one process. Implicit solvers may take a
-tenth of --max-steps.
+saltation if there may be events, in one process; --cores is how many
+conditions are certified at a time. Implicit solvers may take a tenth of
+--max-steps.
 
 exit code: 0 if at least one solve succeeded, whatever its error; 1 if none
 did; 2 if the model or an option is invalid. With --fail-above: 0 if the error
@@ -183,7 +184,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cores",
         dest="workers",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="processes at a time (default: all cores)",
     )
@@ -211,7 +212,7 @@ def _add_tolerances(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--per-decade",
-        type=_positive,
+        type=positive,
         metavar="N",
         default=1,
         help="tolerances per decade (default: 1)",
@@ -240,7 +241,8 @@ def _add_tolerances(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A positive whole number of the command line."""
     try:
         number = int(text)
     except ValueError:
@@ -276,7 +278,7 @@ def _audit(
             from gradaudit.backend.jax_setup import use_compilation_cache
 
             use_compilation_cache(cache_folder)
-        return problem.run(path=model, tightest=tightest, **arguments)
+        return problem.run(path=model, tightest=tightest, workers=workers, **arguments)
     from gradaudit.cli.audit.run import run
 
     return run(

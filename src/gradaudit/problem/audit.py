@@ -69,7 +69,12 @@ def settings_of(
 
 
 def certified_with_metric(
-    problem: Problem, *, digits: float, time_limit: float, tell: Tell = lambda text: None
+    problem: Problem,
+    *,
+    digits: float,
+    time_limit: float,
+    processes: int = 1,
+    tell: Tell = lambda text: None,
 ) -> tuple[ReferenceGradient | None, Metric | None, str]:
     """The certified gradient at the nominal parameters, or None and why there is none.
 
@@ -78,7 +83,9 @@ def certified_with_metric(
     """
     begin = time.perf_counter()
     try:
-        exact, found = reference_with_solves(problem, digits=digits, time_limit=time_limit)
+        exact, found = reference_with_solves(
+            problem, digits=digits, time_limit=time_limit, processes=processes
+        )
     except ProblemError as error:
         tell(f"reference: refused, {time.perf_counter() - begin:.1f} s")
         return None, None, str(error)

@@ -15,6 +15,7 @@ from gradaudit.problem.certified import ReferenceGradient, reference_with_solves
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.information import of_simulation
 from gradaudit.problem.points import NOMINAL, points
+from gradaudit.problem.simulation import Simulation
 from gradaudit.records.results import Digits
 
 if TYPE_CHECKING:
@@ -58,13 +59,30 @@ def certificates(
     time_limit
         Seconds for each point.
     """
+    settings = {"digits": digits, "time_limit": time_limit}
+    for name, exact, solves in _solved(problem, drawn, seed, **settings):
+        yield name, exact, None if solves is None else of_simulation(problem, solves)
+
+
+def gradients(
+    problem: Problem, *, drawn: int, seed: int, digits: float, time_limit: float, processes: int = 1
+) -> Iterator[tuple[str, ReferenceGradient | str]]:
+    """The same without information, by processes side by side as for `reference_gradient`."""
+    settings = {"digits": digits, "time_limit": time_limit, "processes": processes}
+    for name, exact, _ in _solved(problem, drawn, seed, **settings):
+        yield name, exact
+
+
+def _solved(
+    problem: Problem, drawn: int, seed: int, **settings: Any
+) -> Iterator[tuple[str, ReferenceGradient | str, Simulation | None]]:
     for name, p in points(problem.parameters, drawn=drawn, seed=seed).items():
         try:
-            exact, solves = reference_with_solves(problem, p, digits=digits, time_limit=time_limit)
+            exact, solves = reference_with_solves(problem, p, **settings)
         except ProblemError as error:
             yield name, str(error), None
         else:
-            yield name, exact, of_simulation(problem, solves)
+            yield name, exact, solves
 
 
 def as_dataset(

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.certification.heyoka.precision import QUAD, available
 from gradaudit.errors import SettingError
+from gradaudit.problem.crew import Crew
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.likelihood import FINER, ROUNDING, Sum
-from gradaudit.problem.simulation import Simulation, part, simulate, total
+from gradaudit.problem.simulation import Goal, Simulation, Solves, total
 from gradaudit.records.results import Digits
 
 Array = NDArray[np.float64]
@@ -97,6 +98,7 @@ def reference_gradient(
     digits: float = 10.0,
     time_limit: float = 600.0,
     posterior: bool = False,
+    processes: int = 1,
 ) -> ReferenceGradient:
     """The gradient of the log-likelihood by certified sensitivities, with its certified digits.
 
@@ -116,16 +118,24 @@ def reference_gradient(
     posterior
         Whether the priors are in value and gradient, as in `Problem.log_posterior`;
         ``by_condition`` and ``by_observable`` have none of them.
+    processes
+        At most so many solve conditions side by side, if these take long. More than one begin with
+        ``__main__``, as all of `multiprocessing`: a script needs ``if __name__ == "__main__":``.
 
     Raises
     ------
     SettingError
-        If `digits` or `time_limit` is invalid.
+        If `digits`, `time_limit` or `processes` is invalid.
     ProblemError
         If `p` is invalid, or the model cannot be solved with certificates under a condition.
     """
     return reference_with_solves(
-        problem, p, digits=digits, time_limit=time_limit, posterior=posterior
+        problem,
+        p,
+        digits=digits,
+        time_limit=time_limit,
+        posterior=posterior,
+        processes=processes,
     )[0]
 
 
@@ -136,28 +146,30 @@ def reference_with_solves(
     digits: float = 10.0,
     time_limit: float = 600.0,
     posterior: bool = False,
+    processes: int = 1,
 ) -> tuple[ReferenceGradient, Simulation]:
     """`reference_gradient`, and the certified solves that it comes from."""
     if not 0.0 < digits <= MOST_DIGITS:
         raise SettingError(f"digits is {digits!r}; it must be above 0 and at most {MOST_DIGITS}.")
     if not time_limit > 0.0:
         raise SettingError(f"time_limit is {time_limit!r}; it is a positive number of seconds.")
+    if processes < 1:
+        raise SettingError(f"processes is {processes!r}; it must be at least 1.")
     started = time.perf_counter()
-    asked = min(digits + 2.0, MOST_ASKED)
-    found = simulate(
-        problem, p, derivatives=True, digits=asked, time_limit=time_limit, refines=True
-    )
-    result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
-    left = time_limit - result.seconds
-    if result.status != "ok" and left > 0.0:
-        found = _refined(problem, found, result, digits, left)
+    with Crew(problem, problem.parameters.values(p), True, True, processes) as solves:
+        parts = solves.every(min(digits + 2.0, MOST_ASKED), time_limit)
+        found = Simulation(solves.values, parts, solves.preparation)
         result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
+        left = time_limit - result.seconds
+        if result.status != "ok" and left > 0.0:
+            found = _refined(solves, found, result, digits, left)
+            result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
     return result, found
 
 
 @np.errstate(divide="ignore", over="ignore", invalid="ignore")
 def _refined(
-    problem: Problem,
+    solves: Solves,
     found: Simulation,
     result: ReferenceGradient,
     digits: float,
@@ -169,7 +181,7 @@ def _refined(
     errors are solved again, so many that the others leave half of the error that is allowed. Each
     of them has to make its error smaller by the same factor, less what the ones before did better.
     """
-    slopes = np.abs(problem.parameters.slopes(found.values))
+    slopes = np.abs(solves.problem.parameters.slopes(found.values))
     count, parts, ends = len(slopes), list(found.parts), time.perf_counter() + time_limit
     sums = [total(own.contributions, count) for own in parts]
     unit = ROUNDING * (FINER if available(QUAD) else 1.0)  # of the solves that are repeated
@@ -183,31 +195,25 @@ def _refined(
     allowed = np.maximum(allowed - floors.sum(axis=0), floors.sum(axis=0))
     held = result.digits.per_entry
     short = (held < digits) & (wrong[failed].sum(axis=0) < allowed)  # NaN where it vanishes
-    chosen = _worst(wrong[:, short] / allowed[short], failed)
-    for position, index in enumerate(chosen):
-        left = ends - time.perf_counter()
-        if left <= 0.0:
-            break
-        others = np.delete(wrong, chosen[position:], axis=0).sum(axis=0)
-        share = wrong[index, short] / wrong[chosen[position:]][:, short].sum(axis=0)
-        # what is not short must not become so
-        goal = np.fmax(wrong[index], allowed - np.delete(wrong, index, axis=0).sum(axis=0))
-        goal = np.nan_to_num(goal, nan=np.inf)
-        goal[short] = np.maximum(allowed - others, 0.0)[short] * np.nan_to_num(share)
-        goal += floors[index]
-
-        def lacking(again: Sum, goal: Array = goal) -> NDArray[np.bool_]:
-            return np.asarray(~(again.bound * slopes <= goal))
-
-        memory = found.memories[index]
-        again = part(found.preparation, parts[index].group, np.inf, left, lacking, memory)
-        memory.clear()
-        bound = (total(again.contributions, count).bound * slopes).astype(np.float64)
-        bound = bound - floors[index]
-        harmless = np.delete(wrong, index, axis=0).sum(axis=0) + bound <= allowed
-        if np.all((bound <= wrong[index]) | harmless):
-            parts[index], wrong[index] = again, bound
-    return replace(found, parts=tuple(parts), memories=())
+    pending = _worst(wrong[:, short] / allowed[short], failed)
+    while pending and (left := ends - time.perf_counter()) > 0.0:
+        others = np.delete(wrong, pending, axis=0).sum(axis=0)
+        goals = {}
+        for index in solves.together(pending):
+            part_of = wrong[index, short] / wrong[pending][:, short].sum(axis=0)
+            # what is not short must not become so
+            goal = np.fmax(wrong[index], allowed - np.delete(wrong, index, axis=0).sum(axis=0))
+            goal = np.nan_to_num(goal, nan=np.inf)
+            goal[short] = np.maximum(allowed - others, 0.0)[short] * np.nan_to_num(part_of)
+            goals[index] = Goal(goal + floors[index], slopes)
+        for index, again in solves.several(goals, left).items():
+            bound = (total(again.contributions, count).bound * slopes).astype(np.float64)
+            bound = bound - floors[index]
+            harmless = np.delete(wrong, index, axis=0).sum(axis=0) + bound <= allowed
+            if np.all((bound <= wrong[index]) | harmless):
+                parts[index], wrong[index] = again, bound
+        pending = [index for index in pending if index not in goals]
+    return replace(found, parts=tuple(parts))
 
 
 def _worst(shares: Array, failed: list[int]) -> list[int]:

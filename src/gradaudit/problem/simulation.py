@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +26,98 @@ REMEMBERED = 2**30
 
 @dataclass(frozen=True)
 class Part:
-    """What one group of measurements contributes, the status of its solve, and that itself."""
+    """What one group of measurements contributes, and the status of its solve.
+
+    Attributes
+    ----------
+    kept
+        Returns the solve itself: of one in another process the model has to be read again for that.
+    """
 
     group: Group
     contributions: tuple[Contribution, ...]
     status: str
-    solved: Solved
+    kept: Callable[[], Solved]
+
+    @property
+    def solved(self) -> Solved:
+        """The solve of the group."""
+        return self.kept()
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Bounds (K,) that are small enough, on the estimation scale, and d value / d scale, (K,)."""
+
+    bounds: Array
+    slopes: Any
+
+    def lacking(self, again: Sum) -> NDArray[np.bool_]:
+        """For which parameters (K,) a sum is not precise enough."""
+        return np.asarray(~(again.bound * self.slopes <= self.bounds))
+
+
+@dataclass
+class Solves:
+    """Certified solves of the groups of a problem at one point, one after another.
+
+    Attributes
+    ----------
+    values
+        Of the estimated parameters, (K,), not on their scales.
+    derivatives
+        Whether gradients are needed; without them the gradients in the sums mean nothing.
+    preparation, memories
+        The models of the groups with the steady states that were found, and what of their solves
+        there is room for.
+    """
+
+    problem: Problem
+    values: Array
+    derivatives: bool
+    refines: bool = False
+
+    def __post_init__(self) -> None:
+        self.preparation = Preparation(self.problem, self.values, self.derivatives)
+        self.groups = grouped(self.problem)
+        self.memories = [Memory() for _ in self.groups]
+
+    def first(self, index: int, digits: float, time_limit: float) -> Part:
+        """One group, so that it may be solved again if it `refines`; errors as for `simulate`."""
+        memory = self.memories[index] if self.refines else None
+        found = part(self.preparation, self.groups[index], digits, time_limit, memory=memory)
+        if sum(own.size for own in self.memories) > REMEMBERED:
+            self.memories[index].clear()
+        return found
+
+    def again(self, index: int, goal: Goal, time_limit: float) -> Part:
+        """One group more precisely; what was remembered of it is forgotten."""
+        memory, group = self.memories[index], self.groups[index]
+        found = part(self.preparation, group, np.inf, time_limit, goal.lacking, memory)
+        memory.clear()
+        return found
+
+    def every(self, digits: float, time_limit: float) -> tuple[Part, ...]:
+        """All groups."""
+        started, count = time.perf_counter(), len(self.groups)
+        parts = []
+        for index in range(count):
+            left = max(time_limit - (time.perf_counter() - started), 1.0)
+            parts.append(self.first(index, digits, share(left, count - index)))
+        return tuple(parts)
+
+    def together(self, pending: Sequence[int]) -> list[int]:
+        """Of the groups that are to be solved again, those that can be at the same time."""
+        return list(pending[:1])
+
+    def several(self, goals: Mapping[int, Goal], time_limit: float) -> dict[int, Part]:
+        """Groups again, side by side."""
+        return {index: self.again(index, goal, time_limit) for index, goal in goals.items()}
+
+
+def share(left: float, waiting: int) -> float:
+    """The time of one solve, of what is left for so many."""
+    return min(left, 3.0 * left / waiting)
 
 
 @dataclass(frozen=True)
@@ -44,14 +130,11 @@ class Simulation:
         Of the estimated parameters, (K,), not on their scales.
     preparation
         The models of the parts, and the steady states that were found.
-    memories
-        Of the solves, for as many parts as there is room for.
     """
 
     values: Array
     parts: tuple[Part, ...]
     preparation: Preparation
-    memories: tuple[Memory, ...] = ()
 
     @property
     def by_condition(self) -> dict[str, Sum]:
@@ -97,7 +180,6 @@ def simulate(
     derivatives: bool = False,
     digits: float = 12.0,
     time_limit: float = 600.0,
-    refines: bool = False,
 ) -> Simulation:
     """Solve all conditions at p (K,) on the estimation scale; None: the nominal parameters.
 
@@ -109,26 +191,14 @@ def simulate(
         To certify of the sensitivities of the model.
     time_limit
         Seconds for all.
-    refines
-        Whether what comes close to `digits` will do for now.
 
     Raises
     ------
     ProblemError
         If `p` is invalid, or a condition cannot be solved at all.
     """
-    values = problem.parameters.values(p)
-    preparation = Preparation(problem, values, derivatives)
-    started, groups, parts = time.perf_counter(), grouped(problem), []
-    memories = [Memory() for _ in groups]
-    for index, group in enumerate(groups):
-        left = max(time_limit - (time.perf_counter() - started), 1.0)
-        share = min(left, 3.0 * left / (len(groups) - index))
-        memory = memories[index] if refines else None
-        parts.append(part(preparation, group, digits, share, memory=memory))
-        if sum(own.size for own in memories) > REMEMBERED:
-            memories[index].clear()
-    return Simulation(values, tuple(parts), preparation, tuple(memories))
+    solves = Solves(problem, problem.parameters.values(p), derivatives)
+    return Simulation(solves.values, solves.every(digits, time_limit), solves.preparation)
 
 
 def part(
@@ -158,7 +228,7 @@ def part(
         lacking=None if memory is None and lacking is None else lacking_by,
         memory=memory,
     )
-    return Part(group, contributions(preparation, group, solved), solved.status, solved)
+    return Part(group, contributions(preparation, group, solved), solved.status, lambda: solved)
 
 
 def total(parts: Sequence[Contribution], count: int) -> Sum:

@@ -68,7 +68,7 @@ def rows_of(preparation: Preparation, group: Group, solved: Solved, kind: Kind =
         If the Gauss-Newton matrix is asked for where noise is Laplace's.
     """
     problem = preparation.problem
-    inputs = Inputs(problem, group, solved, preparation.values)
+    inputs = Inputs(problem, group, solved, preparation.values).in_long_double
     parts = [
         _of_observable(
             inputs,

@@ -94,7 +94,7 @@ class Extended:
     Attributes
     ----------
     states, sensitivities
-        Shapes (T, n) and (T, n, m).
+        Shapes (T, n) and (T, n, m), in long double.
     state_bounds, sensitivity_bounds
         Bounds of their absolute errors, of the same shapes, infinite where nothing is certified.
     quad
@@ -102,8 +102,8 @@ class Extended:
         them: bounds of these are not enlarged by rounding to long double. None without one.
     """
 
-    states: NDArray[np.longdouble]
-    sensitivities: NDArray[np.longdouble]
+    states: NDArray[Any]
+    sensitivities: NDArray[Any]
     state_bounds: Array
     sensitivity_bounds: Array
     quad: Extended | None = None

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradaudit.cli.audit.jobs import cores
 from gradaudit.cli.audit.run import Finish, check_errors, configure, without_auto
 from gradaudit.cli.audit.tried import told_exit_code
 from gradaudit.cli.said import say
@@ -37,6 +38,7 @@ def run(
     max_steps: int,
     time_limit: float,
     accuracy: float,
+    workers: int | None,
     output: Path | None,
     as_json: bool,
     as_table: bool,
@@ -81,7 +83,13 @@ def run(
     usual = solvers is None and tightest is None
     settings = {name: _settings(study, name, usual) for name in study.solvers}
     (exact, metric, reason), more = with_warnings(
-        lambda: certified_with_metric(problem, digits=DIGITS, time_limit=time_limit, tell=_tell)
+        lambda: certified_with_metric(
+            problem,
+            digits=DIGITS,
+            time_limit=time_limit,
+            processes=workers or cores(),
+            tell=_tell,
+        )
     )
     thresholds = Thresholds.from_settings(study.verdict.model_dump())
     found, others = with_warnings(
