@@ -102,8 +102,8 @@ class Extended:
         them: bounds of these are not enlarged by rounding to long double. None without one.
     """
 
-    states: NDArray[np.longdouble]
-    sensitivities: NDArray[np.longdouble]
+    states: NDArray[Any]
+    sensitivities: NDArray[Any]
     state_bounds: Array
     sensitivity_bounds: Array
     quad: Extended | None = None
