@@ -314,6 +314,7 @@ class PretendedClimb:
 def climbing(monkeypatch):
     """Climb with the given digits of each bound, in turn."""
     monkeypatch.setattr(ladder.certificate, "between", lambda coarse, fine, grid: "bounds")
+    monkeypatch.setattr(ladder.certificate, "apart", lambda *solutions, caution: "bounds")
     monkeypatch.setattr(ladder.certificate, "among", lambda peers, coarser, grid: (peers[0], "b"))
     monkeypatch.setattr(ladder, "available", lambda precision: True)
 

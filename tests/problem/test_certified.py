@@ -11,6 +11,8 @@ import pytest
 import gradaudit
 from gradaudit.problem import certified
 from gradaudit.problem.certified import held_digits
+from gradaudit.problem.likelihood import ROUNDING
+from gradaudit.problem.noise import terms
 from problem_closed_forms import DIGITS, assert_certified, closed_form, density
 
 PARAMETERS = "parameterId parameterScale lowerBound upperBound nominalValue estimate"
@@ -241,6 +243,53 @@ def test_digits_of_what_cancels_are_lost_and_what_vanishes_is_told_apart():
     held = held_digits(gradient, bounds, np.ones(5))
     np.testing.assert_allclose(held.per_entry, [12.0, 6.0, np.nan, 0.0, np.nan])
     assert float(held) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("distribution", "measured", "sigma"),
+    [("normal", 3 + 1e-10, 3.0), ("laplace", 3 + 1e-10, 3.0), ("normal", 7 + 1e-5, 7.0)],
+)
+def test_what_cancels_within_a_measurement_is_within_its_bound(
+    write, distribution, measured, sigma
+):
+    """A residual as large as its noise leaves 1e-10 of the terms of the derivative by the noise.
+
+    What is simulated is next to nothing, and its error too: there is the rounding of the terms.
+    """
+    problem = gradaudit.load_problem(
+        write(
+            parameters=[PARAMETERS, "k lin 0 1 0.5 1", f"sigma lin 0 10 {sigma!r} 1"],
+            conditions=["conditionId a0", "c 1e-9"],
+            observables=[OBSERVABLES, f"o A sigma lin {distribution}"],
+            measurements=[
+                "observableId simulationConditionId time measurement",
+                f"o c 0 {measured!r}",
+            ],
+        )
+    )
+
+    def exact(k, sigma):
+        start = mpmath.mpf(1e-9)
+        return density(measured, start, sigma, laplace=distribution == "laplace")
+
+    found = gradaudit.reference_gradient(problem, digits=5.0)
+    value, gradient = closed_form(exact, [0.5, sigma], ["lin", "lin"])
+    assert abs(found.value - value) <= found.value_bound
+    assert abs(found.gradient[1] - gradient[1]) <= found.bounds[1]
+    assert found.status == "ok"
+    assert found.sizes[1] > 1e5 * abs(found.gradient[1])
+
+
+def test_a_value_that_vanishes_is_within_its_bound():
+    """The density of a residual of 0 is 1 where the noise is its constant."""
+    sigma = np.array([1 / np.sqrt(2 * np.pi)], np.longdouble)
+    found = terms(np.ones(1, np.longdouble), np.ones(1, np.longdouble), sigma,
+                  scale="lin", distribution="normal")  # fmt: skip
+    with mpmath.workdps(50):
+        exact = -mpmath.log(2 * mpmath.pi * mpmath.mpf(float(sigma[0])) ** 2) / 2
+        wrong = float(abs(mpmath.mpf(float(found.value[0])) - exact))
+    assert abs(found.value[0]) < 1e-15
+    assert wrong <= ROUNDING * found.value_size[0]
 
 
 def test_what_has_no_terms_beyond_a_negligible_bound_vanishes():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 from scipy import stats
@@ -45,7 +46,7 @@ def test_densities_are_those_of_scipy_truncated_to_the_bounds(name, scale, bound
     oracle = ORACLES[name](*numbers)
     inside = oracle.cdf(bounds[1]) - oracle.cdf(bounds[0])
     for x in (2.5, 4.0, 4.5):
-        value, slope, kink = found.log_density(x)
+        value, slope, kink = found.log_density(x)[:3]
         # float64 of a density, and of its normalisation
         assert float(value) == pytest.approx(oracle.logpdf(x) - math.log(inside), abs=1e-13)
         assert not kink
@@ -74,6 +75,36 @@ def test_those_of_version_1_are_not_truncated_and_may_be_on_the_scale(name):
     else:
         expected = oracle[name].logpdf(x)
     assert float(found.log_density(x)[0]) == pytest.approx(expected, abs=1e-13)
+
+
+NEAR_A_MODE = [
+    ("parameterScaleNormal", [math.log10(0.5), 1.0], "log10", 0.5),
+    ("parameterScaleNormal", [-0.301029996, 1.0], "log10", 0.5),
+    ("logNormal", [0.1, 0.5], "lin", math.exp(0.1 - 0.25)),
+    ("normal", [0.5, 0.7], "lin", 0.5 + 1e-13),
+    ("gamma", [2.3, 0.6], "log", 1.3 * 0.6 * (1 + 1e-12)),
+    ("rayleigh", [0.6], "log10", 0.6 * (1 + 1e-12)),
+]
+
+
+@pytest.mark.parametrize(("name", "numbers", "scale", "x"), NEAR_A_MODE)
+def test_what_is_left_of_a_derivative_near_a_mode_is_within_its_bound(name, numbers, scale, x):
+    """Of the terms 1e-9 to 1e-17 are left there, and rounding is beside the terms."""
+    own = prior(name, numbers, VERSION_1 | VERSION_2, scale, OPEN, "here").log_density(x)
+    with mpmath.workdps(50):
+        a, b = mpmath.mpf(numbers[0]), mpmath.mpf(numbers[-1])
+        by_scale = {"lin": 1, "log": x, "log10": x * mpmath.log(10)}[scale]
+        exact = {
+            "parameterScaleNormal": lambda: -(mpmath.log10(x) - a) / b**2,
+            "logNormal": lambda: -((mpmath.log(x) - a) / b**2 + 1) / x * by_scale,
+            "normal": lambda: -(x - a) / b**2 * by_scale,
+            "gamma": lambda: ((a - 1) / mpmath.mpf(x) - 1 / b) * by_scale,
+            "rayleigh": lambda: (1 / mpmath.mpf(x) - x / b**2) * by_scale,
+        }[name]()
+        found = mpmath.mpf(str(own.derivative))  # to 19 digits of itself, far below its bound
+        assert abs(found - exact) <= mpmath.mpf(float(own.off))
+    assert float(own.off) < 1e-16
+    assert abs(float(own.derivative)) < 1e-8 * float(own.size)
 
 
 def problem_with(write, *rows):

@@ -81,7 +81,8 @@ def test_a_billionth_of_the_terms_has_its_digits(write, formula, scale):
     "text",
     [
         "a/(b+c)", "log10(a*0.3+b)/c", "exp(-a)*b^1.7 + 1/3", "a^(-2)*sqrt(b)", "abs(a-b)*c",
-        "piecewise(a, b<c, a*b)", "max(a,b)+c", "a^b", "tanh(a)+log(b)", "b^2/a^3 + 0.1",
+        "piecewise(a, b<c, a*b)", "piecewise(a, b<0.7 && c>1/3, a*b)", "max(a,b)+c",
+        "a^b", "tanh(a)+log(b)", "b^2/a^3 + 0.1",
     ],
 )  # fmt: skip
 def test_a_formula_in_quad_precision_has_its_digits(text):

@@ -1,6 +1,9 @@
 """Digits: of every entry, the least of all, of each state and of each parameter."""
 
+import pickle
+
 import numpy as np
+import pytest
 
 from gradaudit.records.results import Digits
 
@@ -24,3 +27,12 @@ def test_where_all_is_negligible_the_number_is_given():
     digits = Digits(np.full((1, 1, 2), NAN), of_none=15.6)
     assert digits == 15.6
     assert np.isnan(digits.by_state).all()
+
+
+@pytest.mark.parametrize("entries", [ENTRIES, np.full((1, 1, 2), NAN)])
+def test_a_copy_in_another_process_has_the_digits_of_the_entries(entries):
+    digits = Digits(entries, of_none=15.6)
+    copied = pickle.loads(pickle.dumps(digits))
+    assert type(copied) is Digits
+    assert float(copied) == float(digits)
+    np.testing.assert_array_equal(copied.per_entry, digits.per_entry)

@@ -18,7 +18,7 @@ from gradaudit.certification.climb import (
     Lacking,
     TimeIsOverError,
 )
-from gradaudit.certification.collocation.rungs import Collocation
+from gradaudit.certification.collocation.rungs import QUAD_CAUTION, Collocation
 from gradaudit.certification.heyoka.precision import (
     DOUBLE,
     LONG_DOUBLE,
@@ -322,6 +322,7 @@ def _climb_higher(climb: Climb, digits: float, held: float) -> str:
         plan += [(QUAD, first), (QUAD, max(first * 1e-5, 3e-34))]
     if available(multiple(MULTIPLE_BITS)):
         plan += [(multiple(MULTIPLE_BITS), tolerance) for tolerance in MULTIPLE_TOLERANCES]
+    coarser = climb.best
     for precision, tolerance in plan:
         if climb.left <= 0.0:
             return _uncertified(climb, "the time limit came")
@@ -337,7 +338,13 @@ def _climb_higher(climb: Climb, digits: float, held: float) -> str:
             more = needed(solution, climb.model.t_end)
             what = f"{solution.status} in {precision.name} precision"
             return _uncertified(climb, f"{what}: {more}" if more else what)
-        held = climb.accept(solution, certificate.between(climb.best, solution, climb.grid))
+        if climb.best.precision.bits < precision.bits:
+            coarser, bounds = climb.best, certificate.between(climb.best, solution, climb.grid)
+        else:  # rounding that the dynamics amplify is alike in two solves of one precision
+            bounds = certificate.apart(
+                climb.best, solution, coarser, climb.grid, caution=QUAD_CAUTION
+            )
+        held = climb.accept(solution, bounds)
         if held >= digits:
             return "ok"
     return _uncertified(climb, "the top of the ladder is reached")

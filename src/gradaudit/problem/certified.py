@@ -30,7 +30,6 @@ LEFT = 0.5
 RESOLVED = 16 * np.finfo(np.float64).eps
 """Of the sum of the absolute values of its terms: an entry that is no larger is zero as far as
 parameters in float64 determine it."""
-PRIOR_ROUNDING = 64 * float(np.finfo(np.longdouble).eps)
 PRIOR_VALUE = 1e-13  # of the constants of densities, which are computed in float64
 VANISHES = 1e-10
 """Of the same sum: the largest error bound of an entry that is called zero."""
@@ -239,19 +238,19 @@ def _result(
     whole_sum, parameters = found.total, problem.parameters
     slopes = parameters.slopes(found.values)
     value, whole = whole_sum.value, whole_sum.gradient * slopes
-    exact = np.zeros(len(parameters), np.longdouble)
+    # of the priors: derivatives, bounds of their errors, and the sizes of their terms
+    by_priors, off, terms = np.zeros((3, len(parameters)), np.longdouble)
     kinks: list[str] = []
     if posterior:
-        for name, (own, derivative, kink) in problem.prior_terms(found.values).items():
-            value = value + own
-            exact[parameters.names.index(name)] = derivative
-            kinks += [name] * kink
-    gradient = (whole + exact).astype(np.float64)
+        for name, own in problem.prior_terms(found.values).items():
+            k, value = parameters.names.index(name), value + own.value
+            by_priors[k], off[k], terms[k] = own.derivative, own.off, own.size
+            kinks += [name] * own.kink
+    gradient = (whole + by_priors).astype(np.float64)
     rounding = np.finfo(np.float64).eps
     bounds = (whole_sum.bound * np.abs(slopes)).astype(np.float64) + rounding * np.abs(gradient)
-    # extended precision, and a constant of the density that is not
-    bounds = bounds + PRIOR_ROUNDING * np.abs(exact).astype(np.float64)
-    sizes = (whole_sum.size * np.abs(slopes) + np.abs(exact)).astype(np.float64)
+    bounds = bounds + off.astype(np.float64)
+    sizes = (whole_sum.size * np.abs(slopes) + terms).astype(np.float64)
     held = held_digits(gradient, bounds, sizes, negligible(found.values, slopes))
     constant = PRIOR_VALUE * len(problem.priors) if posterior else 0.0
     status = _status(found, parameters.names, gradient, held, digits)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradaudit.errors import ProblemError, first_few
 from gradaudit.problem.formulas import Expression
-from gradaudit.problem.priors import Prior
+from gradaudit.problem.priors import Density, Prior
 from gradaudit.problem.scales import scaled, slope, unscaled
 
 if TYPE_CHECKING:
@@ -289,10 +289,10 @@ class Problem:
             If `p` is invalid.
         """
         values = self.parameters.values(p)
-        return float(sum(own[0] for own in self.prior_terms(values).values()))
+        return float(sum(own.value for own in self.prior_terms(values).values()))
 
-    def prior_terms(self, values: Array) -> dict[str, tuple[Any, Any, bool]]:
-        """Log-density, derivative on the scale, and whether at a kink, of each prior.
+    def prior_terms(self, values: Array) -> dict[str, Density]:
+        """The log-density of each prior, with its derivative on the scale.
 
         `values` (K,) are those of the parameters, not on their scales.
         """

@@ -233,12 +233,20 @@ def _lifted(tree: Any, numbers: dict[Any, Any]) -> Any:
         return numbers.setdefault(tree, sympy.Symbol(f"number_{len(numbers)}_", real=True))
     if not tree.args:
         return tree
-    if isinstance(
-        tree, sympy.Piecewise
-    ):  # conditions stay: what is near a switch is told elsewhere
-        cases = [(_lifted(part, numbers), condition) for part, condition in tree.args]
+    if isinstance(tree, sympy.Piecewise):
+        cases = [
+            (_lifted(part, numbers), _lifted_condition(condition, numbers))
+            for part, condition in tree.args
+        ]
         return sympy.Piecewise(*cases, evaluate=False)
     return tree.func(*(_lifted(part, numbers) for part in tree.args))
+
+
+def _lifted_condition(tree: Any, numbers: dict[Any, Any]) -> Any:
+    """The same of a condition: numbers of quad precision are not compared with those of Python."""
+    if isinstance(tree, sympy.core.relational.Relational):
+        return tree.func(*(_lifted(part, numbers) for part in tree.args), evaluate=False)
+    return tree.func(*(_lifted_condition(part, numbers) for part in tree.args))
 
 
 def _plain(tree: Any) -> Any:

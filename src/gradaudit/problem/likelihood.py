@@ -143,6 +143,7 @@ def contribution(
     ):  # fmt: skip
         curvature += factor[:, None, None] * a[:, :, None] * b[:, None, :]
     slope = found.h[:, None] * dh + found.s[:, None] * ds
+    slope_size = np.abs(found.h[:, None] * dh) + np.abs(found.s_size[:, None] * ds)
     wrong, unit, exact = stacked(columns, "bound", len(measurements)), 1.0, None
     rounded = wrong
     if inputs.quad is not None:
@@ -150,8 +151,14 @@ def contribution(
         if exact is None:
             return contribution(inputs.in_long_double, observable, measurements)
         unit, rounded = FINER, wrong + np.finfo(np.longdouble).eps * np.abs(z)
+    sizes = found.value_size, slope_size
     parts = _parts(
-        found.value, slope, curvature, columns, (wrong, rounded), unit, len(inputs.values)
+        (found.value, slope, curvature),
+        sizes,
+        columns,
+        (wrong, rounded),
+        unit,
+        len(inputs.values),
     )
     if inputs.solved.bounded:
         dh_off, ds_off = np.zeros(shape), np.zeros(shape)
@@ -197,9 +204,8 @@ def _summed(parts: Any, exact: Any, own: Any) -> Sum:
 
 
 def _parts(
-    value: Any,
-    slope: Any,
-    curvature: Any,
+    derivatives: tuple[Any, Any, Any],
+    sizes: tuple[Any, Any],
     columns: list[Column],
     wrongs: tuple[Any, Any],
     unit: float,
@@ -209,12 +215,18 @@ def _parts(
 
     Parameters
     ----------
+    derivatives
+        The log-likelihoods (R,), with first and second derivatives by the inputs.
+    sizes
+        Of what is added up in the log-likelihoods and in their first derivatives.
     wrongs
         By how much the inputs (R, a) may be wrong, as the gradient and as the value have them.
     unit
         Of the last place of the numbers that the gradient is computed with, over that of extended
         precision.
     """
+    value, slope, curvature = derivatives
+    value_size, slope_size = sizes
     rows, (wrong, of_value) = len(value), wrongs
     derivative = stacked(columns, "derivative", rows, count)
     wrong_derivative = stacked(columns, "derivative_bound", rows, count)
@@ -226,9 +238,9 @@ def _parts(
         bound = np.einsum("ra,rak->rk", np.abs(slope) + spread, wrong_derivative) + np.einsum(
             "rak,ra->rk", turned, wrong
         )
-    size = np.einsum("ra,rak->rk", np.abs(slope), np.abs(derivative))
+    size = np.einsum("ra,rak->rk", slope_size, np.abs(derivative))
     gradient = np.einsum("ra,rak->rk", slope, derivative)
-    value_bound = np.where(np.isnan(value_bound), np.inf, value_bound) + ROUNDING * np.abs(value)
+    value_bound = np.where(np.isnan(value_bound), np.inf, value_bound) + ROUNDING * value_size
     bound = np.where(np.isnan(bound), np.inf, bound) + unit * ROUNDING * size
     return value, value_bound, gradient, bound, size
 

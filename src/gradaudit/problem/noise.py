@@ -31,6 +31,9 @@ class Terms:
         Second derivatives.
     residual
         (measured - simulated) / s on the scale of the observable.
+    value_size, s_size
+        Sums of the absolute values of what is added up in `value` and `s`: where it cancels, as
+        where a residual is as large as its noise, rounding is beside these sizes.
     """
 
     value: Any
@@ -40,6 +43,8 @@ class Terms:
     hs: Any
     ss: Any
     residual: Any
+    value_size: Any
+    s_size: Any
 
 
 def terms(measured: Any, h: Any, s: Any, *, scale: str, distribution: str) -> Terms:
@@ -59,13 +64,25 @@ def terms(measured: Any, h: Any, s: Any, *, scale: str, distribution: str) -> Te
     with np.errstate(divide="ignore", invalid="ignore"):
         r = (goal - image) / s
         if distribution == "normal":
-            value = -(np.log(2 * number(PI, s) * s**2) + r**2) / 2
+            constant, size = np.log(2 * number(PI, s) * s**2) / 2, r**2 / 2
             w, ww, ws = r / s, -1 / s**2, -2 * r / s**2
             noise, noise2 = (r**2 - 1) / s, (1 - 3 * r**2) / s**2
+            noise_size = (r**2 + 1) / s
         else:
             sign, size = np.sign(r), np.abs(r)
-            value = -np.log(2 * s) - size
+            constant = np.log(2 * s)
             w, ww, ws = sign / s, np.zeros_like(s), -sign / s**2
             noise, noise2 = (size - 1) / s, (1 - 2 * size) / s**2
-        value = value + np.log(np.abs(jacobian))
-    return Terms(value, w * first, noise, ww * first**2 + w * second, ws * first, noise2, r)
+            noise_size = (size + 1) / s
+        of_scale = np.log(np.abs(jacobian))
+    return Terms(
+        value=of_scale - constant - size,
+        h=w * first,
+        s=noise,
+        hh=ww * first**2 + w * second,
+        hs=ws * first,
+        ss=noise2,
+        residual=r,
+        value_size=np.abs(constant) + size + np.abs(of_scale) + 1,  # rounding of what is in a log
+        s_size=noise_size,
+    )

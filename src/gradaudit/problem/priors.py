@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,6 +50,28 @@ VERSION_2 = {
 """Names of the standard: the family, and what its argument is."""
 
 
+ROUNDING = 64 * np.finfo(np.longdouble).eps
+"""Of the terms of a derivative."""
+
+LOGARITHM = 4 * np.finfo(np.longdouble).eps
+"""Of a logarithm, what it is off by."""
+
+
+class Density(NamedTuple):
+    """A log-density at a point x, in extended precision.
+
+    `derivative` is by x on the estimation scale, and `kink` says whether it does not exist. `size`
+    is the sum of the absolute values of its terms, and `off` a bound of its error: the argument of
+    a density cancels with its location, and some densities have a mode between two terms.
+    """
+
+    value: Any
+    derivative: Any
+    kink: bool = False
+    size: Any = 0.0
+    off: Any = 0.0
+
+
 @dataclass(frozen=True)
 class Prior:
     """The prior of one parameter.
@@ -73,25 +95,34 @@ class Prior:
     lower: float = -math.inf
     upper: float = math.inf
 
-    def log_density(self, x: float) -> tuple[Any, Any, bool]:
-        """The log-density at x, its derivative by x on the estimation scale; whether at a kink.
-
-        Outside of the support it is minus infinity, with a derivative of 0.
-        """
-        nothing = np.longdouble(-np.inf), np.longdouble(0.0), False
+    def log_density(self, x: float) -> Density:
+        """The log-density at x. Outside of the support it is minus infinity, with no derivative."""
+        nothing = Density(np.longdouble(-np.inf), np.longdouble(0.0))
         if not self.lower <= x <= self.upper:
             return nothing
         u, first, second = self._argument(np.longdouble(x))
         if not np.isfinite(u):
             return nothing
-        value, by_u = _family(self.family, self.numbers, u)
-        if not np.isfinite(value):
-            return np.longdouble(value), np.longdouble(0.0), False
-        by_x = by_u * first
+        logarithmic = self.argument == "log" or (self.argument == "scale" and self.scale != "lin")
+        u_off = LOGARITHM * np.abs(u) if logarithmic else np.longdouble(0.0)
+        own = _family(self.family, self.numbers, u, u_off)
+        if not np.isfinite(own.value):
+            return nothing._replace(value=np.longdouble(own.value))
+        value, by_x, size, off = (
+            own.value, own.derivative * first, own.size * np.abs(first), own.off * np.abs(first)
+        )  # fmt: skip
         if self.argument == "log":
-            value, by_x = value + np.log(np.abs(first)), by_x + second / first
-        kink = self.family == "laplace" and bool(u == self.numbers[0])
-        return value - self._normalisation(), by_x * slope(x, self.scale), kink
+            more = second / first
+            value, by_x = value + np.log(np.abs(first)), by_x + more
+            size, off = size + np.abs(more), off + ROUNDING * np.abs(more)
+        by_p = slope(x, self.scale)
+        return Density(
+            value - self._normalisation(),
+            by_x * by_p,
+            own.kink,
+            size * np.abs(by_p),
+            (off + ROUNDING * np.abs(by_x)) * np.abs(by_p),
+        )
 
     def _argument(self, x: Any) -> tuple[Any, Any, Any]:
         scale = {"lin": "lin", "log": "log", "scale": self.scale}[self.argument]
@@ -151,32 +182,46 @@ def prior(
     return Prior(family, given, argument, scale, *bounds)
 
 
-def _family(family: str, numbers: tuple[float, ...], u: Any) -> tuple[Any, Any]:
-    """log g(u) and its derivative, in extended precision."""
+def _family(family: str, numbers: tuple[float, ...], u: Any, u_off: Any) -> Density:
+    """log g(u) and its derivative by u, which is off by `u_off`."""
     a = np.longdouble(numbers[0])
     b = np.longdouble(numbers[-1])
     if family == "uniform":
         # the ends are as the logarithm of float64 gives them
         room = 4 * np.finfo(np.float64).eps * max(abs(a), abs(b))
         inside = a - room <= u <= b + room
-        return (-np.log(b - a) if inside else np.longdouble(-np.inf)), np.longdouble(0.0)
+        return Density(-np.log(b - a) if inside else np.longdouble(-np.inf), np.longdouble(0.0))
     if family in POSITIVE and (u < 0.0 or (u == 0.0 and family != "exponential")):
-        return np.longdouble(-np.inf), np.longdouble(0.0)
-    r = (u - a) / b
+        return Density(np.longdouble(-np.inf), np.longdouble(0.0))
+    r, constant = (u - a) / b, np.longdouble(0.0)
+    kink, terms, off = False, None, np.longdouble(0.0)
+    slopes: tuple[Any, ...]
     match family:
         case "normal":
-            return -np.log(b) - np.log(2 * _pi()) / 2 - r**2 / 2, -r / b
+            constant, value = np.log(b) + np.log(2 * _pi()) / 2, -(r**2) / 2
+            slopes = (-r / b,)
+            terms, off = (np.abs(u) + np.abs(a)) / b**2, u_off / b**2
         case "laplace":
-            return -np.log(2 * b) - np.abs(r), -np.sign(r) / b
+            constant, value, kink = np.log(2 * b), -np.abs(r), bool(np.abs(u - a) <= u_off)
+            slopes = (-np.sign(r) / b,)
         case "cauchy":
-            return -np.log(_pi() * b * (1 + r**2)), -2 * r / (b * (1 + r**2))
+            value = -np.log(_pi() * b * (1 + r**2))
+            slopes = (-2 * r / (b * (1 + r**2)),)
         case "exponential":
-            return -np.log(b) - u / b, -1 / b
+            value = -np.log(b) - u / b
+            slopes = (-1 / b,)
         case "rayleigh":
-            return np.log(u) - 2 * np.log(b) - (u / b) ** 2 / 2, 1 / u - u / b**2
-    shape, scale = (a, b) if family == "gamma" else (a / 2, np.longdouble(2.0))
-    constant = np.longdouble(math.lgamma(float(shape))) + shape * np.log(scale)
-    return (shape - 1) * np.log(u) - u / scale - constant, (shape - 1) / u - 1 / scale
+            value = np.log(u) - 2 * np.log(b) - (u / b) ** 2 / 2
+            slopes = (1 / u, -u / b**2)
+        case _:
+            shape, scale = (a, b) if family == "gamma" else (a / 2, np.longdouble(2.0))
+            constant = np.longdouble(math.lgamma(float(shape))) + shape * np.log(scale)
+            value = (shape - 1) * np.log(u) - u / scale
+            slopes = ((shape - 1) / u, -1 / scale)
+    size = sum(np.abs(own) for own in slopes)
+    return Density(
+        value - constant, sum(slopes), kink, size if terms is None else terms, off + ROUNDING * size
+    )
 
 
 def probability(family: str, numbers: tuple[float, ...], lower: float, upper: float) -> float:

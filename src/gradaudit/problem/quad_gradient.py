@@ -18,7 +18,7 @@ def gradient_in_quad(
 ) -> Any:
     """Derivatives (R, K) of the log-likelihoods of R measurements, in numbers of heyoka.
 
-    None where a formula has a function that these numbers have not, such as a branch.
+    None where a formula has a function that these numbers have not.
 
     Parameters
     ----------

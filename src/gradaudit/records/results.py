@@ -71,6 +71,10 @@ class Digits(np.float64):
         self.per_entry = per_entry
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How a copy in another process has the digits of the entries, too."""
+        return type(self), (self.per_entry, float(self))
+
     @property
     def by_state(self) -> Array:
         """The least of each state (n,), so that one hopeless entry does not hide the others."""
