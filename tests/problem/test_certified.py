@@ -13,6 +13,7 @@ from gradaudit.problem import certified
 from gradaudit.problem.certified import held_digits
 from gradaudit.problem.likelihood import ROUNDING
 from gradaudit.problem.noise import terms
+from gradaudit.problem.simulation import Solves
 from problem_closed_forms import DIGITS, assert_certified, closed_form, density
 
 PARAMETERS = "parameterId parameterScale lowerBound upperBound nominalValue estimate"
@@ -151,13 +152,13 @@ def test_conditions_whose_terms_cancel_are_solved_again_and_others_are_not(write
         )
     )
     again, measured = [], [float(row.split()[3]) for row in table[1:]]
-    part = certified.part
+    solved_again = Solves.again
 
-    def noted(preparation, group, *how):
-        again.append(group.label)
-        return part(preparation, group, *how)
+    def noted(solves, index, *how):
+        again.append(solves.groups[index].label)
+        return solved_again(solves, index, *how)
 
-    monkeypatch.setattr(certified, "part", noted)
+    monkeypatch.setattr(Solves, "again", noted)
 
     def exact(k):
         terms = zip(measured, (2, 2.5, 3), (0.5, 0.5, 1e4), strict=True)
