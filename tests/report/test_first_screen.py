@@ -34,3 +34,13 @@ def test_all_that_tie_are_named():
 
 def test_where_all_are_alike_none_is_the_least_accurate():
     assert "Least often" not in functionals(ranking([1.0] * 4)).conclusion
+
+
+def test_kinds_that_are_left_out_are_named():
+    table = ranking([1.0, 0.9, 0.5, 0.0])
+    assert functionals(table).caption == "share of tolerance series that are good by forward AD"
+    few = functionals(table.assign(ladders=[3, 40, 40, 40]))
+    assert few.conclusion.startswith("The time average, most often")
+    assert few.caption.endswith("; without kinds with fewer than 10 series")
+    own = functionals(table.assign(kind=["solver_target", "terminal", "maximum", "trace_sse"]))
+    assert own.caption.endswith("; without kinds whose data the solver makes itself")

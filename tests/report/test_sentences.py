@@ -161,9 +161,10 @@ def test_order_and_attribution(made_up_audits):
     assert "power 1.10 (median of 18 tolerance series, from 1.00 to 1.20)" in model_sentences.order(
         ladders
     )
-    assert "does not converge" in model_sentences.order(
-        ladders.assign(converging=[False] + [True] * 17)
-    )
+    stuck = ladders.assign(converging=[False] + [True] * 17)
+    assert model_sentences.order(stuck).startswith("Where it converges, the error falls like")
+    assert "(median of 17 tolerance series" in model_sentences.order(stuck)
+    assert "does not converge" in model_sentences.order(stuck)
     assert "No order" in model_sentences.order(ladders.assign(order=np.nan))
     assert "wrong states in all 72 gradients" in model_sentences.attribution(table)
     mixed = table.assign(dominant=["tangent"] * 70 + ["rounding"] * 2)

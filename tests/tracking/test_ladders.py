@@ -65,6 +65,15 @@ def test_the_run_belongs_to_its_model_and_has_a_key_of_its_own(rows):
     assert (plan.name, plan.parent) == ("logistic tsit5 forward_ad", "model/logistic")
 
 
+def test_the_verdict_leaves_out_functionals_that_do_not_count(rows):
+    count = [
+        row(rtol, "event_count_spike", ladder_verdict="horrible", sufficient_rtol=math.nan)
+        for rtol in TOLERANCES
+    ]
+    tags = plan_of(rows + count).tags
+    assert (tags["verdict"], tags["verdict.event_count_spike"]) == ("bad", "horrible")
+
+
 def test_params_are_the_setting_of_the_whole_series(rows):
     assert plan_of(rows).params == {
         "n_states": "1",

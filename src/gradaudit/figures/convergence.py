@@ -16,6 +16,7 @@ from gradaudit.figures.axes import (
 )
 from gradaudit.figures.error_panels import error_panels
 from gradaudit.records.figure import Drawing
+from gradaudit.records.numbers import rounded_down
 
 FIGURE = Drawing(
     of="model",
@@ -78,7 +79,7 @@ def _floor(ax: Axes, digits: float, *, named: bool) -> None:
         ax.text(
             0.015,
             10.0**-digits,
-            f"reference: {digits:.1f} digits",
+            f"reference: {rounded_down(digits)} digits",
             ha="left",
             va="bottom",
             transform=ax.get_yaxis_transform(),

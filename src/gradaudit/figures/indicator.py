@@ -80,8 +80,9 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         layout.head(
             figure,
             "Indicator without a reference, against the true error",
-            "A point is one gradient. On the dotted line the indicator equals the error; "
-            "errors far above it are not detected.",
+            "A point is one gradient. On the dotted line the indicator equals the error; errors "
+            "far above it are not detected.\nAt the lower edge the error is 0. Red below the grey "
+            "lines: counts, and series that do not converge.",
         )
     return figure
 

@@ -78,7 +78,7 @@ def mechanisms(regimes: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             figure,
             "Where forward-mode gradients can be trusted: mechanism by method",
             "A cell is filled by the share of its tolerance series that are good, bad and "
-            "horrible.",
+            "horrible. n: models.",
         )
     return figure
 

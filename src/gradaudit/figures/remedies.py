@@ -28,7 +28,7 @@ FIGURE = Drawing(
     category="Atlas",
     caption=(
         "What improves a gradient that is not good: the share that is good after one change, "
-        "the factor by which the error falls, and the cost in time."
+        "the factor by which the error falls, and the factor in work."
     ),
 )
 
@@ -106,7 +106,8 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             figure,
             "Which change corrects a gradient that is not good",
             "Number of good gradients after one change, of those tried. Below: the factor by which "
-            "the error falls,\nand that of the work, in the median of those corrected.",
+            "the error falls,\nand that of the work: medians over those corrected, or over those "
+            "tried where none was.",
         )
     return figure
 

@@ -60,8 +60,8 @@ def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[s
         )
         _areas(axes[0, 0], shown)
         text = (
-            "area under the ROC (0.5 by chance), with 95 % intervals over mechanisms, and the cost "
-            "in gradients."
+            "area under the ROC (0.5 by chance; blue: trust scores), 95 % intervals over "
+            "mechanisms, and cost in gradients."
         )
         if scored:
             _curves(axes[0, 1], predictions, float(settings.get("good", 1e-2)))
@@ -120,6 +120,6 @@ def _curves(ax: Axes, predictions: pd.DataFrame, bound: float) -> None:
     ax.set_xlim(-0.02, 1)
     ax.set_ylim(0, 1.03)
     ax.set_xlabel("false alarms, share of good gradients")
-    ax.set_ylabel("bad gradients found")
+    ax.set_ylabel("gradients not good, share found")
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="lower right", title="dot: threshold from other mechanisms")

@@ -15,6 +15,7 @@ from gradaudit.errors import DamagedResultError
 from gradaudit.model.spec import digests_of
 from gradaudit.problem.certified import ReferenceGradient
 from gradaudit.problem.definition import Problem
+from gradaudit.records.numbers import rounded_down
 from gradaudit.records.provenance import code_of
 
 SCHEMA = "gradaudit certified gradients 1"
@@ -78,8 +79,8 @@ def told(name: str, result: ReferenceGradient | str) -> str:
     if isinstance(result, str):
         return f"{name}: refused: {result}"
     return (
-        f"{name}: log-likelihood {result.value:.10g}, {float(result.digits):.1f} digits in "
-        f"{result.seconds:.1f} s; {result.status}"
+        f"{name}: log-likelihood {result.value:.10g}, {rounded_down(float(result.digits))} digits "
+        f"in {result.seconds:.1f} s; {result.status}"
     )
 
 

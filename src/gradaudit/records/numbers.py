@@ -26,3 +26,8 @@ def short(value: float, digits: int = 2) -> str:
     """A number as a power of ten in short, 1.2e-3."""
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def rounded_down(digits: float) -> str:
+    """Certified digits to a tenth, never more of them than are certified."""
+    return f"{math.floor(10.0 * digits) / 10.0:.1f}" if math.isfinite(digits) else f"{digits}"

@@ -124,8 +124,12 @@ def functionals(ranking: pd.DataFrame) -> Card:
     """Q2: the kinds of functionals with the most and the least accurate gradients."""
     question = "Which quantities have accurate gradients?"
     crimes = [name for name, family in catalogue("functionals").items() if family.is_inverse_crime]
-    rows = ranking[(ranking["scope"] == EVERYWHERE) & ~ranking["kind"].isin(crimes)]
-    rows = rows[rows["ladders"] >= FEW] if (rows["ladders"] >= FEW).any() else rows
+    rows = ranking[ranking["scope"] == EVERYWHERE]
+    made = bool(rows["kind"].isin(crimes).any())
+    rows = rows[~rows["kind"].isin(crimes)]
+    many = rows["ladders"] >= FEW
+    few = bool(many.any() and not many.all())
+    rows = rows[many] if few else rows
     rows = rows.sort_values(["good", "horrible"], ascending=[False, True])
     if rows.empty:
         return Card(key="q2", question=question, conclusion="Nothing was audited.")
@@ -158,8 +162,17 @@ def functionals(ranking: pd.DataFrame) -> Card:
             )
             for row in shown.to_dict("records")
         ],
-        caption="share of tolerance series that are good by forward AD",
+        caption="share of tolerance series that are good by forward AD" + _left_out(few, made),
     )
+
+
+def _left_out(few: bool, made: bool) -> str:
+    """Which kinds the picture does not show."""
+    parts = [
+        *[f"with fewer than {FEW} series"] * few,
+        *["whose data the solver makes itself"] * made,
+    ]
+    return f"; without kinds {' and those '.join(parts)}" if parts else ""
 
 
 def _tied(rows: pd.DataFrame, one: pd.Series) -> pd.DataFrame:

@@ -70,8 +70,8 @@ GLOSSARY = {
         "A tolerance series is good if every tolerance from rtol 1e-3 on suffices, bad if it takes "
         "a tighter one or a solve fails, and horrible if none suffices, if it does not converge, "
         "or if the error has spikes: at one tolerance it is a hundred times as large as at those "
-        "beside it. A gradient is good if it is right, horrible if it is wrong or a tighter "
-        "tolerance does not help, and bad otherwise."
+        "beside it. A gradient is horrible if it is wrong, or if a tighter tolerance does not help "
+        "(whatever its error); of the others it is good if it is right, and bad if not."
     ),
     "Work": (
         "Evaluations of the vector field in a solve, counted: those with tangents once for each "

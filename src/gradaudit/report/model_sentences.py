@@ -92,16 +92,18 @@ def attribution(rows: pd.DataFrame) -> str:
 
 def order(verdicts: pd.DataFrame) -> str:
     """The fitted order of convergence over the tolerance series."""
-    orders = verdicts["order"].to_numpy(dtype=float)
+    falls = verdicts["converging"].astype(bool)
+    orders = verdicts.loc[falls, "order"].to_numpy(dtype=float)
     orders = orders[np.isfinite(orders)]
-    stuck = int((~verdicts["converging"].astype(bool)).sum())
+    stuck = int((~falls).sum())
+    where = "Where it converges, the" if stuck else "The"
     tail = f" {series(stuck)} {'does' if stuck == 1 else 'do'} not converge." if stuck else ""
     if not len(orders):
         return f"No order of convergence could be fitted.{tail}"
     if len(orders) == 1:
-        return f"The error falls like rtol to the power {orders[0]:.2f}.{tail}"
+        return f"{where} error falls like rtol to the power {orders[0]:.2f}.{tail}"
     return (
-        f"The error falls like rtol to the power {np.median(orders):.2f} "
+        f"{where} error falls like rtol to the power {np.median(orders):.2f} "
         f"(median of {len(orders)} tolerance series, from {orders.min():.2f} to "
         f"{orders.max():.2f}).{tail}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gradaudit.records.numbers import number, tolerance
+from gradaudit.records.numbers import number, rounded_down, tolerance
 
 __all__ = [
     "DASH", "FEW", "count", "listed", "number", "percent", "proportion", "rounded_down", "seconds",
@@ -15,11 +15,6 @@ __all__ = [
 DASH = "–"
 FEW = 20
 """Cases; of fewer a share is written as a count."""
-
-
-def rounded_down(digits: float) -> str:
-    """Certified digits to a tenth, never more of them than are certified."""
-    return f"{math.floor(10.0 * digits) / 10.0:.1f}"
 
 
 def percent(share: float) -> str:

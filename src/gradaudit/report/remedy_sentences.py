@@ -92,13 +92,19 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
     text = (
         f"At the tolerance nearest to 1e-6, {count(baselines, 'gradient')} of forward AD by "
         f"explicit solvers, or {HARM}, {verb} not good. Good after one change, of those for which "
-        f"it was tried, with the work over that before in the median of those corrected: "
+        "it was tried, with the work over that before (the median of those corrected, or of those "
+        "tried where none was): "
         f"{listed(corrected, limit=8)}."
     )
-    failed = remedies.drop_duplicates(["model", "functional", "solver", "rtol"])["error_before"]
-    unsolved = int((~np.isfinite(pd.to_numeric(failed))).sum())
+    own = remedies.drop_duplicates(["model", "functional", "solver", "rtol"])
+    unsolved = int((~np.isfinite(pd.to_numeric(own["error_before"]))).sum())
     if unsolved:
         text += f" For {unsolved} of them the solve failed."
+    counts = int((own["reason_before"] == "no_derivative").sum())
+    if counts:
+        text += (
+            f" {counts} of them {'is a count' if counts == 1 else 'are counts'}: no method helps."
+        )
     missing = [remedy_name(name) for name in every.loc[every["tried"] == 0, "remedy"]]
     if missing:
         text += f" Not tried: {listed(missing)}."

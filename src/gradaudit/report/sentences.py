@@ -167,8 +167,10 @@ def control(audits: pd.DataFrame) -> str:
         compared = "the same"
     return (
         f"At the same solver and tolerance, full control has the smaller error in {better} of "
-        f"{count(len(pairs), 'pair')} with forward AD. In the median its error is {compared}, and "
-        f"its time {number(float(np.nanmedian(times)), 2)} times that of forward AD."
+        f"{count(len(pairs), 'pair')} with forward AD in which both solves "
+        "finished and the error of full control is not 0. In the median its error is "
+        f"{compared}, and its time {number(float(np.nanmedian(times)), 2)} times that of forward "
+        "AD."
     )
 
 

@@ -69,7 +69,8 @@ def ladder_plan(
     model, parent
         Key of the model, and of its run.
     functionals
-        Those that count for the worst error, see `gradaudit.tracking.usable.counted`.
+        Those that count for the worst error and the verdict, see
+        `gradaudit.tracking.usable.counted`.
     best
         Whether it is the model's cheapest setting whose gradients are right.
     facts
@@ -87,6 +88,7 @@ def ladder_plan(
     groups = {names[str(name)]: rows for name, rows in table.groupby("functional", sort=True)}
     solves = table.groupby("rtol", sort=True).first()
     verdicts = pd.Series({name: rows["ladder_verdict"].iloc[0] for name, rows in groups.items()})
+    counted = [names[name] for name in functionals if name in names]
     found = usable(table, functionals)
     worst_error = _worst_error(table, functionals)
     summary = list(_summary(solves, worst_error, verdicts, found))
@@ -105,7 +107,7 @@ def ladder_plan(
                 "method": method,
                 "mechanism": table["mechanism"].iloc[0],
                 "regime": table["regime"].iloc[0],
-                "verdict": worst(verdicts),
+                "verdict": worst(verdicts[[name for name in counted if name in verdicts]]),
                 "needed_rtol": found.needed,
                 "worst_functional": found.functional,
                 "best": "yes" if best else "",

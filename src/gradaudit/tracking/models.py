@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.records.labels import method_name
+from gradaudit.records.numbers import rounded_down
 from gradaudit.tracking.names import Steps, metric_names
 from gradaudit.tracking.plan import (
     NOTE,
@@ -177,8 +178,8 @@ def _note(
     parts = [
         f"**{facts['name']}**: {_cheapest(best)}",
         f"{sentence_of_counts(counts)}. Reference: "
-        f"**{float(reference['digits']):.1f} significant digits** of the sensitivities certified "
-        f"(status: {reference['status']}).",
+        f"**{rounded_down(float(reference['digits']))} significant digits** of the "
+        f"sensitivities certified (status: {reference['status']}).",
         f"{len(facts['states'])} states, {len(facts['parameters'])} parameters, t from 0 to "
         f"{units}.{standing}{expected}",
         str(facts.get("description") or ""),

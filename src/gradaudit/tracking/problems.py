@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.records.labels import method_name
+from gradaudit.records.numbers import rounded_down
 from gradaudit.records.usual import METHOD, TODAY, preferred
 from gradaudit.tracking.names import Steps, metric_names
 from gradaudit.tracking.plan import (
@@ -112,7 +113,7 @@ def _whole(
                 "best": best,
                 "status": first["reference_status"],
                 NOTE: f"**{first['problem']}**: {said}. Cheapest right setting: {best}. Certified: "
-                f"{float(first['digits']):.1f} digits ({first['reference_status']}).\n\n"
+                f"{rounded_down(float(first['digits']))} digits ({first['reference_status']}).\n\n"
                 f"{markdown_table(shown)}",
                 **provenance,
             },

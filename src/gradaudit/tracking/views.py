@@ -143,7 +143,7 @@ def points(x: str, y: str, title: str) -> dict[str, Any]:
 
 
 _LONG = (tag("best"), tag("mechanism"), tag("worst_functional"), tag("status"))
-_WIDE = 240
+_WIDE = 320
 """Pixels of a column with long texts."""
 
 PROBLEMS = "problems"
@@ -187,7 +187,7 @@ VIEWS = (
     View(
         id="errors",
         name="Error against tolerance",
-        about="how the largest error of a gradient falls; step 6 is rtol 1e-6",
+        about="how the largest error of a gradient falls; the metric rtol says which step is which",
         runs="tags.kind = 'ladder' AND tags.model = '{model}'",
         order=tag("method"),
         charts=(
