@@ -24,6 +24,10 @@ STRIP = 0.13
 """Upper part of a panel that is kept for failed solves, where there are any."""
 
 
+ERRORS = ("right", "inaccurate", "wrong")
+"""What the card of an audit calls an error, with the colours of the verdicts."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class VerdictBounds:
     """Errors up to `good` are good, above `horrible` horrible."""
@@ -104,15 +108,19 @@ def error_axis(ax: Axes, limits: ErrorRange, *, grid: str = "white") -> None:
 
 
 def verdict_bands(ax: Axes, thresholds: VerdictBounds, limits: ErrorRange, *, names: bool) -> None:
-    """Good, bad and horrible errors as tinted bands, named to the right of the panel if wanted."""
+    """Errors that are right, inaccurate and wrong as tinted bands, named to the right if wanted.
+
+    Verdicts have other words: a series may be horrible although an error of it is right.
+    """
     edges = (limits.bottom, thresholds.good, thresholds.horrible, limits.edge)
-    for (verdict, colour), low, high in zip(VERDICTS.items(), edges, edges[1:], strict=False):
+    bands = zip(ERRORS, VERDICTS.values(), edges, edges[1:], strict=False)
+    for word, colour, low, high in bands:
         ax.axhspan(low, high, color=colour, alpha=0.11, linewidth=0, zorder=0)
         if names:
             ax.text(
                 1.015,
                 np.sqrt(low * high),
-                verdict,
+                word,
                 transform=ax.get_yaxis_transform(),
                 ha="left",
                 va="center",

@@ -76,7 +76,7 @@ def error_panels(
     legends = {**setting_handles(curves), **({"marks": shown} if shown else {})}
     with style.styled(settings):
         figure, axes = layout.panels(
-            len(names), columns=2, size=(4.6, 2.75), right=0.75, legends=len(legends)
+            len(names), columns=2, size=(4.6, 2.75), right=0.9, legends=len(legends)
         )
         for index, (ax, (functional, name)) in enumerate(zip(axes, names.items(), strict=True)):
             rows = table[table["functional"] == functional]
