@@ -16,6 +16,7 @@ from gradaudit.problem.crew import Crew
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.likelihood import FINER, ROUNDING, Sum
 from gradaudit.problem.simulation import Goal, Simulation, Solves, total
+from gradaudit.records.numbers import rounded_down
 from gradaudit.records.results import Digits
 
 Array = NDArray[np.float64]
@@ -345,4 +346,5 @@ def _status(
     least = int(np.nanargmin(held.per_entry))
     failed = [part for part in found.parts if part.status != "ok"]
     why = f"; under {failed[0].group.label}: {failed[0].status}" if failed else ""
-    return f"uncertified: {float(held):.1f} digits hold of the entry of {names[least]!r}{why}"
+    shown = rounded_down(float(held))
+    return f"uncertified: {shown} digits hold of the entry of {names[least]!r}{why}"

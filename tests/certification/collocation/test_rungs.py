@@ -170,3 +170,40 @@ def test_a_rung_that_is_enough_ends_the_ladder(method):
         model, method=method, digits=15.5, lacking=lambda found: np.array([True])
     )
     assert len(whole.rungs) > len(found.rungs)
+
+
+def test_a_second_pair_of_quad_solves_has_more_digits_than_the_first():
+    """Bounds of 1e-22 are beyond the first pair, whose elements may leave 2e-21."""
+    model = Model(
+        name="relaxation",
+        vector_field=lambda t, y, p: jnp.stack([-p[0] * y[0], p[1] * (y[0] - y[1])]),
+        states={"x": (1.0, ""), "z": (2.0, "")},
+        parameters={"k": (0.75, ""), "fast": (1e4, "")},
+        t_end=2.0,
+    )
+
+    def lacking(found):
+        fine = found.quad is not None and found.quad.sensitivity_bounds[..., 0].max() < 1e-22
+        return None if fine else np.array([True, False])
+
+    found = gradaudit.reference(
+        model, [1.0, 2.0], method="collocation", digits=np.inf, lacking=lacking
+    )
+    assert found.status == "ok"
+    quad = found.extended.quad
+    with mpmath.workdps(50):
+        k, fast = mpmath.mpf(0.75), mpmath.mpf(1e4)
+        for row, t in enumerate((1, 2)):
+            share = fast / (fast - k)  # exp(-fast t) is below 1e-4000
+            exact = [mpmath.exp(-k * t), share * mpmath.exp(-k * t)]
+            slopes = [-t * exact[0], exact[1] * (1 / (fast - k) - t)]
+            for i in range(2):
+                wrong = abs(mpmath.mpf(str(quad.states[row, i])) - exact[i])
+                assert wrong <= quad.state_bounds[row, i] < 1e-22
+                wrong = abs(mpmath.mpf(str(quad.sensitivities[row, i, 0])) - slopes[i])
+                assert wrong <= quad.sensitivity_bounds[row, i, 0]
+
+
+def test_what_is_infinite_needs_somebody_to_say_what_is_lacking():
+    with pytest.raises(SettingError, match="digits is inf"):
+        gradaudit.reference("logistic", digits=np.inf)

@@ -4,7 +4,8 @@ First the states alone, roughly, for the sizes of what begins at 0; then everyth
 long double precision, whose disagreement is the error of the former. Where that certifies too few
 digits, a second solve in long double of another order certifies the first, with the measured
 rounding of double as a second witness. What is left, such as a column that is 0 but for rounding,
-is solved twice in quad precision, for the parameters concerned alone.
+is solved twice in quad precision, for the parameters concerned alone, and twice more with tighter
+tolerances.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ SCOUT: Rung = (DOUBLE, 8, 1e-5)
 COARSE: Rung = (DOUBLE, 11, 1e-13)
 FINE: Rung = (LONG_DOUBLE, 16, 5e-16)
 OTHER: Rung = (LONG_DOUBLE, 13, 5e-15)
-HIGHER: tuple[Rung, Rung] = ((QUAD, 18, 1e-19), (QUAD, 15, 1e-18))
+HIGHER: tuple[tuple[Rung, Rung], ...] = (
+    ((QUAD, 18, 1e-19), (QUAD, 15, 1e-18)),
+    ((QUAD, 25, 1e-26), (QUAD, 21, 1e-25)),
+)
 """The second of a pair has ten times the tolerance: errors of one sign, such as those of a decay,
 must not hide in the difference.
 """
@@ -260,23 +264,28 @@ class Collocation:
             wanted = np.intersect1d(columns, np.flatnonzero(climb.lacks))
             columns = wanted if len(wanted) else columns[:1]
         share = (1 + len(columns)) / (1 + climb.model.m)
-        expected = 2.0 * QUAD_COST * share * other.run_seconds
-        if expected > climb.left:
-            seconds = rounded(expected)
-            return f"quad precision would take longer than the time limit, about {seconds} s"
-        pair = []
-        for rung in HIGHER:
-            pair.append(self.solve(rung, columns=columns))
-            if pair[-1].status != "ok":
-                return self._why(pair[-1])
-        bounds = certificate.apart(pair[1], pair[0], fine, climb.grid, caution=QUAD_CAUTION)
-        bounds = self._floored(bounds, pair[0])
+        expected, best = 2.0 * QUAD_COST * share * other.run_seconds, fine
         assert climb.bounds is not None
-        merged = climb.bounds.derivatives.copy()
-        merged[..., columns] = bounds.derivatives[..., columns]
-        best = _with_columns(fine, pair[0], columns)
-        held = climb.accept(best, Bounds(bounds.values, merged))
-        return "ok" if held >= digits else "the top of the ladder is reached"
+        outside = climb.bounds.derivatives
+        for rungs in HIGHER:
+            if expected > climb.left:
+                seconds = rounded(expected)
+                return f"quad precision would take longer than the time limit, about {seconds} s"
+            pair = []
+            for rung in rungs:
+                pair.append(self.solve(rung, columns=columns))
+                if pair[-1].status != "ok":
+                    return self._why(pair[-1])
+            bounds = certificate.apart(pair[1], pair[0], fine, climb.grid, caution=QUAD_CAUTION)
+            bounds = self._floored(bounds, pair[0])
+            merged = outside.copy()
+            merged[..., columns] = bounds.derivatives[..., columns]
+            best = _with_columns(fine, pair[0], columns)
+            held = climb.accept(best, Bounds(bounds.values, merged))
+            if held >= digits:
+                return "ok"
+            expected = 2.0 * sum(solve.run_seconds for solve in pair)
+        return "the top of the ladder is reached"
 
 
 def _with_columns(fine: Solution, higher: Solution, columns: NDArray[np.int64]) -> Solution:
