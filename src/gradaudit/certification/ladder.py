@@ -40,6 +40,7 @@ from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import along_the_solution
 from gradaudit.model.loading import SBML_SUFFIXES, load_model
 from gradaudit.model.quadratures import initial_state
+from gradaudit.records.numbers import rounded_down
 from gradaudit.records.results import Reference
 
 NEGLIGIBLE = 1e-3
@@ -52,8 +53,7 @@ ANYWAY = 9.0  # digits, with which another method is not tried by who says what 
 UNBOUNDED = 1e8  # times the initial values: a solution that ends there has no longer window
 OUT_OF_TIME = ("time limit", "time_limit", "max_steps")
 DOUBLE_TOLERANCE = 2.2e-16
-# heyoka's grid depends on the order alone, which each of these tolerances changes
-LONG_DOUBLE_TOLERANCES = (1e-20, 1e-21, 3e-20, 1e-22, 1.1e-19, 1e-23)
+LONG_DOUBLE_TOLERANCES = (1e-20, 1e-21, 3e-20, 1e-22, 1.1e-19, 1e-23)  # of other orders and grids
 DOUBLE_FIRST_STEPS = (0.3, 0.1)  # of the first output time, for other rounding errors
 MULTIPLE_BITS, MULTIPLE_TOLERANCES = 237, (1e-45, 1e-60)
 
@@ -89,8 +89,7 @@ def reference(
     times
         Observation times, by default the model's.
     digits
-        Significant decimal digits of S to certify, at most 15.6; or infinite, where `lacking` alone
-        says when it is enough.
+        Significant decimal digits of S to certify, at most 15.6; infinite where `lacking` decides.
     negligible
         Entries of S below this share of their parameter's largest need no digits and are NaN in
         ``.digits.per_entry``: see `gradaudit.certification.certificate.entry_thresholds`.
@@ -395,7 +394,7 @@ def _unbounded(model: Model, solution: Solution) -> str:
 
 def _uncertified(climb: Climb, why: str) -> str:
     held, until = climb.digits()[1], climb.held_until(USEFUL)
-    text = f"uncertified: {why}; {held:.1f} digits hold"
+    text = f"uncertified: {why}; {rounded_down(held)} digits hold"
     if 0.0 < until < climb.times[-1] and held < USEFUL:
         text += f", and {USEFUL:.0f} or more until t = {until:g}"
     return text
