@@ -64,12 +64,13 @@ def test_a_command_that_is_none_is_told_which_is_meant(capsys):
 
 
 def test_messages_have_the_width_of_the_terminal(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     for columns, widest in (("60", 60), ("100", 100)):
         monkeypatch.setenv("COLUMNS", columns)
         assert cli.main(["audit", "logisti"]) == 2
         lines = capsys.readouterr().err.splitlines()
         assert widest - 20 < max(map(len, lines)) <= widest
-    monkeypatch.delenv("COLUMNS")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: False)
     assert cli.main(["audit", "logisti"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1  # for log files and grep
 

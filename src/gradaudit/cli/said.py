@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import textwrap
@@ -11,8 +10,8 @@ NARROWEST = 40
 
 
 def say(text: str) -> None:
-    """A message of one paragraph; in one line where stderr is no terminal, without COLUMNS."""
-    if sys.stderr.isatty() or "COLUMNS" in os.environ:
+    """A message of one paragraph; whole where stderr is no terminal, for log files and grep."""
+    if sys.stderr.isatty():
         width = max(shutil.get_terminal_size().columns, NARROWEST)
         text = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
     print(text, file=sys.stderr)
