@@ -148,7 +148,7 @@ class Crew(Solves):
         try:
             future: Future[Sent] = self.helpers[owner].submit(what, index, *how)
             contributions, status, found = future.result()
-        except (BrokenProcessPool, RuntimeError) as error:
+        except BrokenProcessPool as error:
             raise ProblemError(
                 f"the process that solved the condition {group.label} ended, perhaps for want of "
                 "memory; take fewer processes (--cores)."

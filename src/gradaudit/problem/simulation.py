@@ -67,6 +67,8 @@ class Solves:
         Of the estimated parameters, (K,), not on their scales.
     derivatives
         Whether gradients are needed; without them the gradients in the sums mean nothing.
+    refines
+        Whether groups may be solved again, so that what comes close to its digits will do for now.
     preparation, memories
         The models of the groups with the steady states that were found, and what of their solves
         there is room for.
