@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gradaudit import Model
+from gradaudit.certification.heyoka.precision import QUAD, available
 from gradaudit.certification.steady_state import steady_state
 from gradaudit.errors import ModelError
 from gradaudit.model.definition import Event
@@ -32,9 +33,9 @@ def assert_is(found: Any, exact: Callable[..., list[Any]], values: list[float]) 
     with mpmath.workdps(40):
         p = [mpmath.mpf(value) for value in values]
         for i, value in enumerate(exact(*p)):
-            assert abs(_number(found.pieces[:, i]) - value) <= found.state_bounds[i]
+            assert abs(_number(found.pieces[:, i]) - value) <= found.row.state_bounds[0, i]
             # long double holds 19 digits, and the pieces more
-            assert found.state_bounds[i] <= 1e-18 * max(1.0, abs(value))
+            assert found.row.state_bounds[0, i] <= 1e-18 * max(1.0, abs(value))
             for j in range(len(p)):
                 slope = mpmath.diff(
                     lambda x, i=i, j=j: exact(*p[:j], x, *p[j + 1 :])[i],
@@ -43,7 +44,7 @@ def assert_is(found: Any, exact: Callable[..., list[Any]], values: list[float]) 
                 )
                 wrong = abs(_number(found.slope_pieces[:, i, j]) - slope)
                 # the difference quotient itself is right to 1e-20 or so
-                assert wrong <= found.sensitivity_bounds[i, j] + 1e-18 * max(1.0, abs(slope))
+                assert wrong <= found.row.sensitivity_bounds[0, i, j] + 1e-18 * max(1.0, abs(slope))
 
 
 def _number(pieces: Any) -> Any:
@@ -65,6 +66,31 @@ def test_a_conserved_total_is_that_of_the_start_which_depends_on_parameters():
         return [k2 * 1.5 * a / (k1 + k2), k1 * 1.5 * a / (k1 + k2)]
 
     assert_is(found, exact, [0.3, 0.6, 1.0])
+
+
+@pytest.mark.skipif(not available(QUAD), reason="heyoka has no quad precision here")
+def test_a_finer_one_has_thirty_digits_with_a_law_whose_coefficients_are_parameters():
+    """a y0 + b y1 is conserved, with a and b of three digits that no binary number has."""
+
+    def field(t, y, p):
+        flux = p[2] * (y[0] - 2.0 * y[1])
+        return jnp.stack([-flux / p[0], flux / p[1]])
+
+    coarse = steady_state(model(field, [1.0, 3.0], [0.123, 45.6, 7e-6]))
+    finer = coarse.finer()
+    assert coarse.row.quad is None
+    assert finer is not None
+    assert finer.row.quad is not None
+    with mpmath.workdps(60):
+        a, b = mpmath.mpf(0.123), mpmath.mpf(45.6)
+        states = [2 * (a + 3 * b) / (2 * a + b), (a + 3 * b) / (2 * a + b)]
+        slope = (1 * (2 * a + b) - 2 * (a + 3 * b)) / (2 * a + b) ** 2
+        found = np.asarray(finer.row.quad.states[0]), finer.row.quad.sensitivities[0, 1, 0]
+        for i, value in enumerate(states):
+            wrong = abs(mpmath.mpf(str(found[0][i])) - value)
+            assert wrong <= finer.row.quad.state_bounds[0, i] <= 1e-33 * value  # quad has 34 digits
+        wrong = abs(mpmath.mpf(str(found[1])) - slope)
+        assert wrong <= finer.row.quad.sensitivity_bounds[0, 1, 0] <= 1e-32 * abs(slope)
 
 
 def test_the_coefficients_of_a_law_may_be_parameters():
@@ -107,7 +133,7 @@ def test_of_two_steady_states_it_is_the_one_that_the_start_leads_to():
 
     assert_is(steady_state(model(field, [0.3], [0.25])), lambda a: [mpmath.mpf(1)], [0.25])
     found = steady_state(model(field, [0.2], [0.25]))
-    assert abs(found.states[0]) <= found.state_bounds[0] + 1e-30
+    assert abs(found.row.states[0][0]) <= found.row.state_bounds[0, 0] + 1e-30
 
 
 def test_switches_at_fixed_times_are_passed():
@@ -170,7 +196,7 @@ def test_what_does_not_come_to_rest_is_refused_with_the_reason(reason):
 def test_without_derivatives_a_rate_of_zero_is_no_reason_to_refuse():
     whole = model(*REFUSED["this value of 'q0' only"])
     found = steady_state(whole, derivatives=False)
-    np.testing.assert_allclose(found.states, [1.0, 1.0], rtol=1e-18)
+    np.testing.assert_allclose(found.row.states[0], [1.0, 1.0], rtol=1e-18)
 
 
 def test_behind_an_event_it_is_what_a_certified_solve_reaches():
@@ -184,9 +210,9 @@ def test_behind_an_event_it_is_what_a_certified_solve_reaches():
 
     found = steady_state(model(field, [0.0, 0.0, 3.0], [1.5], events={"dose": event}))
     assert not found.precise
-    np.testing.assert_allclose(found.states, [9.0, 1.0, 6.0], rtol=1e-15)
-    np.testing.assert_allclose(found.sensitivities[:, 0], [6.0, 0.0, 0.0], rtol=1e-15)
-    assert np.all(np.abs(found.states - [9.0, 1.0, 6.0]) <= found.state_bounds)
+    np.testing.assert_allclose(found.row.states[0], [9.0, 1.0, 6.0], rtol=1e-15)
+    np.testing.assert_allclose(found.row.sensitivities[0, :, 0], [6.0, 0.0, 0.0], rtol=1e-15)
+    assert np.all(np.abs(found.row.states[0] - [9.0, 1.0, 6.0]) <= found.row.state_bounds[0])
 
 
 @pytest.mark.slow
@@ -215,7 +241,7 @@ def test_an_ill_conditioned_root_has_bounds_that_hold():
             wrong = abs(_number(found.pieces[:, i]) - value)
             # far better than long double holds
             assert wrong <= 1e-24 * abs(value)
-            assert wrong <= found.state_bounds[i]
+            assert wrong <= found.row.state_bounds[0, i]
 
 
 def test_a_state_that_reaches_zero_with_a_root_is_refused():

@@ -8,6 +8,7 @@ import mpmath
 import pytest
 
 import gradaudit
+from gradaudit.certification.heyoka.precision import QUAD, available
 from problem_closed_forms import EXCHANGE, assert_certified, closed_form, density, relaxed, resting
 
 PARAMETERS = "parameterId parameterScale lowerBound upperBound nominalValue estimate"
@@ -172,3 +173,45 @@ def test_a_rate_on_which_the_steady_state_does_not_depend_is_no_defect(write):
     assert found.status == "ok"
     assert found.gradient[0] == 0.0
     assert found.gradient[1] == pytest.approx(-2.0)
+
+
+@pytest.mark.skipif(not available(QUAD), reason="heyoka has no quad precision here")
+@pytest.mark.parametrize(
+    "rows", [("c c 1", "d d 1"), ("_ c inf", "_ d inf"), ("c c2 1", "d d2 1")],
+    ids=["stays", "infinity", "behind"],
+)  # fmt: skip
+def test_a_billionth_of_what_steady_states_add_has_its_digits(write, rows):
+    """The total is conserved; over two conditions all but a billionth cancels."""
+    left, totals, rate = 1e-9, (mpmath.mpf("2.5"), mpmath.mpf("3")), mpmath.mpf("1.5")
+    later = mpmath.mpf("0.75")
+
+    def simulated(total, back):
+        b = resting(rate, back, total)
+        return b if "c2" not in rows[0] else relaxed(later, back, total - b, b, 1)[1]
+
+    with mpmath.workdps(50):
+        at = [simulated(total, mpmath.mpf("0.75")) for total in totals]
+        slopes = [mpmath.diff(lambda x, s=s: simulated(s, x), mpmath.mpf("0.75")) for s in totals]
+        measured = [float(at[0] + 1), float(at[1] - (1 - left) * slopes[0] / slopes[1])]
+    problem = gradaudit.load_problem(
+        exchange(
+            write,
+            parameters=[PARAMETERS, "back lin 0 10 0.75 1"],
+            conditions=["conditionId k A", "c 1.5 2", "d 1.5 2.5", "c2 0.75 NaN", "d2 0.75 NaN"]
+            if "c2" in rows[0]
+            else ["conditionId k a0", "c 1.5 2", "d 1.5 2.5"],
+            observables=[OBSERVABLES, "o B 0.5"],
+            measurements=[
+                MEASUREMENTS,
+                *(f"o {row} {value!r}" for row, value in zip(rows, measured, strict=True)),
+            ],
+        )
+    )
+
+    def exact(back):
+        found = [simulated(total, back) for total in totals]
+        return sum(density(y, h, 0.5) for y, h in zip(measured, found, strict=True))
+
+    found = gradaudit.reference_gradient(problem, digits=12.0)
+    assert_certified(found, *closed_form(exact, ["0.75"], ["lin"]))
+    assert found.sizes[0] > 1e8 * abs(found.gradient[0])

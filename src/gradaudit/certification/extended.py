@@ -105,6 +105,6 @@ def _lifted(found: Extended) -> Extended:
 
 
 def repeated(row: Extended, count: int) -> Extended:
-    """A steady state at several times, in long double."""
+    """A steady state at several times; in quad precision, too, if it is known in that."""
     rows: dict[str, Any] = {own: np.repeat(getattr(row, own), count, axis=0) for own in PARTS}
-    return Extended(**rows)
+    return Extended(**rows, quad=None if row.quad is None else repeated(row.quad, count))

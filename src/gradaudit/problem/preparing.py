@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,12 +47,15 @@ class Prepared:
     resting
         States and sensitivities at all times of the group, where the simulation stays at the steady
         state with which it begins; there is nothing to solve then.
+    coarse
+        Whether it begins at a steady state that is not known in quad precision.
     """
 
     translation: Translation
     times: Array
     owners: NDArray[np.int64]
     resting: Extended | None = None
+    coarse: bool = False
 
 
 @dataclass
@@ -72,7 +75,8 @@ class Preparation:
     derivatives: bool = True
     rests: dict[Any, Rest] = field(default_factory=dict)
     found: dict[int, tuple[Group, Prepared]] = field(default_factory=dict)
-    limits: dict[int, Extended] = field(default_factory=dict)
+    limits: dict[int, SteadyState] = field(default_factory=dict)
+    refined: set[int] = field(default_factory=set)
 
     def prepared(self, group: Group, *, time_limit: float) -> Prepared:
         """The model of a group.
@@ -99,9 +103,24 @@ class Preparation:
             prepared = self.prepared(group, time_limit=time_limit)
             with told_of(group):
                 acts = bool(np.any(prepared.owners >= 0))
-                steady = self._steady(prepared.translation.model, acts, time_limit)
-            self.limits[id(group)] = _extended(steady)
-        return self.limits[id(group)]
+                self.limits[id(group)] = self._steady(prepared.translation.model, acts, time_limit)
+        return self.limits[id(group)].row
+
+    def refine(self, group: Group, *, time_limit: float) -> bool:
+        """Find the steady states of a prepared group in quad precision, where that is possible.
+
+        Returns whether its simulation begins with other numbers.
+        """
+        own = id(group)
+        if own in self.refined:
+            return False
+        self.refined.add(own)
+        if own in self.limits:
+            self.limits[own] = self.limits[own].finer() or self.limits[own]
+        if not self.found[own][1].coarse:
+            return False
+        del self.found[own]
+        return not self.prepared(group, time_limit=time_limit).coarse
 
     def _prepare(self, group: Group, time_limit: float) -> Prepared:
         condition = group.condition
@@ -121,6 +140,7 @@ class Preparation:
         names |= {name: s for name, s in sources.items() if isinstance(s, str)}
         options: dict[str, Any] = {"watched": set(group.watched), "more": more}
         options["experiment"] = _experiment(condition.initial, changes)
+        coarse = False
         if condition.before is not None:
             stays = condition.rests and not (timed or uses_time(self.problem.sbml))
             rest = self._rest(group, end, time_limit, group.watched if stays else frozenset())
@@ -137,15 +157,18 @@ class Preparation:
             options["more"] |= {own: self._number(name) for own, name in added.items()}
             options["watched"] |= set(carried.values())
             options["start"] = begins_with(rest, carried, condition.resets)
+            coarse = rest.steady.row.quad is None
         translation = self._translated(sources, names, end, options)
-        return Prepared(translation, finite, self._owners(translation.model, names))
+        owners = self._owners(translation.model, names)
+        return Prepared(translation, finite, owners, coarse=coarse)
 
     def _resting(self, group: Group, finite: Array, rest: Rest) -> Prepared:
         """A simulation that stays at the steady state with which it begins."""
-        staying = repeated(_extended(rest.steady), len(group.times))
+        staying = repeated(rest.steady.row, len(group.times))
         positions = {name: k for k, name in enumerate(self.problem.parameters.names)}
         owners = [-1 if name is None else positions[name] for name in rest.parameters]
-        return Prepared(rest.translation, finite, np.array(owners), staying)
+        coarse = staying.quad is None
+        return Prepared(rest.translation, finite, np.array(owners), staying, coarse)
 
     def _rest(self, group: Group, end: float, time_limit: float, watched: frozenset[str]) -> Rest:
         """The steady state before a group; `watched` are ids whose values are asked for."""
@@ -172,7 +195,11 @@ class Preparation:
                 ) from error
             acting = self._acting(translation.model, names)
             self.rests[key] = Rest(translation, steady, acting)
-        return self.rests[key]
+        rest = self.rests[key]
+        if id(group) in self.refined and rest.steady.row.quad is None:
+            rest = replace(rest, steady=rest.steady.finer() or rest.steady)
+            self.rests[key] = rest
+        return rest
 
     def _steady(self, model: Model, acts: bool, time_limit: float) -> SteadyState:
         """A steady state; with derivatives, if an estimated parameter acts in the model."""
@@ -225,16 +252,6 @@ def _experiment(
         return {name: infix(formula) for name, formula in formulas.items()}
 
     return Experiment(texts(initial), tuple((time, texts(own)) for time, own in changes))
-
-
-def _extended(steady: SteadyState) -> Extended:
-    """A steady state as the row of a time."""
-    return Extended(
-        states=steady.states[None],
-        sensitivities=steady.sensitivities[None],
-        state_bounds=steady.state_bounds[None],
-        sensitivity_bounds=steady.sensitivity_bounds[None],
-    )
 
 
 @contextmanager

@@ -94,8 +94,11 @@ class Solves:
 
     def again(self, index: int, goal: Goal, time_limit: float) -> Part:
         """One group more precisely; what was remembered of it is forgotten."""
-        memory, group = self.memories[index], self.groups[index]
-        found = part(self.preparation, group, np.inf, time_limit, goal.lacking, memory)
+        memory, group, started = self.memories[index], self.groups[index], time.perf_counter()
+        if self.preparation.refine(group, time_limit=time_limit):
+            memory.clear()
+        left = max(time_limit - (time.perf_counter() - started), 1.0)
+        found = part(self.preparation, group, np.inf, left, goal.lacking, memory)
         memory.clear()
         return found
 

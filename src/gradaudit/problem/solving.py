@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,8 @@ class Solved:
     ) -> Solved:
         """From parts of the times, one after another."""
         found = joined(parts)
+        if prepared.coarse:  # what a solve has beyond long double is not that of the exact start
+            found = replace(found, quad=None)
         return cls(prepared.translation, group.times, found, status, prepared.owners, bounded)
 
 

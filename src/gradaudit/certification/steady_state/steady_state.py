@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from gradaudit.certification.heyoka.precision import (
     multiple,
     to_extended,
     to_float64,
+    to_quad,
 )
 from gradaudit.certification.steady_state.behind_events import settled
 from gradaudit.certification.steady_state.conservation import Conservation, conservation
@@ -53,10 +56,10 @@ class SteadyState:
     ----------
     pieces, slope_pieces
         State (3, n) and sensitivities (3, n, m) as sums of three float64 numbers each.
-    states, sensitivities
-        The same in long double, (n,) and (n, m).
-    state_bounds, sensitivity_bounds
-        Bounds of the absolute errors of `states` and `sensitivities`, rounding included.
+    row
+        The same with bounds of the errors, as rows of one time. In quad precision it is there in a
+        finer one only: the coefficients of conservation laws are found by an elimination, whose
+        rounding the bounds of the root do not have.
     precise
         Whether pieces and slopes are so precise that another solve may begin with them; behind an
         event they are not.
@@ -68,13 +71,21 @@ class SteadyState:
 
     pieces: Array
     slope_pieces: Array
-    states: Any
-    sensitivities: Any
-    state_bounds: Array
-    sensitivity_bounds: Array
+    row: Extended
     laws: int
     reached: float
     precise: bool = True
+    refine: Callable[[], SteadyState] | None = field(default=None, compare=False, repr=False)
+
+    def finer(self) -> SteadyState | None:
+        """The same, wrong by less than what quad precision resolves; None where that is not found.
+
+        All of it is computed again in numbers of twice the digits.
+        """
+        try:
+            return self.refine() if self.refine is not None else None
+        except ModelError:
+            return None
 
 
 def steady_state(
@@ -110,7 +121,8 @@ def steady_state(
         for t in run.stations():
             root = search.root(t)
             if root is not None:
-                return _result(root, search.scale, model, len(search.laws.laws), t)
+                refine = partial(search.again, root, t) if _twice() else None
+                return replace(_result(root, search, t), refine=refine)
     except EventOnTheWayError as event:
         found = settled(model, event.time, max(run.deadline - time.perf_counter(), 1.0))
         if found is None:
@@ -168,6 +180,19 @@ class _Search:
         if found is None:
             self.why = self._singular(t)
         return found
+
+    def again(self, root: Root, t: float) -> SteadyState:
+        """The root at a station in multiple precision."""
+        finer = _Search(self.model, self.run, multiple(MULTIPLE_BITS), self.derivatives)
+        finer.scale = self.scale
+        rates, laws = finer._compiled(t)
+        equations = Equations(rates, t, laws, finer.start, finer.slopes, self.scale)
+        pieces = [finer.precision.array(piece) for piece in _split(root.values, self.precision)]
+        y = newton(equations, sum(pieces[1:], pieces[0]), 4 * finer.precision.eps)
+        found = None if y is None else certified(equations, y)
+        if found is None:
+            raise ModelError(f"there is no steady state in multiple precision: {self._singular(t)}")
+        return _result(found, finer, t)
 
     def _compiled(self, t: float) -> tuple[Rates, Conservation]:
         mode = self.run.mode
@@ -240,9 +265,15 @@ def _best() -> Precision:
     return multiple(MULTIPLE_BITS) if available(multiple(MULTIPLE_BITS)) else LONG_DOUBLE
 
 
-def _result(root: Root, scale: Array, model: Model, laws: int, t: float) -> SteadyState:
+def _twice() -> bool:
+    """Whether there are numbers of twice the digits of quad precision, and these."""
+    return available(QUAD) and available(multiple(MULTIPLE_BITS))
+
+
+def _result(root: Root, search: _Search, t: float) -> SteadyState:
+    scale, precision = search.scale, search.precision
     with np.errstate(divide="ignore", invalid="ignore"):
-        natural = scale[:, None] / model.parameter_scale
+        natural = scale[:, None] / search.model.parameter_scale
         size = np.maximum(np.abs(to_float64(root.derivatives)), natural)
         share = max(
             float((root.value_bounds / scale).max(initial=0.0)),
@@ -253,18 +284,29 @@ def _result(root: Root, scale: Array, model: Model, laws: int, t: float) -> Stea
             f"the steady state is certified to {max(-np.log10(share), 0.0):.1f} digits only, as it "
             "is ill-conditioned: too few to begin another solve there."
         )
-    values, precision = root.values, _best()
-    unit = float(np.finfo(np.longdouble).eps)
-    states, slopes = to_extended(values, precision), to_extended(root.derivatives, precision)
+    row = _row(root, precision, LONG_DOUBLE)
+    if precision.bits > QUAD.bits and available(QUAD) and share <= QUAD.eps:
+        row = replace(row, quad=_row(root, precision, QUAD))
     return SteadyState(
-        pieces=_split(values, precision),
+        pieces=_split(root.values, precision),
         slope_pieces=_split(root.derivatives, precision),
-        states=states,
-        sensitivities=slopes,
-        state_bounds=root.value_bounds + unit * np.abs(states).astype(np.float64),
-        sensitivity_bounds=root.derivative_bounds + unit * np.abs(slopes).astype(np.float64),
-        laws=laws,
+        row=row,
+        laws=len(search.laws.laws),
         reached=t,
+    )
+
+
+def _row(root: Root, precision: Precision, of: Precision) -> Extended:
+    """A root rounded to long double or quad precision, with that in the bounds."""
+    rounded = to_quad if of == QUAD else to_extended
+    values, derivatives = rounded(root.values, precision), rounded(root.derivatives, precision)
+    return Extended(
+        states=values[None],
+        sensitivities=derivatives[None],
+        state_bounds=(root.value_bounds + of.eps * np.abs(to_float64(values)))[None],
+        sensitivity_bounds=(root.derivative_bounds + of.eps * np.abs(to_float64(derivatives)))[
+            None
+        ],
     )
 
 
@@ -273,10 +315,7 @@ def _behind(found: Extended, t: float) -> SteadyState:
     return SteadyState(
         pieces=_split(found.states[0], LONG_DOUBLE),
         slope_pieces=_split(found.sensitivities[0], LONG_DOUBLE),
-        states=found.states[0],
-        sensitivities=found.sensitivities[0],
-        state_bounds=found.state_bounds[0],
-        sensitivity_bounds=found.sensitivity_bounds[0],
+        row=replace(found, quad=None),
         laws=0,
         reached=t,
         precise=False,
