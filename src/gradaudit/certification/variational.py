@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import heyoka as hy
@@ -22,6 +22,7 @@ from gradaudit.records.results import EventRecord
 
 Progress = Callable[[float, str], None]
 Array = NDArray[Any]
+Start = Callable[[Model], tuple[Array, Array]]
 
 MAX_STEPS = 20_000_000
 SMALLEST_STEP = 1e-18  # of the window; a step below it is no progress
@@ -36,7 +37,9 @@ class Variational:
     Attributes
     ----------
     integrator
-        heyoka's, at the initial state.
+        heyoka's.
+    start
+        From `starting`.
     initial
         The whole initial state of the integrator, in the precision.
     rows
@@ -46,6 +49,7 @@ class Variational:
     """
 
     integrator: Any
+    start: Start
     initial: Array
     rows: tuple[slice, ...]
     n: int
@@ -55,6 +59,21 @@ class Variational:
     precision: Precision
     tolerance: float
     build_seconds: float
+
+    def with_numbers(self, model: Model) -> Variational:
+        """For a model that differs in parameters, start and window, with the same integrator.
+
+        It takes the integrator from this one, which must not be solved any more.
+        """
+        values, derivatives = self.start(model)
+        initial = self.initial.copy()
+        initial[: self.n] = values
+        for row, slopes in zip(self.rows, derivatives, strict=False):
+            initial[row] = slopes
+        # parameters that the vector field does not have are unknown to heyoka
+        known = min(self.m, len(self.integrator.pars))
+        self.integrator.pars[:known] = self.precision.array(model.nominal)[:known]
+        return replace(self, initial=initial, t_end=model.t_end, build_seconds=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +163,8 @@ def assemble(
     parameters = [hy.par[index] for index in range(model.m)]
     system = hy.var_ode_sys(equations, parameters)
     n, k = model.n, len(integrand_names(model))
-    values, derivatives = initial_values(model, precision)
-    zeros = precision.array(np.zeros(k))
+    start_of = starting(model, precision)
+    values, zeros = start_of(model)[0], precision.array(np.zeros(k))
     events: dict[str, Any] = {"t_events": list(t_events)} if t_events else {}
     if nt_events:
         events["nt_events"] = list(nt_events)
@@ -157,36 +176,42 @@ def assemble(
         **precision.options,
         **events,
     )
-    # parameters that the vector field does not have are unknown to heyoka
-    known = min(model.m, len(integrator.pars))
-    integrator.pars[:known] = precision.array(model.nominal)[:known]
-    rows = tuple(integrator.get_vslice(order=1, component=i) for i in range(n + k))
-    for row, slopes in zip(rows, derivatives, strict=False):
-        integrator.state[row] = slopes
-    return Variational(
+    built = Variational(
         integrator=integrator,
+        start=start_of,
         initial=integrator.state.copy(),
-        rows=rows,
+        rows=tuple(integrator.get_vslice(order=1, component=i) for i in range(n + k)),
         n=n,
         k=k,
         m=model.m,
         t_end=model.t_end,
         precision=precision,
         tolerance=tolerance,
-        build_seconds=time.perf_counter() - start,
-    )
+        build_seconds=0.0,
+    ).with_numbers(model)
+    return replace(built, build_seconds=time.perf_counter() - start)
 
 
 def initial_values(model: Model, precision: Precision) -> tuple[Array, Array]:
     """y0 and dy0/dp in the precision, (n,) and (n, m)."""
+    return starting(model, precision)(model)
+
+
+def starting(model: Model, precision: Precision) -> Start:
+    """What gives `initial_values` of the model, and of those that differ from it in numbers."""
+    n, m = model.n, model.m
     if model.initial_state is None and not start_events(model):
-        return precision.array(model.declared_state), precision.array(np.zeros((model.n, model.m)))
+        return lambda own: (precision.array(own.declared_state), precision.array(np.zeros((n, m))))
     entries = initial_expressions(model, precision)
-    variables = [hy.expression(f"p{index}") for index in range(model.m)]
+    variables = [hy.expression(f"p{index}") for index in range(m)]
     slopes = [hy.diff(entry, variable) for entry in entries for variable in variables]
     evaluate = hy.cfunc([*entries, *slopes], variables, **precision.options)
-    result = evaluate(precision.array(model.nominal))
-    return result[: model.n], result[model.n :].reshape(model.n, model.m)
+
+    def start(own: Model) -> tuple[Array, Array]:
+        result = evaluate(precision.array(own.nominal))
+        return result[:n], result[n:].reshape(n, m)
+
+    return start
 
 
 class Watch:

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradaudit.backend.program_cache import identity_cache
+from gradaudit.backend.program_cache import identity_cache, programs_of
 from gradaudit.certification.heyoka.precision import DOUBLE
 from gradaudit.certification.heyoka.rounding import in_float64
 from gradaudit.certification.hybrid_solve import build_system, solve_system
@@ -21,9 +21,26 @@ _ONE_AT_A_TIME = threading.Lock()  # a compiled integrator holds the state of it
 
 
 @identity_cache
-def _system(model: Model, tolerance: float) -> Variational | Hybrid:
-    """The compiled integrator: building it takes longer than many a solve."""
+def _with_events(model: Model, tolerance: float) -> Variational | Hybrid:
     return build_system(model, precision=DOUBLE, tolerance=tolerance)
+
+
+def _system(model: Model, tolerance: float) -> Variational | Hybrid:
+    """The compiled integrator: building it takes longer than many a solve.
+
+    Without events it serves all values of the parameters, as in a fit.
+    """
+    if model.events:
+        return _with_events(model, tolerance)
+    functions = model.initial_state, *model.integrands.items()
+    key = "taylor", tolerance, functions, model.n, model.m
+    kept = programs_of(model.vector_field, key)
+    kept["last"] = (
+        kept["last"].with_numbers(model)
+        if "last" in kept
+        else build_system(model, precision=DOUBLE, tolerance=tolerance)
+    )
+    return kept["last"]
 
 
 def taylor_sensitivities(
