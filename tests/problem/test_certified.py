@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import mpmath
 import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit.problem import certified
+from gradaudit.problem import certified, simulation, solving
 from gradaudit.problem.certified import held_digits
 from gradaudit.problem.likelihood import ROUNDING
 from gradaudit.problem.noise import terms
@@ -211,6 +212,31 @@ def test_a_kink_of_laplace_noise_is_not_certified(write):
         )
     )
     assert "kink" in gradaudit.reference_gradient(problem).status
+
+
+def test_a_condition_without_a_solve_is_told_as_that_and_as_no_kink(write, monkeypatch):
+    problem = gradaudit.load_problem(
+        write(
+            observables=[OBSERVABLES, "o A 0.5 lin laplace"],
+            measurements=["observableId simulationConditionId time measurement", "o c 1 1"],
+        )
+    )
+
+    def unsolved(*arguments, **options):
+        solved = solving.certified(*arguments, **options)
+        own = replace(
+            solved.found,
+            state_bounds=np.full(solved.found.state_bounds.shape, np.inf),
+            sensitivity_bounds=np.full(solved.found.sensitivity_bounds.shape, np.inf),
+            quad=None,
+        )
+        return replace(solved, found=own, status="uncertified: the time limit came")
+
+    monkeypatch.setattr(simulation, "certified", unsolved)
+    found = gradaudit.reference_gradient(problem)
+    assert found.bounds[0] == np.inf
+    assert found.status.startswith("uncertified: 0.0 digits hold")
+    assert found.status.endswith("the time limit came")
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,9 @@ def contribution(
     kinks: tuple[int, ...] = ()
     if observable.distribution == "laplace":
         # the residual over its error: found.h is its sign over noise, times the slope of the scale
-        near = np.abs(found.residual) <= (np.abs(slope) * rounded).sum(axis=1)
+        wide = (np.abs(slope) * rounded).sum(axis=1)
+        # of what has not been solved nothing is known: that is told as what it is
+        near = (np.abs(found.residual) <= wide) & np.isfinite(wide)
         kinks = tuple(m.row for m, is_near in zip(measurements, near, strict=True) if is_near)
     return Contribution(
         observable=observable.name,
