@@ -6,7 +6,8 @@
 The gradient is that of the first observable of a model at the end of its window, or of the
 log-likelihood of an estimation problem in PEtab, with regard to all parameters. Each tool solves at
 tolerances from 1e-3 on, by decades. Its errors are measured against the certified gradient, of a
-problem that of its document in `certified/` if there is one (docs/certified.md), and its time to an error comes from interpolation between tolerances, logarithm against logarithm. A
+problem that of its document in `certified/` if there is one (docs/certified.md), and its time to an
+error comes from interpolation between tolerances, logarithm against logarithm. A
 tolerance counts if all tighter ones have an error as small. Times are medians of warm solves, in
 turns, without compilation; of a problem the likelihood is left out, which is the same for all.
 
@@ -52,8 +53,13 @@ SUBJECTS = (
     "van_der_pol@mu=1000",
     "robertson",
 )
-PROBLEMS = ("Boehm_JProteomeRes2014", "Bachmann_MSB2011", "Sneyd_PNAS2002", "Laske_PLOSComputBiol2019")
-"""Of the PEtab benchmark collection, in --petab: 8, 25, 6 (stiff, nine conditions) and 41 states."""
+PROBLEMS = (
+    "Boehm_JProteomeRes2014",
+    "Bachmann_MSB2011",
+    "Sneyd_PNAS2002",
+    "Laske_PLOSComputBiol2019",
+)
+"""Of the PEtab benchmark collection, in --petab: 8, 25, 6 (stiff) and 41 states."""
 CERTIFIED = Path(__file__).parents[1] / "certified"
 TARGETS = (1e-4, 1e-6, 1e-8)
 LADDER = tuple(10.0**-k for k in range(3, 13))
@@ -338,7 +344,9 @@ def main() -> None:
         problem = given.endswith((".yaml", ".yml"))
         kind, name = (ProblemSubject, Path(given).stem) if problem else (ModelSubject, given)
         subject = kind(given, arguments.max_steps)
-        curves = measured(subject, only=arguments.only, rounds=arguments.rounds, longest=arguments.longest)
+        curves = measured(
+            subject, only=arguments.only, rounds=arguments.rounds, longest=arguments.longest
+        )
         show(name, subject, curves)
     print(f"\nload at the end {os.getloadavg()[0]:.1f}")
 

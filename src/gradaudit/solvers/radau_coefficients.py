@@ -27,9 +27,9 @@ class Coefficients:
     inverse
         (s, s) The inverse of the matrix A of Butcher's tableau.
     dense
-        (s, s) Of the stages z_i = y(t + c_i h) - y to the coefficients of x, x^2, ... in y(t + x h).
+        (s, s) Of stages z_i = y(t + c_i h) - y to the coefficients of x, x^2, ... in y(t + x h).
     eigenvalues
-        (s,) Of `inverse`: the real one, then those of positive imaginary part, then their conjugates.
+        (s,) Of `inverse`: the real one, those of positive imaginary part, their conjugates.
     to_eigen, from_eigen
         (s, s) Of stages to components along its eigenvectors, and back.
     error
