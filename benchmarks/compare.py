@@ -25,6 +25,7 @@ import math
 import os
 import statistics
 import sys
+import time
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -241,7 +242,7 @@ def runs_of(subject, only=None):
     return found
 
 
-def measured(subject, *, only, rounds, longest):
+def measured(subject, *, only, rounds, longest, processor=False):
     """By name: the tolerances, errors and median times of a candidate, each an array."""
     runs, errors, times = runs_of(subject, only), {}, {}
     for name, run in runs.items():
@@ -259,7 +260,10 @@ def measured(subject, *, only, rounds, longest):
                 break
     for _ in range(rounds):
         for name, rtol in errors:
-            times.setdefault((name, rtol), []).append(runs[name](rtol)[1])
+            begun = time.process_time()
+            taken = runs[name](rtol)[1]
+            spent = time.process_time() - begun
+            times.setdefault((name, rtol), []).append(spent if processor else taken)
     return {
         name: tuple(
             np.array(column)
@@ -332,6 +336,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="words of the names of candidates, such as radau")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--longest", type=float, default=2.0, help="seconds of a solve")
+    parser.add_argument(
+        "--processor-time",
+        action="store_true",
+        help="of whole calls, in place of the time of solves: on a machine that is busy",
+    )
     parser.add_argument("--max-steps", type=int, default=200_000)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ModelWarning)
@@ -345,7 +354,11 @@ def main() -> None:
         kind, name = (ProblemSubject, Path(given).stem) if problem else (ModelSubject, given)
         subject = kind(given, arguments.max_steps)
         curves = measured(
-            subject, only=arguments.only, rounds=arguments.rounds, longest=arguments.longest
+            subject,
+            only=arguments.only,
+            rounds=arguments.rounds,
+            longest=arguments.longest,
+            processor=arguments.processor_time,
         )
         show(name, subject, curves)
     print(f"\nload at the end {os.getloadavg()[0]:.1f}")
