@@ -20,6 +20,6 @@ SOLVER = Solver(
     order=5,
     stages=3,
     implicit=True,
-    stage_work=75.0,  # measured: 3 to 7 times a step of Rodas5P
+    stage_work=75.0,  # estimated: 3 to 20 times a step of Rodas5P
     classes=classes,
 )
