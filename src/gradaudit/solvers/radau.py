@@ -86,7 +86,7 @@ class Radau(diffrax.AbstractImplicitSolver, diffrax.AbstractAdaptiveSolver):
 
         def residual(z: Any) -> Any:
             rates = jax.vmap(lambda t, z: terms.vf(t, y0 + z, args))(times, z)
-            return coupling @ z - h * rates
+            return _times(coupling, z) - h * rates
 
         slope, push = jax.linearize(lambda y: terms.vf(t0, y, args), y0)
         unit = jnp.eye(y0.size, dtype=y0.dtype)
@@ -100,7 +100,7 @@ class Radau(diffrax.AbstractImplicitSolver, diffrax.AbstractAdaptiveSolver):
             _by_jacobians_at_stages,
             has_aux=True,
         )
-        rest = jnp.asarray(own.eigenvalues[0].real * own.error, real) @ z
+        rest = _times(own.eigenvalues[0].real * own.error[None], z)[0]
 
         def estimate(slope: ComplexStates) -> ComplexStates:
             def product(v: ComplexStates) -> ComplexStates:
@@ -115,7 +115,7 @@ class Radau(diffrax.AbstractImplicitSolver, diffrax.AbstractAdaptiveSolver):
         y1, error = jnp.where(sound, y1, jnp.nan), jnp.where(sound, error, jnp.inf)
         failed = diffrax.RESULTS.promote(optimistix.RESULTS.nonlinear_divergence)
         result = diffrax.RESULTS.where(sound, diffrax.RESULTS.successful, failed)
-        q = dense @ z
+        q = _times(dense, z)
         state = lax.stop_gradient((q, dt))
         return y1, error, {"y0": y0, "y1": y1, "q": q}, state, result
 
@@ -126,7 +126,7 @@ class Radau(diffrax.AbstractImplicitSolver, diffrax.AbstractAdaptiveSolver):
         ratio = dt / jnp.where(none, 1.0, length)
         x = 1.0 + jnp.asarray(radau(self.stages).c, length.dtype)[:, None] * ratio
         powers = x ** np.arange(1, self.stages + 1)
-        return lax.stop_gradient(jnp.where(none, 0.0, (powers - 1.0) @ q))
+        return lax.stop_gradient(jnp.where(none, 0.0, _times(powers - 1.0, q)))
 
     def _iterated(self, residual: Linear, newton: Linear, y0: Any, start: Any) -> Any:
         """The stages (s, N), and 1 where the iterations have converged, else 0."""
@@ -204,8 +204,9 @@ def _along_eigenvectors(own: Coefficients, h_jacobian: Any, by_real: Linear) -> 
     matrices = values[:, None, None] * unit - h_jacobian.astype(kind)
 
     def solve(b: Any) -> Any:
-        x = up @ jax.vmap(lambda a, b: solver_of(a)(b))(matrices, down @ b.astype(kind))
-        along = by_real(jnp.asarray(real_down, b.real.dtype) @ b)
+        x = jax.vmap(lambda a, b: solver_of(a)(b))(matrices, _times(down, b))
+        along = by_real(_times(real_down[None], b)[0])
+        x = _times(up, x)
         pairs = 2.0 * x.real if is_real else x
         return jnp.asarray(real_up, b.real.dtype)[:, None] * along + pairs
 
@@ -226,6 +227,15 @@ def _by_jacobians_at_stages(product: Linear, b: Any) -> Any:
         return product(v.reshape(s, n)).reshape(-1)
 
     return _solved(flat, solver_of(lax.stop_gradient(matrix)), b.reshape(-1)).reshape(s, n)
+
+
+def _times(matrix: Any, v: Any) -> Any:
+    """Their product as a sum: XLA calls out of a compiled loop for one of matrices.
+
+    The matrix may be real in double precision, the vectors (s, N) of any kind.
+    """
+    kind = jnp.result_type(v.dtype, jnp.complex64) if jnp.iscomplexobj(matrix) else v.dtype
+    return jnp.sum(jnp.asarray(matrix, kind)[:, :, None] * v, axis=1)
 
 
 def _solved(product: Linear, by_factors: Linear, b: Any) -> Any:
