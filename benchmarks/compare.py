@@ -1,11 +1,13 @@
 """Time to a gradient of equal error: gradaudit, diffrax, CVODES and diffsol in one process.
 
     NPROC=1 taskset -c 0 python benchmarks/compare.py [MODEL or PROBLEM.yaml ...] [--rounds 5]
+    NPROC=1 taskset -c 0 python benchmarks/compare.py --petab FOLDER
 
 The gradient is that of the first observable of a model at the end of its window, or of the
 log-likelihood of an estimation problem in PEtab, with regard to all parameters. Each tool solves at
-tolerances from 1e-3 on, by decades. Its errors are measured against the certified gradient, and its
-time to an error comes from interpolation between tolerances, logarithm against logarithm. A
+tolerances from 1e-3 on, by decades. Its errors are measured against the certified gradient, of a
+problem that of its document in `certified/` if there is one (docs/certified.md), and its time to an
+error comes from interpolation between tolerances, logarithm against logarithm. A
 tolerance counts if all tighter ones have an error as small. Times are medians of warm solves, in
 turns, without compilation; of a problem the likelihood is left out, which is the same for all.
 
@@ -18,10 +20,12 @@ an error that was not reached, within the longest time of a solve (--longest).
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import statistics
 import sys
+import time
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -36,6 +40,7 @@ from common import ATOL_FACTOR, by_columns, forward_ad, relative_error, seconds,
 
 import gradaudit
 from gradaudit.errors import ModelWarning
+from gradaudit.model.shared_form import shared_form, with_numbers
 from gradaudit.problem.approximate import ApproximatePart
 from gradaudit.problem.gradient import Solve, approximation_at
 from gradaudit.problem.simulation import contributions
@@ -49,10 +54,18 @@ SUBJECTS = (
     "van_der_pol@mu=1000",
     "robertson",
 )
+PROBLEMS = (
+    "Boehm_JProteomeRes2014",
+    "Bachmann_MSB2011",
+    "Sneyd_PNAS2002",
+    "Laske_PLOSComputBiol2019",
+)
+"""Of the PEtab benchmark collection, in --petab: 8, 25, 6 (stiff) and 41 states."""
+CERTIFIED = Path(__file__).parents[1] / "certified"
 TARGETS = (1e-4, 1e-6, 1e-8)
 LADDER = tuple(10.0**-k for k in range(3, 13))
 ENOUGH = 1e-9
-OWN = ("tsit5", "dopri8", "rodas5p")
+OWN = ("tsit5", "dopri8", "rodas5p", "kvaerno5", "radau5", "radau9")
 TOOLS = ("cvodes", "diffsol")
 PLAIN = {"forward AD": forward_ad, "jvp": by_columns}
 PLAIN_SOLVERS = ("tsit5", "kvaerno5")
@@ -114,7 +127,7 @@ class ProblemSubject:
         ]
         self.states = max(own.translation.model.n for _, own in self.prepared)
         self.parameters = len(values)
-        self.exact = gradaudit.reference_gradient(self.problem).gradient
+        self.exact = certified_gradient(path, self.problem)
 
     def by_keywords(self, rtol, **setting):
         """The gradient and the seconds of the warm solves of all conditions."""
@@ -123,27 +136,25 @@ class ProblemSubject:
 
     def plain(self, solver, mode):
         """A function of rtol that solves each condition by diffrax, with its dense output."""
-        solves, preparation = [], self.approximation.preparation
+        solves, programs, preparation = [], {}, self.approximation.preparation
         for group, prepared in self.prepared:
             if prepared.resting is not None or group.rests:
                 raise ValueError("a steady state is measured, or the simulation stays at one")
             model = prepared.translation.model
             if model.events:
                 raise ValueError("the model has events")
-            times = np.asarray(prepared.times)
-            states = states_at(
-                model, solver, times, max_steps=self.max_steps,
-                adjoint=diffrax.ForwardMode(), throw=False,
-            )  # fmt: skip
-            jacobian = plain_jacobian(model, solver, mode, times, self.max_steps)
-            p = jnp.asarray(model.nominal)
-            solves.append((group, prepared, jax.jit(states), jacobian, p))
+            form = shared_form(model)
+            key, numbers = (id(model), ()) if form is None else form
+            if key not in programs:
+                programs[key] = shared_programs(model, solver, mode, form, self.max_steps)
+            arguments = jax.tree_util.tree_map(jnp.asarray, (prepared.times, numbers))
+            solves.append((group, prepared, programs[key], arguments, jnp.asarray(model.nominal)))
 
         def run(rtol):
             parts, total = [], 0.0
-            for group, prepared, states, jacobian, p in solves:
-                taken, rows = timed(lambda j=jacobian, p=p: j(p, rtol))
-                values = np.asarray(states(p, rtol))  # a part of that solve in a fit
+            for group, prepared, (states, jacobian), arguments, p in solves:
+                taken, rows = timed(lambda j=jacobian, a=arguments, p=p: j(p, rtol, *a))
+                values = np.asarray(states(p, rtol, *arguments))  # a part of that solve in a fit
                 total += taken
                 solved = Solved.of(group, prepared, [extended(values, rows)], "ok", False)
                 part = ApproximatePart(
@@ -158,11 +169,39 @@ class ProblemSubject:
 
 
 def plain_jacobian(model, solver, mode, times, max_steps):
-    """A compiled function of p and rtol: dy/dp (T, n, m) by diffrax alone."""
+    """A function of p and rtol: dy/dp (T, n, m) by diffrax alone."""
     states = states_at(
         model, solver, times, max_steps=max_steps, adjoint=diffrax.ForwardMode(), throw=False
     )
     return PLAIN[mode](states)
+
+
+def shared_programs(model, solver, mode, form, max_steps):
+    """Functions of p, rtol, times and numbers: y and dy/dp of all models of one form."""
+
+    def with_its(numbers):
+        return model if form is None else with_numbers(model, numbers)
+
+    def states(p, rtol, times, numbers):
+        return states_at(
+            with_its(numbers), solver, times, max_steps=max_steps,
+            adjoint=diffrax.ForwardMode(), throw=False,
+        )(p, rtol)  # fmt: skip
+
+    def jacobian(p, rtol, times, numbers):
+        return plain_jacobian(with_its(numbers), solver, mode, times, max_steps)(p, rtol)
+
+    return jax.jit(states), jax.jit(jacobian)
+
+
+def certified_gradient(path, problem):
+    """That of the nominal parameters in its document in `certified/`, or computed now."""
+    document = CERTIFIED / f"{Path(path).stem}.json"
+    if not document.exists():
+        return gradaudit.reference_gradient(problem).gradient
+    found = json.loads(document.read_text())
+    gradient = found["points"]["nominal"]["gradient"]
+    return np.array([float(gradient[name]) for name in found["parameters"]])
 
 
 def extended(states, rows):
@@ -182,13 +221,17 @@ def timed(call):
     return taken, np.asarray(kept[0])
 
 
-def runs_of(subject):
+def runs_of(subject, only=None):
     """By name: a function of rtol that returns a gradient and seconds; what cannot be run is told.
+
+    `only` has words of which a name has one; None for all candidates.
 
     Warm times of gradaudit and of the two tools exclude what is built for a model.
     """
     found = {}
     for name, how in candidates().items():
+        if only and not any(word in name for word in only):
+            continue
         if isinstance(how, dict):
             found[name] = lambda rtol, how=how: subject.by_keywords(rtol, **how)
             continue
@@ -199,9 +242,9 @@ def runs_of(subject):
     return found
 
 
-def measured(subject, *, rounds, longest):
+def measured(subject, *, only, rounds, longest, processor=False):
     """By name: the tolerances, errors and median times of a candidate, each an array."""
-    runs, errors, times = runs_of(subject), {}, {}
+    runs, errors, times = runs_of(subject, only), {}, {}
     for name, run in runs.items():
         print(f"  {name}", file=sys.stderr, flush=True)
         for rtol in LADDER:
@@ -217,7 +260,10 @@ def measured(subject, *, rounds, longest):
                 break
     for _ in range(rounds):
         for name, rtol in errors:
-            times.setdefault((name, rtol), []).append(runs[name](rtol)[1])
+            begun = time.process_time()
+            taken = runs[name](rtol)[1]
+            spent = time.process_time() - begun
+            times.setdefault((name, rtol), []).append(spent if processor else taken)
     return {
         name: tuple(
             np.array(column)
@@ -285,19 +331,35 @@ def show(name, subject, curves):
 def main() -> None:
     """Print versions, the load, and the table of each subject."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("subjects", nargs="*", default=SUBJECTS)
+    parser.add_argument("subjects", nargs="*")
+    parser.add_argument("--petab", type=Path, help="folder of the benchmark collection's problems")
+    parser.add_argument("--only", nargs="*", help="words of the names of candidates, such as radau")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--longest", type=float, default=2.0, help="seconds of a solve")
+    parser.add_argument(
+        "--processor-time",
+        action="store_true",
+        help="of whole calls, in place of the time of solves: on a machine that is busy",
+    )
     parser.add_argument("--max-steps", type=int, default=200_000)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ModelWarning)
     print(", ".join(f"{name} {version(name)}" for name in PACKAGES))
     print(f"atol {ATOL_FACTOR:g} rtol; {arguments.rounds} rounds; load {os.getloadavg()[0]:.1f}")
-    for given in arguments.subjects:
+    subjects = arguments.subjects or ()
+    if arguments.petab:
+        subjects = [*subjects, *(str(arguments.petab / n / f"{n}.yaml") for n in PROBLEMS)]
+    for given in subjects or SUBJECTS:
         problem = given.endswith((".yaml", ".yml"))
         kind, name = (ProblemSubject, Path(given).stem) if problem else (ModelSubject, given)
         subject = kind(given, arguments.max_steps)
-        curves = measured(subject, rounds=arguments.rounds, longest=arguments.longest)
+        curves = measured(
+            subject,
+            only=arguments.only,
+            rounds=arguments.rounds,
+            longest=arguments.longest,
+            processor=arguments.processor_time,
+        )
         show(name, subject, curves)
     print(f"\nload at the end {os.getloadavg()[0]:.1f}")
 

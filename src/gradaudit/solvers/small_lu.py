@@ -3,7 +3,9 @@
 The routines of LAPACK are calls out of a compiled loop, so that XLA cannot make one kernel of a
 solver's loop that has them, and for a few unknowns the calls cost more than the arithmetic.
 Gaussian elimination with partial pivoting is written out in scalars up to `WRITTEN_OUT` unknowns,
-beyond which that compiles for minutes, and is a loop over rows up to `PLAIN`.
+beyond which that compiles for minutes. Up to `PLAIN` a loop over rows inverts the matrix (Gauss and
+Jordan): substitution would be two loops more for each right-hand side, which takes Rodas5P twice as
+long with 8 or 10 states, with errors that are the same.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ PLAIN = 16
 
 
 def solver_of(matrix: Array) -> Callable[[Array], Array]:
-    """Right-hand side (n,) to solution (n,), by one factorisation of the matrix (n, n).
+    """Right-hand side (n,) to solution (n,), by one elimination of the matrix (n, n).
 
     Real or complex. The result is not finite where the matrix is singular.
     """
@@ -75,26 +77,15 @@ def _in_loops(matrix: Array) -> Callable[[Array], Array]:
         a, order = carry
         pivot = jnp.argmax(jnp.where(places >= k, jnp.abs(a[:, k]), -1.0))
         a, order = _swapped(a, k, pivot), _swapped(order, k, pivot)
-        multiples = jnp.where(places > k, a[:, k] / a[k, k], 0.0)
-        a = a - multiples[:, None] * jnp.where(places > k, a[k], 0.0)
-        here = (places > k)[:, None] & (places == k)
-        return jnp.where(here, multiples[:, None], a), order
+        here = places == k
+        row = jnp.where(here, 1.0, a[k]) / a[k, k]
+        column = jnp.where(here, 0.0, a[:, k])
+        others = jnp.where(here, 0.0, a) - column[:, None] * row
+        return jnp.where(here[:, None], row, others), order
 
-    lu, order = lax.fori_loop(0, n, eliminate, (matrix, places))
-    lower, upper, diagonal = jnp.tril(lu, -1), jnp.triu(lu, 1), jnp.diagonal(lu)
-
-    def solve(b: Array) -> Array:
-        def forward(k: Array, x: Array) -> Array:
-            return x - lower[:, k] * x[k]
-
-        def backward(i: Array, x: Array) -> Array:
-            k = n - 1 - i
-            last = x[k] / diagonal[k]
-            return jnp.where(places == k, last, x - upper[:, k] * last)
-
-        return lax.fori_loop(0, n, backward, lax.fori_loop(0, n, forward, b[order]))
-
-    return solve
+    inverse, order = lax.fori_loop(0, n, eliminate, (matrix, places))
+    # No product of matrices, which is a call out of the loop as well.
+    return lambda b: jnp.sum(inverse * b[order], axis=1)
 
 
 def _swapped(rows: Array, k: Array, other: Array) -> Array:
