@@ -19,15 +19,20 @@ PARAMETERS = [
     "k log10 1e-3 1e2 0.5 1",
     "factor log 0.1 10 1.25 1",
 ]
-LEFT = 1e-9
-"""Of the terms. Of their 19 digits in long double, 64 units of rounding would leave eight."""
 
 
 @pytest.mark.parametrize(
-    ("formula", "scale"),
-    [("factor*A", "lin"), ("factor*total/(1+A)", "lin"), ("factor*A+0.1", "log10")],
+    ("formula", "scale", "left"),
+    [
+        # of 19 digits in long double, 64 units of rounding would leave eight
+        ("factor*A", "lin", 1e-9),
+        ("factor*total/(1+A)", "lin", 1e-9),
+        ("factor*A+0.1", "log10", 1e-9),
+        # smaller than its first bound, so that it might vanish
+        ("factor*A", "lin", 3e-14),
+    ],
 )
-def test_a_billionth_of_the_terms_has_its_digits(write, formula, scale):
+def test_a_billionth_of_the_terms_has_its_digits(write, formula, scale, left):
     """The observable is a state, with a rule, or logarithmic; over two conditions."""
     shape = {
         "factor*A": lambda a, factor: factor * a,
@@ -46,10 +51,10 @@ def test_a_billionth_of_the_terms_has_its_digits(write, formula, scale):
     with mpmath.workdps(50):
         at = {name: simulated(start, mpmath.mpf(0.5), 1.25) for name, start in starts.items()}
         if scale == "lin":
-            off = {"c": 1, "d": -(1 - LEFT) * slope(2) / slope(2.5)}
+            off = {"c": 1, "d": -(1 - left) * slope(2) / slope(2.5)}
             measured = {name: float(at[name] + off[name]) for name in starts}
         else:
-            off = {"c": 0.25, "d": -0.25 * (1 - LEFT) * slope(2) / slope(2.5)}
+            off = {"c": 0.25, "d": -0.25 * (1 - left) * slope(2) / slope(2.5)}
             measured = {name: float(at[name] * 10 ** off[name]) for name in starts}
     problem = gradaudit.load_problem(
         write(

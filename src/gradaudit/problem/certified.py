@@ -26,6 +26,9 @@ MOST_DIGITS = 15.6  # what a float64 can hold
 MOST_ASKED = 15.4  # of a solve, before it is known which digits are missing
 ALLOWED = 0.9
 """Of the error with which an entry has the digits asked for: to what it is made smaller."""
+MOST_REFINED = 3
+"""Times that conditions are solved again: an entry that is within its bound at first may turn out
+not to vanish, and has to be known more precisely then."""
 LEFT = 0.5
 """Of what is allowed, for the solves that are not repeated."""
 RESOLVED = 16 * np.finfo(np.float64).eps
@@ -160,10 +163,16 @@ def reference_with_solves(
         parts = solves.every(min(digits + 2.0, MOST_ASKED), time_limit)
         found = Simulation(solves.values, parts, solves.preparation)
         result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
-        left = time_limit - result.seconds
-        if result.status != "ok" and left > 0.0:
+        for _ in range(MOST_REFINED):
+            left = time_limit - result.seconds
+            if result.status == "ok" or left <= 0.0:
+                break
+            hidden = np.abs(result.gradient) <= result.bounds
             found = _refined(solves, found, result, digits, left)
             result = _result(problem, p, found, digits, time.perf_counter() - started, posterior)
+            # only then is it known how small the errors of such an entry have to be
+            if not np.any(hidden & (np.abs(result.gradient) > result.bounds)):
+                break
     return result, found
 
 
