@@ -100,6 +100,19 @@ def test_trends(errors, trend, verdict):
     assert ladder.converging == (trend in ("rounding", "falling", "settled", "unknown"))
 
 
+@pytest.mark.parametrize(
+    "errors",
+    [
+        [2e-9, 1e-9, 3e-9],  # at a floor of its own
+        [3e-8] * 4,
+        [5e-5] * 10,
+        [1.0, 1e-1, 1e-2, 3e-3, 3e-3, 3e-3, 3e-3],  # falls at first, to another limit
+    ],
+)
+def test_an_error_that_does_not_fall_has_no_order(errors):
+    assert math.isnan(judged(errors)[0].order)
+
+
 def test_an_error_that_falls_is_bad_at_loose_tolerances_and_good_at_tight_ones():
     _, rows = judged([9.0, 0.3, 2e-2, 1e-3, 1e-4])
     assert rows == ["horrible", "bad", "bad", "good", "good"]

@@ -76,7 +76,8 @@ class Ladder:
     Attributes
     ----------
     order
-        The exponent q of error ~ rtol^q, NaN where too few errors lie above the floor.
+        The exponent q of error ~ rtol^q; NaN where too few errors lie above the floor, and where
+        the errors do not converge or fall slower than rtol to `minimum_order`.
     trend
         "rounding" (at the floor), "falling", "settled" (fell to a small error and stays there),
         "stops" (fell, but then stays or rises erratically above what passes for settled), "stuck",
@@ -149,10 +150,13 @@ def judge_ladder(
         verdict = "bad"
     else:
         verdict = "good"
+    converging = trend not in ("stops", "flat", "stuck", "failed")
+    order = convergence_order(tolerances, errors, lowest)
+    # The exponent of an error that is at its floor is about 0, and no order of anything.
     ladder = Ladder(
-        order=convergence_order(tolerances, errors, lowest),
+        order=order if converging and order >= thresholds.minimum_order else math.nan,
         trend=trend,
-        converging=trend not in ("stops", "flat", "stuck", "failed"),
+        converging=converging,
         sufficient=sufficient,
         spikes=spikes,
         verdict=verdict,
