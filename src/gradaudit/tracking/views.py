@@ -174,6 +174,7 @@ VIEWS = (
         runs="tags.kind = 'ladder'",
         order=tag("model"),
         columns=(
+            tag("model"),
             tag("verdict"),
             tag("needed_rtol"),
             tag("worst_functional"),
