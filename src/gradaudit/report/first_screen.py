@@ -54,6 +54,8 @@ class Card:
         Pairs of a number and what it counts.
     bars, caption
         The picture, and what its bars are.
+    links
+        Further places of the page, each with its name.
     """
 
     key: str
@@ -62,6 +64,7 @@ class Card:
     numbers: Sequence[tuple[str, str]] = ()
     bars: Sequence[Bar] = ()
     caption: str = ""
+    links: Sequence[tuple[str, str]] = ()
 
 
 def cards(facts: Facts, references: list[Reference], *, good: float) -> list[Card]:
@@ -163,6 +166,7 @@ def functionals(ranking: pd.DataFrame) -> Card:
             for row in shown.to_dict("records")
         ],
         caption="share of tolerance series that are good by forward AD" + _left_out(few, made),
+        links=[("functionals", "What these quantities are")],
     )
 
 
