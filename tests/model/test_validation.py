@@ -13,7 +13,7 @@ import pytest
 import gradaudit
 from gradaudit import Event, Model, ModelError
 from gradaudit.errors import ModelWarning
-from gradaudit.model.validation import rounded_to_float32, check
+from gradaudit.model.validation import _from_float32, check
 
 CALLS: list[int] = []
 GENERATOR = np.random.default_rng(1)
@@ -366,14 +366,14 @@ def test_a_reference_that_meets_a_nan_says_where():
 @pytest.mark.parametrize("value", [0.1, 1.0 / 3.0, 2.0e-7, 123.456])
 def test_a_number_is_taken_for_float32_where_it_was_rounded_to_it(value):
     rounded = float(np.float32(value))
-    np.testing.assert_array_equal(rounded_to_float32([value, rounded, 1.0]), [rounded])
+    np.testing.assert_array_equal(_from_float32([value, rounded, 1.0]), [rounded])
 
 
 @pytest.mark.parametrize(
     "values", [[1.5, 1e6, 2.0**-40, 0.0], [np.inf, np.nan], [1e300], np.array([7]), []]
 )
 def test_short_binary_numbers_and_whole_ones_are_not_taken_for_float32(values):
-    assert rounded_to_float32(values).size == 0
+    assert _from_float32(values).size == 0
 
 
 def test_a_check_of_an_invalid_model_is_made_again():

@@ -14,7 +14,6 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from gradaudit.errors import ModelWarning, SettingError
-from gradaudit.model.validation import rounded_to_float32
 
 
 def as_floats(tree: Any, name: str) -> Any:
@@ -82,11 +81,14 @@ def _tell_of_rounding(leaf: Any, name: str) -> None:
     single = getattr(leaf, "dtype", None) == np.float32
     if not single or isinstance(leaf, jax.core.Tracer):
         return
-    rounded = rounded_to_float32(np.asarray(leaf, dtype=np.float64))
-    if rounded.size:
+    # 0.1 was rounded, and 1.5 was not: the shortest text of the one is another number.
+    values = np.asarray(leaf)
+    finite = values[np.isfinite(values)]
+    rounded = [value for value in finite if float(str(value)) != float(value)]
+    if rounded:
         warnings.warn(
             f"{name} is float32 and has {float(rounded[0])!r}, which was rounded from "
-            f"{np.float32(rounded[0])}; the rounded number is taken for exact. JAX makes float32 "
+            f"{rounded[0]}; the rounded number is taken for exact. JAX makes float32 "
             "arrays until double precision is switched on, and the first use of gradaudit is too "
             "late for those made before: begin the script with "
             "jax.config.update('jax_enable_x64', True).",

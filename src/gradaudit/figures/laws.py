@@ -154,5 +154,7 @@ def _handles(colours: Mapping[str, Any]) -> list[Line2D]:
         Line2D([], [], color=colour, marker="o", ms=5, lw=2.2, label=method_name(name))
         for name, colour in colours.items()
     ]
-    even = Line2D([], [], color=style.MUTED, ls=(0, (1, 2)), label="gradient as accurate as the states")
+    even = Line2D(
+        [], [], color=style.MUTED, ls=(0, (1, 2)), label="gradient as accurate as the states"
+    )
     return [*named, even]

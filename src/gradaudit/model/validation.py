@@ -206,7 +206,7 @@ def _check_precision(closed: Any, what: str) -> None:
             "script with jax.config.update('jax_enable_x64', True)."
         )
     for constant in constants(closed):
-        rounded = rounded_to_float32(constant)
+        rounded = _from_float32(constant)
         if rounded.size:
             raise ModelError(
                 f"{what} has the constant {float(rounded[0])!r}, a number that was rounded to "
@@ -215,7 +215,7 @@ def _check_precision(closed: Any, what: str) -> None:
             )
 
 
-def rounded_to_float32(values: Any) -> np.ndarray:
+def _from_float32(values: Any) -> np.ndarray:
     """Those of float64 `values` that must have been float32: 0.10000000149011612 is 0.1 there.
 
     They fit in 24 bits, but in no fewer than 18, and take more than 12 decimal digits to write. So
@@ -235,7 +235,7 @@ def rounded_to_float32(values: Any) -> np.ndarray:
 def _check_numbers(model: Model, where: str) -> None:
     for kind in ("states", "parameters"):
         for name, (value, _) in getattr(model, kind).items():
-            if rounded_to_float32(value).size:
+            if _from_float32(value).size:
                 raise ModelError(
                     f"{where}: {kind}[{name!r}] has the value {value!r}, a number that was "
                     f"rounded to float32; write {np.float32(value)}."
