@@ -107,7 +107,7 @@ def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
             (f"{number(ratio, 2)} ×", "the error of the states, in the median"),
             (
                 f"{state['exponent']:.2f}",
-                "exponent of this law in the error of the states",
+                "the power of the error of the states that it follows",
             ),
             (f"{stuck} of {len(forward)}", "tolerance series of forward AD do not converge"),
         ],
