@@ -90,7 +90,7 @@ def _same_grid(loosest: pd.DataFrame, good: float) -> str:
             "small only "
             f"because the residual is ({residual(row)} at most). The gradient "
             "only appears "
-            "correct: an inverse crime."
+            "correct: an inverse crime, a test on data that the same solver made."
         )
     return f"{text}, and the error of its tangents is up to {percent(wrong)}."
 

@@ -22,7 +22,6 @@ from gradaudit.report.numbers import (
     number,
     percent,
     proportion,
-    sentence_case,
     tolerance,
 )
 from gradaudit.report.sentences import USUAL, share_within
@@ -139,13 +138,12 @@ def functionals(ranking: pd.DataFrame) -> Card:
     first, last = _tied(rows, rows.iloc[0]), _tied(rows, rows.iloc[-1])
     owner = "its" if len(first) == 1 else "their"
     conclusion = (
-        f"{sentence_case(_the(first))}, most often: by forward AD {_share(first, 'good')} of "
+        f"Most often {_the(first)}: by forward AD {_share(first, 'good')} of "
         f"{owner} tolerance series are good."
     )
     if len(first) < len(rows):
-        is_are = "is" if len(last) == 1 else "are"
         conclusion += (
-            f" Least often {is_are} {_the(last)} good: {_share(last, 'good')}, or "
+            f" Least often {_the(last)}: {_share(last, 'good')}, or "
             f"{_share(last, 'best_good')} by the best method."
         )
     shown = rows if len(rows) < 6 else pd.concat([rows.head(3), rows.tail(2)])
