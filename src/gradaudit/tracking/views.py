@@ -158,6 +158,7 @@ VIEWS = (
         order=tag("verdict"),
         ascending=False,  # horrible, good, bad: the alphabet is all that there is
         columns=(
+            tag("model"),  # whole, where the name of the run is cut
             tag("verdict"),
             tag("best"),
             tag("mechanism"),
