@@ -165,6 +165,8 @@ def made_up_experiment() -> Callable[..., pd.DataFrame]:
                 "state_part": 0.9 * size * rtol,
                 "tangent_part": 0.1 * size * rtol,
                 "residual_max": 1e-6 if variant == "same_grid" else 0.8,
+                "residual_of": "V",
+                "residual_unit": "mV",
                 "tangent_error": 0.35 if variant == "same_grid" else 0.03,
                 "points": 100,
                 "steps": 200.0,

@@ -13,7 +13,7 @@ import pytest
 import gradaudit
 from gradaudit.checked import checked_jacfwd
 from gradaudit.checked.nondifferentiable import DerivativeError
-from gradaudit.errors import SettingError
+from gradaudit.errors import ModelWarning, SettingError
 
 TIMES = np.linspace(0.0, 5.0, 6)
 P = {"rate": 1.0, "capacity": jnp.asarray([10.0])}
@@ -387,6 +387,8 @@ def test_rates_in_single_precision_are_those_of_states_in_double_precision():
         lambda t, y, p: (-p * y).astype(jnp.float32),
         y0=jnp.ones(1, jnp.float32),
         ts=[3.0],
-    )(p)
+    )
+    with pytest.warns(ModelWarning, match=r"p is float32 and has 1\.1000000238"):
+        found = found(p)
     exact = -3.0 * np.exp(-3.0 * float(p[0]))
     assert abs(float(found.jacobian[0]) / exact - 1.0) < 1e-5

@@ -71,7 +71,11 @@ def test_verdicts(errors, cosines, verdict, rows):
         ([1e-2, 3e-4, 2e-5, 3e-5, 1e-5, 4e-5], "settled", "good"),  # single precision
         ([1e-2, 3e-4, 2e-5, 3e-5, 9e-5, 4e-4, 9e-4], "stops", "bad"),  # and worse when tightened
         ([2.0, 1.0, 3.0, 1.0, 2.0, 0.3, 2e-2, 1e-3], "falling", "bad"),  # chaos at first
-        ([1.0, 1e-1, 1e-2, 3e-3, 3e-3, 3e-3, 3e-3], "stuck", "horrible"),  # another limit
+        ([1.0, 1e-1, 3e-2, 2e-2, 2e-2, 2e-2, 2e-2], "stuck", "horrible"),  # another limit
+        ([1.0, 1e-1, 1e-2, 3e-3, 3e-3, 3e-3, 3e-3], "stops", "bad"),  # near the exact one
+        # an implicit solver of few steps, as it is measured on hires and prothero_robinson
+        ([4.1e-2, 8.7e-4, 1.3e-3, 8.7e-4, 8.2e-5], "stops", "bad"),
+        ([2.0e-4, 2.0e-4, 4.8e-5, 5.6e-5, 2.1e-6], "flat", "good"),
         # luck and noise
         ([1e-2, 1e-2, 1e-9, 1e-2, 1e-2], "stuck", "horrible"),  # a lucky zero
         ([1e-2, 1e-2, 1e-2, 1e-12], "stuck", "horrible"),  # at the end
@@ -98,6 +102,19 @@ def test_trends(errors, trend, verdict):
     ladder, _ = judged(errors)
     assert (ladder.trend, ladder.verdict) == (trend, verdict)
     assert ladder.converging == (trend in ("rounding", "falling", "settled", "unknown"))
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        [2e-9, 1e-9, 3e-9],  # at a floor of its own
+        [3e-8] * 4,
+        [5e-5] * 10,
+        [1.0, 1e-1, 1e-2, 3e-3, 3e-3, 3e-3, 3e-3],  # falls at first, to another limit
+    ],
+)
+def test_an_error_that_does_not_fall_has_no_order(errors):
+    assert math.isnan(judged(errors)[0].order)
 
 
 def test_an_error_that_falls_is_bad_at_loose_tolerances_and_good_at_tight_ones():
@@ -190,6 +207,28 @@ def test_the_same_error_is_horrible_where_a_term_is_known_to_be_missing(level, c
     errors, cosines = [level] * count, [1.0] * count
     ladder, _ = judge_ladder(LADDER[:count], errors, cosines, THRESHOLDS, lacking=True)
     assert ladder.verdict == "horrible"
+
+
+@given(errors_of_a_ladder, st.lists(st.floats(0.0, 1e-4), min_size=3, max_size=5))
+def test_no_series_is_horrible_whose_tight_end_is_far_below_what_is_asked(loose, tight):
+    """Unless its errors blow up on the way."""
+    errors = [*loose, *tight][-10:]
+    ladder, _ = judged(errors)
+    assert ladder.verdict != "horrible" or ladder.spikes
+
+
+@given(st.floats(-2.0, 0.0), st.floats(1.01, 2.0), st.lists(st.floats(-0.3, 0.0), min_size=4))
+def test_no_series_is_horrible_that_fell_by_ten_and_ends_below_what_is_good(start, fall, noise):
+    low = min(start - fall, -2.0)
+    errors = [10.0**start, 10.0**start, *(10.0 ** (low + n) for n in noise[:8])]
+    assert judged(errors)[0].verdict != "horrible"
+
+
+def test_a_series_that_stops_for_a_term_that_is_known_to_be_missing_is_horrible():
+    errors = [4e-2, 9e-4, 1.3e-3, 9e-4, 8e-4]
+    for lacking, verdict in ((False, "bad"), (True, "horrible")):
+        ladder, _ = judge_ladder(LADDER[:5], errors, [1.0] * 5, THRESHOLDS, lacking=lacking)
+        assert ladder.verdict == verdict
 
 
 @pytest.mark.parametrize(

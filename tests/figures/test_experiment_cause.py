@@ -44,6 +44,7 @@ def test_panels_share_the_window_and_the_last_one_names_it(axes, made_up_traces)
     assert {ax.get_xlim() for ax in axes} == {(0.0, 10.0)}
     assert axes[3].get_xlabel() == "time (ms)"
     assert axes[1].get_ylabel() == "residual\n(mV)"
+    assert axes[3].get_ylabel() == "running sum\n(mV² per unit)"
     assert unit_of(MODEL) == "mV"
 
 

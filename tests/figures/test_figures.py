@@ -249,11 +249,20 @@ def test_the_picture_counts_the_good_ones(made_up_audits):
     assert "Mechanism of made_up" in words
 
 
+def legend_texts(legend) -> list[str]:
+    return [text.get_text() for text in legend.get_texts()]
+
+
 def test_settings_of_an_axis_are_a_panel(made_up_audits):
     models = [f"cycle@t_end={t}" for t in (10, 20, 40)]
     table = made_up_audits(models=models).assign(state_error=1e-6)
     figure = laws_axes(table, laws(table), settings=SETTINGS)
     assert "cycle: window" in texts(figure)
+    named = {text for legend in figure.legends for text in legend_texts(legend)}
+    assert {"explicit", "implicit", "wrong: above 0.5", "inaccurate: 0.01 to 0.5"} <= named
+    named = {t for own in laws_figure(table, laws(table), settings=SETTINGS).legends
+             for t in legend_texts(own)}  # fmt: skip
+    assert {"forward AD", "full control", "wrong: above 0.5"} <= named
     none = laws_axes(made_up_audits(), laws(made_up_audits()), settings=SETTINGS)
     assert any("nothing to draw" in text for text in texts(none))
 

@@ -122,6 +122,20 @@ def test_models_are_folded_and_found_by_their_words(written):
     assert 'type="search"' in page
 
 
+def test_a_model_is_found_by_its_description_and_kinds(written):
+    words = written().partition('data-words="')[2].partition('"')[0]
+    assert "value at the end" in words
+    assert "A model that was made up for a test." in words
+
+
+def test_what_a_functional_is_can_be_reached_from_the_first_screen(written):
+    page = written()
+    screen = page.partition('id="first"')[2].partition("</section>")[0]
+    assert 'href="#functionals"' in screen
+    told = page.partition('id="functionals"')[2]
+    assert "<dt>Value at the end</dt><dd>Value J: y at the end of the window. For every" in told
+
+
 def test_every_link_has_a_target(written):
     page = written()
     targets = set(re.findall(r'id="([^"]+)"', page))

@@ -165,6 +165,9 @@ def test_order_and_attribution(made_up_audits):
     assert model_sentences.order(stuck).startswith("Where it converges, the error falls like")
     assert "(median of 17 tolerance series" in model_sentences.order(stuck)
     assert "does not converge" in model_sentences.order(stuck)
+    flat = ladders.assign(order=[np.nan] * 3 + [1.0] * 15)
+    assert "3 tolerance series have no order" in model_sentences.order(flat)
+    assert "(median of 15 tolerance series" in model_sentences.order(flat)
     assert "No order" in model_sentences.order(ladders.assign(order=np.nan))
     assert "wrong states in all 72 gradients" in model_sentences.attribution(table)
     mixed = table.assign(dominant=["tangent"] * 70 + ["rounding"] * 2)
@@ -188,6 +191,8 @@ def test_the_experiment_is_described_from_its_table(made_up_experiment):
     assert "at rtol 1e-3 the gradient of the loss has norm 1e6" in text
     assert "Published: 2e6, a ratio of 0.5." in text
     assert "due to the states" in text
+    assert "its V differs from the target by up to 0.8 mV (the residual" in text
+    assert "(1e-6 mV at most)" in text
     assert "10\u202f000 times less, but the error of its tangents is up to 35 %" in text
     assert "has norm 5e5" in text
     assert "falls with the tolerance: 1e6 at rtol 1e-3, 1\u202f000 at 1e-6" in text

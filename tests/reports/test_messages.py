@@ -40,6 +40,30 @@ def test_an_array_made_before_double_precision_was_switched_on_is_told_how_to_be
     assert "jax_enable_x64" in said
 
 
+PARAMETERS = """
+import jax.numpy as jnp
+{name} = jnp.array([0.3])
+{other} = 1.0 * jnp.arange(1, 2)
+import gradaudit
+fun = gradaudit.checked_jacfwd(
+    lambda ys: ys[-1, 0], lambda t, y, p: -p * y, y0=y0, ts=[1.0])
+print(fun(p).jacobian.dtype)
+"""
+
+
+@pytest.mark.parametrize(("name", "other"), [("p", "y0"), ("y0", "p")])
+def test_parameters_made_before_double_precision_was_switched_on_are_warned_of(name, other):
+    done = subprocess.run(
+        [sys.executable, "-c", PARAMETERS.format(name=name, other=other)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "float64" in done.stdout
+    assert done.stderr.count("ModelWarning") == 1
+    assert f"ModelWarning: {name} is float32 and has 0.30000001192092896" in done.stderr
+
+
 def _decay(t, y, p):
     return -p * y
 

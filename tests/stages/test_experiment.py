@@ -75,7 +75,9 @@ def test_a_row_is_a_variant_at_a_tolerance_with_norms_of_its_parts(written):
     row = table.iloc[0]
     assert (row["gradient_norm"], row["reference_norm"], row["error_norm"]) == (5.0, 0.0, 5.0)
     assert (row["state_part"], row["tangent_part"]) == (10.0, 5.0)
-    assert row["residual_max"] == pytest.approx(0.5e-3 * MODEL.n)
+    name = MODEL.observables[0]
+    assert row["residual_max"] == pytest.approx(0.5e-3 * (MODEL.observable_indices[0] + 1))
+    assert (row["residual_of"], row["residual_unit"]) == (name, MODEL.states[name][1])
     assert (row["points"], row["steps"], row["reference_digits"]) == (3, 12.0, 8.5)
     assert (row["model"], row["status"]) == ("lotka_volterra", "ok")
 
@@ -100,6 +102,6 @@ def test_a_variant_that_took_too_long_is_a_row_with_that_status(monkeypatch):
     settings |= {"observe": "step", "stepping": "diffrax", "solve_s": 1.0}
     traces = [Trace(TIMES, states + 1.0, 3, 3, 0, "ok", 0.1)]
     outcomes = inverse_crime.run_variants(MODEL, traces, certified, settings)
-    rows = [experiment._row(each) for each in outcomes]
+    rows = [experiment._row(MODEL, "a", each) for each in outcomes]
     assert [row["status"] for row in rows] == ["time_limit"] * len(inverse_crime.VARIANTS)
     assert all(np.isnan(row["gradient_norm"]) for row in rows)

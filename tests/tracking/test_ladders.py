@@ -62,7 +62,7 @@ def test_the_run_belongs_to_its_model_and_has_a_key_of_its_own(rows):
     plan = plan_of(rows)
     assert plan.key == ladder_key("logistic", "tsit5", "forward_ad")
     assert plan.key == "solve/logistic/tsit5/forward_ad"
-    assert (plan.name, plan.parent) == ("logistic tsit5 forward_ad", "model/logistic")
+    assert (plan.name, plan.parent) == ("tsit5 forward_ad logistic", "model/logistic")
 
 
 def test_the_verdict_leaves_out_functionals_that_do_not_count(rows):

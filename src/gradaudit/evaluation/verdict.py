@@ -76,12 +76,13 @@ class Ladder:
     Attributes
     ----------
     order
-        The exponent q of error ~ rtol^q, NaN where too few errors lie above the floor.
+        The exponent q of error ~ rtol^q; NaN where too few errors lie above the floor, and where
+        the errors do not converge or fall slower than rtol to `minimum_order`.
     trend
         "rounding" (at the floor), "falling", "settled" (fell to a small error and stays there),
         "stops" (fell, but then stays or rises erratically above what passes for settled), "stuck",
-        "flat" (it is as small all along, and does not fall), "unknown" (one error is no series) or
-        "failed" (none is finite).
+        "flat" (it is small at its tight end, and has not fallen there), "unknown" (one error is no
+        series) or "failed" (none is finite).
     converging
         Whether a tighter tolerance leads to the exact gradient: not if it stops, is flat, stuck or
         failed.
@@ -116,7 +117,7 @@ def judge_ladder(
     A series is good if it is sufficient at the usual tolerances already, and bad if it takes a
     tighter one, if it stops falling above what passes for settled, or if a solve fails. It is
     horrible if no tolerance is sufficient, if it is stuck, if it has spikes or points into a wrong
-    direction at its tight end, and if it is flat for a term that is known to be missing.
+    direction at its tight end, and if it is flat or stops for a term that is known to be missing.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def judge_ladder(
     """
     lowest = np.maximum(np.broadcast_to(floors, len(errors)), thresholds.floor)
     trend = trend_of(tolerances, errors, thresholds, lowest)
-    if trend == "flat" and lacking:
+    if trend in ("flat", "stops") and lacking:  # it will not fall, and why is known
         trend = "stuck"
     rows = [
         verdict_of(reason_for(error, cosine, trend, thresholds))
@@ -149,10 +150,13 @@ def judge_ladder(
         verdict = "bad"
     else:
         verdict = "good"
+    converging = trend not in ("stops", "flat", "stuck", "failed")
+    order = convergence_order(tolerances, errors, lowest)
+    # The exponent of an error that is at its floor is about 0, and no order of anything.
     ladder = Ladder(
-        order=convergence_order(tolerances, errors, lowest),
+        order=order if converging and order >= thresholds.minimum_order else math.nan,
         trend=trend,
-        converging=trend not in ("stops", "flat", "stuck", "failed"),
+        converging=converging,
         sufficient=sufficient,
         spikes=spikes,
         verdict=verdict,
@@ -247,7 +251,6 @@ def trend_of(
     if len(e) == 1:
         return "unknown"
     e = np.maximum(e, f)
-    small = float(np.max(e)) <= thresholds.stalled
     fall, needed = e[0] / e[-1], (t[0] / t[-1]) ** thresholds.minimum_order
     fell = fall >= min(FALL, needed)
     settled = e[-1] <= thresholds.stalled
@@ -255,14 +258,16 @@ def trend_of(
     # that begin at a floor of their own, as that of the location of events.
     if settled and (fell or e[-1] <= math.sqrt(f[-1])):
         return "settled" if not _falls(t, e, thresholds) else "falling"
+    if settled:  # small at its tight end, and never ten times as large
+        return "flat"
     tail = raw[-max(3, int(np.sum(np.append(t, tightest) <= TAIL * tightest))) :]
     constant = len(raw) >= 4 and np.max(tail) <= SAME * np.min(tail)
     if fell and not constant and _falls(t, e, thresholds):
         return "falling"
     if e[0] >= FAR * np.min(e) and not constant:
         return "stops"
-    if small:
-        return "flat"
+    if len(raw) > 3 and np.max(tail) <= min(thresholds.good, e[0] / FALL):
+        return "stops"
     return "stuck" if len(raw) > 2 else "unknown"  # two alike are no series
 
 

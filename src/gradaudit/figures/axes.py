@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from gradaudit.figures.style import MUTED, VERDICTS
+from gradaudit.records.numbers import number
 
 CEILING = 1e6
 """Errors above it are drawn at the upper edge: a useless gradient may be of any size."""
@@ -39,6 +41,22 @@ class VerdictBounds:
     def from_settings(cls, settings: Mapping[str, Any]) -> VerdictBounds:
         """From the settings of a figure; the defaults are those of the configuration."""
         return cls(good=settings.get("good", 1e-2), horrible=settings.get("horrible", 0.5))
+
+
+def bands(ax: Axes, bounds: VerdictBounds, top: float) -> None:
+    """Errors that are inaccurate and wrong, as bands of a panel; `band_handles` names them."""
+    ax.axhspan(bounds.horrible, top, color=VERDICTS["horrible"], alpha=0.1, lw=0)
+    ax.axhspan(bounds.good, bounds.horrible, color=VERDICTS["bad"], alpha=0.13, lw=0)
+
+
+def band_handles(bounds: VerdictBounds) -> list[Patch]:
+    """What the bands are, for a legend; stronger than in the panels, as they are small there."""
+    good, horrible = number(bounds.good), number(bounds.horrible)
+    _, inaccurate, wrong = ERRORS
+    return [
+        Patch(color=VERDICTS["bad"], alpha=0.3, lw=0, label=f"{inaccurate}: {good} to {horrible}"),
+        Patch(color=VERDICTS["horrible"], alpha=0.25, lw=0, label=f"{wrong}: above {horrible}"),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

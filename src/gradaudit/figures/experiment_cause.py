@@ -51,6 +51,7 @@ def draw_cause(
     axes[1].yaxis.set_major_locator(MaxNLocator(5))
     _amplification(axes[2], time, amplification, model)
     _product(axes[3], time, residual, amplification, colour, norm)
+    axes[3].set_ylabel(f"running sum\n({unit_of(model)}² per unit)")
     axes[3].set_xlabel(f"time ({model['time_unit']})")
     for ax in axes[:3]:
         ax.tick_params(labelbottom=False)
@@ -101,7 +102,6 @@ def _product(
 ) -> None:
     total = np.cumsum(2.0 * np.abs(residual) * amplification)
     shown = np.where(total > 0.0, total, np.nan)
-    ax.set_ylabel("running sum\nof products")
     ax.plot(time, shown, color=colour, lw=1.6)
     if not np.isfinite(shown).any():
         return

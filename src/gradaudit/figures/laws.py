@@ -17,7 +17,7 @@ from gradaudit.analysis.audit_rows import prepared, typical
 from gradaudit.analysis.regimes import ordered, regimes
 from gradaudit.analysis.scaling_laws import RESOLVED, law_methods
 from gradaudit.figures import layout, style
-from gradaudit.figures.axes import VerdictBounds
+from gradaudit.figures.axes import VerdictBounds, band_handles, bands
 from gradaudit.model.mechanism import label_of
 from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import method_name
@@ -68,7 +68,7 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
     colours = style.method_colours(law_methods(), settings["palette"])
     with style.styled(settings):
         figure, panels = layout.panels(
-            max(len(names), 1), columns=4, size=(2.7, 2.6), gaps=(0.2, 0.6), legends=1
+            max(len(names), 1), columns=4, size=(2.7, 2.6), gaps=(0.2, 0.6), legends=2
         )
         for ax, name in zip(panels, names, strict=False):
             _scales(ax, thresholds)
@@ -87,9 +87,11 @@ def laws(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[str, A
             figure,
             x="error of the states (scaled)",
             y="error of the gradient",
-            legends=1,
+            legends=2,
         )
-        layout.legends_below(figure, {"method": _handles(colours)})
+        layout.legends_below(
+            figure, {"method": _handles(colours), "error": band_handles(thresholds)}
+        )
         layout.head(
             figure,
             "Error of the gradient against error of the states",
@@ -108,8 +110,7 @@ def _scales(ax: Axes, thresholds: VerdictBounds) -> None:
     ax.yaxis.set_major_locator(FixedLocator([10.0**k for k in range(-12, 5, 4)]))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_locator(NullLocator())
-    ax.axhspan(thresholds.horrible, Y[1], color=style.VERDICTS["horrible"], alpha=0.1, lw=0)
-    ax.axhspan(thresholds.good, thresholds.horrible, color=style.VERDICTS["bad"], alpha=0.13, lw=0)
+    bands(ax, thresholds, Y[1])
     ax.plot(X, X, color=style.MUTED, lw=0.9, ls=(0, (1, 2)), zorder=1)
 
 
@@ -153,5 +154,7 @@ def _handles(colours: Mapping[str, Any]) -> list[Line2D]:
         Line2D([], [], color=colour, marker="o", ms=5, lw=2.2, label=method_name(name))
         for name, colour in colours.items()
     ]
-    even = Line2D([], [], color=style.MUTED, ls=(0, (1, 2)), label="as large as that of the states")
+    even = Line2D(
+        [], [], color=style.MUTED, ls=(0, (1, 2)), label="gradient as accurate as the states"
+    )
     return [*named, even]

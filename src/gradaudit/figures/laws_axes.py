@@ -11,11 +11,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from gradaudit.analysis.audit_rows import axes_of, prepared, typical, working
 from gradaudit.analysis.scaling_laws import law_methods
 from gradaudit.figures import layout, style
-from gradaudit.figures.axes import VerdictBounds
+from gradaudit.figures.axes import VerdictBounds, band_handles, bands
 from gradaudit.figures.laws import Y
 from gradaudit.records.figure import Drawing
 from gradaudit.records.labels import method_name
@@ -55,7 +56,7 @@ def laws_axes(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[s
         if not panels_of:
             return _nothing()
         figure, panels = layout.panels(
-            len(panels_of), columns=3, size=(3.4, 2.7), gaps=(0.3, 0.75), legends=2, one_x=False
+            len(panels_of), columns=3, size=(3.4, 2.7), gaps=(0.3, 0.75), legends=3, one_x=False
         )
         table = typical(prepared(audits))
         table = table[table["informative"] & table["method"].isin(law_methods())]
@@ -65,12 +66,13 @@ def laws_axes(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[s
             _say(ax, own)
             ax.set_title(f"{model}: {law}", fontweight="bold")
             ax.set_xlabel(axis, labelpad=1)
-        _names(figure, panels, colours)
+        _names(figure, panels, colours, thresholds)
         layout.head(
             figure,
             "Error of the gradient against stiffness, window and distance to a bifurcation",
             "At the tolerance nearest to 1e-6: medians over functionals and solvers, and their "
-            "range. Exponents are fitted over all tolerances.",
+            "range. Fitted over all tolerances, with 95 % intervals: error ~ axis^q, or "
+            "error ~ exp(rate × axis).",
         )
     return figure
 
@@ -96,8 +98,7 @@ def _panel(
     values = np.array(sorted(set(settings.values())))
     if axis != "t_end" and (values > 0.0).all():
         ax.set_xscale("log")
-    ax.axhspan(thresholds.horrible, Y[1], color=style.VERDICTS["horrible"], alpha=0.1, lw=0)
-    ax.axhspan(thresholds.good, thresholds.horrible, color=style.VERDICTS["bad"], alpha=0.13, lw=0)
+    bands(ax, thresholds, Y[1])
     for (method, stepping), own in rows.groupby(["method", "stepping"]):
         marker, dashes = STEPPING[str(stepping)]
         spread = own.groupby("_axis")["_error"].agg(["median", "min", "max"])
@@ -140,7 +141,9 @@ def _law(row: Mapping[Any, Any]) -> str:
     )
 
 
-def _names(figure: Figure, panels: list[Axes], colours: Mapping[str, Any]) -> None:
+def _names(
+    figure: Figure, panels: list[Axes], colours: Mapping[str, Any], thresholds: VerdictBounds
+) -> None:
     width = figure.get_size_inches()[0]
     middle = np.mean([ax.get_position().y0 + ax.get_position().y1 for ax in panels]) / 2.0
     figure.text(
@@ -154,7 +157,10 @@ def _names(figure: Figure, panels: list[Axes], colours: Mapping[str, Any]) -> No
         Line2D([], [], color=style.MUTED, marker=marker, ls=dashes, label=name)
         for name, (marker, dashes) in STEPPING.items()
     ]
-    layout.legends_below(figure, {"method": methods, "solver": steps})
+    spread = Patch(color=style.MUTED, alpha=0.2, lw=0, label="range over functionals and solvers")
+    layout.legends_below(
+        figure, {"method": methods, "solver": [*steps, spread], "error": band_handles(thresholds)}
+    )
 
 
 def _nothing() -> Figure:

@@ -49,9 +49,9 @@ NEVER = "–"
 
 _LEGEND = {
     "good": "G  good from rtol 1e-3 on",
-    "bad": "B  bad: good from that tolerance on only, or a solve failed",
+    "bad": "B  bad: good from that tolerance on only, a solve failed, or the error falls and stops",
     "horrible": f"H  horrible: good from none on ({NEVER}); or, with a number and !, "
-    "not converging or with spikes",
+    "the error is stuck or has spikes",
 }
 
 
@@ -218,7 +218,7 @@ def _told(model: Any, method: str, solver: str, word: str, rows: pd.DataFrame) -
     errors = f"; largest error {short(float(largest.max()))}" if len(largest) else ""
     failed = int(rows["failed"].max())
     lost = f"; failed solves: {failed}" if failed else ""
-    if word == "horrible" and enough:
+    if word != "good" and enough:
         spikes = int(rows["spikes"].max())
         stuck = not rows["converging"].astype(bool).all()
         lost += "; does not converge" * stuck + f"; spikes: {spikes}" * (spikes > 0)
@@ -229,7 +229,7 @@ def needed(verdict: str, sufficient: Sequence[float]) -> str:
     """What a cell says of series with those sufficient tolerances, NaN where there is none.
 
     -log10 of the tightest of them; with a mark if the verdict is horrible all the same, for a
-    spike, a wrong direction, a term that is missing, or because the series does not converge.
+    spike, a wrong direction, a term that is missing, or because the error is stuck.
     """
     if not verdict:
         return ""

@@ -88,8 +88,8 @@ MODEL = Model(
     mechanism="phase drift on a limit cycle",
     regime="bad",
     description=(
-        "Regular spiking: sensitivities of the voltage grow with the window and peak at the "
-        "flanks of the spikes."
+        "A neuron that spikes regularly: sensitivities of the voltage grow with the window and "
+        "peak at the flanks of the spikes."
     ),
     citation=(
         "A. L. Hodgkin, A. F. Huxley, A quantitative description of membrane current and its "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,21 +14,23 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from gradaudit.records.catalogue import catalogue
 from gradaudit.records.files import read_dataset, read_provenance, read_table
-from gradaudit.records.labels import functional_names, worst
+from gradaudit.records.labels import functional_names, in_order, kind_name, worst
 from gradaudit.report import experiment_sentences, model_sentences, tables
 from gradaudit.report.glossary import GLOSSARY
-from gradaudit.report.numbers import number
+from gradaudit.report.numbers import number, sentence_case
 from gradaudit.report.tables import Table
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSection:
-    """What the report says of one model."""
+    """What the report says of one model; `words` are what a search looks in."""
 
     key: str
     facts: Mapping[str, Any]
     verdict: str
+    words: str
     sentences: Sequence[str]
     verdicts: Table
     cheapest: Table
@@ -99,6 +101,7 @@ def model_section(
         key=key,
         facts=_shown(certificate.model),
         verdict=worst(own["verdict"].tolist()),
+        words=_words(certificate, own),
         sentences=[sentence for sentence in candidates if sentence],
         verdicts=tables.verdict_table(own),
         cheapest=tables.cheapest_table(frontier[frontier["model"] == key], names),
@@ -108,6 +111,14 @@ def model_section(
             if f"{kind}_{key}" in figures
         },
     )
+
+
+def _words(certificate: Certificate, verdicts: pd.DataFrame) -> str:
+    """All that a reader may look for: names, mechanism, description, source, kinds, verdict."""
+    model, kinds = certificate.model, dict.fromkeys(map(str, verdicts["kind"]))
+    told = (model.get(name) for name in ("name", "mechanism", "description", "citation"))
+    words = [certificate.key, *told, *map(kind_name, kinds), worst(verdicts["verdict"].tolist())]
+    return " ".join(str(word) for word in words if word)
 
 
 def _shown(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,6 +171,16 @@ def glossary(*, good: float, horrible: float) -> dict[str, str]:
     return {
         term: text.format(good=number(good), horrible=number(horrible))
         for term, text in GLOSSARY.items()
+    }
+
+
+def functionals(kinds: Iterable[str]) -> dict[str, str]:
+    """What the functionals of some kinds are, by the name of the kind."""
+    families = catalogue("functionals")
+    present = [families[kind] for kind in in_order(set(kinds), "functionals") if kind in families]
+    return {
+        sentence_case(family.label): f"Value J: {family.value}. For {family.purpose}."
+        for family in present
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -55,8 +56,8 @@ def _cause(loosest: pd.DataFrame) -> str:
     dominant = "the states" if state > tangent else "the tangents"
     return (
         f"The larger part of this is due to {dominant}. The solve takes other steps than the one "
-        f"that made the target, and its states differ from the target by up to "
-        f"{number(row['residual_max'])} (the largest over all states and "
+        f"that made the target, and its {row['residual_of']} differs from the target by up to "
+        f"{residual(row)} (the residual, the largest over "
         f"{count(int(row['points']), 'time point')}). Multiplied by the sensitivities and summed, "
         f"wrong states cause an error of {number(state)}, wrong tangents one of {number(tangent)}. "
         f"The error of the tangents themselves is up to {percent(row['tangent_error'])}."
@@ -87,9 +88,9 @@ def _same_grid(loosest: pd.DataFrame, good: float) -> str:
         return (
             f"{text}, but the error of its tangents is up to {percent(wrong)}: the number is "
             "small only "
-            f"because the residual is ({number(row['residual_max'])} at most). The gradient "
+            f"because the residual is ({residual(row)} at most). The gradient "
             "only appears "
-            "correct: an inverse crime."
+            "correct: an inverse crime, a test on data that the same solver made."
         )
     return f"{text}, and the error of its tangents is up to {percent(wrong)}."
 
@@ -101,7 +102,7 @@ def _full(loosest: pd.DataFrame) -> str:
     return (
         f"With full control the error of the tangents is at most {percent(row['tangent_error'])}, "
         f"and the norm is {number(row['gradient_norm'])}: the residual, which is up to "
-        f"{number(row['residual_max'])}, does not vanish."
+        f"{residual(row)}, does not vanish."
     )
 
 
@@ -117,6 +118,12 @@ def _coarse(worked: pd.DataFrame) -> str:
         f"{tolerance(tightest['rtol'])} gives {number(tightest['gradient_norm'])}. Only an exact "
         "target makes the true value 0."
     )
+
+
+def residual(row: Mapping[Any, Any]) -> str:
+    """The largest residual with its unit."""
+    unit = str(row["residual_unit"])
+    return f"{number(float(row['residual_max']))}{'' if unit in ('', '1') else f' {unit}'}"
 
 
 def _row(loosest: pd.DataFrame, variant: str) -> Any:

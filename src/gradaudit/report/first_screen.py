@@ -22,7 +22,6 @@ from gradaudit.report.numbers import (
     number,
     percent,
     proportion,
-    sentence_case,
     tolerance,
 )
 from gradaudit.report.sentences import USUAL, share_within
@@ -54,6 +53,8 @@ class Card:
         Pairs of a number and what it counts.
     bars, caption
         The picture, and what its bars are.
+    links
+        Further places of the page, each with its name.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Card:
     numbers: Sequence[tuple[str, str]] = ()
     bars: Sequence[Bar] = ()
     caption: str = ""
+    links: Sequence[tuple[str, str]] = ()
 
 
 def cards(facts: Facts, references: list[Reference], *, good: float) -> list[Card]:
@@ -104,7 +106,7 @@ def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
             (f"{number(ratio, 2)} ×", "the error of the states, in the median"),
             (
                 f"{state['exponent']:.2f}",
-                "exponent of this law in the error of the states",
+                "the power of the error of the states that it follows",
             ),
             (f"{stuck} of {len(forward)}", "tolerance series of forward AD do not converge"),
         ],
@@ -136,13 +138,12 @@ def functionals(ranking: pd.DataFrame) -> Card:
     first, last = _tied(rows, rows.iloc[0]), _tied(rows, rows.iloc[-1])
     owner = "its" if len(first) == 1 else "their"
     conclusion = (
-        f"{sentence_case(_the(first))}, most often: by forward AD {_share(first, 'good')} of "
+        f"Most often {_the(first)}: by forward AD {_share(first, 'good')} of "
         f"{owner} tolerance series are good."
     )
     if len(first) < len(rows):
-        is_are = "is" if len(last) == 1 else "are"
         conclusion += (
-            f" Least often {is_are} {_the(last)} good: {_share(last, 'good')}, or "
+            f" Least often {_the(last)}: {_share(last, 'good')}, or "
             f"{_share(last, 'best_good')} by the best method."
         )
     shown = rows if len(rows) < 6 else pd.concat([rows.head(3), rows.tail(2)])
@@ -163,6 +164,7 @@ def functionals(ranking: pd.DataFrame) -> Card:
             for row in shown.to_dict("records")
         ],
         caption="share of tolerance series that are good by forward AD" + _left_out(few, made),
+        links=[("functionals", "What these quantities are")],
     )
 
 

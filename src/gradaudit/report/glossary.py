@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+FIRST = (
+    "Forward AD (automatic differentiation) is the derivative of the solver's own steps; rtol is "
+    "the relative tolerance of the solver. A functional is the number that is differentiated, such "
+    "as a final value or a sum of squares. A tolerance series is one such gradient at all "
+    "tolerances, from loose to tight; it is good if it is right at 1e-3 and at all tighter ones."
+)
+"""What a reader of the first screen has to know."""
+
 GLOSSARY = {
     "Forward AD": (
         "Method `forward_ad`. Discretise, then differentiate: the derivative of the solver's own "
@@ -68,10 +76,12 @@ GLOSSARY = {
     ),
     "Good, bad, horrible": (
         "A tolerance series is good if every tolerance from rtol 1e-3 on suffices, bad if it takes "
-        "a tighter one or a solve fails, and horrible if none suffices, if it does not converge, "
-        "or if the error has spikes: at one tolerance it is a hundred times as large as at those "
-        "beside it. A gradient is horrible if it is wrong, or if a tighter tolerance does not help "
-        "(whatever its error); of the others it is good if it is right, and bad if not."
+        "a tighter one, if a solve fails, or if the error falls and then stops above 1e-4. It is "
+        "horrible if none suffices, if the error is stuck above 1e-4, if a term is known to be "
+        "missing and the error does not fall, or if the error has spikes: at one tolerance it is a "
+        "hundred times as large as at those beside it. A gradient is horrible if it is wrong, or "
+        "if its series is stuck (whatever its error); of the others it is good if it is right and "
+        "its series does not stop, and bad if not."
     ),
     "Work": (
         "Evaluations of the vector field in a solve, counted: those with tangents once for each "

@@ -91,13 +91,19 @@ def attribution(rows: pd.DataFrame) -> str:
 
 
 def order(verdicts: pd.DataFrame) -> str:
-    """The fitted order of convergence over the tolerance series."""
+    """The fitted order of convergence over the tolerance series, and how many have none."""
     falls = verdicts["converging"].astype(bool)
     orders = verdicts.loc[falls, "order"].to_numpy(dtype=float)
+    others = int((~np.isfinite(orders)).sum())
     orders = orders[np.isfinite(orders)]
     stuck = int((~falls).sum())
-    where = "Where it converges, the" if stuck else "The"
-    tail = f" {series(stuck)} {'does' if stuck == 1 else 'do'} not converge." if stuck else ""
+    where = "Where it converges, the" if stuck or others else "The"
+    tail = ""
+    if others:
+        have = "has" if others == 1 else "have"
+        tail += f" {series(others)} {have} no order: the error is small, and falls little or not."
+    if stuck:
+        tail += f" {series(stuck)} {'does' if stuck == 1 else 'do'} not converge."
     if not len(orders):
         return f"No order of convergence could be fitted.{tail}"
     if len(orders) == 1:

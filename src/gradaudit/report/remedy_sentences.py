@@ -10,6 +10,8 @@ import pandas as pd
 
 from gradaudit.analysis.audit_rows import HARM
 from gradaudit.analysis.remedies import remedy_name, summary
+from gradaudit.records.catalogue import catalogue
+from gradaudit.records.labels import functional_name
 from gradaudit.report.numbers import count, listed, number
 
 
@@ -158,12 +160,18 @@ def _gain(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
     if row["remedy"] == "functional":
         used = rows[(rows["remedy"] == "functional") & (rows["verdict_after"] == "good")]
         changed = used["changed"].str.removeprefix("functional ").value_counts()
-        parts = [f"{n} by {str(key).replace('_', ' ')}" for key, n in changed.items()]
+        parts = [f"{n} by {_functional(str(key))}" for key, n in changed.items()]
         if len(parts) == 1:
             name += f" ({parts[0].partition(' by ')[2]})"
         elif parts:
             return f"{name} {row['good']} of {row['tried']} ({listed(parts, limit=3)})"
     return f"{name} {row['good']} of {row['tried']}{_cost(row)}"
+
+
+def _functional(name: str) -> str:
+    """A functional in words; its kind, which begins its name, is not in the table."""
+    kinds = [kind for kind in catalogue("functionals") if name.startswith(kind)]
+    return functional_name(name, max(kinds, key=len, default=""))
 
 
 def _cost(row: Mapping[Any, Any]) -> str:

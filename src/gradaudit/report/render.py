@@ -9,6 +9,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from gradaudit.report.glossary import FIRST
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 _UNBROKEN = re.compile(r"\d[\d.]*(?:e-\d+| (?:µs|ms|s|min|%)(?!\w))")
@@ -79,4 +81,4 @@ def render(**content: Any) -> str:
     css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     script = Markup((TEMPLATES / "report.js").read_text(encoding="utf-8"))
     template = environment.get_template("report.html.j2")
-    return template.render(css=css, script=script, captions=CAPTIONS, **content)
+    return template.render(css=css, script=script, captions=CAPTIONS, words=FIRST, **content)

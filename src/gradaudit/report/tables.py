@@ -12,7 +12,7 @@ import pandas as pd
 from gradaudit.analysis.frontier import EVERY
 from gradaudit.records.labels import VERDICTS, functional_names, in_order, method_name
 from gradaudit.report import model_sentences, sentences
-from gradaudit.report.experiment_sentences import VARIANTS
+from gradaudit.report.experiment_sentences import VARIANTS, residual
 from gradaudit.report.numbers import DASH, count, number, percent, seconds, tolerance
 
 
@@ -137,7 +137,7 @@ def experiment_table(table: pd.DataFrame) -> Table:
             [
                 Cell(text=name),
                 *(Cell(text=value) for value in values),
-                Cell(text=number(float(row["residual_max"]))),
+                Cell(text=residual(row)),
                 Cell(text=percent(float(row["tangent_error"]))),
             ]
         )

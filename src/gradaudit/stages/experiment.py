@@ -45,7 +45,7 @@ def run(*, model: str, settings: dict[str, Any], output: Path, traces: Path) -> 
     nominal = nominal_traces(loaded, settings)
     certified = certify(loaded, nominal, DIGITS)
     outcomes = run_variants(loaded, nominal, certified, settings)
-    table = pd.DataFrame([{"model": key_of(model)} | _row(outcome) for outcome in outcomes])
+    table = pd.DataFrame([_row(loaded, key_of(model), outcome) for outcome in outcomes])
     table["reference_digits"] = certified.digits
     write_table(table, output, stage="experiment", settings=settings, **of)
     dataset = _traces(loaded, nominal[0], certified, outcomes)
@@ -53,9 +53,11 @@ def run(*, model: str, settings: dict[str, Any], output: Path, traces: Path) -> 
     write_dataset(dataset, traces, stage="experiment", settings=settings, **of)
 
 
-def _row(outcome: ExperimentRun) -> dict[str, Any]:
-    error = outcome.error
+def _row(model: Model, key: str, outcome: ExperimentRun) -> dict[str, Any]:
+    error, first = outcome.error, model.observable_indices[0]
+    name = model.observables[0]
     return {
+        "model": key,
         "variant": outcome.variant,
         "rtol": outcome.rtol,
         "atol": outcome.atol,
@@ -66,7 +68,10 @@ def _row(outcome: ExperimentRun) -> dict[str, Any]:
         "state_part": float(np.linalg.norm(error.state_part)),
         "tangent_part": float(np.linalg.norm(error.tangent_part)),
         "attribution_residual": error.residual,
-        "residual_max": float(np.max(np.abs(outcome.residuals))),
+        # Of one state: the largest over states with different units would have no unit.
+        "residual_max": float(np.max(np.abs(outcome.residuals[:, first]))),
+        "residual_of": name,
+        "residual_unit": model.states[name][1],
         "tangent_error": outcome.tangent_error,
         "points": len(outcome.residuals),
         "steps": outcome.solve.stats["steps"],

@@ -131,6 +131,7 @@ def run(
         page = render(
             **common,
             **dict.fromkeys(MODELS),
+            functionals={},
             headline=estimation["sentences"][0],
             audited="",
             certified="",
@@ -173,6 +174,7 @@ def run(
             on_problems=by_question(own, good),
         ),
         methods=tables.method_table(ladders),
+        functionals=content.functionals(ladders["kind"]),
         experiments=[
             content.experiment(path, settings=settings, figures=images)
             for path in map(Path, experiments)

@@ -96,7 +96,8 @@ def ladder_plan(
     logged += _errors(table, names, steps, MOST - len({name for name, _, _ in logged}))
     return RunPlan(
         key=ladder_key(model, solver, method),
-        name=f"{model} {solver} {method}",
+        # A list shows the beginning of a name: what distinguishes the runs of a model comes first.
+        name=f"{solver} {method} {model}",
         parent=parent,
         params=texts(_params(table, facts, solver, method), length=PARAM_LENGTH),
         tags=texts(

@@ -171,7 +171,7 @@ def _setting(
         logged.append(("failed", step, float(row["status"] != "ok")))
     return RunPlan(
         key=f"{problem_key(model)}/{name}",
-        name=f"{model} {name}",
+        name=f"{name} {model}",
         parent=problem_key(model),
         params=texts(
             {"problem": first["problem"], "solver": first["solver"], "method": first["method"],

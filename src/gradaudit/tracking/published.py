@@ -48,7 +48,7 @@ def published_plan(
     tolerances = sorted(set(table["rtol"]), reverse=True)
     return RunPlan(
         key=f"experiment/{model}",
-        name=f"{model} published experiment",
+        name=f"published experiment {model}",
         parent=parent,
         params=texts(
             {

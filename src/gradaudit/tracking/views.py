@@ -67,7 +67,7 @@ class View:
             "orderByAsc": self.ascending,
             "selectedColumns": list(self.columns),
             "columnOrder": list(self.columns),
-            "columnWidths": {name: _WIDE for name in self.columns if name in _LONG},
+            "columnWidths": {name: _WIDTHS[name] for name in self.columns if name in _WIDTHS},
             "runsHiddenMode": "FIRST_20_RUNS",
             "autoRefreshEnabled": False,
             "viewMaximized": True,
@@ -142,9 +142,9 @@ def points(x: str, y: str, title: str) -> dict[str, Any]:
     }
 
 
-_LONG = (tag("best"), tag("mechanism"), tag("worst_functional"), tag("status"))
-_WIDE = 320
-"""Pixels of a column with long texts."""
+_LONG = ("best", "mechanism", "worst_functional", "status")
+_WIDTHS = {**dict.fromkeys(map(tag, _LONG), 320), tag("model"): 230}
+"""Pixels of columns with long texts."""
 
 PROBLEMS = "problems"
 """The view of a study with estimation problems."""
@@ -158,6 +158,7 @@ VIEWS = (
         order=tag("verdict"),
         ascending=False,  # horrible, good, bad: the alphabet is all that there is
         columns=(
+            tag("model"),  # whole, where the name of the run is cut
             tag("verdict"),
             tag("best"),
             tag("mechanism"),
@@ -174,6 +175,7 @@ VIEWS = (
         runs="tags.kind = 'ladder'",
         order=tag("model"),
         columns=(
+            tag("model"),
             tag("verdict"),
             tag("needed_rtol"),
             tag("worst_functional"),

@@ -60,6 +60,13 @@ def test_a_right_gradient_needs_nothing():
     assert found["next"] == "nothing: the error is at most 1e-2"
 
 
+def test_what_is_inaccurate_and_not_wrong_is_counted_among_what_fails():
+    found = lines(rows("forward_ad", [0.3, 2e-2, 1e-7]))
+    assert found["fails"] == (
+        "nothing; inaccurate (error above 1e-2, at most 0.5): 2 settings, not named here"
+    )
+
+
 def test_a_right_gradient_that_misses_the_accuracy_says_how_to_reach_it():
     found = lines(rows("forward_ad", [1e-3, 5e-4, 2e-4]))
     assert found["next"].endswith("for 1e-4 try --tightest with a smaller tolerance")

@@ -15,6 +15,7 @@ from gradaudit.cli.audit.tried import (
     Row,
     error_text,
     failures,
+    inaccurate,
     setting,
     silently_wrong,
     sound_from,
@@ -54,7 +55,7 @@ def card(audit: Audit) -> dict[str, str]:
         "functionals": _functionals(audit),
         "error from": _origin(audit),
         "right from": _sound(audit),
-        "fails": "; ".join(_fails(audit)) or NOTHING_FAILS[audit.answer == "unknown"],
+        "fails": "; ".join(_fails(audit)),
         "cheapest": _cheapest(audit),
         "next": _next(audit),
     }
@@ -172,6 +173,11 @@ def _fails(audit: Audit) -> Iterator[str]:
     if lost:
         yield f"with a status: {', '.join(lost)}"
     yield from (f"{solver} could not be run" for solver in audit.failures)
+    if not (wrong or lost or audit.failures):
+        yield NOTHING_FAILS[audit.answer == "unknown"]
+    rest = inaccurate(audit.rows, audit.good, audit.horrible)
+    if rest:
+        yield rest
 
 
 def _cheapest(audit: Audit) -> str:

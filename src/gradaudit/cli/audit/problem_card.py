@@ -17,6 +17,7 @@ from gradaudit.cli.audit.tried import (
     answer,
     error_text,
     failures,
+    inaccurate,
     setting,
     silently_wrong,
     sound_from,
@@ -242,7 +243,8 @@ def _failures(audit: ProblemAudit) -> str:
     lost = list(failures(audit.table, passed_over=(NOT_RUN,)))
     parts = [f"silently: {', '.join(wrong)}"] if wrong else []
     parts += [f"with a status: {', '.join(lost)}"] if lost else []
-    return "; ".join(parts) or "nothing"
+    rest = inaccurate(audit.table, audit.good, audit.horrible)
+    return "; ".join([*(parts or ["nothing"]), *([rest] if rest else [])])
 
 
 def _cheapest(audit: ProblemAudit) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradaudit.records.numbers import short
 from gradaudit.records.usual import METHOD, nearest, preferred
-from gradaudit.report.numbers import number, tolerance
+from gradaudit.report.numbers import count, number, tolerance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,6 +127,18 @@ def silently_wrong(rows: pd.DataFrame, horrible: float) -> Iterator[str]:
             largest = number(float(own["error"][wrong].max()), 2)
             up_to = "up to " if wrong.sum() > 1 else ""
             yield f"{solver} {method} at {_places(own, wrong)} (error {up_to}{largest})"
+
+
+def inaccurate(rows: pd.DataFrame, good: float, horrible: float) -> str:
+    """How many settings have an error that is too large, and too small to be wrong."""
+    known = (rows["status"] == "ok") & (rows["verdict"] != "unknown")
+    between = int((known & (rows["error"] > good) & (rows["error"] <= horrible)).sum())
+    if not between:
+        return ""
+    return (
+        f"inaccurate (error above {tolerance(good)}, at most {number(horrible)}): "
+        f"{count(between, 'setting')}, not named here"
+    )
 
 
 def _places(curve: pd.DataFrame, chosen: pd.Series) -> str:

@@ -52,5 +52,6 @@ FAMILY = Family(
     purpose="every event",
     group="counts",
     functionals=functionals,
+    naming=lambda name: f"number of events ({name.removeprefix('event_count_')})",
     is_main=True,
 )

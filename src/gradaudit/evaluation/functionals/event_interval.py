@@ -31,5 +31,6 @@ FAMILY = Family(
     purpose="events that happen twice or more",
     group="phase-invariant",
     functionals=functionals,
+    naming=lambda name: f"interval between events ({name.removeprefix('event_interval_')})",
     is_main=True,
 )

@@ -61,4 +61,5 @@ FAMILY = Family(
     purpose="events that happen twice or more",
     group="events",
     functionals=functionals,
+    naming=lambda name: f"phase ({name.removeprefix('event_phase_')})",
 )

@@ -22,6 +22,12 @@ def functionals(context: Context) -> list[EventFunctional]:
     return made
 
 
+def naming(functional: str) -> str:
+    """One functional in words."""
+    event, _, number = functional.removeprefix("event_time_").rpartition("_")
+    return f"time of event {number} ({event})"
+
+
 FAMILY = Family(
     name="event_time",
     label="time of an event",
@@ -30,5 +36,6 @@ FAMILY = Family(
     purpose="every event",
     group="events",
     functionals=functionals,
+    naming=naming,
     is_main=True,
 )

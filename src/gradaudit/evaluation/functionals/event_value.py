@@ -51,6 +51,12 @@ def _value(
     )
 
 
+def naming(functional: str) -> str:
+    """One functional in words; where the name of the observable ends is not known here."""
+    names, _, number = functional.removeprefix("event_value_").rpartition("_")
+    return f"value at event {number} ({names})"
+
+
 FAMILY = Family(
     name="event_value",
     label="value at an event",
@@ -59,4 +65,5 @@ FAMILY = Family(
     purpose="every event",
     group="events",
     functionals=functionals,
+    naming=naming,
 )

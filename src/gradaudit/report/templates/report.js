@@ -10,7 +10,12 @@ function unfold() {
   if (model) { model.open = true; model.scrollIntoView(); }
 }
 window.addEventListener("hashchange", unfold);
-window.addEventListener("beforeprint", () => models.forEach((m) => { m.open = true; }));
+let folded = [];
+window.addEventListener("beforeprint", () => {
+  folded = models.filter((m) => !m.open);
+  folded.forEach((m) => { m.open = true; });
+});
+window.addEventListener("afterprint", () => folded.forEach((m) => { m.open = false; }));
 unfold();
 
 const find = document.getElementById("find");
