@@ -6,11 +6,12 @@ With h the length of a step, the stages z_i = y(t + c_i h) - y of the collocatio
 
 by simplified Newton iterations with the Jacobian J of f at the beginning of the step. Along the
 eigenvectors of A^-1 they fall into systems with matrices lambda I - h J, one of them real, the
-others pairs of complex conjugates of which one is solved. Iterations begin with the polynomial of
-the step before. The error estimate is the difference to an embedded formula of order s, filtered by
-(I - h J / lambda)^-1 of the real system; a second time with f at y plus that estimate, so that it
-is small for what is stiff (Hairer and Wanner, Solving Ordinary Differential Equations II, section
-IV.8).
+others pairs of complex conjugates of which one is solved. Iterations begin at z = 0, although the
+polynomial of the step before is nearer: a step to an observation has none, and where the step of
+the grid is so long that it needs one, the iterations of the shorter step diverge. The error
+estimate is the difference to an embedded formula of order s, filtered by (I - h J / lambda)^-1 of
+the real system; a second time with f at y plus that estimate, so that it is small for what is stiff
+(Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.8).
 
 Tangents of the stages are those of the root: they solve one linear system of s N unknowns, with
 the Jacobians at the stages, whose elimination serves all of them. They need no iteration, which
@@ -34,8 +35,6 @@ from gradaudit.solvers.radau_coefficients import Coefficients, radau
 from gradaudit.solvers.small_lu import solver_of
 
 Linear = Callable[[Any], Any]
-State = tuple[Any, Any]
-"""Of the step before: coefficients (s, N) of its polynomial, and its length, 0 if there is none."""
 
 
 class Radau(diffrax.AbstractImplicitSolver, diffrax.AbstractAdaptiveSolver):
@@ -64,8 +63,8 @@ class Radau(diffrax.AbstractImplicitSolver, diffrax.AbstractAdaptiveSolver):
     def func(self, terms: Any, t0: Scalar, y0: ComplexStates, args: Any) -> ComplexStates:
         return terms.vf(t0, y0, args)
 
-    def init(self, terms: Any, t0: Scalar, t1: Scalar, y0: ComplexStates, args: Any) -> State:
-        return jnp.zeros((self.stages, *y0.shape), y0.dtype), jnp.zeros((), y0.real.dtype)
+    def init(self, terms: Any, t0: Scalar, t1: Scalar, y0: ComplexStates, args: Any) -> None:
+        return None
 
     def step(
         self,
@@ -74,9 +73,9 @@ class Radau(diffrax.AbstractImplicitSolver, diffrax.AbstractAdaptiveSolver):
         t1: Scalar,
         y0: ComplexStates,
         args: Any,
-        solver_state: State,
+        solver_state: None,
         made_jump: bool | Flag,
-    ) -> tuple[ComplexStates, ComplexStates, dict[str, Any], State, Any]:
+    ) -> tuple[ComplexStates, ComplexStates, dict[str, Any], None, Any]:
         own, real = radau(self.stages), y0.real.dtype
         t0, t1 = jnp.asarray(t0), jnp.asarray(t1)
         # The first carries the direction of time, which `terms` may have turned.
@@ -95,7 +94,7 @@ class Radau(diffrax.AbstractImplicitSolver, diffrax.AbstractAdaptiveSolver):
         newton = _along_eigenvectors(own, h_jacobian, by_real)
         z, solved = lax.custom_root(
             residual,
-            self._guess(solver_state, dt, made_jump),
+            jnp.zeros((self.stages, *y0.shape), y0.dtype),
             lambda residual, start: self._iterated(residual, newton, y0, start),
             _by_jacobians_at_stages,
             has_aux=True,
@@ -115,18 +114,7 @@ class Radau(diffrax.AbstractImplicitSolver, diffrax.AbstractAdaptiveSolver):
         y1, error = jnp.where(sound, y1, jnp.nan), jnp.where(sound, error, jnp.inf)
         failed = diffrax.RESULTS.promote(optimistix.RESULTS.nonlinear_divergence)
         result = diffrax.RESULTS.where(sound, diffrax.RESULTS.successful, failed)
-        q = _times(dense, z)
-        state = lax.stop_gradient((q, dt))
-        return y1, error, {"y0": y0, "y1": y1, "q": q}, state, result
-
-    def _guess(self, before: State, dt: Any, made_jump: Any) -> Any:
-        """The polynomial of the step before, continued; 0 where there is none."""
-        q, length = before
-        none = (length == 0.0) | made_jump
-        ratio = dt / jnp.where(none, 1.0, length)
-        x = 1.0 + jnp.asarray(radau(self.stages).c, length.dtype)[:, None] * ratio
-        powers = x ** np.arange(1, self.stages + 1)
-        return lax.stop_gradient(jnp.where(none, 0.0, _times(powers - 1.0, q)))
+        return y1, error, {"y0": y0, "y1": y1, "q": _times(dense, z)}, None, result
 
     def _iterated(self, residual: Linear, newton: Linear, y0: Any, start: Any) -> Any:
         """The stages (s, N), and 1 where the iterations have converged, else 0."""
