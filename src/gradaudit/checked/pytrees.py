@@ -15,6 +15,9 @@ from jax.flatten_util import ravel_pytree
 
 from gradaudit.errors import ModelWarning, SettingError
 
+LOOKED_AT = 100
+"""Different numbers of an array in which those that were rounded are looked for."""
+
 
 def as_floats(tree: Any, name: str) -> Any:
     """The pytree with every leaf an array of the default float type.
@@ -82,13 +85,13 @@ def _tell_of_rounding(leaf: Any, name: str) -> None:
     if not single or isinstance(leaf, jax.core.Tracer):
         return
     # 0.1 was rounded, and 1.5 was not: the shortest text of the one is another number.
-    values = np.asarray(leaf)
+    values = np.unique(np.asarray(leaf))[:LOOKED_AT]
     finite = values[np.isfinite(values)]
-    rounded = [value for value in finite if float(str(value)) != float(value)]
-    if rounded:
+    rounded = next((value for value in finite if float(str(value)) != float(value)), None)
+    if rounded is not None:
         warnings.warn(
-            f"{name} is float32 and has {float(rounded[0])!r}, which was rounded from "
-            f"{rounded[0]}; the rounded number is taken for exact. JAX makes float32 "
+            f"{name} is float32 and has {float(rounded)!r}, which was rounded from "
+            f"{rounded}; the rounded number is taken for exact. JAX makes float32 "
             "arrays until double precision is switched on, and the first use of gradaudit is too "
             "late for those made before: begin the script with "
             "jax.config.update('jax_enable_x64', True).",
