@@ -15,8 +15,8 @@ PORT ?= 5000
 BIN := .venv/bin
 STAMP := .venv/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
-# By tests/conftest.py: what goes to one process, and in which order.
-TOGETHER := --dist loadgroup --no-loadscope-reorder
+# What goes to one process, and in which order, says tests/conftest.py.
+TOGETHER := --dist loadscope --no-loadscope-reorder
 # Checks the configuration, and removes what a run has left that was killed.
 START := $(BIN)/python -m gradaudit.pipeline.start $(CONFIG)
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from xdist.scheduler import LoadScopeScheduling
 
 from run_time_types import CHECKED
 
@@ -27,12 +28,24 @@ LONGEST = ("tests/workflow", "tests/problem/test_suite", "tests/reports")
 """They begin, so that no process is left alone with one of them at the end."""
 
 
+class Together(LoadScopeScheduling):
+    """Sends what a file sets up to one process, and all that the tests of the workflow share."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/workflow" if file.startswith("tests/workflow") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """How tests are shared among processes."""
+    return Together(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)  # before cases are chosen by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests are quick, which ones go together to one process, and which ones begin.
+    """Which tests are quick, and which ones begin.
 
-    Of the cases of a test that is ``sampled(n)`` every n-th is quick, the others are slow. What a
-    file sets up is set up once, and so is what the tests of the workflow share.
+    Of the cases of a test that is ``sampled(n)`` every n-th is quick, the others are slow.
     """
     seen: Counter[str] = Counter()
     for item in items:
@@ -42,9 +55,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if seen[test] % sampled.args[0]:
                 item.add_marker(pytest.mark.slow)
             seen[test] += 1
-        file = item.nodeid.partition("::")[0]
-        together = "tests/workflow" if file.startswith("tests/workflow") else file
-        item.add_marker(pytest.mark.xdist_group(together))
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 

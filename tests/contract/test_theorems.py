@@ -17,6 +17,8 @@ from gradaudit import Model
 from gradaudit.sensitivity.programs import program
 from gradaudit.solvers.error_norm import Control
 from gradaudit.solvers.options import StaticOptions, TracedOptions
+from gradaudit.solvers.radau import Radau
+from gradaudit.solvers.radau_coefficients import radau
 from gradaudit.solvers.registry import SOLVERS
 from gradaudit.solvers.rosenbrock import Rosenbrock
 
@@ -161,7 +163,10 @@ def _slope_of_r(solver, z):
     """R'(z) = b (I - z A)^-2 1, from R(z) = 1 + z b (I - z A)^-1 1."""
     if issubclass(SOLVERS[solver].cls, Rosenbrock):
         return _slope_of_rosenbrock(SOLVERS[solver].cls.tableau, z)
-    if solver == "implicit_euler":
+    if issubclass(SOLVERS[solver].cls, Radau):
+        a = np.linalg.inv(radau(SOLVERS[solver].cls.stages).inverse)
+        b = a[-1]  # the last node is 1
+    elif solver == "implicit_euler":
         a, b = np.ones((1, 1)), np.ones(1)
     else:
         tableau = SOLVERS[solver].cls.tableau

@@ -111,7 +111,7 @@ ANGLES = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", ANGLES)
 def test_an_arctangent_jumps_at_a_pole_and_nowhere_else(name):
     rate, jumps = ANGLES[name]
