@@ -11,6 +11,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 CONFIG ?= config/config.yaml
 PORT ?= 5000
+TESTS ?= tests
 
 BIN := .venv/bin
 STAMP := .venv/installed
@@ -26,7 +27,7 @@ help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' \
 		| while IFS=$$'\t' read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
 	@echo
-	@echo '  Variables: CONFIG=config/quick.yaml, CORES=4, PYTHON=python3.12, PORT=5000'
+	@echo '  Variables: CONFIG=config/quick.yaml, CORES=4, PYTHON=python3.12, PORT=5000, TESTS=tests'
 
 install: $(STAMP) ## Build .venv from the lock
 
@@ -50,11 +51,11 @@ test: $(STAMP) ## Run the quick tests
 test-conformance: $(STAMP) ## Run the cases of the PEtab test suite, with their gradients
 	$(BIN)/pytest -n $(CORES) $(TOGETHER) -m "conformance and not slow"
 
-test-slow: $(STAMP) ## Run the other tests, which take three times as long
-	$(BIN)/pytest -n $(CORES) $(TOGETHER) -m slow
+test-slow: $(STAMP) ## Run the other tests; TESTS=tests/solvers those of a folder
+	$(BIN)/pytest -n $(CORES) $(TOGETHER) -m slow $(TESTS)
 
 test-pythons: $(STAMP) ## Run some tests under the other Pythons, 3.11 to 3.13
-	bash workflow/scripts/pythons.sh tests/contract/test_api.py tests/records tests/pipeline/config
+	bash workflow/scripts/pythons.sh -m "not slow" tests/contract/test_api.py tests/records tests/pipeline/config
 
 test-slurm: $(STAMP) ## Run the quick study on a Slurm node, against a local run
 	bash workflow/scripts/slurm.sh $(BIN)/pytest -q -p no:cacheprovider tests/workflow/test_slurm.py

@@ -81,6 +81,7 @@ def test_the_interval_holds_about_as_often_as_it_says():
     assert np.all(table["inside"] + table["above"] <= 1.0 + 1e-12)
 
 
+@pytest.mark.slow
 def test_skill_is_judged_on_mechanisms_left_out():
     """What fools a score is missed even though, had it been seen, the threshold would allow it."""
     rows = audits(blind=("mechanism 3",))

@@ -46,6 +46,7 @@ def test_places_follow_the_errors(table):
     assert row(found, "time_average")["gain_over_terminal"] == pytest.approx(100.0)
 
 
+@pytest.mark.slow
 def test_errors_that_are_equal_but_for_rounding_share_their_mean_place(table):
     sizes = {"terminal": 1.0, "trace_sse": 100.0, "log_likelihood": 100.0 * (1.0 + 1e-12)}
     found = ranking(table(sizes))
@@ -79,6 +80,7 @@ def test_a_zero_gradient_has_no_place(table):
     assert np.isnan(row(ranking(given), "trace_sse")["position"])
 
 
+@pytest.mark.slow
 def test_sentences_change_with_the_data(table):
     text = " ".join(ranking_sentences.answer(ranking(table())))
     assert "the smallest errors: time average 0.00" in text

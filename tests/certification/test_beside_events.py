@@ -95,6 +95,7 @@ def test_a_pulse_between_events_as_close_as_the_look_ahead_is_not_skipped():
     assert found.sensitivities[1, 0, 0] == pytest.approx(exact, rel=1e-12)
 
 
+@pytest.mark.sampled(4)
 @METHODS
 @pytest.mark.parametrize("width", [5e-12, 1e-14])
 def test_events_that_enclose_a_pulse_too_short_to_be_seen_are_told(width, method):
@@ -171,6 +172,7 @@ def test_a_mode_is_found_between_switches_and_refused_where_it_cannot_be():
             assert reader.mode_behind(A, z) == between
 
 
+@pytest.mark.sampled(3)
 @METHODS
 @pytest.mark.parametrize("direction", [-1, 0, 1])
 def test_a_threshold_is_crossed_there_and_back_between_observations(direction, method):

@@ -15,6 +15,7 @@ def climb_of(model):
     return Climb(model, model.times(None), negligible=1e-3, time_limit=60.0, progress=None)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("name", "method", "why"),
     [

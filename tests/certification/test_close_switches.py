@@ -59,6 +59,7 @@ def follows(model, exact, method, *, required):
         assert found.sensitivities[1, -1, -1] == pytest.approx(exact, rel=1e-12)
 
 
+@pytest.mark.sampled(3)
 @METHODS
 @pytest.mark.parametrize("width", [1e-3, 1e-5, 1e-7, 1e-9, 1e-12, 1e-14, 1e-16])
 def test_an_undeclared_switch_with_two_close_zeros_is_refused(width, method):
@@ -67,6 +68,7 @@ def test_an_undeclared_switch_with_two_close_zeros_is_refused(width, method):
         gradaudit.reference(model, TIMES, method=method)
 
 
+@pytest.mark.sampled(4)
 @METHODS
 @pytest.mark.parametrize("share", [0.0, 1.0])
 @pytest.mark.parametrize("width", [1e-7, 1e-8, 1e-10, 1e-11, 1e-14])
@@ -90,6 +92,7 @@ def test_an_event_between_two_close_zeros_certifies_nothing(width, method):
         assert not np.any(np.nan_to_num(found.digits.per_entry) > 0.0)
 
 
+@pytest.mark.sampled(4)
 @METHODS
 @pytest.mark.parametrize("before", [0.0, 1.0, 3.0])
 @pytest.mark.parametrize("width", [1e-9, 1e-13])
@@ -129,6 +132,7 @@ def test_a_flat_zero_is_a_switch(power, method):
         gradaudit.reference(model, TIMES, method=method)
 
 
+@pytest.mark.sampled(2)
 @METHODS
 def test_a_switch_whose_two_close_zeros_are_events_is_followed(method):
     width = 1e-7
@@ -140,7 +144,7 @@ def test_a_switch_whose_two_close_zeros_are_events_is_followed(method):
     assert found.sensitivities[1, 0, 0] == pytest.approx(exact, rel=1e-12)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(9)
 @METHODS
 @pytest.mark.parametrize("width", [1e-9, 1e-8, 2e-9, 1e-10, 5e-11, 1e-11, 5e-12])
 def test_a_pulse_between_two_events_is_followed_or_not_certified(width, method):
@@ -151,7 +155,7 @@ def test_a_pulse_between_two_events_is_followed_or_not_certified(width, method):
     follows(model, exact, method, required=width >= 1e-9)
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(49)
 @METHODS
 @pytest.mark.parametrize("width", [1e-9, 1e-8, 1e-10, 1e-11])
 @pytest.mark.parametrize("speed", [1e-4, 1e-2, 1.0, 1e-6, 1e-7, 1e-8])
@@ -180,6 +184,7 @@ def test_a_state_between_thresholds_of_two_events_is_followed_or_not_certified(
     follows(model, exact, method, required=width >= 1e-9 and speed >= 1e-2)
 
 
+@pytest.mark.sampled(4)
 @METHODS
 @pytest.mark.parametrize("margin", [-1e-3, -1e-6, -1e-10, -1e-13, -1e-15, 0.0, 1e-15])
 def test_a_threshold_of_a_state_that_is_passed_for_a_moment_is_refused(margin, method):
@@ -187,6 +192,7 @@ def test_a_threshold_of_a_state_that_is_passed_for_a_moment_is_refused(margin, m
         gradaudit.reference(oscillating(margin), TIMES, method=method)
 
 
+@pytest.mark.sampled(2)
 @METHODS
 @pytest.mark.parametrize("margin", [1e-11, 1e-6])
 def test_a_threshold_of_a_state_that_is_just_missed_switches_nothing(margin, method):
@@ -195,6 +201,7 @@ def test_a_threshold_of_a_state_that_is_just_missed_switches_nothing(margin, met
     np.testing.assert_allclose(found.sensitivities[:, 2, 0], TIMES, rtol=1e-13)
 
 
+@pytest.mark.sampled(2)
 @METHODS
 def test_a_switch_between_what_is_always_equal_is_told_as_such(method):
     """max(a - b, 0) has one derivative with respect to an initial value for a > b only."""

@@ -31,6 +31,7 @@ def test_a_touch_is_not_certified_from_there_on():
     assert float(np.nanmax(ref.digits.per_entry[1])) == 0.0
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("gap", [1e-4, -1e-4])
 def test_what_is_crossed_or_missed_is_certified(gap):
     ref = gradaudit.reference(parabola(gap), np.array([0.25, 1.0]))

@@ -136,6 +136,7 @@ def test_grazing_is_no_reference():
     assert reference.status.startswith("uncertified: grazing") or not reference.events
 
 
+@pytest.mark.slow
 def test_events_at_one_time_are_one_event_if_their_slopes_agree():
     """A pulse ends where the next begins, at a time that is no parameter."""
     model = Model(
@@ -162,6 +163,7 @@ def test_events_at_one_time_are_one_event_if_their_slopes_agree():
     np.testing.assert_allclose(reference.sensitivities[-1, 0], [1.0, 1.0], rtol=1e-13)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("field", "when"),
     [

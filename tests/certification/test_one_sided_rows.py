@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import gradaudit
 from gradaudit import Event, Model
@@ -22,6 +23,7 @@ def crossing(start=0.0, to=2.0, threshold=2.0):
     )
 
 
+@pytest.mark.slow
 def test_a_jump_onto_a_threshold():
     ref = gradaudit.reference(crossing(), np.array([0.25, 0.5, 1.0]))
     assert ref.status.startswith("uncertified: at t = 0.5 derivatives with respect to 'to',")

@@ -187,6 +187,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("reason", REFUSED)
 def test_what_does_not_come_to_rest_is_refused_with_the_reason(reason):
     with pytest.raises(ModelError, match=reason):

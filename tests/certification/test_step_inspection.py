@@ -10,7 +10,7 @@ from gradaudit.certification.step_inspection import BATCH, PANEL, Inspector
 from gradaudit.certification.tangent_system import directions_of, tangent_system
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("c", [0.7, 1.5, 2.3])
 def test_claimed_digits_hold_after_a_start_without_a_series(c):
     """a = k t and b' = a^c; the margin of 1.5e-16 is the rounding of the result to double."""
@@ -126,6 +126,7 @@ def test_a_slope_that_does_not_add_up_is_named_as_well():
     assert inspector_of(Steps(of_slope=1e-6)).missed() == pytest.approx(5.0, abs=1e-12)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("amplitude", [0.0, 1e-12])
 def test_a_pulse_that_shows_in_a_sensitivity_alone_is_not_passed_over(amplitude):
     """dy/da = w sqrt(pi) exp(-k (t_end - c) + (k w / 2)^2), and steps are a tenth of the window."""

@@ -34,6 +34,7 @@ def endless():
     return model
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("method", ["taylor", "collocation"])
 def test_the_limit_holds_to_within_a_fifth(endless, method):
     limit, began = 4.0, time.perf_counter()

@@ -90,13 +90,14 @@ def test_jacfwd_by_arguments_and_initial_state():
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-9), both, exact)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", [diffrax.Tsit5(), diffrax.Kvaerno3()])
 def test_tangents_that_explode_in_plain_forward_ad(solver):
     """y' = -10 (y - p) from y0 = p = 1: 1 - e^-100; explicit steps grow without bound else."""
     assert abs(float(jax.jit(jax.jacfwd(_scalar(_relax, 1.0, 10.0, solver)))(1.0)) - 1.0) < 1e-5
 
 
+@pytest.mark.slow
 def test_tangents_at_an_equilibrium():
     """(1 - e^-2)/2, which plain forward AD has wrong by 1e-2 at every tolerance."""
     terminal = _scalar(lambda t, y, p: p - 2.0 * y, 0.5, 1.0)
@@ -146,6 +147,7 @@ def test_batches_within_and_around():
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), got, want)
 
 
+@pytest.mark.slow
 def test_the_length_of_a_direction_does_not_matter():
     terminal = jax.jit(lambda v: jax.jvp(_scalar(_relax, 1.0, 1.0), (jnp.asarray(1.0),), (v,))[1])
     for length in (1e-30, 1e-3, 7e9):
@@ -154,6 +156,7 @@ def test_the_length_of_a_direction_does_not_matter():
     assert float(terminal(0.0)) == 0.0
 
 
+@pytest.mark.slow
 def test_what_the_vector_field_closes_over_is_differentiated():
     def terminal(p):
         return _scalar(lambda t, y, args: args * 10.0 * (p - y), 1.0, 10.0)(1.0)
@@ -161,6 +164,7 @@ def test_what_the_vector_field_closes_over_is_differentiated():
     assert abs(float(jax.jit(jax.jacfwd(terminal))(1.0)) - 1.0) < 1e-5
 
 
+@pytest.mark.slow
 def test_inside_of_a_scan_and_backwards_in_time():
     """y = e^{p t} from t = 5 to 0, where dy/dp = -5 e^{-5 p}; 1e-5 of it."""
     terminal = _scalar(lambda t, y, p: p * y, 1.0, 0.0, t0=5.0)

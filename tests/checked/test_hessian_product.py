@@ -43,7 +43,7 @@ def products():
     }
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.slow
 @pytest.mark.parametrize("v", [{"rate": 0.3, "size": -1.0}, {"rate": 1e-6, "size": 0.0}])
 @pytest.mark.parametrize("rtol", [1e-6, 1e-3, 1e-9])
 def test_it_is_the_closed_form_within_its_estimate(products, rtol, v):

@@ -43,7 +43,7 @@ def exact(solution, p):
     return rows.T @ rows
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("rtol", [1e-3, 1e-6, 1e-9])
 @pytest.mark.parametrize("case", CASES)
 def test_bars_hold_the_closed_form(case, rtol):

@@ -107,7 +107,7 @@ def test_estimate_covers_the_true_error_and_is_no_wild_guess():
     )
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 def test_tangents_of_a_state_that_stands_still(name):
     """Full control is right to ten times rtol; control by the states is not, and is told of."""
@@ -121,6 +121,7 @@ def test_tangents_of_a_state_that_stands_still(name):
     assert any("not controlled" in text for text in states.warnings.messages())
 
 
+@pytest.mark.slow
 def test_an_explosion_saturates_the_estimate():
     warned = standing_still("exploding", "states").warnings
     assert bool(warned.saturated)
@@ -217,6 +218,7 @@ def test_a_jump_of_the_vector_field_is_told_and_a_kink_is_not(name):
         assert abs(float(result.jacobian) - 1.0) < 1e-4  # d/dp (e^p - 1)/p = 1 at p = 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["kvaerno5", "kvaerno4"])
 def test_no_stage_lies_behind_the_jump_in_front_of_which_a_step_ends(solver):
     """y' = p [t < 1] - 3 y, with stages at 1.23 and 1.15 of a step.
@@ -242,6 +244,7 @@ def test_no_stage_lies_behind_the_jump_in_front_of_which_a_step_ends(solver):
     np.testing.assert_allclose(np.abs(result.error), np.abs(wrong), rtol=0.15)
 
 
+@pytest.mark.slow
 def test_a_jump_at_a_fixed_time_is_hit_and_not_told():
     """y = p min(t, 1): the grid ends a step there."""
     run = checked_jacfwd(
@@ -265,6 +268,7 @@ def test_a_solve_that_ends_early_is_nan_and_told():
     assert "max_steps" in sentence
 
 
+@pytest.mark.slow
 def test_an_overflow_is_told():
     run = checked_jacfwd(
         lambda ys: jnp.exp(1e4 * ys[-1, 0]), lambda t, y, p: -p * y, y0=jnp.ones(1), ts=[0.1]
@@ -344,6 +348,7 @@ def test_exported():
     assert gradaudit.checked_jacfwd is checked_jacfwd
 
 
+@pytest.mark.slow
 def test_a_declared_jump_at_the_end_is_behind_all_stages():
     """y' = p y (1 + cos t) up to t = 4. With a stage behind it steps shrink in front of it."""
     found = gradaudit.checked_jacfwd(
@@ -360,6 +365,7 @@ def test_a_declared_jump_at_the_end_is_behind_all_stages():
     assert int(found.stats.steps) < 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "above",
     [
@@ -380,6 +386,7 @@ def test_a_comparison_of_what_another_switch_returns_is_seen(above):
     assert float(found.interval[0]) <= abs(float(found.jacobian) - 1.0) <= float(found.interval[1])
 
 
+@pytest.mark.slow
 def test_rates_in_single_precision_are_those_of_states_in_double_precision():
     p = jnp.array([1.1], jnp.float32)
     found = gradaudit.checked_jacfwd(

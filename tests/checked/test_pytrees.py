@@ -20,6 +20,7 @@ def checked(y0):
     )
 
 
+@pytest.mark.slow
 def test_numbers_in_another_order_of_bytes_are_the_same_numbers():
     """Also at a second call, where JAX takes their bytes for those of other numbers."""
     own = checked(np.array([1.0], ">f8"))

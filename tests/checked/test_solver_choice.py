@@ -40,6 +40,7 @@ def of_robertson(**settings):
     return gradaudit.checked_jacfwd(lambda ys: ys[-1, 0], robertson, **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "p", "solver"),
     [(of_oscillator, jnp.array(2.0), "tsit5"), (of_robertson, P, "rodas5p")],
@@ -53,6 +54,7 @@ def test_the_result_is_that_of_the_solver_that_it_names(build, p, solver):
     np.testing.assert_array_equal(found.jacobian, plain.jacobian)
 
 
+@pytest.mark.slow
 def test_the_first_call_decides_and_a_traced_call_may_follow():
     run = of_oscillator(solver="auto")
     first = run(jnp.array(2.0))
@@ -83,6 +85,7 @@ def test_a_solver_of_diffrax_stays_what_it_is():
     assert found.chosen is None
 
 
+@pytest.mark.slow
 def test_a_hessian_product_chooses_by_its_vector_field():
     product = gradaudit.checked_hvp(
         lambda ys: ys["q"][-1], oscillator, y0={"q": 1.0, "v": 0.0}, ts=[5.0], solver="auto"

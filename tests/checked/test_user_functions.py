@@ -97,6 +97,7 @@ def test_an_entry_that_does_not_exist_is_refused(readout, field, said):
         run(jnp.ones(2))
 
 
+@pytest.mark.slow
 def test_entries_counted_from_the_end_are_entries():
     run = gradaudit.checked_jacfwd(
         lambda ys: ys[-1, 0], lambda t, y, p: -p[-1] * y, y0=jnp.ones(1), ts=[1.0]

@@ -217,6 +217,7 @@ def outcomes(given: list[Job], workers: int = 2):
         return run_jobs(given, workers=workers, progress=progress, then_import="json")
 
 
+@pytest.mark.slow
 def test_a_process_goes_on_after_errors_and_a_crash_ends_one_job_alone(tmp_path):
     """One process takes all jobs; the second kills it, the third and fourth are refused."""
     files = {

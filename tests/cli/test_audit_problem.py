@@ -74,6 +74,7 @@ def test_without_a_reference_nothing_is_claimed(write, capsys, monkeypatch):  # 
         assert word not in said
 
 
+@pytest.mark.slow
 def test_no_gradient_is_exit_code_1(write, capsys):  # noqa: F811
     code, said, _ = audit(write(), *QUICK, "--max-steps", "2", capsys=capsys)
     assert code == 1

@@ -74,6 +74,7 @@ def test_an_update_keeps_what_is_better_and_never_what_is_worse(tmp_path):
     assert compare(rows(5e-3), update=False, **options) == 1
 
 
+@pytest.mark.slow
 def test_a_problem_twice(write, tmp_path, capsys):  # noqa: F811
     baseline = tmp_path / "errors.json"
     arguments = ["check", str(write()), *QUICK, "--baseline", str(baseline)]

@@ -11,7 +11,7 @@ from gradaudit.solvers.registry import SOLVERS
 TIMES = [0.5, 2.0, 5.0]
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize("method", [name for name in METHODS if name not in packages()])
 def test_every_method_returns_the_three_arrays(method):
     result = gradaudit.sensitivities("logistic", method=method, rtol=1e-6, times=TIMES)
@@ -25,7 +25,7 @@ def test_every_method_returns_the_three_arrays(method):
     assert result.stats["seconds"] > 0
 
 
-@pytest.mark.sampled(10)
+@pytest.mark.sampled(40)
 @pytest.mark.parametrize("solver", [name for name in SOLVERS if SOLVERS[name].order > 1])
 def test_every_solver_gets_the_control_right(solver):
     reference = gradaudit.reference("logistic", times=TIMES)

@@ -210,7 +210,7 @@ def check(model, certified, truth):
     assert np.all(claimed[counted] <= held[counted])
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(14)
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", SMOOTH)
 def test_claimed_digits_hold(name, seed):
@@ -219,7 +219,7 @@ def test_claimed_digits_hold(name, seed):
     check(model, certified, smooth_sensitivities(model, certified.times))
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(14)
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", CUT)
 def test_claimed_digits_hold_across_events(name, seed):
@@ -243,7 +243,7 @@ def test_no_certificate_past_an_accumulation_of_events():
     assert certified.status != "ok" or np.min(certified.states[:, 0]) > -1e-9
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", sorted(set(DECLARED) - set(KNOWN) - {"liu_neuron"}))
 def test_models_without_a_closed_form_have_a_certified_reference(name):
     """The neuron's has tests of its own, in tests/taylor."""

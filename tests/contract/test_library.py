@@ -114,7 +114,7 @@ def test_observables_and_observations_see_something(name):
     assert np.all(np.max(np.abs(seen), axis=(0, 2)) > 0.0)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", EXACT)
 def test_closed_form_satisfies_the_equation_and_begins_at_the_initial_state(name):
     """Up to rounding: of y in the vector field, of t in the closed form, and of either result."""

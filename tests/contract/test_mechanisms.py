@@ -345,6 +345,7 @@ def test_error_of_the_tangent_follows_the_root_finder():
     assert errors[0] > 30.0 * errors[1] > 900.0 * errors[2]
 
 
+@pytest.mark.slow
 def test_single_precision_has_a_floor():
     """From 1e-6 to 1e-8 there are more steps, and no gain."""
     loose, middle, tight = (
@@ -355,6 +356,7 @@ def test_single_precision_has_a_floor():
     assert tight > 10.0 * np.finfo(np.float32).eps
 
 
+@pytest.mark.slow
 def test_norm_of_dual_numbers_depends_on_the_units_of_parameters():
     """In SI units, and in units in which every parameter is 1.
 

@@ -59,7 +59,7 @@ GRIDS = {
 }
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("solver", GRIDS)
 def test_tangents_have_the_order_of_the_method_on_a_fixed_grid(solver):
     """Walther 2007: AD of a Runge-Kutta method is that method on the sensitivity equation."""
@@ -103,6 +103,7 @@ def test_frozen_grid_is_partial_control_for_an_explicit_method():
     assert _relative(partial.sensitivities, frozen.sensitivities) < 1e-10
 
 
+@pytest.mark.slow
 def test_full_control_does_not_depend_on_units_and_the_dual_norm_does():
     """One parameter in a unit 1e12 times as large."""
 
@@ -194,6 +195,7 @@ def _slope_of_rosenbrock(tableau, z):
     return a[size] @ inverse @ (gamma + gamma * (u + a[:size] @ u))
 
 
+@pytest.mark.slow
 def test_growth_along_a_limit_cycle_is_that_of_the_phase():
     """Wilkins et al. 2009: S = -(t/T)(dT/dp) y' + a periodic part.
 

@@ -178,6 +178,7 @@ def test_the_map_has_a_tolerance_for_every_cell(count, made_up_audits):
     assert set(models) <= set(words)
 
 
+@pytest.mark.slow
 def test_kinds_of_few_models_stand_below_with_those_models(made_up_audits):
     models = [f"model_{i}" for i in range(6)]
     table = made_up_audits(models=models, solvers=["tsit5"], tolerances=[1e-3])
@@ -224,7 +225,7 @@ def test_a_cell_tells_the_tolerance_that_is_needed(verdict, sufficient, said):
     assert needed(verdict, sufficient) == said
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize("draw", OF_ANSWERS)
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_answers_are_drawn_for_any_number_of_models(draw, count, made_up_audits):

@@ -44,6 +44,7 @@ def test_every_score_has_a_column():
     assert len(figure.axes) == 4
 
 
+@pytest.mark.slow
 def test_every_gradient_is_a_point_at_its_estimate_and_truth():
     above = trust(predictions("probed"), settings=SETTINGS).axes[0]
     points = np.concatenate([line.get_xydata() for line in above.lines if line.get_marker() == "."])

@@ -73,7 +73,7 @@ def test_reference_of_a_cut_model_is_its_closed_form():
     assert all(np.all(np.asarray(hit.slope) == 0.0) for hit in found.events)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["forward_ad", "forward_sensitivity", "saltation"])
 def test_restarts_need_no_saltation(method):
     """Their times depend on nothing, so that forward AD is right as well."""

@@ -267,6 +267,7 @@ def test_parameters_without_any_effect_are_warned_of(changes, expected):
         assert f"nothing depends on the parameter '{name}'" in text
 
 
+@pytest.mark.slow
 def test_an_idle_parameter_has_the_sensitivity_zero():
     held = model(idle, parameters={"a": (1.0, "1"), "b": (1.0, "1")})
     with pytest.warns(ModelWarning, match="'b'"):

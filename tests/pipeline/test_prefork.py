@@ -76,6 +76,7 @@ def test_other_commands_are_not_sent(environment, monkeypatch):
     assert prefork.through([]) is None
 
 
+@pytest.mark.slow
 def test_no_stage_is_in_two_processes_and_each_exists():
     served = [stage for process in prefork.PROCESSES for stage in prefork.stages_of(process)]
     assert len(served) == len(set(served))

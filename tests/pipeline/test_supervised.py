@@ -139,7 +139,7 @@ def test_an_endless_loop_in_compiled_code_is_a_row_with_the_status_time_limit(tm
     assert found["status"].values.tolist() == [["time_limit", "time_limit"]]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [

@@ -66,6 +66,7 @@ def test_starts_are_the_same_each_time_and_within_the_bounds():
     assert not np.array_equal(found, fitting.starts(MADE_UP.parameters, 200, spread=3.0, seed=2))
 
 
+@pytest.mark.slow
 def test_fits_end_at_the_maximum_of_the_closed_form(tmp_path):
     """2 exp(-2 k) = 1, as measured at 2; what is measured at 0 has a residual of one noise."""
     problem = gradaudit.load_problem(writer(tmp_path)())

@@ -98,6 +98,7 @@ def test_what_is_refused_under_one_condition_leaves_the_others(problem, monkeypa
     assert np.all(np.isnan(found.gradient))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("observable", "extra", "status"),
     [("o A x", "x lin -1 1 -0.5 1", "no_noise"), ("o x+0*A 0.5", "x lin 0 9 1.5 1", "kink")],
@@ -124,6 +125,7 @@ def test_the_estimate_is_the_size_of_the_error(problem, exact):
     assert problem.gradient(rtol=1e-4).estimate is None
 
 
+@pytest.mark.slow
 def test_steady_states_are_the_certified_ones(write):
     path = write(
         parameters=[PARAMETERS, "back lin 0 10 0.75 1", "dose log 0.1 10 2 1"],
@@ -193,6 +195,7 @@ def test_an_invalid_setting_raises_and_a_warning_is_passed_on(problem, monkeypat
         assert problem.gradient().warnings == ("one-sided",)
 
 
+@pytest.mark.slow
 def test_a_gradient_that_lacks_the_time_of_a_switch_is_told_of(write):
     """A' = -k A before t = switch, and 0 behind: d log A(4) / d switch = -k."""
     path = write(

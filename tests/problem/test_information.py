@@ -159,6 +159,7 @@ def test_a_parameter_that_is_fixed_is_left_out(problem):
         gradaudit.fisher_information(problem, fixed=["rate"])
 
 
+@pytest.mark.slow
 def test_what_fails_or_has_no_one_jacobian_is_told(problem):
     found = gradaudit.fisher_information(problem, solver="tsit5", rtol=1e-12, max_steps=5)
     assert found.status == "no result: the solve: max_steps"

@@ -57,6 +57,7 @@ def test_what_is_not_needed_is_left_out_where_it_takes_too_long(write):
     assert list(found.left_out) == asked
 
 
+@pytest.mark.slow
 def test_after_too_many_steps_twice_tighter_tolerances_are_not_tried(write):
     problem = gradaudit.load_problem(write())
     asked = settings(1e-3, 1e-4, 1e-5, 1e-6, max_steps=2)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import pytest
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "adding-a-model.md"
 
 
+@pytest.mark.slow
 def test_the_recipe_gives_the_gradient_of_the_closed_form(capsys):
     text = DOCUMENT.read_text(encoding="utf-8").partition("### The likelihood of your own data")[2]
     (code, *_) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

@@ -66,6 +66,7 @@ def written(folder: Path, **tables: list[str]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_periods_change_states_and_parameters_behind_a_steady_state(tmp_path):
     """A state takes a dose beside what it has, and later another one is set by a formula."""
     problem = gradaudit.load_problem(written(tmp_path))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from math import log, pi
 
+import pytest
+
 from pages import Page
 
 
+@pytest.mark.slow
 def test_the_code_of_the_page_runs(write, monkeypatch, capsys):
     monkeypatch.chdir(write().parent)
     code = "\n".join(text for language, text in Page("petab.md").blocks if language == "python")

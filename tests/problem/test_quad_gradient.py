@@ -21,6 +21,7 @@ PARAMETERS = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("formula", "scale", "left"),
     [

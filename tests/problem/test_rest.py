@@ -175,6 +175,7 @@ def test_a_rate_on_which_the_steady_state_does_not_depend_is_no_defect(write):
     assert found.gradient[1] == pytest.approx(-2.0)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not available(QUAD), reason="heyoka has no quad precision here")
 @pytest.mark.parametrize(
     "rows", [("c c 1", "d d 1"), ("_ c inf", "_ d inf"), ("c c2 1", "d d2 1")],

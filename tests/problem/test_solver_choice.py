@@ -34,6 +34,7 @@ def decay(tmp_path):
     return build
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("k", "solver"), [(0.5, "tsit5"), (1e6, "rodas5p")])
 def test_the_setting_names_the_solver(decay, k, solver):
     """Explicit steps are 3.3 / k long: 3 of them, or 4.5e6, against some tens by Radau."""
@@ -47,6 +48,7 @@ def test_the_setting_names_the_solver(decay, k, solver):
     assert plain.solver_why == ""
 
 
+@pytest.mark.slow
 def test_a_fit_pays_for_one_look(decay, monkeypatch):
     """Conditions share two programs, the rate and its Jacobian; other points ask for nothing.
 

@@ -50,6 +50,7 @@ def test_conditions_that_differ_in_numbers_are_compiled_once(write):
     assert again.gradient[0] == first.gradient[0]
 
 
+@pytest.mark.slow
 def test_a_program_of_another_model_of_the_form_gives_what_an_own_one_gives(tmp_path, write):
     """The three conditions in one file each: to the rounding of other programs."""
     own = problem(write)
@@ -92,6 +93,7 @@ def test_further_points_read_nothing_and_compile_nothing(write, monkeypatch):
         assert found.gradient[0] == pytest.approx(exact(k), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_certified_gradients_at_further_points_are_those_of_a_problem_read_anew(write):
     one, other = problem(write), problem(write)
     gradaudit.reference_gradient(one)

@@ -125,7 +125,7 @@ def brought(request):
     return request.getfixturevalue(request.param)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_a_solver_is_one_file(brought):
     brought("solvers", SOLVER)
     assert names("solvers")[0] == "mine"

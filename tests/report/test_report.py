@@ -104,6 +104,7 @@ def test_the_first_screen_has_the_four_questions_with_their_evidence(written):
     assert page.index('id="first"') < page.index('id="answer"')
 
 
+@pytest.mark.slow
 def test_chapters_on_fits_and_the_fisher_information_are_there_where_they_have_tables(written):
     page = written()
     assert 'id="fits"' not in page
@@ -161,6 +162,7 @@ def test_it_is_the_same_file_for_the_same_data(written):
     assert written() == written()
 
 
+@pytest.mark.slow
 def test_other_data_say_other_things(written):
     assert "Every solve finished" in written()
     broken = written(failed=[("tsit5", 1e-3)])
@@ -227,6 +229,7 @@ def test_neither_jax_nor_seaborn_nor_mlflow_is_imported():
     assert out.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_a_figure_without_a_place_of_its_own_is_shown_as_it_declares(written):
     assert 'id="further"' not in written()
     page = written(images=(*IMAGES, "sweep_made_up"))

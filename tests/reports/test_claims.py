@@ -34,6 +34,7 @@ def _settings(examples: int, **further):
     )
 
 
+@pytest.mark.slow
 @_settings(QUICK, derandomize=True)
 @given(specs())
 def test_no_certificate_claims_too_much(spec: Spec):

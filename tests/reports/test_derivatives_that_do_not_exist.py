@@ -171,7 +171,7 @@ def _halved(x):
 _halved.defjvp(lambda primals, tangents: (primals[0], 0.5 * tangents[0]))
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(36)
 @pytest.mark.parametrize(("case", "way"), params(CASES))
 def test_never_silently_wrong(case, way):
     check(case, way)

@@ -189,7 +189,7 @@ def _crossing(start, time):
     return start + min(time, below) + 3 * max(time - below, 0)
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(36)
 @pytest.mark.parametrize(("case", "way"), params(CASES))
 def test_never_silently_wrong(case, way):
     check(case, way)

@@ -32,6 +32,7 @@ except gradaudit.GradauditError as error:
 """
 
 
+@pytest.mark.slow
 def test_an_array_made_before_double_precision_was_switched_on_is_told_how_to_be_mended():
     said = subprocess.run(
         [sys.executable, "-c", SINGLE], capture_output=True, text=True, check=True
@@ -51,6 +52,7 @@ print(fun(p).jacobian.dtype)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "other"), [("p", "y0"), ("y0", "p")])
 def test_parameters_made_before_double_precision_was_switched_on_are_warned_of(name, other):
     done = subprocess.run(
@@ -115,6 +117,7 @@ def _by_optimistix(t, y, p):
     return -root.value * jnp.ones(2)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("field", "call"), [(_by_lineax, "lineax.linear_solve"), (_by_optimistix, "optimistix")]
 )

@@ -217,7 +217,7 @@ def _sequential(t, p):
     return [a * mp.exp(-p[0] * t), b * mp.exp(-p[0] * t)]
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize(("case", "way"), params(CASES, quick=("reference",)))
 def test_never_silently_wrong(case, way):
     check(case, way)

@@ -136,7 +136,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(48)
 @pytest.mark.parametrize(("case", "way"), params(CASES))
 def test_never_silently_wrong(case, way):
     check(case, way)

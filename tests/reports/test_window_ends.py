@@ -158,7 +158,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(36)
 @pytest.mark.parametrize(("case", "way"), params(CASES))
 def test_never_silently_wrong(case, way):
     check(case, way)

@@ -25,7 +25,7 @@ def errors(make, method, *, solver="tsit5", rtol=1e-8):
     return np.max(error / scale), np.max(error[-1] / scale), result
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.slow
 @pytest.mark.parametrize("make", eventful.MODELS)
 def test_saltation_converges_to_the_reference(make):
     """To 1e-7 at rtol 1e-8: errors grow by a small factor at each of the few events."""
@@ -118,6 +118,7 @@ def dosed(when):
     )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("when", "aside"),
     [

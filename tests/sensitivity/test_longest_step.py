@@ -32,6 +32,7 @@ def solved(method="forward_ad", solver="tsit5", **options):
     return gradaudit.sensitivities(PULSE, method=method, solver=solver, times=[100.0], **options)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("method", METHODS)
 def test_no_method_leaps_over_a_pulse_with_steps_shorter_than_it(method):
     """dy/dk = int exp(-d (T - t)) pulse(t) dt; at rtol 1e-6 errors are 1e-5 at most."""
@@ -52,6 +53,7 @@ def test_the_controller_of_sciml_knows_it():
     assert float(controller.begin(start)[0]) == pytest.approx(0.1)
 
 
+@pytest.mark.slow
 def test_an_implicit_solver_knows_it():
     assert solved(solver="rodas5p", dtmax=0.4).stats["accepted"] >= 250
 

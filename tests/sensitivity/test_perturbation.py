@@ -68,6 +68,7 @@ def test_quotients_of_failed_solves_are_no_numbers_and_no_warnings():
     assert np.all(np.isnan(found.sensitivities))
 
 
+@pytest.mark.slow
 def test_a_step_that_is_lost_in_rounding_is_no_number():
     run = _run("finite_difference", steps=50, fd_step=1e-18)
     assert run.status == "non_finite"

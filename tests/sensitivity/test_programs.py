@@ -50,6 +50,7 @@ def test_the_same_functions_at_other_parameters_are_not_compiled_again():
     assert again.states[0, 0] == pytest.approx(np.exp(-2.0), rel=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["attribute", "array", "start"])
 def test_what_a_function_closes_over_may_change(kind):
     field = by_array if kind == "array" else Decay(1.0)

@@ -21,6 +21,7 @@ def test_a_missing_saltation_term_is_told_of_with_what_to_do():
         gradaudit.sensitivities(undeclared(), method="dual_norm")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "method"), [("infusion", "saltation"), ("logistic", "dual_norm")]
 )

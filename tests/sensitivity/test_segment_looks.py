@@ -26,7 +26,7 @@ def off(t, y, p):
     return jnp.where(t < p[0], p[1], 0.0) + 0.0 * y
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "event"),
     [

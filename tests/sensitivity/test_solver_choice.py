@@ -24,6 +24,7 @@ def relaxation(rate, t_end=10.0, **more):
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("rate", "solver"), [(1.0, "tsit5"), (1e4, "rodas5p")])
 def test_a_model_with_fast_rates_gets_the_implicit_solver(rate, solver):
     """3.3 is what a step of Tsit5 times the rate may be: 3e4 steps for a rate of 1e4."""
@@ -44,6 +45,7 @@ def test_stiff_models_of_the_library(name):
     assert suitable_solver(gradaudit.load_model(name)).solver == "rodas5p"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["hodgkin_huxley", "lorenz", "bouncing_ball", "drosophila_clock"])
 def test_models_of_the_library_that_are_not_stiff(name):
     assert suitable_solver(gradaudit.load_model(name)).solver == "tsit5"

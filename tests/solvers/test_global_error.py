@@ -27,7 +27,7 @@ def size(x):
     return float(np.sqrt(np.mean(np.square(x))))
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["harmonic_oscillator", "dense_output"])
 @pytest.mark.parametrize("solver", ["tsit5", "bosh3", "dopri8", "kvaerno5"])
 def test_the_estimate_of_a_smooth_problem_tends_to_one_less_two_to_minus_the_order(name, solver):
@@ -41,6 +41,7 @@ def test_the_estimate_of_a_smooth_problem_tends_to_one_less_two_to_minus_the_ord
     assert said / true == pytest.approx(1.0 - 2.0 ** -get_solver(solver).order, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rtol", [1e-3, 1e-6])
 def test_the_estimate_holds_where_stability_limits_the_steps(rtol):
     """The steps are as many at both tolerances. Measured is twice the error, from 1e-3 to 1e-7."""
@@ -92,7 +93,7 @@ def test_what_dense_output_is_off_by_is_part_of_the_estimate(rtol):
         assert size(said) == pytest.approx(size(true), rel=1 / 3)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bouncing_ball", "integrate_and_fire", "repeated_dose"])
 def test_the_perturbed_solve_has_the_saltation_that_forward_ad_lacks(name):
     """So that tangents and their estimated errors add up to the certified ones.
@@ -122,7 +123,7 @@ def test_with_saltation_the_estimate_is_near_and_small(name):
     assert said < 1e-4
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("saltation", [True, False])
 def test_an_error_goes_through_a_bounce_as_a_perturbed_trajectory_does(saltation):
     """A ball beside the ball bounces at a time of its own.

@@ -65,6 +65,7 @@ def test_a_pulse_within_a_step_is_seen_by_its_two_ends():
     assert result.indicators["neglected"] == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_a_pulse_of_one_comparison_is_seen_where_its_size_turns():
     """As before, within 5e-4 of p: the comparison is false at both ends of the step."""
 
@@ -90,7 +91,7 @@ PULSES = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", PULSES)
 def test_a_pulse_is_seen_where_its_margin_turns_back(name):
     """It is of 1e-3 or 2e-3, and the steps before it, at rest, are of more than 1."""
@@ -104,6 +105,7 @@ def test_a_pulse_is_seen_where_its_margin_turns_back(name):
     assert result.indicators["neglected"] == pytest.approx(neglected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_comparison_with_nan_is_a_switch(sign):
     """It is false where the root ends, at t = p: y' is 1 on the one side and 2 on the other."""
@@ -129,7 +131,7 @@ GUARDED = {
 }
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GUARDED)
 @pytest.mark.parametrize("of", ["time", "state"])
 def test_the_value_at_a_removable_singularity_is_no_jump(name, of):
@@ -146,6 +148,7 @@ def test_the_value_at_a_removable_singularity_is_no_jump(name, of):
     assert result.indicators["neglected"] < 1e-6
 
 
+@pytest.mark.slow
 def test_a_wrong_value_at_a_singularity_is_a_jump():
     """Within 1e-3 of p the rate is 2 more, which is a pulse."""
 
@@ -156,6 +159,7 @@ def test_a_wrong_value_at_a_singularity_is_a_jump():
     assert result.indicators["neglected"] > 0.5
 
 
+@pytest.mark.slow
 def test_a_pulse_whose_width_is_the_parameter_is_seen():
     """y' = -y, and 1 more within p of 50: it is entered at 50 - p, and the size turns at 50."""
 
@@ -167,6 +171,7 @@ def test_a_pulse_whose_width_is_the_parameter_is_seen():
     assert result.indicators["neglected"] == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_the_time_of_a_switch_is_that_of_its_margin_and_not_of_a_straight_line():
     """y' = 1 + [t^3 > p^3]: dy/dp = -1, though the steps are long and t^3 is curved."""
 
@@ -177,6 +182,7 @@ def test_the_time_of_a_switch_is_that_of_its_margin_and_not_of_a_straight_line()
     assert result.estimates.sensitivities[-1, 0, 0] == pytest.approx(-1.0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_two_comparisons_of_one_switch_turn_together():
     """What one of them takes away the other one gives: nothing jumps."""
 
@@ -210,6 +216,7 @@ def test_jumps_are_seen_by_forward_ad_and_not_by_saltation():
         assert result.indicators["crossing_slope"] > 0.1
 
 
+@pytest.mark.slow
 def test_the_slope_of_a_crossing_is_that_of_its_time():
     """y = t until y = p, so dtau/dp = 1, p times that over the window is p / 2."""
     result = gradaudit.sensitivities(undeclared(in_state), rtol=1e-6)

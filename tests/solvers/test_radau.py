@@ -80,6 +80,7 @@ def test_linear_steps_have_the_stability_function(method, kind):
         assert abs(expected) < 2.0 * method.stages / max(abs(z), method.stages)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("method", "n"), [(Radau9, 2), (Radau5, 6)])
 def test_tangents_of_a_step_are_those_of_differences(method, n):
     """By elimination in a loop and by LAPACK.
@@ -161,6 +162,7 @@ def test_rejected_steps_are_made_again_shorter_until_the_solve_fails():
     assert not solved(-jnp.ones(1), 1.0)[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [Radau5, pytest.param(Radau9, marks=pytest.mark.slow)])
 def test_stiff_systems_have_the_tangents_of_their_closed_forms(method):
     """Prothero and Robinson's y' = -k (y - cos t) - sin t, and v' = -p v, w' = k (v - w).

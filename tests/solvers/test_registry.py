@@ -50,6 +50,7 @@ def test_equal_steps_need_no_other_compilation_and_no_tolerance():
     assert adaptive.stats["steps"] != 10
 
 
+@pytest.mark.slow
 def test_clipped_equal_steps_end_at_observations_and_go_on():
     """With observations between the ends of steps: those steps are split in two."""
     between = [0.3, 1.1, 5.0]
@@ -81,6 +82,7 @@ def test_tangents_follow_the_tolerance_of_the_root_finder():
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
 
 
+@pytest.mark.slow
 def test_a_tight_root_finder_costs_no_rejected_steps():
     """Diffrax 0.7.2 rejects a step of its ESDIRK methods unless the second iteration is good."""
     tight, loose = (

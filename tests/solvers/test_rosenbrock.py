@@ -35,6 +35,7 @@ def exactly(t, p):
     return 1.0 / (1.0 + p * (t + np.sin(t)))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("at", "order"), [(None, 5), (0.512345, 4)])
 def test_order_of_steps_and_of_dense_output(at, order):
     """Not linear, and it depends on time. With fewer steps the error changes sign."""
@@ -45,6 +46,7 @@ def test_order_of_steps_and_of_dense_output(at, order):
     assert np.log2(errors[0] / errors[2]) / 2 > order - 0.3
 
 
+@pytest.mark.slow
 def test_a_stage_is_the_same_in_a_loop_and_written_out(monkeypatch):
     """To rounding: weights of size 100 times numbers about 1."""
     args = (diffrax.ODETerm(growing), 0.2, 0.5, jnp.array([1.0, 0.3, 0.1]), 2.0, None, False)
@@ -55,6 +57,7 @@ def test_a_stage_is_the_same_in_a_loop_and_written_out(monkeypatch):
     np.testing.assert_allclose(written[1], looped[1], atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [2, 6])
 def test_single_precision_stays_single(n):
     """Written out and in a loop: a solver's loop takes no state of another type."""
@@ -79,6 +82,7 @@ def test_linear_systems(n):
     np.testing.assert_allclose(solver_of(matrix)(b), np.linalg.solve(matrix, b), rtol=1e-9)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("direction", [jax.jacfwd, jax.jacrev])
 def test_tangents_of_a_step_are_those_of_differences(direction):
     """Central differences of 1e-5: truncation 1e-10, rounding 1e-16 / 1e-5 times weights of 100."""
@@ -105,6 +109,7 @@ def test_a_step_that_cannot_be_made_has_an_error_that_rejects_it():
     assert np.all(np.isinf(errors[1]))
 
 
+@pytest.mark.slow
 def test_a_stiff_model_agrees_with_kvaerno5():
     """Both at 1e-7, so that they differ by some 1e-5 at most."""
     model = gradaudit.load_model("robertson")
@@ -135,6 +140,7 @@ def test_prothero_and_robinson():
     assert abs(float(result.jacobian) * 1e6) < 1e-6
 
 
+@pytest.mark.slow
 def test_the_estimate_of_a_smooth_problem():
     """Of order 5, two half steps have 1/32 of the error: the estimate is 31/32 of it."""
     run = gradaudit.checked_jacfwd(
@@ -148,6 +154,7 @@ def test_the_estimate_of_a_smooth_problem():
     )
 
 
+@pytest.mark.slow
 def test_events_with_jumps():
     """The bouncing ball is integrated exactly between its bounces."""
     model = gradaudit.load_model("bouncing_ball")

@@ -77,6 +77,7 @@ def test_true_slope_is_monotonic_enough_to_compare_with():
     assert np.max(np.abs(exact.slopes - exact.between)) < 0.01 * np.max(np.abs(exact.slopes))
 
 
+@pytest.mark.slow
 def test_adaptive_solve_is_jagged():
     """At 1e-2: signs flip that the true slope does not have, by twenty times its variation."""
     jagged, exact = curve(1e-2), curve(EXACT)

@@ -18,7 +18,7 @@ def step(solver, y0=Y0, made_jump=False, state=None):
     return solver.step(TERM, 0.2, 0.5, y0, 2.0, state, made_jump)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_step_its_error_and_its_dense_output_are_diffraxs(name):
     """In another order of summation: a few units in the last place of numbers about 1."""

@@ -25,6 +25,7 @@ def solve(term, solver, y0, args, times):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_wrapper_takes_the_steps_of_what_it_wraps():
     times = jnp.array([0.31, 1.0])
     plain, wrapped = (
@@ -35,7 +36,7 @@ def test_a_wrapper_takes_the_steps_of_what_it_wraps():
     assert WrappedSolver(diffrax.Dopri8()).order(TERM) == diffrax.Dopri8().order(TERM)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("estimate", [False, True])
 @pytest.mark.parametrize("dense", [False, True])
 def test_a_nest_gives_the_closed_form_and_its_tangent(estimate, dense):

@@ -113,7 +113,7 @@ def floor(name: str, rtol: float) -> tuple[float, float, float]:
     return float(errors[0]), float(np.min(errors)), float(errors[-1])
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rtol"), [("finite_difference_check", 1e-3), ("spike_count", 1e-4)]
 )
@@ -221,6 +221,7 @@ def test_number_of_spikes_jumps_where_a_spike_is_at_the_end_of_the_window(writte
     assert np.min(np.abs(computed - place)) < 1e-2 * place  # the tolerance's own error
 
 
+@pytest.mark.slow
 def test_number_of_spikes_is_constant_between_jumps(written):
     data = read_dataset(written)
     for curve, name in (("computed", "count"), ("exact", "exact_count")):
@@ -329,6 +330,7 @@ def slow_above(place, monkeypatch):
     return tried
 
 
+@pytest.mark.slow
 def test_solves_that_take_too_long_have_that_status_and_no_values(monkeypatch, tmp_path):
     """After three of them a curve is given up; what was solved before stays."""
     model = gradaudit.load_model("logistic")

@@ -65,6 +65,7 @@ def test_a_truncated_store_is_told_and_built_anew_where_it_was_deleted(tracked, 
     assert set(Counter(run.data.tags[sync.KEY] for run in store()).values()) == {1}
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_store_is_told(tracked):
     database(tracked).write_bytes(b"no database" * 100)
     assert "is damaged (file is not a database)" in told(tracked)

@@ -86,6 +86,7 @@ def test_every_model_ladder_and_experiment_is_one_run(tracked: dict[str, Any], s
     assert {run.info.status for run in runs} == {"FINISHED"}
 
 
+@pytest.mark.slow
 def test_metrics_are_stepped_over_tolerances(tracked: dict[str, Any], store: Runs) -> None:
     run = by_key(store())["solve/logistic/tsit5/forward_ad"].info.run_id
     table = read_table(tracked["tables"][0])

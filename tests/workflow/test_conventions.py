@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_the_usual_places_of_a_workflow_lead_to_this_one(tmp_path):
     told = subprocess.run(
         [

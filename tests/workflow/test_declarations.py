@@ -71,6 +71,7 @@ def extended(workspace):
         path.unlink()
 
 
+@pytest.mark.slow
 def test_a_new_file_is_a_new_table_and_a_new_figure_in_the_plan(extended):
     planned = extended.snakemake("--dry-run", "--forcerun", "figures_atlas")
     assert planned.code == 0, planned.output

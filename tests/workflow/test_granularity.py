@@ -61,6 +61,7 @@ def test_the_order_of_keys_changes_nothing(completed, config):
     assert completed.dry("--forceall", config=changed) == EVERYTHING
 
 
+@pytest.mark.slow
 def test_a_new_time_stamp_changes_nothing(completed):
     for name in ("models/decay.py", "src/gradaudit/evaluation/verdict.py"):
         os.utime(completed.folder / name)
@@ -68,12 +69,14 @@ def test_a_new_time_stamp_changes_nothing(completed):
     assert completed.dry("--forceall") == EVERYTHING
 
 
+@pytest.mark.slow
 def test_defaults_that_are_spelt_out_change_nothing(completed, config):
     changed = with_values(config, atol_factor=1e-3, verdict={"good": 0.01}, max_steps=500_000)
     assert completed.dry(config=changed) == {}
     assert completed.dry("--forceall", config=changed) == EVERYTHING
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -107,6 +110,7 @@ def test_an_edited_model_runs_alone(completed):
         assert completed.dry() == dict.fromkeys(EVERYTHING.keys() - others, 1)
 
 
+@pytest.mark.slow
 def test_a_model_that_was_replaced_by_one_of_an_older_time_runs_again(completed):
     path = completed.folder / "models" / "decay.py"
     with completed.edited("models/decay.py", old="0.7", new="0.8"):
@@ -114,6 +118,7 @@ def test_a_model_that_was_replaced_by_one_of_an_older_time_runs_again(completed)
         assert completed.dry() == dict.fromkeys(EVERYTHING, 1)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
@@ -142,6 +147,7 @@ def test_an_edited_functional_solves_nothing(completed):
     assert not found.keys() & {"simulate", "gradients", "reference"}
 
 
+@pytest.mark.slow
 def test_a_further_kind_of_functional_solves_nothing(completed, config):
     """Nor does one less; forced, the same dry run has every job."""
     kinds = Study().functionals.kinds
@@ -161,6 +167,7 @@ def test_an_edited_list_of_functionals_solves_nothing(completed):
     assert not found.keys() & {"simulate", "gradients", "reference"}
 
 
+@pytest.mark.slow
 def test_a_sweep_is_a_job_of_its_own(completed, config):
     """With its figure, and what shows it; forced, beside all the others."""
     with_values(config, sweep__models=["models/decay.py"])
@@ -169,11 +176,13 @@ def test_a_sweep_is_a_job_of_its_own(completed, config):
     assert completed.dry("--forceall", config=config) == {**EVERYTHING, **own}
 
 
+@pytest.mark.slow
 def test_a_further_solver_leaves_the_others_alone(completed, config):
     config["solvers"]["dopri8"] = {}
     assert completed.dry(config=config) == SOLVED
 
 
+@pytest.mark.slow
 def test_tolerances_of_one_solver_are_its_own(completed, config):
     config["solvers"]["tsit5"] = {"tolerances": {"tightest": 1e-4}}
     assert completed.dry(config=config) == SOLVED
@@ -181,6 +190,7 @@ def test_tolerances_of_one_solver_are_its_own(completed, config):
     assert completed.dry(config=config) == {}
 
 
+@pytest.mark.slow
 def test_a_model_less_solves_nothing(completed, config):
     config["models"] = ["logistic"]
     assert completed.dry(config=config) == {**jobs("atlas", "trust"), **TOGETHER}

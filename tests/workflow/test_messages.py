@@ -54,6 +54,7 @@ def test_broken_yaml_is_named_with_its_line(tmp_path, monkeypatch, capsys):
     assert start([str(path)]) == 0
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install the lock and run a part of the tests under every supported Python that is found, except the
-# one of .venv: pythons.sh TEST...
+# one of .venv: pythons.sh PYTEST-ARGUMENT...
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -19,7 +19,7 @@ for minor in 3.11 3.12 3.13; do
     fi
     bash workflow/scripts/install.sh "$python" "$folder/$minor" > /dev/null
     echo "Python $minor:"
-    "$folder/$minor/bin/python" -m pytest -q -n 2 -p no:cacheprovider "$@"
+    "$folder/$minor/bin/python" -m pytest -q -n 2 --dist loadscope -p no:cacheprovider "$@"
     "$folder/$minor/bin/snakemake" --dry-run --configfile config/quick.yaml \
         --config results="$folder/results" > /dev/null
 done

@@ -38,7 +38,7 @@ CASES = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_decided_stays_and_the_margin_passes_through_zero(name):
     f, first, second, kept = CASES[name]

@@ -103,7 +103,7 @@ def test_a_neglected_saltation_is_seen_inside_of_other_primitives(name):
     assert result.estimates.sensitivities[-1, 0, 0] == pytest.approx(-1.0, rel=2e-3)
 
 
-@pytest.mark.sampled(9)
+@pytest.mark.slow
 def test_saltation_follows_a_switch_inside_of_other_primitives(rate):
     """The same with the threshold declared: dy(2)/dp = -1 to the accuracy of the solve."""
     model = Model(

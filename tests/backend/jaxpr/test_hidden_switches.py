@@ -53,6 +53,7 @@ def test_an_angle_goes_on_over_its_cut():
     assert field.margins(0.0, above, p, decided) > 0.0 > field.margins(0.0, below, p, decided)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("centre", "crosses"), [(-2.0, True), (2.0, False)])
 def test_a_jacobian_across_the_cut_is_told_and_one_beside_it_is_not(centre, crosses):
     """z' = the angle of (centre, p - t): it jumps at t = p where the centre is left of 0."""
@@ -111,7 +112,7 @@ ANGLES = {
 }
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(25)
 @pytest.mark.parametrize("name", ANGLES)
 def test_an_arctangent_jumps_at_a_pole_and_nowhere_else(name):
     rate, jumps = ANGLES[name]
@@ -143,7 +144,7 @@ NUMBERS = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_question_for_nan_switches_where_numbers_end(name):
     rate, jumps = NUMBERS[name]

@@ -49,6 +49,7 @@ def point(seed):
     return jnp.asarray(0.4), *(jnp.asarray(numbers.uniform(0.2, 1.5, k)) for k in (N, M))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1))
 def test_values_and_derivatives_are_those_of_the_equations(seed, monkeypatch):
     """Up to the order of sums of a hundred terms: 1e-13 of the largest."""
@@ -104,6 +105,7 @@ def test_a_chain_of_sums_longer_than_any_recursion(monkeypatch):
     np.testing.assert_allclose(found, [1501.0], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_what_is_constant_has_no_derivative_beside_what_varies(monkeypatch):
     """Else a literal exponent of a negative base, or the root of t = 0, is 0 times infinity."""
     monkeypatch.setattr(module, "MANY", 10)
@@ -158,6 +160,7 @@ def test_what_is_only_compared_has_no_derivative_beside_what_is_a_result(monkeyp
     np.testing.assert_allclose(jax.jacrev(lambda y: form(numbers, t, y, p))(y), right, rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_a_regular_model_is_evaluated_by_arrays_sooner_than_one_of_many_kinds_of_terms():
     """A chain of 150 reactions is a handful of operations."""
 

@@ -22,6 +22,7 @@ EVENTFUL_LIBRARY = (
 )
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "make",
     [

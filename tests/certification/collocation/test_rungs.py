@@ -145,6 +145,7 @@ def test_sizes_are_those_between_observations_too():
     assert ladder.expected.states[1] == pytest.approx(np.exp(-1.0), rel=0.05)  # of t exp(-t)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("method", ["taylor", "collocation"])
 def test_a_rung_that_is_enough_ends_the_ladder(method):
     """It has the first bounds that were certified, and the digits of these bounds."""

@@ -26,6 +26,7 @@ def decayed(p):
     ).ys[-1]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_derivatives_are_those_of_the_exact_solution_also_by_the_end():
     compiled = jax.jit(decayed)
     by_euler = float(compiled(P))

@@ -74,6 +74,7 @@ def test_a_right_gradient_passes_and_a_wrong_one_is_blamed():
     assert check_gradient(decayed, P, 0.0 * DECAY).outcome == "failed"
 
 
+@pytest.mark.slow
 def test_an_entry_that_is_no_number_is_told_what_it_should_be():
     lost = check_gradient(decayed, P, DECAY * [1.0, np.nan])
     assert lost.outcome == "failed"

@@ -61,6 +61,7 @@ def test_a_large_value_does_not_hide_a_wrong_sign():
     assert check_gradient(function, P, 1e-6 * DECAY).outcome != "failed"
 
 
+@pytest.mark.slow
 def test_what_a_function_reads_may_change_between_two_checks():
     class Loss:
         factor = 1.0
