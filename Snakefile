@@ -20,6 +20,9 @@ onstart:
     expected.write_plan(PLAN_FILE, PLAN)
     if workflow.local_exec:  # on a cluster jobs stay within what they were granted
         prefork.start(Path(config["results"]) / "logs" / "warm.log")
+        # By a limit of jobs a second, which cores make needless here, Snakemake 9 chooses jobs anew
+        # every second, and once more for each job that has ended: in the end half a core's work.
+        workflow.scheduler.job_rate_limiter = None
 
 
 include: "workflow/rules/common.smk"

@@ -10,7 +10,7 @@ import pytest
 
 import gradaudit
 from gradaudit.checked.nondifferentiable import DerivativeError
-from gradaudit.errors import SettingError
+from gradaudit.errors import ModelWarning, SettingError
 
 CONTROLLER = diffrax.PIDController(rtol=1e-6, atol=1e-9)
 TIMES = jnp.linspace(0.0, 5.0, 6)
@@ -185,6 +185,13 @@ def test_a_jump_that_the_grid_hits():
         saveat=diffrax.SaveAt(t0=True, t1=True),
     )
     assert abs(float(jax.jit(jax.jacfwd(terminal))(3.0)) - 1.0) < 1e-9
+
+
+def test_derivatives_in_single_precision_are_warned_of():
+    """y = exp(p) to the precision of the type, by Bosh3 with rtol 1e-6."""
+    end = _scalar(_relax, jnp.float32(1.0), jnp.float32(1.0), t0=jnp.float32(0.0))
+    with pytest.warns(ModelWarning, match="y0 is float32, and so is the solve"):
+        jax.jvp(end, (jnp.float32(1.0),), (jnp.float32(1.0),))
 
 
 @pytest.mark.slow

@@ -56,6 +56,12 @@ SWITCHED = (
     'an event (gradaudit.sensitivities(..., method="saltation")), or smooth it over a time that '
     "the steps resolve."
 )
+SINGLE = (
+    "gradaudit.diffeqsolve: y0 is {dtype}, and so is the solve. Rounding adds errors to its "
+    "derivatives that no tolerance controls, and whether the vector field jumps is not looked for. "
+    "For double precision begin the script with jax.config.update('jax_enable_x64', True), and "
+    "give y0 and the times in it."
+)
 LARGEST_SHARE = 1e-3
 """Of the saltation term in an entry of the tangents; a tenth of what `checked_jacfwd` wants."""
 
@@ -99,6 +105,8 @@ def diffeqsolve(
     ----------
     terms
         One `diffrax.ODETerm`. Whatever its vector field closes over can be differentiated, too.
+        Where it jumps at a time that depends on what is differentiated, a `ModelWarning` says so;
+        that is looked for in double precision only, and a derivative in less is warned of.
     solver
         A Runge-Kutta solver of diffrax with an error estimate, explicit or implicit.
     t0, t1, dt0, y0, args, throw
@@ -176,6 +184,8 @@ def diffeqsolve(
         y, unravel_y = ravel_pytree(y0)
         own = theta.dtype
         theta = theta.astype(y.dtype)
+        if y.dtype != float:
+            warnings.warn(SINGLE.format(dtype=y.dtype), ModelWarning, stacklevel=2)
         direction = jnp.where(jnp.asarray(t1) < t0, -1, 1)
         times = _saved(saveat.subs, t0, t1, ts)
 

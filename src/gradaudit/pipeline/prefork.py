@@ -27,8 +27,10 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from gradaudit.errors import GradauditError
 from gradaudit.pipeline import job_times, temporary
 from gradaudit.pipeline.flow import stages
+from gradaudit.records.provenance import code_of
 
 VARIABLE = "GRADAUDIT_WARM"
 """Environment variable with the folder of the sockets."""
@@ -115,6 +117,8 @@ def stages_of(process: str) -> list[str]:
 def serve(place: Path, run: Run) -> None:
     """Import the stages of the process that the socket `place` is named after, and run them.
 
+    What every job would import and compute again, its code's digest among it, is done before.
+
     A link beside the socket for each stage leads there. Ends when stdin is closed.
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -127,6 +131,9 @@ def serve(place: Path, run: Run) -> None:
             link.symlink_to(place.name)
         for stage in served:
             importlib.import_module(f"gradaudit.stages.{stage}")
+        for stage in served:
+            with contextlib.suppress(GradauditError):  # which a job of the stage tells
+                code_of(stage)
         gc.collect()
         gc.freeze()  # what was imported is shared, and never looked at again
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
