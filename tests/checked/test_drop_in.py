@@ -10,7 +10,7 @@ import pytest
 
 import gradaudit
 from gradaudit.checked.nondifferentiable import DerivativeError
-from gradaudit.errors import ModelWarning, SettingError
+from gradaudit.errors import SettingError
 
 CONTROLLER = diffrax.PIDController(rtol=1e-6, atol=1e-9)
 TIMES = jnp.linspace(0.0, 5.0, 6)
@@ -187,10 +187,10 @@ def test_a_jump_that_the_grid_hits():
     assert abs(float(jax.jit(jax.jacfwd(terminal))(3.0)) - 1.0) < 1e-9
 
 
-def test_derivatives_in_single_precision_are_warned_of():
-    """y = exp(p) to the precision of the type, by Bosh3 with rtol 1e-6."""
+def test_values_may_be_in_single_precision_and_derivatives_may_not():
     end = _scalar(_relax, jnp.float32(1.0), jnp.float32(1.0), t0=jnp.float32(0.0))
-    with pytest.warns(ModelWarning, match="y0 is float32, and so is the solve"):
+    assert end(jnp.float32(1.0)).dtype == jnp.float32
+    with pytest.raises(SettingError, match="y0 is float32, and .* double precision only"):
         jax.jvp(end, (jnp.float32(1.0),), (jnp.float32(1.0),))
 
 

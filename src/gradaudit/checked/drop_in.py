@@ -57,10 +57,9 @@ SWITCHED = (
     "the steps resolve."
 )
 SINGLE = (
-    "gradaudit.diffeqsolve: y0 is {dtype}, and so is the solve. Rounding adds errors to its "
-    "derivatives that no tolerance controls, and whether the vector field jumps is not looked for. "
-    "For double precision begin the script with jax.config.update('jax_enable_x64', True), and "
-    "give y0 and the times in it."
+    "y0 is {dtype}, and gradaudit.diffeqsolve controls derivatives in double precision only. Begin "
+    "the script with jax.config.update('jax_enable_x64', True), and give y0 in float64; for "
+    "derivatives in {dtype} use diffrax.diffeqsolve."
 )
 LARGEST_SHARE = 1e-3
 """Of the saltation term in an entry of the tangents; a tenth of what `checked_jacfwd` wants."""
@@ -105,13 +104,13 @@ def diffeqsolve(
     ----------
     terms
         One `diffrax.ODETerm`. Whatever its vector field closes over can be differentiated, too.
-        Where it jumps at a time that depends on what is differentiated, a `ModelWarning` says so;
-        that is looked for in double precision only, and a derivative in less is warned of.
+        Where it jumps at a time that depends on what is differentiated, a `ModelWarning` says so.
     solver
         A Runge-Kutta solver of diffrax with an error estimate, explicit or implicit.
     t0, t1, dt0, y0, args, throw
-        As in diffrax; y0 has real numbers. Times cannot be differentiated. With `throw` a failure
-        of the second solve raises, and without it the tangents are NaN.
+        As in diffrax; y0 has real numbers, of double precision if there is a derivative. Times
+        cannot be differentiated. With `throw` a failure of the second solve raises, and without
+        it the tangents are NaN.
     saveat
         Of `t0`, `t1` and `ts`.
     stepsize_controller
@@ -182,10 +181,10 @@ def diffeqsolve(
         solver, t0, t1, dt0, ts, controller = eqx.combine(settings, plain_settings)
         theta, unravel = flat(moving)
         y, unravel_y = ravel_pytree(y0)
-        own = theta.dtype
-        theta = theta.astype(y.dtype)
         if y.dtype != float:
-            warnings.warn(SINGLE.format(dtype=y.dtype), ModelWarning, stacklevel=2)
+            raise SettingError(SINGLE.format(dtype=y.dtype))
+        own = theta.dtype
+        theta = theta.astype(float)
         direction = jnp.where(jnp.asarray(t1) < t0, -1, 1)
         times = _saved(saveat.subs, t0, t1, ts)
 
@@ -198,7 +197,7 @@ def diffeqsolve(
             inner = controller.controller
         unit = scale_of(jnp.concatenate([theta, y]), jnp.concatenate(seeds))
         along_theta, along_y = (seed.astype(y.dtype) / unit for seed in seeds)
-        branches = FrozenField(flat_field, y.size, theta.size) if y.dtype == float else None
+        branches = FrozenField(flat_field, y.size, theta.size)
         solved = solve(
             Problem(flat_field, direction * t0, direction * t1, direction * times),
             StateAndTangents(y, along_y),
@@ -207,9 +206,9 @@ def diffeqsolve(
             controller.wrap(direction),
             dt0=None if dt0 is None else direction * dt0,
             max_steps=max_steps,
-            branches=branches if branches is not None and branches.switches else None,
+            branches=branches if branches.switches else None,
         )
-        if branches is not None and branches.switches:
+        if branches.switches:
             jax.debug.callback(_tell, solved.neglected, solved.at_ends)
         return solved.tangents * unit, ~solved.ok
 
