@@ -190,7 +190,7 @@ def test_a_jump_that_the_grid_hits():
 def test_values_may_be_in_single_precision_and_derivatives_may_not():
     end = _scalar(_relax, jnp.float32(1.0), jnp.float32(1.0), t0=jnp.float32(0.0))
     assert end(jnp.float32(1.0)).dtype == jnp.float32
-    with pytest.raises(SettingError, match="y0 is float32, and .* double precision only"):
+    with pytest.raises(SettingError, match=r"y0 is float32, and .* double precision only"):
         jax.jvp(end, (jnp.float32(1.0),), (jnp.float32(1.0),))
 
 
