@@ -30,9 +30,13 @@ FIGURE = Drawing(
     subcategory="{model}",
     caption=(
         "Error achieved for ``{{ snakemake.wildcards.model }}`` against the run time in "
-        "seconds, without compilation."
+        "milliseconds, without compilation."
     ),
 )
+
+
+WIDE_ENOUGH = 6.5
+"""Times whose ratio is this have two ticks at 1, 2, 5, 10, ... between them, wherever they lie."""
 
 
 def work_precision(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any]) -> Figure:
@@ -41,14 +45,14 @@ def work_precision(table: pd.DataFrame, *, title: str, settings: Mapping[str, An
     timed = seconds[np.isfinite(seconds) & (seconds > 0.0)]
 
     def behind(panel: Panel) -> None:
-        _time_axis(panel.ax, timed)
+        time_axis(panel.ax, timed)
         _best(panel.ax, panel.rows, panel.limits)
 
     return error_panels(
         table,
         settings=settings,
         x="seconds",
-        x_name="seconds of a warm solve (without compilation)",
+        x_name="milliseconds of a warm solve (without compilation)",
         head=(
             f"{title}: what an accurate gradient costs",
             "Each marker is one tolerance; lower is more accurate, further left is faster.",
@@ -97,12 +101,14 @@ def _best(ax: Axes, rows: pd.DataFrame, limits: ErrorRange) -> None:
     )
 
 
-def _time_axis(ax: Axes, seconds: np.ndarray) -> None:
+def time_axis(ax: Axes, seconds: np.ndarray) -> None:
+    """A scale of milliseconds for times (k,) in seconds, with two ticks or more."""
     ax.set_xscale("log")
     if len(seconds):
-        ax.set_xlim(seconds.min() / 1.6, seconds.max() * 1.6)
-        decades = np.log10(seconds.max() / seconds.min())
-        subs = (1.0,) if decades > 2.0 else (1.0, 2.0, 5.0)
+        span = seconds.max() / seconds.min()
+        beside = max(1.6, np.sqrt(WIDE_ENOUGH / span))
+        ax.set_xlim(seconds.min() / beside, seconds.max() * beside)
+        subs = (1.0,) if span > 100.0 else (1.0, 2.0, 5.0)
         ax.xaxis.set_major_locator(LogLocator(subs=subs, numticks=12))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{1e3 * value:g}")

@@ -48,8 +48,8 @@ MODEL = Model(
     mechanism="events with jumps",
     regime="horrible",
     description=(
-        "Three spikes within the window: without the derivative of the spike times each reset "
-        "erases what the voltage knew of the parameters."
+        "A neuron with three spikes within the window: without the derivative of the spike times "
+        "each reset erases what the voltage knew of the parameters."
     ),
     citation=(
         "L. Lapicque, Recherches quantitatives sur l'excitation électrique des nerfs traitée comme "
