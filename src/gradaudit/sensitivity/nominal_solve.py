@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from gradaudit.backend.jax_setup import compile_for
 from gradaudit.backend.program_cache import identity_cache
-from gradaudit.backend.shapes import Parameters, Times
+from gradaudit.backend.shapes import Parameters, Scalar, Times
 from gradaudit.errors import SettingError
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
@@ -58,9 +58,10 @@ class Primal:
         """Solve; `times` (T,) is not looked at where the solver's own steps are saved."""
         p = self.model.nominal if p is None else p
         inputs = jax.tree_util.tree_map(
-            lambda x: jnp.asarray(x, dtype=jnp.float64), (np.asarray(times), np.asarray(p), traced)
+            lambda x: jnp.asarray(x, dtype=jnp.float64),
+            (np.float64(self.model.t_end), np.asarray(times), np.asarray(p), traced),
         )
-        key = len(inputs[0])
+        key = len(inputs[1])
         if key not in self._compiled:
             self._compiled[key] = compile_for(self._solve, inputs)
         start = time.perf_counter()
@@ -74,19 +75,21 @@ class Primal:
         status = word_for(int(result), bool(np.all(np.isfinite(ys))))
         return Trace(ts, ys, int(steps), int(accepted), int(rejected), status, seconds)
 
-    def _solve(self, times: Times, p: Parameters, traced: TracedOptions) -> tuple[Any, ...]:
+    def _solve(
+        self, end: Scalar, times: Times, p: Parameters, traced: TracedOptions
+    ) -> tuple[Any, ...]:
         method, stepping = get_solver(self.options.solver), self.options.stepping
         _, solver = method.build(rtol=traced.rtol, atol=traced.atol, n=self.model.n)
         own = self.own_steps > 0
         controller = NormController(
-            scalar_controller(stepping, order=method.order, t_end=self.model.t_end),
+            scalar_controller(stepping, order=method.order, t_end=end),
             lambda error, before, after: state_norm(traced, error, before, after),
         )
         solution = diffrax.diffeqsolve(
             diffrax.ODETerm(jax.jit(self.model.vector_field)),
             solver,
             t0=0.0,
-            t1=self.model.t_end,
+            t1=end,
             dt0=initial_step(self.model, stepping, p, traced, method.order),
             y0=initial_state(self.model, p),
             args=p,

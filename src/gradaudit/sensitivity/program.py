@@ -69,6 +69,8 @@ class Program:
     options: StaticOptions
     _compiled: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
     numbers: Numbers | None = None
+    end: ScalarLike | None = None
+    """The end of the window where it is traced, so that a program is that of all windows."""
 
     def __call__(
         self,
@@ -90,7 +92,7 @@ class Program:
         p = self.model.nominal if p is None else np.asarray(p, dtype=np.float64)
         seeds = np.zeros((self.model.m, len(columns)))
         seeds[columns, np.arange(len(columns))] = self.model.parameter_scale[columns]
-        inputs = (self.numbers, times, p, seeds, traced, control)
+        inputs = (self.numbers, np.float64(self.model.t_end), times, p, seeds, traced, control)
         raw, seconds, compiling = run_compiled(
             self._compiled, (len(times), len(columns)), self._solve_with, inputs, self.options.dtype
         )
@@ -131,9 +133,9 @@ class Program:
 
         return records(marks[1:6]), records(marks.perturbed) if marks.perturbed else ()
 
-    def _solve_with(self, numbers: Numbers | None, *inputs: Any) -> Raw:
-        own = self if numbers is None else replace(self, model=with_numbers(self.model, numbers))
-        return own._solve(*inputs)
+    def _solve_with(self, numbers: Numbers | None, end: ScalarLike, *inputs: Any) -> Raw:
+        model = self.model if numbers is None else with_numbers(self.model, numbers)
+        return replace(self, model=model, end=end)._solve(*inputs)
 
     def _solve(
         self,
@@ -223,7 +225,7 @@ class Program:
         step exceeds `longest_step`. `vector_field` takes the place of that of states and integrals.
         What `watch` saves comes last, if it is given.
         """
-        n = self.model.n
+        n, end = self.model.n, self.model.t_end if self.end is None else self.end
         method = get_solver(self.options.solver)
         parts = self._parts(traced, vector_field or with_integrals(self.model))
         directions = tuple(marker.direction for marker in self._markers.values())
@@ -244,7 +246,7 @@ class Program:
         scalar = scalar_controller(
             self.options.stepping,
             order=method.order,
-            t_end=self.model.t_end,
+            t_end=end,
             options=traced,
             adaptive=method.adaptive,
             longest=longest_step,
@@ -264,7 +266,7 @@ class Program:
             term,
             solver,
             t0=t0,
-            t1=self.model.t_end,
+            t1=end,
             dt0=initial_step(self.model, self.options.stepping, p, traced, method.order),
             y0=start,
             args=TangentArgs.along(p, seeds, traced.rtol, traced.atol),

@@ -35,9 +35,9 @@ def program(model: Model, options: StaticOptions) -> Program:
 def _compiled(model: Model, options: StaticOptions) -> dict[Any, Any]:
     """What is compiled for models with the same functions, whatever the values of parameters.
 
-    Without events a program has the values of the parameters from its arguments alone. What the
-    functions close over may have changed since a program was compiled (an array, a global number,
-    an attribute of a callable object), so that they are traced for each model.
+    Without events a program has the values of the parameters and the window from its arguments
+    alone. What the functions close over may have changed since a program was compiled (an array, a
+    global number, an attribute of a callable object), so that they are traced for each model.
     """
     if model.events:
         return {}
@@ -45,4 +45,4 @@ def _compiled(model: Model, options: StaticOptions) -> dict[Any, Any]:
     written = [fingerprint(f, (None, model.n, model.m)) for f in (model.vector_field, *integrands)]
     begin = model.declared_state.tobytes() if start is None else fingerprint(start, (model.m,))
     same = (start, integrands, tuple(written), begin, model.observable_indices)
-    return programs_of(model.vector_field, (*same, model.n, model.m, model.t_end, options))
+    return programs_of(model.vector_field, (*same, model.n, model.m, options))
