@@ -9,7 +9,8 @@ tolerances from 1e-3 on, by decades. Its errors are measured against the certifi
 problem that of its document in `certified/` if there is one (docs/certified.md), and its time to an
 error comes from interpolation between tolerances, logarithm against logarithm. A
 tolerance counts if all tighter ones have an error as small. Times are medians of warm solves, in
-turns, without compilation; of a problem the likelihood is left out, which is the same for all.
+turns, without compilation; of a problem the likelihood is left out, which is the same for all, but
+not from processor time (--processor-time), which is that of the call.
 
 Printed are the time to each error and its ratio to that of gradaudit (the best of its solvers, with
 the tangents in the error test), and the exponent q of time ~ rtol^-q: the time of a tolerance that
@@ -60,7 +61,7 @@ PROBLEMS = (
     "Sneyd_PNAS2002",
     "Laske_PLOSComputBiol2019",
 )
-"""Of the PEtab benchmark collection, in --petab: 8, 25, 6 (stiff) and 41 states."""
+"""Of the PEtab benchmark collection, in --petab: 8, 25, 6 (stiff) and 34 states."""
 CERTIFIED = Path(__file__).parents[1] / "certified"
 TARGETS = (1e-4, 1e-6, 1e-8)
 LADDER = tuple(10.0**-k for k in range(3, 13))
