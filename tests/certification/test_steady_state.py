@@ -159,6 +159,36 @@ def test_what_is_conserved_in_the_end_only_is_refused(inflow):
         steady_state(whole)
 
 
+def pulsed(t):
+    """1 from t = 50 to 52, 0 at other times; and where it turns."""
+    return jnp.where((t > 50.0) & (t < 52.0), 1.0, 0.0)
+
+
+PULSE = {
+    "on": Event(when=lambda t, y, p: t - 50.0),
+    "off": Event(when=lambda t, y, p: t - 52.0),
+}
+
+
+def test_what_is_conserved_beside_a_pulse_only_is_refused():
+    """Without the pulse all stands still, so that steps become longer than it."""
+
+    def field(t, y, p):
+        flux = p[0] * y[0] * pulsed(t)
+        return jnp.stack([-flux, flux])
+
+    with pytest.raises(ModelError, match="there is no steady state"):
+        steady_state(model(field, [1.0, 0.0], [0.3], events=PULSE))
+
+
+def test_a_pulse_that_leads_to_another_steady_state_is_seen():
+    def field(t, y, p):
+        return y * (1.0 - y) * (y - p[0]) + pulsed(t)
+
+    whole = model(field, [0.1], [0.25], events=PULSE)
+    assert_is(steady_state(whole), lambda a: [mpmath.mpf(1)], [0.25])
+
+
 REFUSED = {
     "'s0' still changes.*grows": (lambda t, y, p: p[0] + 0.0 * y, [1.0], [1.0]),
     "there is no steady state.*oscillates": (

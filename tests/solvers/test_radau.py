@@ -97,6 +97,18 @@ def test_tangents_of_a_step_are_those_of_differences(method, n):
     np.testing.assert_allclose(jax.jit(jax.jacfwd(reached))(2.0), difference, atol=1e-8)
 
 
+@BOTH
+def test_a_complex_step_keeps_its_imaginary_part(method):
+    """It is 1e-30 of the real part, so that no sum of the iterations may mix the two."""
+
+    def reached(p):
+        stiff = jnp.ones(1, jnp.asarray(p).dtype)
+        return step(method, lambda t, y, p: -p * (y - jnp.cos(t)), stiff, p, tolerance=1e-6)[0]
+
+    tangent = jax.jit(jax.jacfwd(reached))(30.0)
+    np.testing.assert_allclose(jax.jit(reached)(30.0 + 1e-30j).imag / 1e-30, tangent, rtol=1e-9)
+
+
 def test_tangents_are_those_of_the_root_and_not_of_the_iterations():
     """However early the iterations end, and also backwards.
 

@@ -91,7 +91,7 @@ def _tell_of_rounding(leaf: Any, name: str) -> None:
     if rounded is not None:
         warnings.warn(
             f"{name} is float32 and has {float(rounded)!r}, which was rounded from "
-            f"{rounded}; the rounded number is taken for exact. JAX makes float32 "
+            f"{rounded!s}; the rounded number is taken for exact. JAX makes float32 "
             "arrays until double precision is switched on, and the first use of gradaudit is too "
             "late for those made before: begin the script with "
             "jax.config.update('jax_enable_x64', True).",

@@ -210,7 +210,7 @@ def _check_precision(closed: Any, what: str) -> None:
         if rounded.size:
             raise ModelError(
                 f"{what} has the constant {float(rounded[0])!r}, a number that was rounded to "
-                f"float32; write {np.float32(rounded[0])} as a python number or in float64, and "
+                f"float32; write {np.float32(rounded[0])!s} as a python number or in float64, and "
                 "begin the script with jax.config.update('jax_enable_x64', True)."
             )
 
@@ -238,7 +238,7 @@ def _check_numbers(model: Model, where: str) -> None:
             if _from_float32(value).size:
                 raise ModelError(
                     f"{where}: {kind}[{name!r}] has the value {value!r}, a number that was "
-                    f"rounded to float32; write {np.float32(value)}."
+                    f"rounded to float32; write {np.float32(value)!s}."
                 )
     twice = sorted({name for name in model.observables if model.observables.count(name) > 1})
     if twice:

@@ -178,13 +178,26 @@ class DenseOutput(diffrax.AbstractLocalInterpolation):
 
 
 def _along_eigenvectors(own: Coefficients, h_jacobian: Any, by_real: Linear) -> Linear:
-    """(A^-1 - h J)^-1 of an array (s, N), by one elimination for each complex eigenvalue.
+    """(A^-1 - h J)^-1 of an array (s, N), by one elimination for each pair of eigenvalues.
 
-    Of a pair of complex conjugates one is enough where the Jacobian is real.
+    Of complex conjugates one is enough for real arrays. A complex array is a pair of real ones, for
+    the eigenvalues would mix its imaginary part with the real one: that of a complex step is 1e-30
+    of it and would be lost in its rounding.
     """
-    is_real = not jnp.iscomplexobj(h_jacobian)
+    if jnp.iscomplexobj(h_jacobian):
+        n, real = len(h_jacobian), own.eigenvalues[0].real
+        parts = jnp.block([[h_jacobian.real, -h_jacobian.imag], [h_jacobian.imag, h_jacobian.real]])
+        by_parts = solver_of(jnp.asarray(real, parts.dtype) * jnp.eye(2 * n) - parts)
+        pair = _along_eigenvectors(own, parts, by_parts)
+
+        def solve_pair(b: Any) -> Any:
+            x = pair(jnp.concatenate([b.real, b.imag], axis=1))
+            return lax.complex(x[:, :n], x[:, n:])
+
+        return solve_pair
+
     kind = np.promote_types(h_jacobian.dtype, np.complex64)
-    others = slice(1, (len(own.c) + 1) // 2 if is_real else None)
+    others = slice(1, (len(own.c) + 1) // 2)
     down, up = (jnp.asarray(x, kind) for x in (own.to_eigen[others], own.from_eigen[:, others]))
     real_down, real_up = own.to_eigen[0].real, own.from_eigen[:, 0].real
     values = jnp.asarray(own.eigenvalues[others], kind)
@@ -194,9 +207,8 @@ def _along_eigenvectors(own: Coefficients, h_jacobian: Any, by_real: Linear) -> 
     def solve(b: Any) -> Any:
         x = jax.vmap(lambda a, b: solver_of(a)(b))(matrices, _times(down, b))
         along = by_real(_times(real_down[None], b)[0])
-        x = _times(up, x)
-        pairs = 2.0 * x.real if is_real else x
-        return jnp.asarray(real_up, b.real.dtype)[:, None] * along + pairs
+        pairs = 2.0 * _times(up, x).real
+        return jnp.asarray(real_up, b.dtype)[:, None] * along + pairs
 
     return solve
 

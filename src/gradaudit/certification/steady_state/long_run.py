@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 RTOL, ATOL = 1e-9, 1e-14
 MOST_STEPS = 15_000
 DECADES = 18
+HALVES = 40
+"""Of a step, to where a threshold is crossed in it."""
 
 
 class EventOnTheWayError(ModelError):
@@ -136,11 +138,28 @@ class LongRun:
                 self._check(solver.t)
                 self._triggers.check(solver.t, solver.y)
                 self.t, self.y = float(solver.t), np.array(solver.y)
-                self.largest = np.maximum(self.largest, np.abs(self.y))
                 if np.any(self.rates.sides(self.t, self.y) != side):
+                    self.t, self.y = self._behind_first(side, solver)
+                    self.largest = np.maximum(self.largest, np.abs(self.y))
                     break
+                self.largest = np.maximum(self.largest, np.abs(self.y))
             if np.any(self.rates.sides(self.t, self.y) != side):
                 self._switch()
+
+    def _behind_first(self, side: Array, solver: Any) -> tuple[float, Array]:
+        """Just behind the first threshold that the last step has crossed.
+
+        A step from the begin of a pulse to behind its end would leave its rates unseen.
+        """
+        along = solver.dense_output()
+        before, behind = float(solver.t_old), float(solver.t)
+        for _ in range(HALVES):
+            middle = 0.5 * (before + behind)
+            if np.any(self.rates.sides(middle, along(middle)) != side):
+                behind = middle
+            else:
+                before = middle
+        return behind, np.array(along(behind)) if behind < solver.t else np.array(solver.y)
 
     def _switch(self) -> None:
         self.mode = self.reader.mode_at(self.t, self._z())
