@@ -189,6 +189,31 @@ def test_a_pulse_that_leads_to_another_steady_state_is_seen():
     assert_is(steady_state(whole), lambda a: [mpmath.mpf(1)], [0.25])
 
 
+@pytest.mark.parametrize(
+    "push",
+    [
+        lambda t, y: jnp.exp(-((t - 50.0) ** 2)),  # 0 in float64 at all but a few times
+        lambda t, y: jnp.where(t > 1e5, 1.0, 0.0),  # later than all else
+    ],
+)
+def test_what_moves_in_the_end_or_for_a_moment_only_is_no_steady_state(push):
+    def field(t, y, p):
+        flux = p[0] * y[0] * push(t, y)
+        return jnp.stack([-flux, flux])
+
+    with pytest.raises(ModelError, match="the rates depend on time"):
+        steady_state(model(field, [1.0, 0.0], [0.3]))
+
+
+def test_a_pulse_long_after_an_event_is_refused_too():
+    def field(t, y, p):
+        return -p[0] * y + jnp.exp(-((t - 5e3) ** 2))
+
+    dose = Event(when=lambda t, y, p: t - 1.0, jump=lambda t, y, p: y + 1.0)
+    with pytest.raises(ModelError, match=r"do not come to rest, or not with certificates|depend on"):
+        steady_state(model(field, [1.0], [3.0], events={"dose": dose}))
+
+
 REFUSED = {
     "'s0' still changes.*grows": (lambda t, y, p: p[0] + 0.0 * y, [1.0], [1.0]),
     "there is no steady state.*oscillates": (

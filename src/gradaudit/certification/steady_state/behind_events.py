@@ -12,8 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gradaudit.certification.discrete_modes import Reader
+from gradaudit.certification.heyoka.precision import DOUBLE
 from gradaudit.certification.ladder import reference
+from gradaudit.certification.steady_state.rates import Rates
 from gradaudit.model.definition import Model
 from gradaudit.records.results import Extended
 
@@ -42,8 +46,17 @@ def settled(model: Model, event: float, time_limit: float) -> tuple[Extended, fl
         whole = float(np.abs(found.states).max(initial=0.0)) or 1.0
         natural = whole / model.parameter_scale
         if np.all(moved[0] <= SAME * whole) and np.all(moved[1] <= SAME * natural):
+            if _varies(longer, 2.0 * window, found.states[1].astype(np.float64)):
+                return None
             return _last(found, moved), window
     return None
+
+
+def _varies(model: Model, t: float, y: NDArray[np.float64]) -> bool:
+    """Whether the rates at a state (n,) are, or may be, others later."""
+    reader = Reader(model)
+    z = np.concatenate([y, np.zeros(reader.size - model.n)])
+    return Rates(reader, reader.mode_at(t, z), DOUBLE).varies(t, y)
 
 
 def _last(found: Extended, moved: list[Any]) -> Extended:

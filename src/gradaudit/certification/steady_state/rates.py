@@ -16,6 +16,9 @@ from gradaudit.certification.saltation import compiled
 
 Array = NDArray[Any]
 
+LATER = (1.37, 17.0, 1003.0, 1e6, 1e9, 1e12)
+"""Times that of a long run, at which the thresholds must be where they were."""
+
 
 class Rates:
     """f(t, y, p) at the nominal parameters, with its derivatives, on one branch of every switch.
@@ -26,6 +29,8 @@ class Rates:
         The compiled functions.
     n, m
         Numbers of states and parameters.
+    timed
+        Whether time itself is in them, other than in thresholds.
     """
 
     def __init__(self, reader: Reader, mode: Mode, precision: Precision) -> None:
@@ -35,6 +40,7 @@ class Rates:
         rates, boundaries = reader.rates(mode, precision, p)
         t, y = hy.expression("t"), state_variables(model)[: model.n]
         own = [hy.subs(rate, {hy.time: t}) for rate in rates[: model.n]]
+        self.timed = any("t" in hy.get_variables(rate) for rate in own)
         self.field: VectorField = compile_rates(own, [t, *y, *p], model.n, precision)
         self.parameters = precision.array(model.nominal)
         self.boundaries = (
@@ -68,3 +74,11 @@ class Rates:
             return np.zeros(0)
         point = np.concatenate([[t], y, self.parameters])
         return np.sign(self.boundaries(point).astype(np.float64))
+
+    def varies(self, t: float, y: Array) -> bool:
+        """Whether the rates at a state (n,) are, or may be, others at a time after t.
+
+        A pulse as exp(-(t - 50)^2) is 0 at nearly all times, so that no number of them shows it.
+        """
+        now = self.sides(t, y)
+        return self.timed or any(np.any(self.sides(factor * t, y) != now) for factor in LATER)

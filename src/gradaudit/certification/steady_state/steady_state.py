@@ -43,7 +43,6 @@ NEAR = 1e-6
 CERTIFIED = 1e-20
 """Of the scale of a state or sensitivity: the largest bound with which another solve may begin."""
 MULTIPLE_BITS = 237
-LATER = (1.37, 17.0, 1003.0)  # times that of the long run, at which rates must be the same
 SHARES = (0.01, 0.3)  # of the time in a mode, where conservation laws are looked at again
 UNSTABLE = 1e-9  # of the fastest rate
 
@@ -217,22 +216,12 @@ class _Search:
         )
 
     def _varies(self, t: float) -> bool:
-        """Whether the rates are others later, at the same state."""
-        run = self.run
-        here = [run.rates.rates(t, run.y[:, None]), *run.rates.slopes(t, run.y[:, None])]
-        for factor in LATER:
-            later = factor * t
-            there = [
-                run.rates.rates(later, run.y[:, None]),
-                *run.rates.slopes(later, run.y[:, None]),
-            ]
-            same = all(np.array_equal(a, b) for a, b in zip(here, there, strict=True))
-            if not same or np.any(run.rates.sides(later, run.y) != run.rates.sides(t, run.y)):
-                self.why = (
-                    "the rates depend on time itself, and not through switches at fixed times only"
-                )
-                return True
-        return False
+        """Whether the rates are others later; that of rates that are so at all times ends it."""
+        self.why = "the rates depend on time itself, and not through switches at fixed times only"
+        if any(rates.timed for rates, _ in self.run.visited):
+            self.varies = True
+            raise ModelError(self.why)
+        return self.run.rates.varies(t, self.run.y)
 
     def _stable(self, t: float, y: Array, laws: Conservation) -> bool:
         rates, of = self.run.rates, laws.independent
