@@ -100,7 +100,7 @@ def test_a_functional_without_a_derivative_is_named(table):
         "event_count", "horrible", True,
     ]  # fmt: skip
     text = " ".join(ranking_sentences.answer(ranking(given)))
-    assert "No method gives a useful gradient of number of events." in text
+    assert "No method gives a useful gradient of the number of events." in text
 
 
 def test_nothing_gives_a_sentence(table):

@@ -51,7 +51,7 @@ def test_every_stage_has_a_command(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--help"])
     text = capsys.readouterr().out
-    commands, _, stages = text.partition("`gradaudit STAGE --help` tells of each:")
+    commands, _, stages = text.partition("`gradaudit STAGE --help` describes each:")
     assert [stage for stage in stage_names() if stage not in stages] == []
     for command in ("audit", "check", "new", "models", "certify"):  # what people call comes first
         assert f"\n    {command} " in commands

@@ -76,14 +76,32 @@ def test_the_library_is_a_table_with_aligned_columns(parser, monkeypatch, capsys
     from gradaudit.model import loading
 
     monkeypatch.setattr(loading, "library_names", lambda: ["logistic", "van_der_pol"])
+    monkeypatch.setenv("COLUMNS", "200")
     options = vars(parser.parse_args(["models"]))
     options.pop("call")(**options)
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.split() == ["model", "mechanism", "regime", "states", "parameters"]
+    assert head.split() == ["model", "expected", "states", "parameters", "mechanism"]
     assert [row.split()[0] for row in rows] == ["logistic", "van_der_pol"]
     place = head.index("mechanism")
     assert [row[place - 2 : place] for row in rows] == ["  ", "  "]
     assert all(row[place] != " " for row in rows)
+
+
+def test_the_library_fits_a_terminal_of_80_columns(parser, monkeypatch, capsys):
+    from gradaudit.model import loading
+
+    names = ["lotka_volterra_equilibrium", "logistic"]
+    monkeypatch.setattr(loading, "library_names", lambda: names)
+    monkeypatch.setenv("COLUMNS", "80")
+    options = vars(parser.parse_args(["models"]))
+    options.pop("call")(**options)
+    head, first, *wrapped, last = capsys.readouterr().out.splitlines()
+    place = head.index("mechanism")
+    assert max(map(len, [head, first, *wrapped, last])) <= 80
+    told = [line[place:] for line in (first, *wrapped)]
+    assert " ".join(told) == "uncontrolled tangent at an equilibrium"
+    assert all(line[:place].isspace() for line in wrapped)
+    assert last.startswith("logistic")
 
 
 def test_the_cache_is_that_of_the_environment_unless_an_option_names_one(monkeypatch):

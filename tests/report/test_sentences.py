@@ -59,9 +59,10 @@ def test_the_answer_follows_the_verdicts(made_up_audits):
     assert "forward AD is good on 6 of 12" in worse
     assert "Good throughout: b. Horrible somewhere: a." in worse
     stuck = ladders_of(made_up_audits()).assign(converging=False)
-    assert "Not converging as the tolerance decreases: 18 tolerance series." in sentences.answer(
-        stuck
-    )
+    text = "Not converging as the tolerance decreases: 18 tolerance series, of which "
+    assert f"{text}none are horrible." in sentences.answer(stuck)
+    stuck.loc[stuck.index[0], "verdict"] = "horrible"
+    assert f"{text}1 is horrible." in sentences.answer(stuck)
 
 
 def test_the_loosest_tolerance_is_named_with_its_failures(made_up_audits):

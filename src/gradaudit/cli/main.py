@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         subsequent_indent="  ",
     )
     parser.epilog = (
-        "The whole atlas is run by `make run`, which calls one stage after another;\n"
-        f"`gradaudit STAGE --help` tells of each:\n{stages}\n"
+        "The whole study is run by `make run`, which calls one stage after another;\n"
+        f"`gradaudit STAGE --help` describes each:\n{stages}\n"
     )
     return parser

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -313,11 +315,14 @@ def _list_models() -> None:
 
     from gradaudit.model.loading import library_names
 
-    rows = [("model", "mechanism", "regime", "states", "parameters")]
+    rows = [("model", "expected", "states", "parameters", "mechanism")]
     for name in library_names():
         # as it is declared: to load it would check it as well, which takes a second for each
         model = import_module(f"gradaudit.library.{name}").MODEL
-        rows.append((name, model.mechanism, model.regime, str(model.n), str(model.m)))
+        rows.append((name, model.regime, str(model.n), str(model.m), model.mechanism))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    room = shutil.get_terminal_size(fallback=(0, 0)).columns  # 0 in a pipe: one line per model
     for row in rows:
-        print("  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip())
+        line = "  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip()
+        indent = " " * (sum(widths[:-1]) + 2 * len(widths[:-1]))
+        print(textwrap.fill(line, room or len(line), subsequent_indent=indent))

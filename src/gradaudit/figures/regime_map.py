@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ LETTERS = 21
 
 NEVER = "–"
 """In a cell: no tolerance of the series is sufficient."""
+
+NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
+"""In the name of a model."""
 
 
 _LEGEND = {
@@ -173,7 +177,15 @@ def _models(verdicts: pd.DataFrame) -> list[Any]:
     ranks = {word: rank for rank, word in enumerate(VERDICTS)}
     rows = rows.assign(_rank=rows["regime"].map(ranks).fillna(len(VERDICTS)))
     rows["_group"] = rows.groupby("mechanism")["_rank"].transform("min")
-    return list(rows.sort_values(["_group", "mechanism", "_rank", "model"]).itertuples(index=False))
+    rows["_name"] = rows["model"].map(_by_numbers)
+    order = ["_group", "mechanism", "_rank", "_name"]
+    return list(rows.sort_values(order).drop(columns="_name").itertuples(index=False))
+
+
+def _by_numbers(name: str) -> tuple[str | float, ...]:
+    """A key by which numbers within names are sorted as numbers: t_end=50 before t_end=200."""
+    parts = NUMBER.split(name)
+    return tuple(float(part) if place % 2 else part for place, part in enumerate(parts))
 
 
 def _shown(verdicts: pd.DataFrame) -> pd.Series:

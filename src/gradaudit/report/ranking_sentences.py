@@ -150,7 +150,7 @@ def _best(rows: pd.DataFrame) -> str:
 
 
 def _none(rows: pd.DataFrame) -> str:
-    kinds = [ranked_name(kind) for kind in rows.loc[rows["best_horrible"] >= 1.0, "kind"]]
+    kinds = [f"the {ranked_name(kind)}" for kind in rows.loc[rows["best_horrible"] >= 1.0, "kind"]]
     if not kinds:
         return ""
     return f"No method gives a useful gradient of {listed(kinds)}."

@@ -82,9 +82,13 @@ def answer(verdicts: pd.DataFrame) -> str:
         parts.append(f"By method: {listed(shares)}.")
     if verdicts["model"].nunique() > 1:
         parts.append(_models(verdicts))
-    stuck = int((~verdicts["converging"].astype(bool)).sum())
-    if stuck:
-        parts.append(f"Not converging as the tolerance decreases: {series(stuck)}.")
+    stuck = verdicts[~verdicts["converging"].astype(bool)]
+    if len(stuck):
+        horrible = int((stuck["verdict"] == "horrible").sum())
+        parts.append(
+            f"Not converging as the tolerance decreases: {series(len(stuck))}, of which "
+            f"{horrible or 'none'} {'is' if horrible == 1 else 'are'} horrible."
+        )
     else:
         parts.append(
             "Every tolerance series converges, though its error may rise between two tolerances."
