@@ -1,6 +1,7 @@
 """The commands for people: their options and defaults."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,6 @@ def test_the_library_is_a_table_with_aligned_columns(parser, monkeypatch, capsys
     from gradaudit.model import loading
 
     monkeypatch.setattr(loading, "library_names", lambda: ["logistic", "van_der_pol"])
-    monkeypatch.setenv("COLUMNS", "200")
     options = vars(parser.parse_args(["models"]))
     options.pop("call")(**options)
     head, *rows = capsys.readouterr().out.splitlines()
@@ -93,6 +93,7 @@ def test_the_library_fits_a_terminal_of_80_columns(parser, monkeypatch, capsys):
     names = ["lotka_volterra_equilibrium", "logistic"]
     monkeypatch.setattr(loading, "library_names", lambda: names)
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     options = vars(parser.parse_args(["models"]))
     options.pop("call")(**options)
     head, first, *wrapped, last = capsys.readouterr().out.splitlines()

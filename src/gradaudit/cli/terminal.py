@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -321,7 +322,8 @@ def _list_models() -> None:
         model = import_module(f"gradaudit.library.{name}").MODEL
         rows.append((name, model.regime, str(model.n), str(model.m), model.mechanism))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    room = shutil.get_terminal_size(fallback=(0, 0)).columns  # 0 in a pipe: one line per model
+    # In a pipe one line per model.
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for row in rows:
         line = "  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip()
         indent = " " * (sum(widths[:-1]) + 2 * len(widths[:-1]))
