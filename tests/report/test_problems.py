@@ -120,7 +120,7 @@ def test_each_question_is_answered_on_the_problems():
         for table in (WRONG, pd.concat([RIGHT, drawn]), RIGHT.assign(problem="third"))
     ]
     found = by_question(valued, 1e-2)
-    assert "1\u202f000 times as large, in the median of 12 gradients" in found["q1"][0]
+    assert "1000 times as large, in the median of 12 gradients" in found["q1"][0]
     assert "at 2 of 3 nominal points and at 0 of 1 point drawn" in found["q2"][0]
     assert found["q3"] == [
         "Forward AD at 1e-6 does not give the right gradient in 1 problem. Full control at the "

@@ -134,7 +134,7 @@ def test_what_a_functional_is_can_be_reached_from_the_first_screen(written):
     screen = page.partition('id="first"')[2].partition("</section>")[0]
     assert 'href="#functionals"' in screen
     told = page.partition('id="functionals"')[2]
-    assert "<dt>Value at the end</dt><dd>Value J: y at the end of the window. For every" in told
+    assert "<dt>Value at the end</dt><dd>Its value: y at the end of the window. For every" in told
 
 
 def test_every_link_has_a_target(written):

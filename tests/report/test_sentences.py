@@ -196,7 +196,7 @@ def test_the_experiment_is_described_from_its_table(made_up_experiment):
     assert "(1e-6 mV at most)" in text
     assert "10\u202f000 times less, but the error of its tangents is up to 35 %" in text
     assert "has norm 5e5" in text
-    assert "falls with the tolerance: 1e6 at rtol 1e-3, 1\u202f000 at 1e-6" in text
+    assert "falls with the tolerance: 1e6 at rtol 1e-3, 1000 at 1e-6" in text
     assert "Published" not in sentence_of(made_up_experiment())
     assert "due to the tangents" in sentence_of(
         made_up_experiment(state_part=1.0, tangent_part=2.0)

@@ -47,7 +47,7 @@ def draw_cause(
     axes[1].axhline(0.0, color=style.FAINT, lw=1.0)
     axes[1].plot(time, residual, color=colour, lw=1.0)
     axes[1].set_ylabel(f"residual\n({unit_of(model)})")
-    axes[1].set_title("Dual numbers choose other steps: a small residual is left …")
+    axes[1].set_title("With dual numbers in its norm the solver takes other steps: a residual …")
     axes[1].yaxis.set_major_locator(MaxNLocator(5))
     _amplification(axes[2], time, amplification, model)
     _product(axes[3], time, residual, amplification, colour, norm)

@@ -14,7 +14,7 @@ from gradaudit.records.catalogue import names
 VARIANTS = {
     "dual_norm": "dual norm\n(as published)",
     "full_control": "full control",
-    "same_grid": "forward AD, same grid:\nthe false good",
+    "same_grid": "forward AD: small only because\nits grid is the target's",
     "coarse_target": "fixed coarse target: converges\nto another gradient",
 }
 """Variant to its label, in the order of the figure."""

@@ -13,8 +13,13 @@ def number(value: float, digits: int = 3) -> str:
         return "0"
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     if -3 < int(exponent) < 5:
-        return f"{float(f'{value:.{digits - 1}e}'):,.10g}".replace(",", "\u202f")
+        return grouped(float(f"{value:.{digits - 1}e}"))
     return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def grouped(value: float) -> str:
+    """A number or a count, with its thousands apart from five digits on."""
+    return f"{value:,.10g}".replace(",", "\u202f" if abs(value) >= 1e4 else "")
 
 
 def tolerance(value: float) -> str:

@@ -179,7 +179,7 @@ def functionals(kinds: Iterable[str]) -> dict[str, str]:
     families = catalogue("functionals")
     present = [families[kind] for kind in in_order(set(kinds), "functionals") if kind in families]
     return {
-        sentence_case(family.label): f"Value J: {family.value}. For {family.purpose}."
+        sentence_case(family.label): f"Its value: {family.value}. For {family.purpose}."
         for family in present
     }
 

@@ -17,7 +17,7 @@ from gradaudit.records.labels import ranked_name
 from gradaudit.report import law_sentences
 from gradaudit.report.literature import Facts, Reference, agreement, compared
 from gradaudit.report.numbers import (
-    count,
+    grouped,
     listed,
     number,
     percent,
@@ -28,6 +28,10 @@ from gradaudit.report.sentences import USUAL, share_within
 
 FEW = 10
 """Of tolerance series, or of gradients: a share of fewer is not put on the first screen."""
+
+
+FAILING = "gradients by explicit solvers"
+"""To which a change is made, to see whether it helps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +222,7 @@ def _remedies(facts: Facts, good: float) -> Card:
         row = tighter.iloc[0]
         parts.append(
             f"A tighter tolerance corrects {int(row['good']) or 'none'} of the "
-            f"{count(int(row['tried']), 'gradient')} not good at 1e-6"
+            f"{grouped(int(row['tried']))} {FAILING} not good at 1e-6"
         )
     if len(others):
         row = others.iloc[0]
@@ -231,7 +235,7 @@ def _remedies(facts: Facts, good: float) -> Card:
         key="q3",
         question=question,
         conclusion=f"{'; '.join(parts)}." if parts else "No remedy was tried.",
-        numbers=[*within, (str(int(every["baselines"].max())), "gradients not good at 1e-6")],
+        numbers=[*within, (grouped(int(every["baselines"].max())), f"{FAILING} not good at 1e-6")],
         bars=[
             Bar(
                 name=remedy_name(row["remedy"]),

@@ -128,7 +128,8 @@ def _exact(laws: pd.DataFrame, regimes: pd.DataFrame) -> str:
 def _stuck(laws: pd.DataFrame) -> str:
     rows = _mechanisms(laws, "not_converging")
     everywhere = pooled(laws, "tolerance")
-    left = f" ({series(int(everywhere['left_out']))})" if everywhere else ""
+    of = "beside counts and gradients that are 0"
+    left = f" ({series(int(everywhere['left_out']))}, {of})" if everywhere else ""
     if not rows:
         return ""
     head = "No such law exists either" if _mechanisms(laws, "state_exact") else "No such law exists"
@@ -158,9 +159,8 @@ def along(laws: pd.DataFrame, law: str) -> str:
     """The law along an axis, or that the configuration has too few settings of it."""
     rows = laws[(laws["law"] == law) & (laws["method"] == "forward_ad")]
     parts = [
-        f"that of {row['model']} {_growth(row)} ({row['stepping']} solvers, "
-        f"{count(int(row['abscissae']), 'setting')}, {count(int(row['points']), 'gradient')})"
-        for row in rows[rows["status"] == "ok"].to_dict("records")
+        f"that of {model} {' and '.join(_grown(own))}"
+        for model, own in rows[rows["status"] == "ok"].groupby("model", sort=False)
     ]
     name = AXES[law]
     others = rows[rows["status"] != "ok"]
@@ -179,6 +179,15 @@ def along(laws: pd.DataFrame, law: str) -> str:
     if missing:
         return f"The law with {name} is not measured by this configuration: {few}."
     return f"No model of this configuration varies {name}."
+
+
+def _grown(rows: pd.DataFrame) -> list[str]:
+    """How the error of one model grows by each kind of solver."""
+    return [
+        f"{_growth(row)} ({row['stepping']} solvers, {count(int(row['abscissae']), 'setting')}, "
+        f"{count(int(row['points']), 'gradient')})"
+        for row in rows.to_dict("records")
+    ]
 
 
 def _growth(row: Mapping[Any, Any]) -> str:

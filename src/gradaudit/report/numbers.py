@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gradaudit.records.numbers import number, rounded_down, tolerance
+from gradaudit.records.numbers import grouped, number, rounded_down, tolerance
 
 __all__ = [
-    "DASH", "FEW", "count", "listed", "number", "percent", "proportion", "rounded_down", "seconds",
-    "sentence_case", "series", "share", "tolerance",
+    "DASH", "FEW", "count", "grouped", "listed", "number", "percent", "proportion", "rounded_down",
+    "seconds", "sentence_case", "series", "share", "tolerance",
 ]  # fmt: skip
 
 DASH = "–"
@@ -52,7 +52,7 @@ def count(value: int, noun: str, plural: str = "") -> str:
     many = plural or f"{noun}s"
     if value == 0:
         return f"no {many}"
-    return f"{value} {noun if value == 1 else many}"
+    return f"{grouped(value)} {noun if value == 1 else many}"
 
 
 def listed(items: Sequence[str], limit: int = 6) -> str:
@@ -70,7 +70,7 @@ def share(part: int, whole: int, noun: str, plural: str = "") -> str:
     if whole and part == whole:
         return f"the only {noun}" if whole == 1 else f"all {count(whole, noun, plural)}"
     few = whole < 2  # "none of 1" is no English
-    return f"{part if part or few else 'none'} of {count(whole, noun, plural)}"
+    return f"{grouped(part) if part or few else 'none'} of {count(whole, noun, plural)}"
 
 
 def sentence_case(text: str) -> str:

@@ -13,7 +13,7 @@ from gradaudit.analysis.frontier import EVERY
 from gradaudit.records.labels import VERDICTS, functional_names, in_order, method_name
 from gradaudit.report import model_sentences, sentences
 from gradaudit.report.experiment_sentences import VARIANTS, residual
-from gradaudit.report.numbers import DASH, count, number, percent, seconds, tolerance
+from gradaudit.report.numbers import DASH, count, grouped, number, percent, seconds, tolerance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ def time_table(audits: pd.DataFrame) -> Table:
                 Cell(text=str(solver)),
                 Cell(text=str(len(solves))),
                 Cell(text=str(int((solves["status"] != "ok").sum()))),
-                Cell(text=f"{int(steps):,}".replace(",", "\u202f")),
+                Cell(text=grouped(int(steps))),
                 Cell(text=seconds(solves["seconds"].sum())),
                 Cell(text=seconds(solves["compile_seconds"].sum())),
             ]
