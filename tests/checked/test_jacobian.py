@@ -13,7 +13,7 @@ import pytest
 import gradaudit
 from gradaudit.checked import checked_jacfwd
 from gradaudit.checked.nondifferentiable import DerivativeError
-from gradaudit.errors import ModelWarning, SettingError
+from gradaudit.errors import SettingError
 
 TIMES = np.linspace(0.0, 5.0, 6)
 P = {"rate": 1.0, "capacity": jnp.asarray([10.0])}
@@ -383,18 +383,3 @@ def test_a_comparison_of_what_another_switch_returns_is_seen(above):
     found = checked_jacfwd(_last, field, y0=jnp.ones(1), ts=[2.0])(1.2)
     assert bool(found.warnings.switched)
     assert float(found.interval[0]) <= abs(float(found.jacobian) - 1.0) <= float(found.interval[1])
-
-
-@pytest.mark.slow
-def test_rates_in_single_precision_are_those_of_states_in_double_precision():
-    p = jnp.array([1.1], jnp.float32)
-    found = checked_jacfwd(
-        _last,
-        lambda t, y, p: (-p * y).astype(jnp.float32),
-        y0=jnp.ones(1, jnp.float32),
-        ts=[3.0],
-    )
-    told = r"p is float32 and has 1\.1000000238\d+, which was rounded from 1\.1;"
-    with pytest.warns(ModelWarning, match=told):
-        found = found(p)
-    assert float(found.jacobian[0]) == pytest.approx(-3.0 * np.exp(-3.0 * float(p[0])), rel=1e-5)

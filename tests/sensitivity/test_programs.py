@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import gradaudit
+from gradaudit.backend.jaxpr.tracing import fingerprint
 
 FACTOR = np.array([1.0])
 
@@ -82,3 +84,20 @@ def test_what_a_function_closes_over_may_change(kind):
     slope = 0.0 if kind == "start" else -2.0 * np.exp(-2.0)
     assert found.states[0, 0] == pytest.approx(state, rel=1e-7)
     assert found.sensitivities[0, 0, 0] == pytest.approx(slope, rel=1e-6, abs=1e-8)
+
+
+@jax.custom_jvp
+def by_own_rule(p):
+    return p * p
+
+
+@pytest.mark.parametrize("factors", [(1.0, 2.0), (2.0, 1.0)])
+def test_a_derivative_of_its_own_that_has_changed_is_seen(factors):
+    """As in a notebook in which a rule is corrected; the function itself is what it was."""
+    found = []
+    for factor in factors:
+        by_own_rule.defjvp(lambda x, v, factor=factor: (x[0] * x[0], factor * x[0] * v[0]))
+        found.append(fingerprint(lambda t, y, p: by_own_rule(p) - y, (None, 1, 1)))
+        again = fingerprint(lambda t, y, p: by_own_rule(p) - y, (None, 1, 1))
+        assert again == found[-1]
+    assert found[0] != found[1]

@@ -30,6 +30,7 @@ from gradaudit.checked.estimate import (
 from gradaudit.checked.fast_rate import fast_rate
 from gradaudit.checked.nondifferentiable import without_derivative
 from gradaudit.checked.pytrees import as_floats, from_columns, of_numbers, to_vector
+from gradaudit.checked.single_precision import tell_of_casts, tell_of_rounding
 from gradaudit.checked.solve import (
     Problem,
     Solved,
@@ -209,6 +210,8 @@ def checked_jacfwd(
     """
     readout, vector_field = told("readout", readout), told("vector_field", vector_field)
     y0 = told("y0", y0)
+    for name, given in (("ts", ts), ("t0", t0), ("jump_ts", jump_ts)):
+        tell_of_rounding(given, name)
     times = np.asarray(ts, dtype=np.float64)
     if not np.all(np.isfinite([t0, *times.flat])):
         raise SettingError(f"t0 and ts have to be finite times, not {t0} and {times.tolist()}.")
@@ -277,6 +280,9 @@ def checked_jacfwd(
             direction=jnp.asarray(signs(len(vector))) if propagate == "probe" else None,
             branches=_switching(field, *start.tangents.shape) if branches else None,
         )
+        tell_of_casts("y0", initial, vector)
+        tell_of_casts("vector_field", field, jnp.asarray(t0, float), start.y, vector)
+        tell_of_casts("readout", observe, solved.states)
         jacobian = in_directions(observe, solved.states, solved.tangents)
         tangent_error = solved.indicator * rtol
         if propagate == "probe":

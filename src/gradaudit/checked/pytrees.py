@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -13,10 +12,8 @@ import jax.tree_util as jtu
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from gradaudit.errors import ModelWarning, SettingError
-
-LOOKED_AT = 100
-"""Different numbers of an array in which those that were rounded are looked for."""
+from gradaudit.checked.single_precision import tell_of_rounding
+from gradaudit.errors import SettingError
 
 
 def as_floats(tree: Any, name: str) -> Any:
@@ -67,7 +64,7 @@ def of_numbers(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
 
 def _native(leaf: Any, name: str) -> Any:
     """A number, or an array, of a type that JAX has."""
-    _tell_of_rounding(leaf, name)
+    tell_of_rounding(leaf, name)
     if isinstance(leaf, str):  # JAX would read it as the name of a type
         raise SettingError(f"{name} has to be made of real floating-point numbers, not str.")
     if not isinstance(leaf, (np.ndarray, np.generic)):
@@ -77,27 +74,6 @@ def _native(leaf: Any, name: str) -> Any:
         raise SettingError(f"{name} has to be made of real floating-point numbers, not {kind}.")
     known = leaf.dtype.isnative and leaf.dtype.itemsize <= 8
     return leaf if known or leaf.dtype.kind != "f" else leaf.astype(np.float64)
-
-
-def _tell_of_rounding(leaf: Any, name: str) -> None:
-    """Warn of numbers that were rounded to single precision: they are taken for exact here."""
-    single = getattr(leaf, "dtype", None) == np.float32
-    if not single or isinstance(leaf, jax.core.Tracer):
-        return
-    # 0.1 was rounded, and 1.5 was not: the shortest text of the one is another number.
-    values = np.unique(np.asarray(leaf))[:LOOKED_AT]
-    finite = values[np.isfinite(values)]
-    rounded = next((value for value in finite if float(str(value)) != float(value)), None)
-    if rounded is not None:
-        warnings.warn(
-            f"{name} is float32 and has {float(rounded)!r}, which was rounded from "
-            f"{rounded!s}; the rounded number is taken for exact. JAX makes float32 "
-            "arrays until double precision is switched on, and the first use of gradaudit is too "
-            "late for those made before: begin the script with "
-            "jax.config.update('jax_enable_x64', True).",
-            ModelWarning,
-            stacklevel=4,
-        )
 
 
 def _shown(tree: Any) -> str:
