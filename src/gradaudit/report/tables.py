@@ -153,14 +153,14 @@ def _settings(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _verdict_cell(row: Mapping[Any, Any]) -> Cell:
-    """The verdict, and from which tolerance on a gradient is good."""
+    """The verdict, and from which tolerance on a gradient is right."""
     needed, spikes = row["sufficient_rtol"], int(row["spikes"])
     if not np.isfinite(needed):
-        note = "at no rtol"
+        note = "right at no rtol"
     elif needed >= row["loosest_rtol"]:
-        note = "at every rtol"
+        note = "right at every rtol"
     else:
-        note = f"good at rtol ≤ {tolerance(needed)}"
+        note = f"right at rtol ≤ {tolerance(needed)}"
     if row["verdict"] != "good" and np.isfinite(needed) and not row["converging"]:
         note += ", does not converge"
     if row["failed"] and np.isfinite(needed):
