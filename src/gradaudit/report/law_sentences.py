@@ -91,7 +91,7 @@ def _factors(laws: pd.DataFrame) -> str:
 
 
 def _stepping(laws: pd.DataFrame) -> str:
-    parts = []
+    parts: list[str] = []
     for stepping in ("explicit", "implicit"):
         row = pooled(laws, "tolerance", stepping=stepping)
         state = pooled(laws, "state_error", stepping=stepping)
@@ -135,9 +135,9 @@ def _stuck(laws: pd.DataFrame) -> str:
         return ""
     head = "No such law exists either" if _mechanisms(laws, "state_exact") else "No such law exists"
     return (
-        f"{head} where forward AD does not converge{left}; most tolerance series of these "
-        f"mechanisms do not: {listed(rows)}. A smaller error of the states does not reduce the "
-        "error of these gradients."
+        f"{head} where forward AD does not converge{left}. Among these are most tolerance series "
+        f"of {listed(rows)}. A smaller error of the states does not reduce the error of these "
+        "gradients."
     )
 
 
@@ -184,7 +184,8 @@ def along(laws: pd.DataFrame, law: str) -> str:
 
 def _grown(rows: pd.DataFrame) -> list[str]:
     """How the error of one model grows by each kind of solver; what they share is said once."""
-    parts, before = [], ""
+    parts: list[str] = []
+    before = ""
     for row in rows.to_dict("records"):
         growth, exponent = _growth(row)
         numbers = (

@@ -211,7 +211,8 @@ def _chaos(facts: Facts) -> Seen | None:
     if len(laws):
         row = laws.iloc[0].to_dict()
         return Seen(
-            f"The error of {row['model']} grows like exp(r T) with r = {law_sentences.power(row)}.",
+            f"The error of {row['model']} grows like exp(r t_end) with r = "
+            f"{law_sentences.power(row)}.",
             "figure-laws_axes",
             bool(row["low"] > 0.0),
         )
