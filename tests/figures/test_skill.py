@@ -49,7 +49,7 @@ def test_indicators_are_sorted_by_area_and_those_without_one_are_left_out():
 
 def test_beside_an_area_are_its_cost_and_its_share_of_the_rows_where_they_are_known():
     left, _ = skill(TABLE, PREDICTIONS, settings=SETTINGS).axes
-    assert [text.get_text() for text in left.texts] == ["0.70   on 50%", "0.90   cost 2"]
+    assert [text.get_text() for text in left.texts] == ["0.700   for 50 %", "0.900   cost 2"]
 
 
 def test_the_dot_is_at_the_shares_of_alarms_of_the_threshold():

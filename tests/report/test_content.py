@@ -5,14 +5,16 @@ import io
 import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from PIL import Image
 
-from gradaudit.analysis.frontier import cheapest_settings
+from gradaudit.analysis.frontier import CRIME, cheapest_settings
 from gradaudit.analysis.verdicts import ladders
 from gradaudit.records.files import write_dataset, write_table
 from gradaudit.report import content
 from gradaudit.report.content import Certificate
+from gradaudit.report.tables import cheapest_table
 
 
 @pytest.fixture
@@ -123,3 +125,14 @@ def test_the_origin_of_tables_is_listed_once_per_stage_and_code(tmp_path, made_u
     assert [record["stage"] for record in found] == ["evaluate", "atlas"]
     assert "numpy" in found[0]["packages"]
     assert json.dumps(found[0]["packages"])
+
+
+def test_the_cheapest_settings_leave_out_the_solvers_own_trace():
+    rows = [
+        {"functional": "a", "solver": "tsit5", "reason": ""},
+        {"functional": "own", "solver": "", "reason": CRIME},
+    ]
+    shared = {"accuracy": 1e-4, "method": "forward_ad", "rtol": 1e-6, "seconds": 0.1}
+    frontier = pd.DataFrame([row | shared for row in rows])
+    table = cheapest_table(frontier, {"a": "a", "own": "own trace"})
+    assert [row[0].text for row in table.rows] == ["a"]

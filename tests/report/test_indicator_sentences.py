@@ -26,6 +26,18 @@ def test_the_best_is_named_with_its_intervals():
     assert "is “embedded error" in told(OTHER | {"auc": 0.99}, ROW)
 
 
+def test_an_area_near_one_is_not_rounded_to_it():
+    text = told(OTHER, ROW | {"auc": 0.9981, "auc_low": 0.9952, "auc_high": 0.9998})
+    assert "0.9981 [0.9952, 0.9998]" in text
+    assert "half steps 0.998; embedded error of the tangents 0.700" in text
+
+
+def test_an_indicator_is_explained_and_its_misses_are_counted():
+    text = told(ROW | {"kind": "indicator", "meaning": "a distance", "nonconverging": 9})
+    assert "“half steps” (a distance). It separates" in text
+    assert "among those that it misses are 3 of the 9 whose tolerance series does not" in text
+
+
 def test_scores_are_told_apart_from_indicators():
     text = told(ROW | {"kind": "indicator"}, OTHER | {"kind": "score", "indicator": "probed"})
     assert "The best of 1 indicator is" in text

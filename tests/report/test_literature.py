@@ -100,7 +100,7 @@ def test_the_check_list_refers_to_numbers(facts):
     items = checklist(laws=given.laws, ranking=given.ranking, remedies=given.remedies, good=1e-2)
     whole = " ".join(f"{item.do} {item.why}" for item in items)
     assert "Full control corrects 1 of 1, a tighter tolerance 0 of 1" in whole
-    assert "needs rtol" in whole
+    assert "reaches an error of 0.01 at rtol" in whole
     assert "1 of 1 gradient not good at the tolerance nearest to 1e-6 has the same error" in whole
     assert isinstance(given.remedies, pd.DataFrame)
 

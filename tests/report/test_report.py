@@ -166,7 +166,7 @@ def test_it_is_the_same_file_for_the_same_data(written):
 def test_other_data_say_other_things(written):
     assert "Every solve finished" in written()
     broken = written(failed=[("tsit5", 1e-3)])
-    assert "Some solves failed (3 of 24)" in broken
+    assert "3 of 24 solves failed" in broken
     assert "max steps" in broken
 
 

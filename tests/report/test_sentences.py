@@ -56,13 +56,29 @@ def test_the_answer_follows_the_verdicts(made_up_audits):
     errors = {("a", "forward_ad"): 9.0}
     worse = sentences.answer(ladders_of(made_up_audits(models=["a", "b"], errors=errors)))
     assert "30 are good, none bad and 6 horrible" in worse
-    assert "forward AD is good on 6 of 12" in worse
+    assert "good are: forward AD on 6 of 12" in worse
     assert "Good throughout: b. Horrible somewhere: a." in worse
     stuck = ladders_of(made_up_audits()).assign(converging=False)
-    text = "Not converging as the tolerance decreases: 18 tolerance series, of which "
-    assert f"{text}none are horrible." in sentences.answer(stuck)
+    text = "18 tolerance series do not converge as the tolerance decreases; "
+    assert f"{text}none of these are horrible." in sentences.answer(stuck)
     stuck.loc[stuck.index[0], "verdict"] = "horrible"
-    assert f"{text}1 is horrible." in sentences.answer(stuck)
+    assert f"{text}1 of these is horrible." in sentences.answer(stuck)
+
+
+def test_cases_whose_true_gradient_is_zero_are_told_apart():
+    table = pd.DataFrame(
+        {
+            "method": "forward_ad",
+            "rtol": 1e-3,
+            "error": [0.0, 0.0, 0.3, 1e-3],
+            "piecewise_constant": False,
+            "reference_norm": [0.0, 0.0, 1.0, 1.0],
+        }
+    )
+    text = sentences.without_zero(table, 1e-2)
+    assert text.endswith("forward AD is within 1 % in 50 % of 2 cases at rtol 1e-3.")
+    assert sentences.without_zero(table.assign(reference_norm=1.0), 1e-2) == ""
+    assert sentences.without_zero(table.drop(columns="reference_norm"), 1e-2) == ""
 
 
 def test_the_loosest_tolerance_is_named_with_its_failures(made_up_audits):
@@ -89,7 +105,7 @@ def test_control_is_compared_setting_by_setting(made_up_audits):
 def test_failures_are_counted(made_up_audits):
     assert "Every solve finished" in sentences.failures(made_up_audits())
     some = sentences.failures(made_up_audits(failed=[("tsit5", 1e-3)]))
-    assert some == "Some solves failed (3 of 24): max_steps (3)."
+    assert some == "3 of 24 solves failed: max steps (3)."
     table = made_up_audits(solvers=["tsit5"], tolerances=[1e-3], failed=[("tsit5", 1e-3)])
     assert sentences.failures(table).startswith("Every solve failed (3 of 3)")
 
@@ -150,7 +166,7 @@ def test_a_model_is_judged_by_its_ladders(made_up_audits):
     assert "largest error is 0.3: V at the end, by" in text
     assert "no tolerance is sufficient there" in text
     one = ladders.assign(sufficient_rtol=1e-7, spikes=1)
-    assert "it takes rtol 1e-7 or a tighter one there" in model_sentences.verdict(one)
+    assert "it takes rtol 1e-7 or a tighter one to be right there" in model_sentences.verdict(one)
     assert model_sentences.verdict(ladders.iloc[:0]).startswith("No gradient")
     failed = ladders.assign(worst_error=np.nan)
     assert "No gradient is finite." in model_sentences.verdict(failed)
@@ -170,7 +186,7 @@ def test_order_and_attribution(made_up_audits):
     assert "3 tolerance series have no order" in model_sentences.order(flat)
     assert "(median of 15 tolerance series" in model_sentences.order(flat)
     assert "No order" in model_sentences.order(ladders.assign(order=np.nan))
-    assert "wrong states in all 72 gradients" in model_sentences.attribution(table)
+    assert "comes from wrong states in all 72 gradients" in model_sentences.attribution(table)
     mixed = table.assign(dominant=["tangent"] * 70 + ["rounding"] * 2)
     assert "wrong tangents in 70 and rounding in 2 of 72" in model_sentences.attribution(mixed)
     assert model_sentences.attribution(table.assign(dominant="")) == "No error can be attributed."
@@ -242,8 +258,6 @@ def test_variants_and_tolerances_of_solvers_are_told(audits):
         "Among the solvers, tsit5_clip is tsit5 with steps clipped to the observations."
     )
     loose = given[(given["solver"] == "tsit5") | (given["rtol"] > 1e-6)]
-    assert "Tolerances: tsit5 7 down to 1e-9 and tsit5_clip 3 down to" in (
-        model_sentences.solvers(loose)
-    )
+    assert "Tolerances: 7 down to 1e-9 for tsit5 and 3 down to" in (model_sentences.solvers(loose))
     plain = given[given["solver"] == "tsit5"]
     assert model_sentences.solvers(plain) == ""

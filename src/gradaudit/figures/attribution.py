@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,9 +41,12 @@ FIGURE = Drawing(
 MOST = 4
 """Rows of the figure."""
 
+LONGEST = 24
+"""Letters that the height of a panel has room for."""
+
 PARTS = {
     "state_part": "wrong states",
-    "tangent_part": "wrong tangents; of events, a wrong derivative of them",
+    "tangent_part": "wrong tangents, or wrong derivatives of event times",
 }
 
 
@@ -104,7 +108,7 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
             if index < len(methods):
                 ax.set_title(method_name(method), fontweight="bold")
             if index % len(methods) == 0:
-                ax.set_ylabel(names[functional].replace(", ", ",\n").replace(" over ", "\nover "))
+                ax.set_ylabel(_wrapped(names[functional]))
         layout.axis_names(
             figure,
             x="relative tolerance rtol (tighter to the right)",
@@ -126,6 +130,12 @@ def attribution(table: pd.DataFrame, *, title: str, settings: Mapping[str, Any])
             ).rstrip(),
         )
     return figure
+
+
+def _wrapped(name: str) -> str:
+    """The name of a functional in lines that are no longer than a panel is high."""
+    lines = name.replace(", ", ",\n").replace(" over ", "\nover ").split("\n")
+    return "\n".join(textwrap.fill(line, LONGEST) for line in lines)
 
 
 def main_solver(table: pd.DataFrame) -> str:

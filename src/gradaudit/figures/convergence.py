@@ -27,7 +27,7 @@ FIGURE = Drawing(
     subcategory="{model}",
     caption=(
         "Error of the gradient of ``{{ snakemake.wildcards.model }}`` against the tolerance of "
-        "the solver, one line per method. A horizontal line does not converge."
+        "the solver, one line per method. A horizontal line above rounding does not converge."
     ),
 )
 
@@ -56,7 +56,7 @@ def convergence(
         x_name="relative tolerance rtol (tighter to the right)",
         head=(
             f"{title}: error of the gradient against the tolerance",
-            f"{series_counts(table)}. A horizontal line does not converge.",
+            f"{series_counts(table)}. A horizontal line above rounding does not converge.",
         ),
         behind=lambda panel: tolerance_axis(panel.ax, tolerances),
         on_top=lambda panel: _floor(panel.ax, digits, named=panel.is_first),
@@ -85,4 +85,5 @@ def _floor(ax: Axes, digits: float, *, named: bool) -> None:
             transform=ax.get_yaxis_transform(),
             fontsize=8,
             color=style.MUTED,
+            bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 0.8},
         )

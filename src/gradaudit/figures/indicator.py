@@ -52,7 +52,9 @@ def indicator(audits: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
     bounds = [thresholds.good / 10.0, thresholds.horrible * 10.0]
     limits = _limits(seen[~failed]), _limits(np.append(error[~failed], bounds))
     with style.styled(settings):
-        figure, panels = layout.panels(len(methods), columns=3, size=(3.7, 3.5), legends=1)
+        figure, panels = layout.panels(
+            len(methods), columns=3, size=(3.7, 3.5), gaps=(0.55, 0.48), legends=1
+        )
         for ax, method in zip(panels, methods, strict=True):
             _scales(ax, limits, thresholds)
             chosen = (audits["method"] == method).to_numpy()

@@ -70,9 +70,8 @@ def laws_axes(audits: pd.DataFrame, fitted: pd.DataFrame, *, settings: Mapping[s
         layout.head(
             figure,
             "Error of the gradient against stiffness, window and distance to a bifurcation",
-            "At the tolerance nearest to 1e-6: medians over functionals and solvers, and their "
-            "range. Fitted over all tolerances, with 95 % intervals: error ~ axis^q, or "
-            "error ~ exp(rate × axis).",
+            "Medians and ranges at the tolerance nearest to 1e-6. Fits over all tolerances: "
+            "error ~ axis^q, or ~ exp(rate × axis).",
         )
     return figure
 
@@ -145,7 +144,8 @@ def _names(
     figure: Figure, panels: list[Axes], colours: Mapping[str, Any], thresholds: VerdictBounds
 ) -> None:
     width = figure.get_size_inches()[0]
-    middle = np.mean([ax.get_position().y0 + ax.get_position().y1 for ax in panels]) / 2.0
+    boxes = [ax.get_position() for ax in panels]
+    middle = (min(box.y0 for box in boxes) + max(box.y1 for box in boxes)) / 2.0
     figure.text(
         0.17 / width, float(middle), "error of the gradient", rotation=90, ha="center", va="center"
     )

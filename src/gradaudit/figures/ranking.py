@@ -24,7 +24,7 @@ FIGURE = Drawing(
     caption=(
         "Kinds of functionals of the solution: the shares of good, bad and horrible tolerance "
         "series by "
-        "forward AD and by the best method, and the place of the error among all functionals of "
+        "forward AD and by the best method, and the rank of the error among all functionals of "
         "the same solve."
     ),
 )
@@ -33,7 +33,7 @@ ROW, HEAD, FOOT, LABELS = 0.36, 1.2, 0.95, 2.95
 
 
 def ranking(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
-    """Shares of verdicts by forward AD and by the best method, and the place in the solve.
+    """Shares of verdicts by forward AD and by the best method, and the rank in the solve.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def ranking(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
         layout.head(
             figure,
             "Which functions of the solution have accurate gradients",
-            "Sorted by the place of the error among all functionals of the same solve. All models; "
+            "Sorted by the rank of the error among all functionals of the same solve. All models; "
             "intervals are 95 %, by a bootstrap over models.",
         )
     return figure
@@ -105,8 +105,8 @@ def _shares(ax: Axes, rows: pd.DataFrame, prefix: str, title: str) -> None:
 
 
 def _places(ax: Axes, rows: pd.DataFrame) -> None:
-    ax.set_title("Place of the error in its solve", fontweight="bold")
-    ax.set_xlabel("0 the most accurate functional, 1 the least")
+    ax.set_title("Rank of the error in its solve", fontweight="bold")
+    ax.set_xlabel("0: smallest error, 1: largest")
     ax.set_xlim(-0.03, 1.03)
     ax.axvline(0.5, color=style.FAINT, lw=1.0, zorder=0)
     for y, row in enumerate(rows.to_dict("records")):

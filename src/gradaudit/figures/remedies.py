@@ -106,8 +106,8 @@ def remedies(table: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
             figure,
             "Which change corrects a gradient that is not good",
             "Number of good gradients after one change, of those tried. Below: the factor by which "
-            "the error falls,\nand that of the work: medians over those corrected, or over those "
-            "tried where none was.",
+            "the error falls (÷) or rises (×),\nand that of the work: medians over those "
+            "corrected, or over those tried where none was.",
         )
     return figure
 
@@ -147,6 +147,8 @@ def _effect(row: Mapping[Any, Any]) -> str:
     cost = f"work ×{_short(row['cost'])}" if np.isfinite(row["cost"]) else ""
     factor = float(row["factor"])
     error = f"error ÷{_short(factor)}" if np.isfinite(factor) else ""
+    if 0.0 < factor < 1.0:
+        error = f"error ×{_short(1.0 / factor)}"
     if 0.95 < factor < 1.05:
         error = "same error"
     return ", ".join(part for part in (error, cost) if part)

@@ -61,7 +61,7 @@ def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[s
         _areas(axes[0, 0], shown)
         text = (
             "area under the ROC (0.5 by chance; blue: trust scores), 95 % intervals over "
-            "mechanisms, and cost in gradients."
+            "mechanisms; cost, where a gradient is 1; share of gradients that have it, if not all."
         )
         if scored:
             _curves(axes[0, 1], predictions, float(settings.get("good", 1e-2)))
@@ -79,11 +79,11 @@ def _areas(ax: Axes, shown: pd.DataFrame) -> None:
         colour = SCORE if row["kind"] == "score" else PLAIN
         ax.plot([row["auc_low"], row["auc_high"]], [place, place], color=colour, lw=2.4, alpha=0.55)
         ax.plot(row["auc"], place, "o", ms=7, color=colour)
-        text = f"{row['auc']:.2f}"
+        text = f"{row['auc']:.3f}"
         if np.isfinite(row["cost"]):
             text += f"   cost {row['cost']:.2g}"
         if row["covered"] < 0.995:
-            text += f"   on {row['covered']:.0%}"
+            text += f"   for {100 * row['covered']:.0f} %"
         ax.text(1.03, place, text, va="center", fontsize=8.5, color=style.MUTED)
     ax.axvline(0.5, color=style.FAINT, lw=1, zorder=0)
     ax.axvline(GOAL, color=style.FAINT, lw=1, ls=(0, (4, 2)), zorder=0)
@@ -91,8 +91,8 @@ def _areas(ax: Axes, shown: pd.DataFrame) -> None:
     ax.set_ylim(-0.7, len(shown) - 0.3)
     lowest = shown["auc_low"].fillna(shown["auc"])
     ax.set_xlim(min(0.3, *lowest) - 0.02 if len(shown) else 0.3, 1.42)
-    ax.set_xticks([0.5, 0.75, GOAL, 1.0], ["0.5", "0.75", "0.95", "1"])
-    ax.set_xlabel("area under the ROC", loc="left")
+    ax.set_xticks([0.5, 0.75, 1.0], ["0.5", "0.75", "1"])
+    ax.set_xlabel(f"area under the ROC (dashed: {GOAL:g})", loc="left")
 
 
 def _curves(ax: Axes, predictions: pd.DataFrame, bound: float) -> None:
@@ -122,4 +122,4 @@ def _curves(ax: Axes, predictions: pd.DataFrame, bound: float) -> None:
     ax.set_xlabel("false alarms, share of good gradients")
     ax.set_ylabel("gradients not good, share found")
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="lower right", title="dot: threshold from other mechanisms")
+        ax.legend(loc="lower right", title="dot: threshold set on other mechanisms")

@@ -28,7 +28,9 @@ PARTS = {"state_part": "#3d4451", "tangent_part": "#56b4e9"}
 
 INK, MUTED, FAINT = "#222222", "#5f6368", "#d9dce0"
 
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_MARKERS = ("o", "s", "D", "P", "p", "h", "*", "X")
+"""Of solvers; triangles mark what is off the scale."""
+
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)))
 
 _RC: dict[Any, Any] = {

@@ -144,7 +144,7 @@ def _roughness(ax: Axes, dataset: xr.Dataset) -> None:
     ax.set_ylabel(f"error of J, less a smooth fit{_unit(unit, ' ({})')}")
     jump = float(dataset.attrs["largest_jump"])
     found = (
-        f"jumps: the largest jump found is {style.power(float(f'{jump:.1e}'))}"
+        f"jumps: the largest single jump located is {style.power(float(f'{jump:.1e}'))}"
         if jump > 0.0
         else "has no jump that was found"
     )

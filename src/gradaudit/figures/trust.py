@@ -133,5 +133,6 @@ def _coverage(ax: Axes, rows: pd.DataFrame) -> None:
             color=style.VERDICTS["horrible"])  # fmt: skip
     ax.axvline(0.9, color=style.MUTED, lw=1, ls=(0, (4, 2)))
     ax.set_xlim(0, 1)
-    ax.set_xlabel("within the interval (red: worse than it says)")
+    ax.set_xticks([0.0, 0.5, 0.9, 1.0], ["0", "0.5", "0.9", "1"])
+    ax.set_xlabel("share in the interval (red: above it)")
     ax.tick_params(axis="y", length=0)

@@ -112,13 +112,18 @@ def _own_trace(ranking: pd.DataFrame) -> Item | None:
         return None
     row = rows.iloc[0]
     good = proportion(float(row["good"]), int(row["ladders"]))
-    place = f", at the place {row['position']:.2f}" if np.isfinite(row["position"]) else ""
+    rank = (
+        f"; the median rank of the error is {row['position']:.2f} (0: the smallest among the "
+        "functionals of a solve, 1: the largest)"
+        if np.isfinite(row["position"])
+        else ""
+    )
     return Item(
         do="Do not test a gradient on data that the same solver made.",
         why="With data of the same solve the residual is zero, and so is the gradient, at every "
         "tolerance and whatever the tangents are: the test passes. With data of the same solver at "
-        f"another tolerance {good} of the tolerance series are good by forward AD{place} (1 is the "
-        "largest error among the functionals of a solve).",
+        f"another tolerance {good}{'' if ' of ' in good else ' of the'} tolerance series are good "
+        f"by forward AD{rank}.",
         anchor="figure-ranking",
     )
 
@@ -138,7 +143,7 @@ def _implicit(summed: pd.DataFrame) -> Item | None:
 
 
 def _converges(remedies: pd.DataFrame) -> Item | None:
-    """Wrong gradients that a tighter tolerance does not change."""
+    """Gradients that are not good, and that a tighter tolerance does not change."""
     rows = remedies[(remedies["remedy"] == "tolerance") & remedies["tried"].astype(bool)]
     if rows.empty:
         return None
@@ -150,7 +155,7 @@ def _converges(remedies: pd.DataFrame) -> Item | None:
         do="Agreement between two tolerances does not show that a gradient is correct.",
         why=f"{same} of {count(len(rows), 'gradient')} not good at the tolerance nearest to 1e-6 "
         f"{'has' if same == 1 else 'have'} the same error at a tighter one, to within "
-        f"{percent(SAME)}: the two agree, and both are wrong.",
+        f"{percent(SAME)}: the two gradients agree, and neither converges to the true one.",
         anchor="q3",
     )
 

@@ -104,13 +104,13 @@ def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
         question=question,
         conclusion=(
             f"{answer}: where forward AD converges, the error of the gradient is "
-            f"{number(ratio, 2)} times that of the states in the median, and falls with it."
+            f"{number(ratio, 2)} times that of the states in the median. The two fall together."
         ),
         numbers=[
             (f"{number(ratio, 2)} ×", "the error of the states, in the median"),
             (
                 f"{state['exponent']:.2f}",
-                "the power of the error of the states that it follows",
+                "exponent of the error of the states (1: proportional)",
             ),
             (f"{stuck} of {len(forward)}", "tolerance series of forward AD do not converge"),
         ],
@@ -221,8 +221,8 @@ def _remedies(facts: Facts, good: float) -> Card:
     if len(tighter):
         row = tighter.iloc[0]
         parts.append(
-            f"A tighter tolerance corrects {int(row['good']) or 'none'} of the "
-            f"{grouped(int(row['tried']))} {FAILING} not good at 1e-6"
+            f"Of the {grouped(int(row['tried']))} {FAILING} that are not good at 1e-6 a tighter "
+            f"tolerance corrects {int(row['good']) or 'none'}"
         )
     if len(others):
         row = others.iloc[0]

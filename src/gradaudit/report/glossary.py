@@ -6,7 +6,8 @@ FIRST = (
     "Forward AD (automatic differentiation) is the derivative of the solver's own steps; rtol is "
     "the relative tolerance of the solver. A functional is the number that is differentiated, such "
     "as a final value or a sum of squares. A tolerance series is one such gradient at all "
-    "tolerances, from loose to tight; it is good if it is right at 1e-3 and at all tighter ones."
+    "tolerances, from loose to tight; it is good if it is so close to the true gradient at 1e-3 "
+    "and at all tighter ones."
 )
 """What a reader of the first screen has to know."""
 

@@ -10,6 +10,9 @@ from gradaudit.report.numbers import count, number, percent
 
 KINDS = {"indicator": "indicator", "score": "trust score"}
 
+NEAR_ONE = 0.995
+"""From here on two decimals would say that nothing is missed."""
+
 
 def answer(skill: pd.DataFrame | None) -> list[str]:
     """Detections, misses and false alarms of the best indicator and score; areas of all.
@@ -36,7 +39,10 @@ def answer(skill: pd.DataFrame | None) -> list[str]:
     lines = [
         _best(own, noun) for kind, noun in KINDS.items() if len(own := rows[rows["kind"] == kind])
     ]
-    others = [f"{indicator_name(str(r['indicator']))} {r['auc']:.2f}" for _, r in rows.iterrows()]
+    digits = 3 if rows["auc"].max() >= NEAR_ONE else 2
+    others = [
+        f"{indicator_name(str(r['indicator']))} {r['auc']:.{digits}f}" for _, r in rows.iterrows()
+    ]
     if len(others) > 1:
         lines.append(f"Areas of all: {'; '.join(others)}.")  # names have commas
     return lines
@@ -45,16 +51,19 @@ def answer(skill: pd.DataFrame | None) -> list[str]:
 def _with_interval(row: pd.Series, name: str) -> str:
     """A number, with its interval where there is one."""
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    interval = f" [{low:.2f}, {high:.2f}]" if np.isfinite([low, high]).all() else ""
-    return f"{row[name]:.2f}{interval}"
+    digits = 4 if row[name] >= NEAR_ONE else 2
+    known = np.isfinite([low, high]).all()
+    interval = f" [{low:.{digits}f}, {high:.{digits}f}]" if known else ""
+    return f"{row[name]:.{digits}f}{interval}"
 
 
 def _best(rows: pd.DataFrame, noun: str) -> str:
     best = rows.iloc[0]
     name = indicator_name(str(best["indicator"]))
     text = (
-        f"The best of {count(len(rows), noun)} is “{name}”. It separates gradients that are not "
-        f"good from the others with an area under the ROC of {_with_interval(best, 'auc')}. Its "
+        f"The best of {count(len(rows), noun)} is “{name}”{_meaning(best)}. It separates gradients "
+        f"that are not good from the others with an area under the ROC of "
+        f"{_with_interval(best, 'auc')}. Its "
         f"rank correlation with the error is {_with_interval(best, 'spearman')} "
         f"({count(int(best['rows']), 'gradient')})"
     )
@@ -68,8 +77,17 @@ def _best(rows: pd.DataFrame, noun: str) -> str:
         )
         if np.isfinite(best["missed_nonconverging"]):
             missed = int(best["missed_nonconverging"])
+            total = best.get("nonconverging", np.nan)
+            of = f" of the {int(total)}" if np.isfinite(total) else ""
             text += (
-                f"; of those that it misses {missed or 'none'} belong to tolerance series that do "
-                "not converge"
+                f"; among those that it misses are {missed or 'none'}{of} whose tolerance series "
+                "does not converge"
             )
     return f"{text}."
+
+
+def _meaning(row: pd.Series) -> str:
+    """What an indicator is, where the table says it; a score is made of the indicators."""
+    meaning = row.get("meaning", "")
+    told = row["kind"] == "indicator" and isinstance(meaning, str) and meaning
+    return f" ({meaning})" if told else ""

@@ -11,7 +11,7 @@ import pandas as pd
 from gradaudit.analysis.scaling_laws import ENOUGH_SETTINGS, EVERYWHERE
 from gradaudit.model.mechanism import Mechanism, Trait, having, label_of
 from gradaudit.records.labels import VERDICTS, method_name
-from gradaudit.report.numbers import count, listed, number, series, tolerance
+from gradaudit.report.numbers import count, listed, number, sentence_case, series, tolerance
 
 AXES = {
     "stiffness": "stiffness",
@@ -91,16 +91,17 @@ def _factors(laws: pd.DataFrame) -> str:
 
 
 def _stepping(laws: pd.DataFrame) -> str:
-    parts = []
+    parts: list[str] = []
     for stepping in ("explicit", "implicit"):
         row = pooled(laws, "tolerance", stepping=stepping)
         state = pooled(laws, "state_error", stepping=stepping)
         if row is not None and state is not None:
+            subject = "it" if parts else "the error of the gradient"
             parts.append(
-                f"rtol to the power {power(row)} by {stepping} solvers, with "
-                f"{number(state['ratio'], 2)} times the error of the states"
+                f"by {stepping} solvers {subject} follows rtol to the power {power(row)}, and is "
+                f"{number(state['ratio'], 2)} times that of the states"
             )
-    return f"By kind of solver, the error of the gradient follows {listed(parts)}." if parts else ""
+    return f"{sentence_case('; '.join(parts))}." if parts else ""
 
 
 def _exact(laws: pd.DataFrame, regimes: pd.DataFrame) -> str:
@@ -114,12 +115,12 @@ def _exact(laws: pd.DataFrame, regimes: pd.DataFrame) -> str:
     ]
     text = (
         f"No such law exists where the states are integrated exactly ({listed(rows)}). The "
-        "solution has no error, and the tangents of forward AD on its steps are good on "
-        f"{int(plain['good'].sum())} of {series(int(plain['ladders'].sum()))}"
+        "states have no error there, but of the tolerance series of main functionals forward AD "
+        f"is good on {int(plain['good'].sum())} of {int(plain['ladders'].sum())}"
     )
     if len(controlled):
         text += (
-            f", those of {method_name('forward_sensitivity')} on "
+            f", {method_name('forward_sensitivity')} on "
             f"{int(controlled['good'].sum())} of {int(controlled['ladders'].sum())}"
         )
     return f"{text}."
@@ -128,14 +129,14 @@ def _exact(laws: pd.DataFrame, regimes: pd.DataFrame) -> str:
 def _stuck(laws: pd.DataFrame) -> str:
     rows = _mechanisms(laws, "not_converging")
     everywhere = pooled(laws, "tolerance")
-    of = "beside counts and gradients that are 0"
-    left = f" ({series(int(everywhere['left_out']))}, {of})" if everywhere else ""
+    besides = "not counting numbers of events and gradients that are 0"
+    left = f" ({series(int(everywhere['left_out']))}, {besides})" if everywhere else ""
     if not rows:
         return ""
     head = "No such law exists either" if _mechanisms(laws, "state_exact") else "No such law exists"
     return (
-        f"{head} where forward AD does not converge{left}, as on most series of these: "
-        f"{listed(rows)}. A smaller error of the states does not reduce the error of these "
+        f"{head} where forward AD does not converge{left}. Among these are most tolerance series "
+        f"of {listed(rows)}. A smaller error of the states does not reduce the error of these "
         "gradients."
     )
 
@@ -166,8 +167,8 @@ def along(laws: pd.DataFrame, law: str) -> str:
     others = rows[rows["status"] != "ok"]
     missing = sorted(set(others["model"]) - set(rows.loc[rows["status"] == "ok", "model"]))
     few = (
-        f"for {listed(missing)} there is no exponent: it needs {ENOUGH_SETTINGS} settings "
-        "of the axis whose tolerance series converge"
+        f"for {listed(missing)} there is no exponent, which needs {ENOUGH_SETTINGS} settings of "
+        "the axis with tolerance series that converge"
         if missing
         else ""
     )
@@ -182,23 +183,33 @@ def along(laws: pd.DataFrame, law: str) -> str:
 
 
 def _grown(rows: pd.DataFrame) -> list[str]:
-    """How the error of one model grows by each kind of solver."""
-    return [
-        f"{_growth(row)} ({row['stepping']} solvers, {count(int(row['abscissae']), 'setting')}, "
-        f"{count(int(row['points']), 'gradient')})"
-        for row in rows.to_dict("records")
-    ]
+    """How the error of one model grows by each kind of solver; what they share is said once."""
+    parts: list[str] = []
+    before = ""
+    for row in rows.to_dict("records"):
+        growth, exponent = _growth(row)
+        numbers = (
+            f"by {row['stepping']} solvers ({exponent}{count(int(row['abscissae']), 'setting')}, "
+            f"{count(int(row['points']), 'gradient')})"
+        )
+        parts.append(numbers if growth == before else f"{growth} {numbers}")
+        before = growth
+    return parts
 
 
-def _growth(row: Mapping[Any, Any]) -> str:
-    """That it grows or falls, if its interval says so, and how."""
-    if row["form"] == "exponential":
-        form = f"exp(r T), r = {power(row)}"
+def _growth(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """That it grows or falls, if its interval says so, and how; otherwise the exponent apart."""
+    exponential = row["form"] == "exponential"
+    if row["low"] <= 0.0 <= row["high"]:
+        return (
+            "does not measurably change",
+            f"{'rate' if exponential else 'exponent'} {power(row)}, ",
+        )
+    if exponential:
+        form = f"exp(r {row['axis']}), r = {power(row)},"
     else:
         form = f"{row['axis']} to the power {power(row)}"
-    if row["low"] <= 0.0 <= row["high"]:
-        return f"does not measurably change, {form}"
-    return f"{'grows' if row['low'] > 0.0 else 'falls'} like {form}"
+    return f"{'grows' if row['low'] > 0.0 else 'falls'} like {form}", ""
 
 
 def _mechanisms(laws: pd.DataFrame, status: str) -> list[str]:
@@ -224,8 +235,8 @@ def ladder_rule(laws: pd.DataFrame, good: float) -> str:
     if not 1e-16 < required < 1.0:
         return ""
     return (
-        f"For an error of {number(good)} {method_name('forward_ad')} needs rtol "
-        f"{tolerance(required)} or tighter by the median law where it converges; about half of the "
-        "gradients need a tighter one. The error of the gradient is, in the median, "
+        f"By the median law, {method_name('forward_ad')} reaches an error of {number(good)} at "
+        f"rtol {tolerance(required)} where it converges; about half of the gradients need a "
+        "tighter tolerance. The error of the gradient is, in the median, "
         f"{number(state['ratio'], 2)} times that of the states."
     )

@@ -103,10 +103,17 @@ def answer(listed: list[Reference], facts: Facts) -> list[str]:
     """How many works the data can be compared with, and how many of those agree."""
     seen, tested = compared(listed, facts)
     agree = f": {agreement(seen)}" if seen else ""
+    decided = [r.seen for r in seen if r.agrees is not None]
+    shared = ""
+    if 0 < len(set(decided)) < len(decided):
+        shared = (
+            f" These {len(decided)} works are compared with {len(set(decided))} results of this "
+            "run, as several works state the same."
+        )
     return [
         f"Of {count(len(listed), 'work')}, {len(seen)} can be compared with the data of this run"
-        f"{agree}. For {count(len(tested), 'other')} there is a test of the project. Each entry of "
-        "the bibliography states what the data show."
+        f"{agree}.{shared} For {count(len(tested), 'other')} there is a test of the project. Each "
+        "entry of the bibliography states what the data show."
     ]
 
 
@@ -211,7 +218,8 @@ def _chaos(facts: Facts) -> Seen | None:
     if len(laws):
         row = laws.iloc[0].to_dict()
         return Seen(
-            f"The error of {row['model']} grows like exp(r T) with r = {law_sentences.power(row)}.",
+            f"The error of {row['model']} grows like exp(r t_end) with r = "
+            f"{law_sentences.power(row)}.",
             "figure-laws_axes",
             bool(row["low"] > 0.0),
         )

@@ -19,7 +19,7 @@ from gradaudit.report.numbers import (
     series,
     tolerance,
 )
-from gradaudit.report.sentences import graded
+from gradaudit.report.sentences import graded, statuses
 
 CAUSES = {
     "state": "wrong states",
@@ -86,8 +86,11 @@ def attribution(rows: pd.DataFrame) -> str:
     parts = [f"{CAUSES[part]} in {counts[part]}" for part in CAUSES if part in counts.index]
     if len(parts) == 1:
         only = CAUSES[str(counts.index[0])]
-        return f"The larger part of the error is {only} in {_every(len(named))}."
-    return f"The larger part of the error is {listed(parts)} of {count(len(named), 'gradient')}."
+        return f"The largest part of the error comes from {only} in {_every(len(named))}."
+    return (
+        f"The largest part of the error comes from {listed(parts)} of "
+        f"{count(len(named), 'gradient')}."
+    )
 
 
 def order(verdicts: pd.DataFrame) -> str:
@@ -101,7 +104,7 @@ def order(verdicts: pd.DataFrame) -> str:
     tail = ""
     if others:
         have = "has" if others == 1 else "have"
-        tail += f" {series(others)} {have} no order: the error is small, and falls little or not."
+        tail += f" {series(others)} {have} no order: the error is small and hardly falls."
     if stuck:
         tail += f" {series(stuck)} {'does' if stuck == 1 else 'do'} not converge."
     if not len(orders):
@@ -121,8 +124,7 @@ def failures(rows: pd.DataFrame) -> str:
     failed = solves[solves["status"] != "ok"]
     if failed.empty:
         return ""
-    words = [f"{word} ({n})" for word, n in sorted(failed["status"].value_counts().items())]
-    return f"{len(failed)} of {count(len(solves), 'solve')} failed: {listed(words)}."
+    return f"{len(failed)} of {count(len(solves), 'solve')} failed: {statuses(failed['status'])}."
 
 
 def solvers(rows: pd.DataFrame) -> str:
@@ -135,7 +137,7 @@ def solvers(rows: pd.DataFrame) -> str:
     text = f"Among the solvers, {listed(parts)}. " if parts else ""
     series = rows.groupby("solver", sort=False)["rtol"].agg(["nunique", "min"])
     if series["min"].nunique() > 1:
-        ends = [f"{name} {n} down to {tolerance(end)}" for name, n, end in series.itertuples()]
+        ends = [f"{n} down to {tolerance(end)} for {name}" for name, n, end in series.itertuples()]
         text += f"Tolerances: {listed(ends, limit=8)}."
     return text.rstrip()
 
@@ -169,8 +171,8 @@ def _good_from(row: pd.Series) -> str:
     if not np.isfinite(needed):
         return "no tolerance is sufficient there"
     if needed >= row["loosest_rtol"]:
-        return "every tolerance is good there"
-    return f"it takes rtol {tolerance(needed)} or a tighter one there"
+        return "it is right at every tolerance there"
+    return f"it takes rtol {tolerance(needed)} or a tighter one to be right there"
 
 
 def _certified(digits: float) -> str:

@@ -44,8 +44,8 @@ def _shares(rows: pd.DataFrame) -> str:
         return f"By forward AD, from the best: {listed(every)}."
     low = [described(row) for _, row in ordered.tail(2).iloc[::-1].iterrows()]
     return (
-        "Counted are the tolerance series of plain solver settings whose certified gradient is not "
-        f"zero. By forward AD most often good: {listed(top)}. Least often: {listed(low)}."
+        "Only tolerance series of plain solver settings whose certified gradient is not zero are "
+        f"counted. By forward AD most often good: {listed(top)}. Least often: {listed(low)}."
     )
 
 
@@ -88,9 +88,9 @@ def _places(rows: pd.DataFrame) -> str:
     first = [described(row) for _, row in best.iterrows()]
     last = [described(row) for _, row in worst.iloc[::-1].iterrows()]
     return (
-        f"Among the functionals of one solve, the smallest errors: {listed(first)}. The largest: "
-        f"{listed(last)}. The number is the place of the error, 0 for the smallest and 1 for the "
-        "largest: medians with 95 % intervals over models."
+        "The functionals of each solve are ranked by their errors, from 0 (the smallest) to 1 (the "
+        f"largest). The smallest median ranks: {listed(first)}. The largest: {listed(last)}. "
+        "Intervals are 95 %, over models."
     )
 
 
@@ -115,8 +115,8 @@ def _oscillation(ranking: pd.DataFrame) -> str:
         found = zip(worse["kind"], 1.0 / worse["gain_over_terminal"], strict=True)
         parts.append(f"larger for {_times(found)}")
     return (
-        f"Where the phase drifts ({models}), the error is, against that of the value at the end in "
-        f"the same solve, {'; it is '.join(parts)}."
+        f"Where the phase drifts ({models}), compared with the value at the end in the same solve, "
+        f"the error is {'; it is '.join(parts)}."
     )
 
 
@@ -136,10 +136,10 @@ def _best(rows: pd.DataFrame) -> str:
         (gained[["good", "best_good"]] == row[["good", "best_good"]].to_numpy()).all(axis=1)
     ]
     names = [f"the {ranked_name(kind)}" for kind in alike["kind"]]
-    of = "of its tolerance series" if len(alike) == 1 else "of the tolerance series of each"
+    each = "" if len(alike) == 1 else " for each"
     text = (
-        f"The best method improves {listed(names)} most: {_good(row)} {of} are good by forward "
-        f"AD, {_good(row, 'best_good')} by the best method."
+        f"The best method improves {listed(names)} most: from {_good(row)} good tolerance series "
+        f"by forward AD to {_good(row, 'best_good')}{each}."
     )
     if rows["best_good"].min() >= 1.0:
         return f"{text} All tolerance series of all functionals are good by the best method."

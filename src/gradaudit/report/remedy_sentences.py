@@ -48,7 +48,10 @@ def _where(regimes: pd.DataFrame) -> str:
             parts.append(f"mostly {word} for {listed(shares, limit=12)}")
     if not parts:
         return "Forward AD has no verdict that most tolerance series of a mechanism share."
-    return f"Over the main functionals and all tolerances, forward AD is {'; '.join(parts)}."
+    return (
+        f"Forward AD is, by the verdicts on tolerance series of the main functionals, "
+        f"{'; '.join(parts)}."
+    )
 
 
 def _expected(regimes: pd.DataFrame) -> str:
@@ -93,19 +96,20 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
     verb = "is" if baselines == 1 else "are"
     text = (
         f"At the tolerance nearest to 1e-6, {count(baselines, 'gradient')} of forward AD by "
-        f"explicit solvers, or {HARM}, {verb} not good. Good after one change, of those for which "
-        "it was tried, with the work over that before (the median of those corrected, or of those "
-        "tried where none was): "
-        f"{listed(corrected, limit=8)}."
+        f"explicit solvers, or {HARM}, {verb} not good. One change at a time was tried. "
+        f"It corrects, of those for which it was tried: {listed(corrected, limit=8)}. (The factor "
+        "is the work over that before: the median of those corrected, or of those tried where none "
+        "was.)"
     )
     own = remedies.drop_duplicates(["model", "functional", "solver", "rtol"])
     unsolved = int((~np.isfinite(pd.to_numeric(own["error_before"]))).sum())
     if unsolved:
-        text += f" For {unsolved} of them the solve failed."
+        text += f" Before the change, the solve of {unsolved} of them failed."
     counts = int((own["reason_before"] == "no_derivative").sum())
     if counts:
         text += (
-            f" {counts} of them {'is a count' if counts == 1 else 'are counts'}: no method helps."
+            f" {counts} of them {'is a count' if counts == 1 else 'are counts'}, which no method "
+            "corrects."
         )
     missing = [remedy_name(name) for name in every.loc[every["tried"] == 0, "remedy"]]
     if missing:
@@ -132,8 +136,8 @@ def _stuck(remedies: pd.DataFrame) -> str:
         change = f"; in the median their error falls by a factor of {number(float(factor), 2)}"
     verb = "does" if len(rows) == 1 else "do"
     return (
-        f"{len(rows)} of them {verb} not converge: a tighter tolerance corrects {good or 'none'} "
-        f"of these{change}."
+        f"{len(rows)} of those whose solve finished {verb} not converge: a tighter tolerance "
+        f"corrects {good or 'none'} of these{change}."
     )
 
 

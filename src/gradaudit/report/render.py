@@ -18,7 +18,7 @@ _UNBROKEN = re.compile(r"\d[\d.]*(?:e-\d+| (?:µs|ms|s|min|%)(?!\w))")
 CAPTIONS = {
     "convergence": (
         "Error of the gradient against the tolerance",
-        "A horizontal line does not converge, however tight the tolerance of the solver.",
+        "A horizontal line does not converge, unless it is at the level of rounding.",
     ),
     "attribution": (
         "Which part of the error dominates",
@@ -45,11 +45,11 @@ CAPTIONS = {
     ),
     "laws_axes": (
         "Error of the gradient against stiffness, window and distance to a bifurcation",
-        "The models that are audited at several settings of an axis.",
+        "The models that are audited at several values of stiffness, window or distance.",
     ),
     "ranking": (
-        "Verdicts and places of the kinds of functionals",
-        "Kinds of functionals from the most accurate to the least.",
+        "Verdicts and ranks of the kinds of functionals",
+        "Kinds of functionals from the most accurate to the least, by the rank of the error.",
     ),
     "skill": (
         "What each indicator is worth, and what it costs",

@@ -76,18 +76,19 @@ def answer(verdicts: pd.DataFrame) -> str:
     ]
     if verdicts["method"].nunique() > 1:
         shares = [
-            f"{method_name(method)} is good on {_of(rows, 'good')} of {len(rows)}"
+            f"{method_name(method)} on {_of(rows, 'good')} of {len(rows)}"
             for method, rows in _by_method(verdicts)
         ]
-        parts.append(f"By method: {listed(shares)}.")
+        parts.append(f"By method, good are: {listed(shares)}.")
     if verdicts["model"].nunique() > 1:
         parts.append(_models(verdicts))
     stuck = verdicts[~verdicts["converging"].astype(bool)]
     if len(stuck):
         horrible = int((stuck["verdict"] == "horrible").sum())
         parts.append(
-            f"Not converging as the tolerance decreases: {series(len(stuck))}, of which "
-            f"{horrible or 'none'} {'is' if horrible == 1 else 'are'} horrible."
+            f"{series(len(stuck))} {'does' if len(stuck) == 1 else 'do'} not converge as the "
+            f"tolerance decreases; {horrible or 'none'} of these "
+            f"{'is' if horrible == 1 else 'are'} horrible."
         )
     else:
         parts.append(
@@ -99,7 +100,8 @@ def answer(verdicts: pd.DataFrame) -> str:
 def graded(verdicts: pd.Series) -> str:
     """How many of some verdicts are good, bad and horrible."""
     counts = [f"{_of(verdicts, word) or 'none'} {word}" for word in VERDICTS]
-    counts[0] = f"{_of(verdicts, VERDICTS[0]) or 'none'} are {VERDICTS[0]}"
+    first = _of(verdicts, VERDICTS[0])
+    counts[0] = f"{first or 'none'} {'is' if first == 1 else 'are'} {VERDICTS[0]}"
     return listed(counts)
 
 
@@ -131,6 +133,29 @@ def within(audits: pd.DataFrame, good: float) -> str:
     return (
         f"Forward AD is within {percent(good)} of the true gradient in {listed(parts)}. A case is "
         "a model, a solver and a functional."
+    )
+
+
+def without_zero(audits: pd.DataFrame, good: float) -> str:
+    """How often forward AD is right where the true gradient is not 0; empty if none is 0.
+
+    Where it is 0, as with data of the same solve, a gradient of 0 is right whatever the tangents
+    are.
+    """
+    if audits.empty or not {"reference_norm", "piecewise_constant"} <= set(audits.columns):
+        return ""
+    others = audits[audits["reference_norm"] != 0.0]
+    parts = []
+    for rtol in USUAL:
+        (_, every), (share, rows) = (share_within(t, rtol, good) for t in (audits, others))
+        if 0 < rows < every:
+            parts.append(f"{percent(share)} of {count(rows, 'case')} at rtol {tolerance(rtol)}")
+    if not parts:
+        return ""
+    return (
+        "In some cases the true gradient is 0, as that of a sum of squares to exact data, or to "
+        f"data of the same solve. Without these, forward AD is within {percent(good)} in "
+        f"{listed(parts)}."
     )
 
 
@@ -186,9 +211,16 @@ def failures(audits: pd.DataFrame) -> str:
         return "There is no solve."
     if failed.empty:
         return f"Every solve finished ({len(solves)} of {len(solves)})."
-    words = [f"{word} ({n})" for word, n in sorted(failed["status"].value_counts().items())]
-    share = "Every solve failed" if len(failed) == len(solves) else "Some solves failed"
-    return f"{share} ({len(failed)} of {len(solves)}): {listed(words)}."
+    some = f"{len(failed)} of {count(len(solves), 'solve')} failed"
+    if len(failed) == len(solves):
+        some = f"Every solve failed ({len(failed)} of {len(solves)})"
+    return f"{some}: {statuses(failed['status'])}."
+
+
+def statuses(failed: pd.Series) -> str:
+    """How often each status of failed solves occurs, in words."""
+    counts = sorted(failed.value_counts().items())
+    return listed([f"{str(word).replace('_', ' ')} ({n})" for word, n in counts])
 
 
 def times(audits: pd.DataFrame, reference_seconds: float) -> str:
