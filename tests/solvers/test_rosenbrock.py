@@ -74,7 +74,7 @@ def test_what_is_stiff_is_damped(z):
     assert abs(y1[0]) < 15.0 / abs(z)
 
 
-@pytest.mark.parametrize("n", [3, 7, 20])
+@pytest.mark.parametrize("n", [3, 7, 20, 70])
 def test_linear_systems(n):
     """With a zero on the diagonal, so that rows have to change places."""
     matrix = jnp.asarray(np.random.default_rng(n).normal(size=(n, n))).at[0, 0].set(0.0)

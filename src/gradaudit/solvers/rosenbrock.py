@@ -162,15 +162,19 @@ class Rosenbrock(diffrax.AbstractAdaptiveSolver):
         times = jnp.where(c == 1.0, t1, t0 + c * (t1 - t0))
         real = jnp.real(y0).dtype
 
+        def weighted(weights: Any, us: Any) -> Any:
+            # No product of matrices, which is a call out of the compiled loop.
+            return jnp.sum(weights[:, None] * us, axis=0)
+
         def one(us: Any, x: Any) -> Any:
             i, t, a, C, d = x
-            slope = field(t, y0 + a @ us, args)
-            u = solve(tableau.gamma * (h * slope + d * drift + C @ us))
+            slope = field(t, y0 + weighted(a, us), args)
+            u = solve(tableau.gamma * (h * slope + d * drift + weighted(C, us)))
             return us.at[i].set(u), None
 
         xs = (jnp.arange(size), times, *(jnp.asarray(z, dtype=real) for z in (a, C, tableau.d)))
         us, _ = lax.scan(one, jnp.zeros((size, y0.size), dtype=y0.dtype), xs)
-        return list(us), y0 + jnp.asarray(a[-1], dtype=real) @ us
+        return list(us), y0 + weighted(jnp.asarray(a[-1], dtype=real), us)
 
 
 class DenseOutput(diffrax.AbstractLocalInterpolation):

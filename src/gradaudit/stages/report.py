@@ -154,7 +154,7 @@ def run(
     )
     overview = [
         sentences.answer(ladders),
-        sentences.without_zero(rows, good),
+        sentences.with_zero(rows, good),
         sentences.loosest(rows, horrible),
         sentences.control(rows),
     ]
