@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jaxtyping
@@ -56,6 +56,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.slow)
             seen[test] += 1
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_for_the_result(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where only quick tests run, programs are compiled in two thirds of the time, and run slower.
+
+    Not those of the contracts, which are compiled as for a user; so are the slow tests.
+    """
+    if "not slow" not in request.config.getoption("markexpr") or "contract" in request.path.parts:
+        yield
+        return
+    from gradaudit.backend.jax_setup import to_run_once
+
+    with to_run_once():
+        yield
 
 
 FUNCTIONALS = {
