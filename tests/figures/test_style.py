@@ -82,6 +82,6 @@ def test_a_figure_shows_the_main_functionals_and_the_worst_of_the_others():
     shown, text = style.chosen_functionals(pd.DataFrame(rows), 3)
     assert {"terminal_V", "time_average_V"} < set(shown)  # one of each main kind
     assert "maximum_V" not in shown
-    assert text == "3 of 5 functionals; all are in the table."
+    assert text == "3 of 5 functionals are drawn."
     everything, nothing = style.chosen_functionals(pd.DataFrame(rows), 5)
     assert (len(everything), nothing) == (5, "")

@@ -108,7 +108,7 @@ def chosen_functionals(table: pd.DataFrame, most: int) -> tuple[dict[str, str], 
         names, key=lambda name: (name not in first.values(), -float(median.fillna(np.inf)[name]))
     )
     kept = set(ranked[:most])
-    text = f"{most} of {len(names)} functionals; all are in the table."
+    text = f"{most} of {len(names)} functionals are drawn."
     return {name: word for name, word in names.items() if name in kept}, text
 
 

@@ -55,7 +55,8 @@ def work_precision(table: pd.DataFrame, *, title: str, settings: Mapping[str, An
         x_name="milliseconds of a warm solve (without compilation)",
         head=(
             f"{title}: what an accurate gradient costs",
-            "Each marker is one tolerance; lower is more accurate, further left is faster.",
+            "Each marker is one tolerance, timed by the shortest of three runs. Lower is more "
+            "accurate, further left is faster.",
         ),
         behind=behind,
         handles=[Line2D([], [], color="#9aa0a6", lw=7, alpha=0.4, label="the best for its time")],

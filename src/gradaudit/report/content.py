@@ -106,9 +106,7 @@ def model_section(
         verdicts=tables.verdict_table(own),
         cheapest=tables.cheapest_table(frontier[frontier["model"] == key], names),
         figures={
-            kind: figures[f"{kind}_{key}"]
-            for kind in ("convergence", "attribution", "work_precision")
-            if f"{kind}_{key}" in figures
+            kind: figures[f"{kind}_{key}"] for kind in OF_MODELS if f"{kind}_{key}" in figures
         },
     )
 
@@ -145,7 +143,10 @@ def experiment(
 
 
 WIDTH, QUALITY = 1040, 24
-"""Of a figure in the report: pixels, and that of WebP. The PNG files stay as they are."""
+"""Of a figure of one model in the report: pixels, and that of WebP. PNG files stay as they are."""
+SHARP_WIDTH, SHARP_QUALITY = 1500, 40
+"""Of a figure of all models, whose print is smaller."""
+OF_MODELS = ("convergence", "attribution", "work_precision")
 
 
 def embedded(paths: Sequence[Path]) -> dict[str, str]:
@@ -156,13 +157,15 @@ def embedded(paths: Sequence[Path]) -> dict[str, str]:
 
 
 def _webp(path: Path) -> str:
+    of_one = path.stem.startswith(OF_MODELS)
+    width, quality = (WIDTH, QUALITY) if of_one else (SHARP_WIDTH, SHARP_QUALITY)
     with Image.open(path) as image:
-        height = round(image.height * WIDTH / image.width)
+        height = round(image.height * width / image.width)
         shown = image.convert("RGB")
-        if image.width > WIDTH:
-            shown = shown.resize((WIDTH, height), Image.Resampling.BOX)
+        if image.width > width:
+            shown = shown.resize((width, height), Image.Resampling.BOX)
         data = io.BytesIO()
-        shown.save(data, "WEBP", quality=QUALITY, method=6)
+        shown.save(data, "WEBP", quality=quality, method=6)
     return f"data:image/webp;base64,{base64.b64encode(data.getvalue()).decode()}"
 
 
