@@ -192,6 +192,8 @@ def test_values_may_be_in_single_precision_and_derivatives_may_not():
     assert end(jnp.float32(1.0)).dtype == jnp.float32
     with pytest.raises(SettingError, match=r"y0 is float32, and .* double precision only"):
         jax.jvp(end, (jnp.float32(1.0),), (jnp.float32(1.0),))
+    with pytest.raises(SettingError, match=r"y0 is float32, and .* Give y0 in float64"):
+        end(jnp.float64(1.0))
 
 
 @pytest.mark.slow

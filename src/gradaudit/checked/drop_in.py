@@ -61,6 +61,10 @@ SINGLE = (
     "the script with jax.config.update('jax_enable_x64', True), and give y0 in float64; for "
     "derivatives in {dtype} use diffrax.diffeqsolve."
 )
+MIXED = (
+    "y0 is {dtype}, and the vector field returns {rates}: its arguments are more precise than the "
+    "state. Give y0 in {rates}."
+)
 LARGEST_SHARE = 1e-3
 """Of the saltation term in an entry of the tangents; a tenth of what `checked_jacfwd` wants."""
 
@@ -262,6 +266,9 @@ def closed_over(terms: diffrax.ODETerm, y0: Any, args: Any) -> tuple[Any, Any, A
     """
     t = jnp.zeros((), dtype=float)
     closed = eqx.filter_closure_convert(lambda t, y: terms.vf(t, y, args), t, y0)
+    for state, rate in zip(jtu.tree_leaves(y0), jtu.tree_leaves(closed.out_struct), strict=False):
+        if jnp.promote_types(state.dtype, rate.dtype) != state.dtype:
+            raise SettingError(MIXED.format(dtype=state.dtype, rates=rate.dtype))
 
     def may_move(leaf: Any) -> bool:
         return isinstance(leaf, jax.core.Tracer) and eqx.is_inexact_array(leaf)
