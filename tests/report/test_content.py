@@ -14,7 +14,7 @@ from gradaudit.analysis.verdicts import ladders
 from gradaudit.records.files import write_dataset, write_table
 from gradaudit.report import content
 from gradaudit.report.content import Certificate
-from gradaudit.report.tables import cheapest_table
+from gradaudit.report.tables import cheapest_table, failed_table
 
 
 @pytest.fixture
@@ -136,3 +136,12 @@ def test_the_cheapest_settings_leave_out_the_solvers_own_trace():
     frontier = pd.DataFrame([row | shared for row in rows])
     table = cheapest_table(frontier, {"a": "a", "own": "own trace"})
     assert [row[0].text for row in table.rows] == ["a"]
+
+
+def test_failures_that_differ_in_the_tolerance_are_one_row(made_up_audits):
+    failed = [("tsit5", 1e-3), ("tsit5", 1e-5), ("dopri8", 1e-3)]
+    rows = failed_table(made_up_audits(methods=["forward_ad"], failed=failed)).rows
+    told = [[cell.text for cell in row[1:]] for row in rows]
+    assert ["tsit5", "forward AD", "1e-3 to 1e-5", "2", "max steps"] in told
+    assert ["dopri8", "forward AD", "1e-3", "1", "max steps"] in told
+    assert len(told) == 2

@@ -113,20 +113,24 @@ def time_table(audits: pd.DataFrame) -> Table:
 
 
 def failed_table(audits: pd.DataFrame) -> Table:
-    """Failed solves with their status."""
+    """Failed solves with their status: one row for those that differ in the tolerance alone."""
     solves = sentences.solves_of(audits)
     failed = solves[solves["status"] != "ok"]
-    rows = [
-        [
-            Cell(text=str(row["model"])),
-            Cell(text=str(row["solver"])),
-            Cell(text=method_name(str(row["method"]))),
-            Cell(text=tolerance(float(row["rtol"]))),
-            Cell(text=str(row["status"]).replace("_", " ")),
-        ]
-        for row in failed.to_dict("records")
-    ]
-    return Table(heads=["model", "solver", "method", "rtol", "status"], rows=rows)
+    rows = []
+    for key, own in failed.groupby(["model", "solver", "method", "status"], sort=False):
+        model, solver, method, status = map(str, key)
+        loosest, tightest = tolerance(own["rtol"].max()), tolerance(own["rtol"].min())
+        rows.append(
+            [
+                Cell(text=model),
+                Cell(text=solver),
+                Cell(text=method_name(method)),
+                Cell(text=loosest if loosest == tightest else f"{loosest} to {tightest}"),
+                Cell(text=str(len(own))),
+                Cell(text=status.replace("_", " ")),
+            ]
+        )
+    return Table(heads=["model", "solver", "method", "rtol", "solves", "status"], rows=rows)
 
 
 def experiment_table(table: pd.DataFrame) -> Table:
