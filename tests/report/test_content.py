@@ -90,14 +90,19 @@ def test_the_section_of_an_experiment_has_its_published_norm(tmp_path, made_up_e
     assert len(without.table.rows) == 4
 
 
-def test_figures_are_embedded_by_their_stem(tmp_path):
-    path = tmp_path / "laws.png"
-    Image.new("RGB", (2 * content.WIDTH, 300), "white").save(path)
+@pytest.mark.parametrize(
+    ("stem", "width"),
+    [("laws", content.SHARP_WIDTH), ("convergence_logistic", content.WIDTH)],
+)
+def test_figures_are_embedded_by_their_stem(tmp_path, stem, width):
+    """Those of all models, which have smaller print, are sharper than those of one."""
+    path = tmp_path / f"{stem}.png"
+    Image.new("RGB", (2 * width, 300), "white").save(path)
     (name, address), *none = content.embedded([path]).items()
-    assert (name, none) == ("laws", [])
+    assert (name, none) == (stem, [])
     data = base64.b64decode(address.removeprefix("data:image/webp;base64,"))
     with Image.open(io.BytesIO(data)) as image:
-        assert (image.format, image.size) == ("WEBP", (content.WIDTH, 150))
+        assert (image.format, image.size) == ("WEBP", (width, 150))
 
 
 def test_a_small_figure_is_not_enlarged(tmp_path):
