@@ -1,6 +1,7 @@
 """The time limit holds, and what ran out of time says what it would need."""
 
 import time
+from types import SimpleNamespace
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +11,7 @@ import gradaudit
 from gradaudit import Model
 from gradaudit.certification.climb import Climb, TimeIsOverError
 from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE
-from gradaudit.certification.time_needed import rounded
+from gradaudit.certification.time_needed import needed, rounded
 
 SIZE, FOREVER = 12, 1e7
 
@@ -52,6 +53,16 @@ def test_a_compilation_that_takes_too_long_is_not_begun():
     climb.build_seconds = 10.0
     with pytest.raises(TimeIsOverError, match="compiling in long double precision would take"):
         climb.build(LONG_DOUBLE, 1e-20)
+
+
+def test_the_time_needed_is_told_by_steps_where_those_at_first_are_short():
+    """Of a window of 1 the first of 200 steps have come to 1e-6: 20 of them in 4 s, so 40 s."""
+    starts = np.geomspace(1e-7, 1.0, 200)
+    whole = SimpleNamespace(status="ok", step_starts=starts)
+    late = SimpleNamespace(status="time_limit", last=(1.2e-7, None), steps=3, run_seconds=4.0)
+    assert needed(late, 1.0).endswith("3e7 s")
+    late.last = (float(starts[20]), None)
+    assert needed(late, 1.0, whole) == "it would need about 30 steps and 40 s"
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ class Collocation:
         self.climb = climb
         self.compiler = Compiler(climb.model)
         self.expected: Expected | None = None
+        self.scouted: Solution | None = None
         self.done: dict[Rung, Solution] = {}
 
     def once(self, rung: Rung, *, look: bool = False) -> Solution:
@@ -157,7 +158,7 @@ class Collocation:
     def climb_to(self, digits: float, scout: Solution | None = None) -> str:
         """Run rungs until so many digits are certified; "ok", or why not."""
         climb = self.climb
-        scout = scout or self.scout()
+        scout = self.scouted = scout or self.scout()
         if scout.status not in ("ok", *MOMENTS):
             climb.accept(scout, None)
             return self._why(scout)
@@ -197,7 +198,7 @@ class Collocation:
         what = f"{solution.status} after t = {last[-1] if len(last) else 0.0:g}"
         if solution.status == "jumped_over":
             what = solution.reason
-        elif more := solution.reason or needed(solution, self.climb.model.t_end):
+        elif more := solution.reason or needed(solution, self.climb.model.t_end, self.scouted):
             what = f"{what}, {more}"
         return f"{what} (collocation in {solution.precision.name} precision)"
 
@@ -224,13 +225,14 @@ class Collocation:
         if difference is not None:
             self.climb.accept(fine, None)
             return difference
+        why = self._why(fine)
         bounds = self._floored(certificate.between(coarse, fine, self.climb.grid), fine)
         if fine.status == "time_limit" and coarse.status == "ok":
             # what was not reached for want of time is in the coarse solve, without a certificate
             fine = replace(certificate.completed(fine, coarse), status=fine.status)
         if fine.status not in ("jumped_over", "step_underflow"):
             self.climb.accept(fine, bounds)
-        return self._why(fine)
+        return why
 
     def _mistranslated(self, fine: Solution) -> str | None:
         """When and why JAX has another vector field than a solve, None where it has not."""
