@@ -29,6 +29,15 @@ HOPELESS = 1e5
 LARGE = 60
 """States and sensitivities n (m + 1), from which on compiling Taylor series takes longer."""
 
+COMPILED = 100.0
+"""States and sensitivities whose Taylor series are compiled in a second, at least.
+
+Nothing interrupts the compiler: 78 000 of them took more than a quarter of an hour.
+"""
+
+SOON = 20.0
+"""Seconds of compilation that the Taylor method may take in any case, as the second one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
@@ -46,12 +55,15 @@ class Choice:
         Whether the Taylor method would take too many steps to be of any help.
     steps
         How many it would take.
+    compiling
+        Seconds that have to be left for the other method, to compile.
     """
 
     method: str
     why: str
     hopeless: bool = False
     steps: float = 0.0
+    compiling: float = 0.0
     collocation: Collocation | None = None
     scout: Solution | None = None
 
@@ -83,6 +95,7 @@ def choose(climb: Climb) -> Choice:
         why=why,
         hopeless=method == COLLOCATION and steps > HOPELESS,
         steps=steps,
+        compiling=size / COMPILED if method == COLLOCATION and size > SOON * COMPILED else 0.0,
         collocation=collocation,
         scout=scout,
     )

@@ -186,7 +186,7 @@ def _by_method(
         climb.rungs = []
         first = other, _told(other, choice.why, _climb_seeing(other, digits))
     climb.limit = limit
-    if first[1] == "ok" or climb.left < WORTH_A_START * limit:
+    if first[1] == "ok" or climb.left < max(WORTH_A_START * limit, choice.compiling):
         return first
     if climb.lacking is not None and first[0].held > min(digits, ANYWAY):
         return first  # precise, if perhaps not precise enough: another method has little more
