@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gradaudit.certification.discrete_modes import Reader
 from gradaudit.certification.heyoka.precision import DOUBLE
 from gradaudit.certification.steady_state.rates import Rates
+from gradaudit.certification.steady_state.thresholds import HALVES, passed_over
 from gradaudit.errors import ModelError
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
@@ -22,8 +23,6 @@ Array = NDArray[np.float64]
 RTOL, ATOL = 1e-9, 1e-14
 MOST_STEPS = 15_000
 DECADES = 18
-HALVES = 40
-"""Of a step, to where a threshold is crossed in it."""
 
 
 class EventOnTheWayError(ModelError):
@@ -63,7 +62,7 @@ class LongRun:
         self.unit = self._unit()
         self._modes = {self.mode: self.rates}
         self.visited: list[tuple[Rates, float]] = [(self.rates, 0.0)]
-        self._triggers = _Triggers(model)
+        self._triggers = _Triggers(model, lambda t, y: self.rates.rates(t, y[:, None])[:, 0])
         self._triggers.set(self.t, self.y)
 
     def _z(self) -> Array:
@@ -136,23 +135,32 @@ class LongRun:
                         f"{message or 'a state is not finite'}."
                     )
                 self._check(solver.t)
-                self._triggers.check(solver.t, solver.y)
+                self._triggers.check(solver, self.largest)
                 self.t, self.y = float(solver.t), np.array(solver.y)
-                if np.any(self.rates.sides(self.t, self.y) != side):
-                    self.t, self.y = self._behind_first(side, solver)
+                inside = self._passed_over(solver)
+                if inside is not None or np.any(self.rates.sides(self.t, self.y) != side):
+                    self.t, self.y = self._behind_first(side, solver, inside)
                     self.largest = np.maximum(self.largest, np.abs(self.y))
                     break
                 self.largest = np.maximum(self.largest, np.abs(self.y))
             if np.any(self.rates.sides(self.t, self.y) != side):
                 self._switch()
 
-    def _behind_first(self, side: Array, solver: Any) -> tuple[float, Array]:
+    def _passed_over(self, solver: Any) -> float | None:
+        """A time in the last step at which a threshold is crossed that is not so at its end."""
+        if self.rates.thresholds is None:
+            return None
+        found = _in_step(self.rates.thresholds.moving, solver, self.largest)
+        return None if found is None else found[0]
+
+    def _behind_first(self, side: Array, solver: Any, inside: float | None) -> tuple[float, Array]:
         """Just behind the first threshold that the last step has crossed.
 
-        A step from the begin of a pulse to behind its end would leave its rates unseen.
+        A step from the begin of a pulse to behind its end would leave its rates unseen. `inside` is
+        a time at which one is known to be crossed, if not at the end.
         """
         along = solver.dense_output()
-        before, behind = float(solver.t_old), float(solver.t)
+        before, behind = float(solver.t_old), float(solver.t if inside is None else inside)
         for _ in range(HALVES):
             middle = 0.5 * (before + behind)
             if np.any(self.rates.sides(middle, along(middle)) != side):
@@ -182,41 +190,58 @@ class LongRun:
         return f"{name!r} still changes at t = {self.t:.3g}, it grows, oscillates or slows down"
 
 
+def _in_step(moving: Any, solver: Any, largest: Array) -> tuple[float, int] | None:
+    """What the last step passes over, if anything."""
+    ends = float(solver.t_old), float(solver.t)
+    return passed_over(moving, solver.dense_output(), ends, largest)
+
+
 class _Triggers:
     """Events with a jump, of which none may happen on the way."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, rates: Callable[[float, Array], Array]) -> None:
         self.names = [name for name, event in model.events.items() if event.jump is not None]
-        self.model, self._function = model, None
-        if self.names:
-            self._function = _functions(model, self.names)
+        self.model = model
+        self._moving = _moving(model, self.names, rates) if self.names else None
 
     def set(self, t: float, y: Array) -> None:
         """The start."""
-        if self._function is not None:
-            self._values = self._function(t, y)
+        if self._moving is not None:
+            self._values = self._moving(t, y)[0]
 
-    def check(self, t: float, y: Array) -> None:
-        """Refuse if an event has happened since the last call."""
-        if self._function is None:
+    def check(self, solver: Any, largest: Array) -> None:
+        """Refuse if an event has happened in the last step."""
+        if self._moving is None:
             return
-        now = self._function(t, y)
+        t = float(solver.t)
+        now = self._moving(t, solver.y)[0]
         for name, before, after in zip(self.names, self._values, now, strict=True):
             if before * after < 0.0 and self.model.events[name].direction * after >= 0.0:
                 raise EventOnTheWayError(name, t)
         self._values = np.where(now == 0.0, self._values, now)
+        inside = _in_step(self._moving, solver, largest)
+        if inside is not None:  # there and back, so that it is crossed in both directions
+            raise EventOnTheWayError(self.names[inside[1]], inside[0])
 
 
-def _functions(model: Model, names: list[str]) -> Any:
+def _moving(model: Model, names: list[str], rates: Callable[[float, Array], Array]) -> Any:
+    """The functions of events and their speeds along the flow, (E,) each, at a time and a state."""
     import jax
     import jax.numpy as jnp
 
     p = jnp.asarray(model.nominal)
 
-    @jax.jit
     def values(t: Any, y: Any) -> Any:
         return jnp.stack(
             [jnp.asarray(model.events[name].when(t, y, p)).reshape(()) for name in names]
         )
 
-    return lambda t, y: np.asarray(values(t, y))
+    @jax.jit
+    def both(t: Any, y: Any, f: Any) -> Any:
+        return jax.jvp(values, (t, y), (jnp.ones_like(t), f))
+
+    def moving(t: float, y: Array) -> tuple[Array, Array]:
+        value, speed = both(np.float64(t), np.asarray(y, np.float64), rates(t, np.asarray(y)))
+        return np.asarray(value), np.asarray(speed)
+
+    return moving

@@ -27,6 +27,7 @@ from gradaudit.certification.steady_state.long_run import EventOnTheWayError, Lo
 from gradaudit.certification.steady_state.rates import Rates
 from gradaudit.certification.steady_state.root import Equations, Root, certified, newton
 from gradaudit.certification.steady_state.start_at_threshold import refuse_start_at_threshold
+from gradaudit.certification.steady_state.thresholds import event_ahead
 from gradaudit.certification.variational import initial_values
 from gradaudit.errors import ModelError
 from gradaudit.model.definition import Model
@@ -221,7 +222,12 @@ class _Search:
         if any(rates.timed for rates, _ in self.run.visited):
             self.varies = True
             raise ModelError(self.why)
-        return self.run.rates.varies(t, self.run.y)
+        if self.run.rates.varies(t, self.run.y):
+            return True
+        event = event_ahead(self.model, t, self.run.y)
+        if event is not None:
+            self.why = f"the event {event!r} happens later, or may happen, whatever the states do"
+        return event is not None
 
     def _stable(self, t: float, y: Array, laws: Conservation) -> bool:
         rates, of = self.run.rates, laws.independent
