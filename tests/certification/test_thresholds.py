@@ -96,3 +96,20 @@ def test_an_event_long_after_all_is_at_rest_is_seen():
         steady_state(of(lambda t, y, p: t - 1e30))
     with pytest.raises(ModelError, match="'dose' happens"):
         steady_state(of(lambda t, y, p: jnp.sin(t) - 0.99999999))
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_start_beside_the_border_of_two_steady_states_is_refused(side):
+    """s1 fades, and pushes s0 to the unstable 1 / 4 but for a share that no double run resolves."""
+    critical = 0.17097163639458046
+
+    def at(share):
+        def field(t, y, p):
+            return jnp.stack([y[0] * (1.0 - y[0]) * (y[0] - p[0]) + y[1], -y[1]])
+
+        return model(field, [0.1, critical * (1.0 + side * share)], [0.25])
+
+    with pytest.raises(ModelError, match="close to the border between two ways"):
+        steady_state(at(1e-10))
+    found = steady_state(at(1e-5))
+    assert float(found.row.states[0, 0]) == pytest.approx(0.5 + 0.5 * side, abs=1e-15)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from gradaudit.certification.discrete_modes import Reader
 from gradaudit.certification.heyoka.precision import DOUBLE
 from gradaudit.certification.steady_state.rates import Rates
-from gradaudit.certification.steady_state.thresholds import HALVES, passed_over
+from gradaudit.certification.steady_state.thresholds import HALVES, UNSURE, passed_over
 from gradaudit.errors import ModelError
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
@@ -61,6 +62,7 @@ class LongRun:
         self.rates = self._here()
         self.unit = self._unit()
         self._modes = {self.mode: self.rates}
+        self._first = self.mode, self.rates
         self.visited: list[tuple[Rates, float]] = [(self.rates, 0.0)]
         self._triggers = _Triggers(model, lambda t, y: self.rates.rates(t, y[:, None])[:, 0])
         self._triggers.set(self.t, self.y)
@@ -169,6 +171,26 @@ class LongRun:
                 before = middle
         return behind, np.array(along(behind)) if behind < solver.t else np.array(solver.y)
 
+    def beside(self, side: float) -> LongRun:
+        """The same run to the same time, from a start that is a little aside.
+
+        States that are 0 or stay where they are begin where they do: a flag is no amount.
+        """
+        other = copy.copy(self)
+        other.mode, other.rates = self._first
+        moves = np.any(other.rates.slopes(0.0, self.start[:, None])[0][0] != 0.0, axis=1)
+        moves |= other.rates.rates(0.0, self.start[:, None])[:, 0] != 0.0
+        signs = np.where(np.random.default_rng(11).random(len(self.start)) < 0.5, -1.0, 1.0)
+        other.t, other.steps = 0.0, 0
+        other.y = self.start * (1.0 + side * UNSURE * signs * moves)
+        other.largest = np.abs(other.y)
+        other.visited = [(other.rates, 0.0)]
+        other._triggers = copy.copy(self._triggers)
+        other._triggers.follow(lambda t, y: other.rates.rates(t, y[:, None])[:, 0])
+        other._triggers.set(0.0, other.y)
+        other._advance(self.t)
+        return other
+
     def _switch(self) -> None:
         self.mode = self.reader.mode_at(self.t, self._z())
         if self.mode not in self._modes:
@@ -202,7 +224,11 @@ class _Triggers:
     def __init__(self, model: Model, rates: Callable[[float, Array], Array]) -> None:
         self.names = [name for name, event in model.events.items() if event.jump is not None]
         self.model = model
-        self._moving = _moving(model, self.names, rates) if self.names else None
+        self.follow(rates)
+
+    def follow(self, rates: Callable[[float, Array], Array]) -> None:
+        """Look along the flow of these rates."""
+        self._moving = _moving(self.model, self.names, rates) if self.names else None
 
     def set(self, t: float, y: Array) -> None:
         """The start."""
