@@ -113,3 +113,15 @@ def test_a_start_beside_the_border_of_two_steady_states_is_refused(side):
         steady_state(at(1e-10))
     found = steady_state(at(1e-5))
     assert float(found.row.states[0, 0]) == pytest.approx(0.5 + 0.5 * side, abs=1e-15)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_start_at_zero_may_be_beside_the_border_too(side):
+    critical = 0.5605966437559423 * (1.0 + side * 1e-10)
+
+    def field(t, y, p):
+        push = critical * y[1] * (1.0 - y[1])
+        return jnp.stack([y[0] * (1.0 - y[0]) * (y[0] - p[0]) + push, 1.0 - y[1]])
+
+    with pytest.raises(ModelError, match="close to the border between two ways"):
+        steady_state(model(field, [0.0, 0.0], [0.25]))

@@ -57,7 +57,7 @@ class LongRun:
         self.deadline = time.perf_counter() + time_limit
         self.t, self.steps = 0.0, 0
         self.y: Array = np.asarray(initial_state(model, model.nominal), dtype=np.float64)
-        self.start = self.y.copy()
+        self.start, self.pace = self.y.copy(), np.ones(len(self.y))
         self.largest = np.abs(self.y)
         self.rates = self._here()
         self.unit = self._unit()
@@ -111,13 +111,13 @@ class LongRun:
 
         while self.t < end:
             solver = BDF(
-                lambda t, y: self.rates.rates(t, y[:, None])[:, 0],
+                lambda t, y: self.pace * self.rates.rates(t, y[:, None])[:, 0],
                 self.t,
                 self.y,
                 end,
                 rtol=RTOL,
                 atol=ATOL * max(float(self.largest.max(initial=0.0)), self.unit),
-                jac=lambda t, y: self.rates.slopes(t, y[:, None])[0][0],
+                jac=lambda t, y: self.pace[:, None] * self.rates.slopes(t, y[:, None])[0][0],
             )
             side = self.rates.sides(self.t, self.y)
             while solver.status == "running":
@@ -172,15 +172,17 @@ class LongRun:
         return behind, np.array(along(behind)) if behind < solver.t else np.array(solver.y)
 
     def beside(self, side: float) -> LongRun:
-        """The same run to the same time, from a start that is a little aside.
+        """The same run to the same time, a little aside: of other starts, and as fast or slow.
 
-        States that are 0 or stay where they are begin where they do: a flag is no amount.
+        States that are 0 or stay where they are begin where they do: a flag is no amount. Where all
+        is at rest it is so at any pace.
         """
         other = copy.copy(self)
         other.mode, other.rates = self._first
         moves = np.any(other.rates.slopes(0.0, self.start[:, None])[0][0] != 0.0, axis=1)
         moves |= other.rates.rates(0.0, self.start[:, None])[:, 0] != 0.0
-        signs = np.where(np.random.default_rng(11).random(len(self.start)) < 0.5, -1.0, 1.0)
+        signs, paces = np.where(np.random.default_rng(11).random((2, len(moves))) < 0.5, -1.0, 1.0)
+        other.pace = 1.0 + side * UNSURE * paces
         other.t, other.steps = 0.0, 0
         other.y = self.start * (1.0 + side * UNSURE * signs * moves)
         other.largest = np.abs(other.y)
