@@ -1,5 +1,6 @@
 """Touched thresholds: y' = p0 - t reaches p0^2 / 2 at t = p0, and falls again."""
 
+import time
 from contextlib import suppress
 
 import jax.numpy as jnp
@@ -83,3 +84,26 @@ def test_the_second_of_two_zeros_is_not_taken_for_the_first(method):
         found = gradaudit.reference(model, np.array([0.2, 1.0]), method=method)
         assert found.status.startswith("uncertified: ")
         assert found.digits.per_entry[1, 0, 0] == 0.0
+
+
+def test_a_crossing_beside_a_touch_ends_in_time():
+    """In double precision rounding puts the state onto the threshold again at every step."""
+    model = Model(
+        name="thrown",
+        vector_field=lambda t, y, p: jnp.stack([y[1], -1.0 + 0.0 * y[0], 0.0 * y[2]]),
+        states={"height": (0.0, ""), "speed": (1.0, ""), "when": (0.0, "")},
+        parameters={"speed0": (1.0, ""), "threshold": (0.5 - 1e-13, "")},
+        initial_state=lambda p: jnp.stack([0.0 * p[0], p[0], 0.0 * p[0]]),
+        events={
+            "hit": Event(
+                when=lambda t, y, p: y[0] - p[1],
+                jump=lambda t, y, p: y.at[2].set(y[2] + t),
+                direction=1,
+            )
+        },
+        t_end=3.0,
+    )
+    started = time.perf_counter()
+    ref = gradaudit.reference(model, np.array([0.5, 2.0]), time_limit=20.0)
+    assert time.perf_counter() - started < 60.0
+    assert ref.status.startswith("uncertified: grazing")

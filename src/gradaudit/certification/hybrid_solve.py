@@ -94,7 +94,7 @@ class _Run:
         )
         if self.passage.too_soon(segment, now, z):
             return "lost_event"
-        last = float(self.times[-1])
+        last, before = float(self.times[-1]), None
         if departure is not None:
             self._fill_upto(now, state, segment)
             now, state = precision.number(departure[0]), departure[1]
@@ -106,7 +106,9 @@ class _Run:
                 fired = self._due(segment, stop, began)
             if status != "ok" or fired is None:
                 return status
-            now = stop
+            if fired == before and not segment.variational.integrator.last_h:
+                return "lost_event"  # rounding puts the state onto the threshold that it has left
+            now, before = stop, fired
             turning = segment.turning(self.whole.effects[fired], self.passage.p)
             if turning is not None:
                 status = self._pass_by(segment, fired, turning)

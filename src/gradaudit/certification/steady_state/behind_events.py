@@ -18,6 +18,7 @@ from gradaudit.certification.discrete_modes import Reader
 from gradaudit.certification.heyoka.precision import DOUBLE
 from gradaudit.certification.ladder import reference
 from gradaudit.certification.steady_state.rates import Rates
+from gradaudit.certification.steady_state.thresholds import event_ahead
 from gradaudit.model.definition import Model
 from gradaudit.records.results import Extended
 
@@ -53,7 +54,9 @@ def settled(model: Model, event: float, time_limit: float) -> tuple[Extended, fl
 
 
 def _varies(model: Model, t: float, y: NDArray[np.float64]) -> bool:
-    """Whether the rates at a state (n,) are, or may be, others later."""
+    """Whether the rates at a state (n,) are, or may be, others later, or an event happens."""
+    if event_ahead(model, t, y) is not None:
+        return True
     reader = Reader(model)
     z = np.concatenate([y, np.zeros(reader.size - model.n)])
     return Rates(reader, reader.mode_at(t, z), DOUBLE).varies(t, y)

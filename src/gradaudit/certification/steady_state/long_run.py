@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from gradaudit.certification.discrete_modes import Reader
 from gradaudit.certification.heyoka.precision import DOUBLE
 from gradaudit.certification.steady_state.rates import Rates
+from gradaudit.certification.steady_state.thresholds import HALVES, UNSURE, passed_over
 from gradaudit.errors import ModelError
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
@@ -22,8 +24,6 @@ Array = NDArray[np.float64]
 RTOL, ATOL = 1e-9, 1e-14
 MOST_STEPS = 15_000
 DECADES = 18
-HALVES = 40
-"""Of a step, to where a threshold is crossed in it."""
 
 
 class EventOnTheWayError(ModelError):
@@ -57,13 +57,14 @@ class LongRun:
         self.deadline = time.perf_counter() + time_limit
         self.t, self.steps = 0.0, 0
         self.y: Array = np.asarray(initial_state(model, model.nominal), dtype=np.float64)
-        self.start = self.y.copy()
+        self.start, self.pace = self.y.copy(), np.ones(len(self.y))
         self.largest = np.abs(self.y)
         self.rates = self._here()
         self.unit = self._unit()
         self._modes = {self.mode: self.rates}
+        self._first = self.mode, self.rates
         self.visited: list[tuple[Rates, float]] = [(self.rates, 0.0)]
-        self._triggers = _Triggers(model)
+        self._triggers = _Triggers(model, lambda t, y: self.rates.rates(t, y[:, None])[:, 0])
         self._triggers.set(self.t, self.y)
 
     def _z(self) -> Array:
@@ -110,13 +111,13 @@ class LongRun:
 
         while self.t < end:
             solver = BDF(
-                lambda t, y: self.rates.rates(t, y[:, None])[:, 0],
+                lambda t, y: self.pace * self.rates.rates(t, y[:, None])[:, 0],
                 self.t,
                 self.y,
                 end,
                 rtol=RTOL,
                 atol=ATOL * max(float(self.largest.max(initial=0.0)), self.unit),
-                jac=lambda t, y: self.rates.slopes(t, y[:, None])[0][0],
+                jac=lambda t, y: self.pace[:, None] * self.rates.slopes(t, y[:, None])[0][0],
             )
             side = self.rates.sides(self.t, self.y)
             while solver.status == "running":
@@ -136,23 +137,32 @@ class LongRun:
                         f"{message or 'a state is not finite'}."
                     )
                 self._check(solver.t)
-                self._triggers.check(solver.t, solver.y)
+                self._triggers.check(solver, self.largest)
                 self.t, self.y = float(solver.t), np.array(solver.y)
-                if np.any(self.rates.sides(self.t, self.y) != side):
-                    self.t, self.y = self._behind_first(side, solver)
+                inside = self._passed_over(solver)
+                if inside is not None or np.any(self.rates.sides(self.t, self.y) != side):
+                    self.t, self.y = self._behind_first(side, solver, inside)
                     self.largest = np.maximum(self.largest, np.abs(self.y))
                     break
                 self.largest = np.maximum(self.largest, np.abs(self.y))
             if np.any(self.rates.sides(self.t, self.y) != side):
                 self._switch()
 
-    def _behind_first(self, side: Array, solver: Any) -> tuple[float, Array]:
+    def _passed_over(self, solver: Any) -> float | None:
+        """A time in the last step at which a threshold is crossed that is not so at its end."""
+        if self.rates.thresholds is None:
+            return None
+        found = _in_step(self.rates.thresholds.moving, solver, self.largest)
+        return None if found is None else found[0]
+
+    def _behind_first(self, side: Array, solver: Any, inside: float | None) -> tuple[float, Array]:
         """Just behind the first threshold that the last step has crossed.
 
-        A step from the begin of a pulse to behind its end would leave its rates unseen.
+        A step from the begin of a pulse to behind its end would leave its rates unseen. `inside` is
+        a time at which one is known to be crossed, if not at the end.
         """
         along = solver.dense_output()
-        before, behind = float(solver.t_old), float(solver.t)
+        before, behind = float(solver.t_old), float(solver.t if inside is None else inside)
         for _ in range(HALVES):
             middle = 0.5 * (before + behind)
             if np.any(self.rates.sides(middle, along(middle)) != side):
@@ -160,6 +170,28 @@ class LongRun:
             else:
                 before = middle
         return behind, np.array(along(behind)) if behind < solver.t else np.array(solver.y)
+
+    def beside(self, side: float) -> LongRun:
+        """The same run to the same time, a little aside: of other starts, and as fast or slow.
+
+        States that are 0 or stay where they are begin where they do: a flag is no amount. Where all
+        is at rest it is so at any pace.
+        """
+        other = copy.copy(self)
+        other.mode, other.rates = self._first
+        moves = np.any(other.rates.slopes(0.0, self.start[:, None])[0][0] != 0.0, axis=1)
+        moves |= other.rates.rates(0.0, self.start[:, None])[:, 0] != 0.0
+        signs, paces = np.where(np.random.default_rng(11).random((2, len(moves))) < 0.5, -1.0, 1.0)
+        other.pace = 1.0 + side * UNSURE * paces
+        other.t, other.steps = 0.0, 0
+        other.y = self.start * (1.0 + side * UNSURE * signs * moves)
+        other.largest = np.abs(other.y)
+        other.visited = [(other.rates, 0.0)]
+        other._triggers = copy.copy(self._triggers)
+        other._triggers.follow(lambda t, y: other.rates.rates(t, y[:, None])[:, 0])
+        other._triggers.set(0.0, other.y)
+        other._advance(self.t)
+        return other
 
     def _switch(self) -> None:
         self.mode = self.reader.mode_at(self.t, self._z())
@@ -182,41 +214,62 @@ class LongRun:
         return f"{name!r} still changes at t = {self.t:.3g}, it grows, oscillates or slows down"
 
 
+def _in_step(moving: Any, solver: Any, largest: Array) -> tuple[float, int] | None:
+    """What the last step passes over, if anything."""
+    ends = float(solver.t_old), float(solver.t)
+    return passed_over(moving, solver.dense_output(), ends, largest)
+
+
 class _Triggers:
     """Events with a jump, of which none may happen on the way."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, rates: Callable[[float, Array], Array]) -> None:
         self.names = [name for name, event in model.events.items() if event.jump is not None]
-        self.model, self._function = model, None
-        if self.names:
-            self._function = _functions(model, self.names)
+        self.model = model
+        self.follow(rates)
+
+    def follow(self, rates: Callable[[float, Array], Array]) -> None:
+        """Look along the flow of these rates."""
+        self._moving = _moving(self.model, self.names, rates) if self.names else None
 
     def set(self, t: float, y: Array) -> None:
         """The start."""
-        if self._function is not None:
-            self._values = self._function(t, y)
+        if self._moving is not None:
+            self._values = self._moving(t, y)[0]
 
-    def check(self, t: float, y: Array) -> None:
-        """Refuse if an event has happened since the last call."""
-        if self._function is None:
+    def check(self, solver: Any, largest: Array) -> None:
+        """Refuse if an event has happened in the last step."""
+        if self._moving is None:
             return
-        now = self._function(t, y)
+        t = float(solver.t)
+        now = self._moving(t, solver.y)[0]
         for name, before, after in zip(self.names, self._values, now, strict=True):
             if before * after < 0.0 and self.model.events[name].direction * after >= 0.0:
                 raise EventOnTheWayError(name, t)
         self._values = np.where(now == 0.0, self._values, now)
+        inside = _in_step(self._moving, solver, largest)
+        if inside is not None:  # there and back, so that it is crossed in both directions
+            raise EventOnTheWayError(self.names[inside[1]], inside[0])
 
 
-def _functions(model: Model, names: list[str]) -> Any:
+def _moving(model: Model, names: list[str], rates: Callable[[float, Array], Array]) -> Any:
+    """The functions of events and their speeds along the flow, (E,) each, at a time and a state."""
     import jax
     import jax.numpy as jnp
 
     p = jnp.asarray(model.nominal)
 
-    @jax.jit
     def values(t: Any, y: Any) -> Any:
         return jnp.stack(
             [jnp.asarray(model.events[name].when(t, y, p)).reshape(()) for name in names]
         )
 
-    return lambda t, y: np.asarray(values(t, y))
+    @jax.jit
+    def both(t: Any, y: Any, f: Any) -> Any:
+        return jax.jvp(values, (t, y), (jnp.ones_like(t), f))
+
+    def moving(t: float, y: Array) -> tuple[Array, Array]:
+        value, speed = both(np.float64(t), np.asarray(y, np.float64), rates(t, np.asarray(y)))
+        return np.asarray(value), np.asarray(speed)
+
+    return moving

@@ -12,12 +12,9 @@ from gradaudit.certification.collocation.vector_field import VectorField, compil
 from gradaudit.certification.discrete_modes import Mode, Reader
 from gradaudit.certification.heyoka.precision import DOUBLE, Precision
 from gradaudit.certification.heyoka.translate import state_variables
-from gradaudit.certification.saltation import compiled
+from gradaudit.certification.steady_state.thresholds import Thresholds
 
 Array = NDArray[Any]
-
-LATER = (1.37, 17.0, 1003.0, 1e6, 1e9, 1e12)
-"""Times that of a long run, at which the thresholds must be where they were."""
 
 
 class Rates:
@@ -30,7 +27,9 @@ class Rates:
     n, m
         Numbers of states and parameters.
     timed
-        Whether time itself is in them, other than in thresholds.
+        Whether time itself is in them, other than linearly in thresholds.
+    thresholds
+        Where the branch changes; in double precision only.
     """
 
     def __init__(self, reader: Reader, mode: Mode, precision: Precision) -> None:
@@ -43,13 +42,12 @@ class Rates:
         self.timed = any("t" in hy.get_variables(rate) for rate in own)
         self.field: VectorField = compile_rates(own, [t, *y, *p], model.n, precision)
         self.parameters = precision.array(model.nominal)
-        self.boundaries = (
-            compiled(
-                [hy.subs(edge, {hy.time: t}) for _, edge in boundaries], [t, *y, *p], precision
-            )
-            if boundaries and precision == DOUBLE
-            else None
-        )
+        edges = [hy.subs(edge, {hy.time: t}) for _, edge in boundaries]
+        self.thresholds: Thresholds | None = None
+        if edges and precision == DOUBLE:
+            nominal = np.asarray(model.nominal, dtype=np.float64)
+            self.thresholds = Thresholds(edges, own, [t, *y, *p], nominal)
+            self.timed = self.timed or self.thresholds.timed
 
     def points(self, t: float, states: Array) -> Array:
         """Points for the compiled functions, (1 + n + m, K), from states (n, K)."""
@@ -70,15 +68,15 @@ class Rates:
 
     def sides(self, t: float, y: Array) -> Array:
         """The sides of the thresholds of the mode on which a state (n,) is."""
-        if self.boundaries is None:
+        if self.thresholds is None:
             return np.zeros(0)
-        point = np.concatenate([[t], y, self.parameters])
-        return np.sign(self.boundaries(point).astype(np.float64))
+        return np.sign(self.thresholds.values(t, y))
 
     def varies(self, t: float, y: Array) -> bool:
         """Whether the rates at a state (n,) are, or may be, others at a time after t.
 
         A pulse as exp(-(t - 50)^2) is 0 at nearly all times, so that no number of them shows it.
         """
-        now = self.sides(t, y)
-        return self.timed or any(np.any(self.sides(factor * t, y) != now) for factor in LATER)
+        return self.timed or (
+            self.thresholds is not None and bool(self.thresholds.ahead(t, y).any())
+        )

@@ -27,8 +27,9 @@ from gradaudit.certification.steady_state.long_run import EventOnTheWayError, Lo
 from gradaudit.certification.steady_state.rates import Rates
 from gradaudit.certification.steady_state.root import Equations, Root, certified, newton
 from gradaudit.certification.steady_state.start_at_threshold import refuse_start_at_threshold
+from gradaudit.certification.steady_state.thresholds import UNSURE, event_ahead
 from gradaudit.certification.variational import initial_values
-from gradaudit.errors import ModelError
+from gradaudit.errors import ModelError, TranslationError
 from gradaudit.model.definition import Model
 from gradaudit.records.results import Extended
 
@@ -42,6 +43,8 @@ NEAR = 1e-6
 """Of the largest value of each state: how close the long run must come to the root."""
 CERTIFIED = 1e-20
 """Of the scale of a state or sensitivity: the largest bound with which another solve may begin."""
+ELSEWHERE = 1e-3
+"""Of the largest value of each state: how far apart two runs to one steady state may be."""
 MULTIPLE_BITS = 237
 SHARES = (0.01, 0.3)  # of the time in a mode, where conservation laws are looked at again
 UNSTABLE = 1e-9  # of the fastest rate
@@ -120,6 +123,7 @@ def steady_state(
         for t in run.stations():
             root = search.root(t)
             if root is not None:
+                search.refuse_two_ways()
                 refine = partial(search.again, root, t) if _twice() else None
                 return replace(_result(root, search, t), refine=refine)
     except EventOnTheWayError as event:
@@ -180,6 +184,26 @@ class _Search:
             self.why = self._singular(t)
         return found
 
+    def refuse_two_ways(self) -> None:
+        """Refuse if a start that is a little aside leads elsewhere.
+
+        Beside the border between two steady states the errors of the long run decide, not the
+        start.
+        """
+        run = self.run
+        for side in (-1.0, 1.0):
+            try:
+                other = run.beside(side)
+            except (ModelError, TranslationError):
+                away = np.inf
+            else:
+                away = float((np.abs(other.y - run.y) / self.scale).max(initial=0.0))
+            if not away <= ELSEWHERE:
+                raise ModelError(
+                    "the start is so close to the border between two ways, of which one leads to "
+                    f"this steady state, that a change of it by {UNSURE:g} takes the other one."
+                )
+
     def again(self, root: Root, t: float) -> SteadyState:
         """The root at a station in multiple precision."""
         finer = _Search(self.model, self.run, multiple(MULTIPLE_BITS), self.derivatives)
@@ -221,7 +245,12 @@ class _Search:
         if any(rates.timed for rates, _ in self.run.visited):
             self.varies = True
             raise ModelError(self.why)
-        return self.run.rates.varies(t, self.run.y)
+        if self.run.rates.varies(t, self.run.y):
+            return True
+        event = event_ahead(self.model, t, self.run.y)
+        if event is not None:
+            self.why = f"the event {event!r} happens later, or may happen, whatever the states do"
+        return event is not None
 
     def _stable(self, t: float, y: Array, laws: Conservation) -> bool:
         rates, of = self.run.rates, laws.independent
