@@ -106,7 +106,7 @@ def test_sentences_say_what_works_and_what_does_not(table):
         "2 gradients of forward AD by explicit solvers, or in single precision, with dense "
         "output or with loose roots, are not good" in answer
     )
-    assert "1 of them does not converge: a tighter tolerance corrects none" in answer
+    assert "1 of those whose solve finished does not converge: a tighter tolerance" in answer
     mended = table.assign(verdict="good", ladder_verdict="good")
     healthy = " ".join(remedy_sentences.answer(regimes(mended), remedies(mended)))
     assert "nothing to correct" in healthy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import Context
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -25,7 +27,8 @@ def test_the_value_is_that_of_the_function(monkeypatch, many):
 
 def test_a_program_that_is_not_optimised_stands_for_no_other():
     compiled: dict = {}
-    run_compiled(compiled, "key", function, (1.0, 2.0))
+    # In no context but that of a user, whatever the quick tests run in.
+    Context().run(run_compiled, compiled, "key", function, (1.0, 2.0))
     with to_run_once():
         run_compiled(compiled, "key", function, (1.0, 2.0))
         run_compiled(compiled, "key", function, (3.0, 2.0))
