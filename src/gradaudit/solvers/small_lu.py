@@ -6,8 +6,8 @@ Gaussian elimination with partial pivoting is written out in scalars up to `WRIT
 beyond which that compiles for minutes. Up to `PLAIN` a loop over rows inverts the matrix (Gauss and
 Jordan): substitution would be two loops more for each right-hand side, which takes Rodas5P twice as
 long with 8 or 10 states, with errors that are the same. Up to `INVERTED` LAPACK inverts it, in one
-call out of the loop instead of one for each right-hand side: with 34 states Rodas5P takes 0.7 to 0.9
-of the time.
+call out of the loop instead of one for each right-hand side: with 34 states Rodas5P takes 0.7 to
+0.9 of the time.
 """
 
 from __future__ import annotations
