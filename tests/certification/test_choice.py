@@ -65,6 +65,21 @@ def test_what_collocation_does_not_certify_goes_to_the_taylor_method(monkeypatch
     assert found.rungs[-1]["method"] == "taylor"
 
 
+def test_the_taylor_method_is_not_begun_where_compiling_it_may_take_too_long(monkeypatch):
+    """As above, and a system whose compilation is said to take longer than the limit."""
+
+    def give_up(self, digits, scout):
+        self.climb.accept(scout, None)
+        return "it gave up"
+
+    monkeypatch.setattr(Collocation, "climb_to", give_up)
+    monkeypatch.setattr(module, "SOON", 0.0)
+    monkeypatch.setattr(module, "COMPILED", 1e-3)
+    found = gradaudit.reference("newton_truncation")
+    assert "it gave up" in found.status
+    assert {rung["method"].split(",")[0] for rung in found.rungs} == {"collocation"}
+
+
 def test_what_takes_the_taylor_method_too_long_goes_to_collocation(monkeypatch):
     """The fastest rate of newton_truncation allows 42 times as long elements: said to be few."""
     monkeypatch.setattr(module, "STIFF", 1e3)

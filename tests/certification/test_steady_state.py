@@ -10,22 +10,11 @@ import mpmath
 import numpy as np
 import pytest
 
-from gradaudit import Model
 from gradaudit.certification.heyoka.precision import QUAD, available
 from gradaudit.certification.steady_state import steady_state
 from gradaudit.errors import ModelError
 from gradaudit.model.definition import Event
-
-
-def model(field: Callable[..., Any], start: list[float], values: list[float], **more: Any) -> Model:
-    return Model(
-        name="rests",
-        vector_field=field,
-        states={f"s{i}": (value, "") for i, value in enumerate(start)},
-        parameters={f"q{j}": (value, "") for j, value in enumerate(values)},
-        t_end=10.0,
-        **more,
-    )
+from resting import model
 
 
 def assert_is(found: Any, exact: Callable[..., list[Any]], values: list[float]) -> None:

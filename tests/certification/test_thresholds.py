@@ -7,18 +7,8 @@ import pytest
 
 from gradaudit.certification.steady_state import steady_state
 from gradaudit.errors import ModelError
-from gradaudit.model.definition import Event, Model
-
-
-def model(field, start, values, **more):
-    return Model(
-        name="rests",
-        vector_field=field,
-        states={f"s{i}": (value, "") for i, value in enumerate(start)},
-        parameters={f"q{j}": (value, "") for j, value in enumerate(values)},
-        t_end=10.0,
-        **more,
-    )
+from gradaudit.model.definition import Event
+from resting import model
 
 
 def peaking(y):

@@ -32,7 +32,8 @@ LARGE = 60
 COMPILED = 100.0
 """States and sensitivities whose Taylor series are compiled in a second, at least.
 
-Nothing interrupts the compiler: 78 000 of them took more than a quarter of an hour.
+Nothing interrupts the compiler: it was at 78 000 of them 13 minutes after a time limit. On a busy
+core 2460 took 6 s.
 """
 
 SOON = 20.0
