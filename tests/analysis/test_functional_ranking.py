@@ -83,11 +83,11 @@ def test_a_zero_gradient_has_no_place(table):
 @pytest.mark.slow
 def test_sentences_change_with_the_data(table):
     text = " ".join(ranking_sentences.answer(ranking(table())))
-    assert "the smallest errors: time average 0.00" in text
+    assert "The smallest median ranks: time average 0.00" in text
     assert "larger for sum of squares, noisy target (100 times)" in text
     swapped = {"terminal": 1.0, "trace_sse": 0.01, "time_average": 100.0}
     other = " ".join(ranking_sentences.answer(ranking(table(swapped))))
-    assert "the smallest errors: sum of squares, noisy target 0.00" in other
+    assert "The smallest median ranks: sum of squares, noisy target 0.00" in other
     assert "larger for time average (100 times)" in other
     still = " ".join(ranking_sentences.answer(ranking(table(mechanism="smooth"))))
     assert "No model of this configuration is an oscillation whose phase drifts." in still

@@ -5,7 +5,7 @@ import pytest
 
 from gradaudit.analysis.regimes import regimes
 from gradaudit.analysis.remedies import COLUMNS, REMEDIES, remedies, summary
-from gradaudit.report import remedy_sentences
+from gradaudit.report import remedy_sentences, remedy_table
 
 REST = {"model": "rest", "mechanism": "uncontrolled tangent at an equilibrium",
         "functional": "terminal_y", "regime": "horrible"}  # fmt: skip
@@ -98,9 +98,12 @@ def test_the_summary_counts(table):
 
 def test_sentences_say_what_works_and_what_does_not(table):
     found = remedies(table)
-    text = " ".join(remedy_sentences.by_mechanism(found))
-    assert "full control 1 of 1 (work × " in text
-    assert "tighter tolerance" in text.split("not corrected by")[1]
+    shown = remedy_table.by_mechanism(found)
+    cells = {row[0].text: dict(zip(shown.heads, row, strict=True)) for row in shown.rows}
+    rest = cells["uncontrolled tangent at an equilibrium"]
+    assert (rest["full control"].text, rest["full control"].verdict) == ("1 of 1", "good")
+    assert rest["full control"].note.startswith("work × ")
+    assert (rest["tighter tolerance"].verdict, rest["tighter tolerance"].note) == ("horrible", "")
     answer = " ".join(remedy_sentences.answer(regimes(table), found))
     assert (
         "2 gradients of forward AD by explicit solvers, or in single precision, with dense "
@@ -115,6 +118,7 @@ def test_sentences_say_what_works_and_what_does_not(table):
 def test_nothing_gives_sentences(table):
     empty = table.iloc[:0]
     assert remedies(empty).empty
+    assert remedy_table.by_mechanism(remedies(empty)) is None
     text = remedy_sentences.answer(regimes(empty), remedies(empty))
     assert text[0] == "No gradient of forward AD was audited."
 

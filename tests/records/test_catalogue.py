@@ -150,7 +150,7 @@ def test_a_method_is_one_file(brought):
     )
     np.testing.assert_array_equal(own.sensitivities, known.sensitivities)
     methods = ["forward_sensitivity", "mine", "unheard_of"]
-    table = method_table(pd.DataFrame({"method": methods, "verdict": "good"}))
+    table = method_table(pd.DataFrame({"method": methods, "verdict": "good", "zero": False}))
     assert [row[0].text for row in table.rows] == ["my method", "full control", "unheard of"]
 
 

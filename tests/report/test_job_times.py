@@ -34,7 +34,7 @@ def test_parts_are_sorted_shares_of_the_time_of_all_jobs(solves):
 
 def test_the_sentence_begins_with_the_jobs_and_the_span(solves):
     assert sentence(JOBS, solves).startswith(
-        "The last run started 5 jobs before this report, from the first to the last in 61 s "
+        "Before this report the last run did 5 jobs, from the first to the last in 61 s "
     )
 
 

@@ -1,5 +1,6 @@
 """The bibliography is whole, and what it says of the data follows the data."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -136,7 +137,21 @@ def test_of_one_mechanism_no_error_is_the_largest(facts):
     given = facts(*[{"mechanism": "linear amplification"}] * 6, power=1.0)
     text = seen(literature.references(given, ANCHORS), "metz2021").seen
     assert "up to" not in text
-    assert text.startswith("It agrees. Where perturbations grow, the error of the gradient is ")
+    assert text.startswith("Where perturbations grow, the error of the gradient is ")
+
+
+def test_amplification_agrees_where_its_error_is_above_that_of_other_mechanisms(facts):
+    def said(ratio):
+        names = ["linear amplification", "smooth dissipative", "all"]
+        fitted = given.laws.iloc[[0] * 3].assign(mechanism=names, ratio=[ratio, 10.0, 1.0])
+        same = replace(given, laws=fitted.assign(law="state_error", status="ok"))
+        return seen(literature.references(same, ANCHORS), "metz2021")
+
+    given = facts(power=1.0)
+
+    assert said(11.0).agrees is True
+    assert said(9.0).agrees is False
+    assert "elsewhere it is 10 times, the median over mechanisms" in said(9.0).seen
 
 
 def test_what_the_data_cannot_refute_is_not_said_to_agree(facts):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gradaudit.analysis.verdicts import ladders as ladders_of
-from gradaudit.report import experiment_sentences, model_sentences, sentences
+from gradaudit.report import experiment_sentences, model_sentences, sentences, tables
 from gradaudit.report.numbers import (
     count,
     listed,
@@ -63,6 +63,26 @@ def test_the_answer_follows_the_verdicts(made_up_audits):
     assert f"{text}none of these are horrible." in sentences.answer(stuck)
     stuck.loc[stuck.index[0], "verdict"] = "horrible"
     assert f"{text}1 of these is horrible." in sentences.answer(stuck)
+
+
+def test_series_whose_true_gradient_is_zero_are_counted_apart(made_up_audits):
+    """Among the good ones, those of data of the same solve show nothing."""
+    table = made_up_audits(models=["a", "b"]).assign(reference_norm=1.0)
+    same = table["functional"] == table["functional"].iloc[0]
+    table.loc[same, ["reference_norm", "kind"]] = [0.0, "solver_target"]
+    ladders = ladders_of(table)
+    said = sentences.answer(ladders)
+    assert "Of 24 tolerance series whose true gradient is not 0" in said
+    assert "Of 12 more, whose true gradient is 0, 12 are good, none bad and none horrible." in said
+    assert "forward AD on 8 of 8" in said
+    assert ladders["false_good"].sum() == 12
+    own = ladders[ladders["model"] == "a"]
+    assert "12 are good, none bad and none horrible; 6 are false good" in model_sentences.verdict(
+        own
+    )
+    cells = [cell.text for row in tables.verdict_table(own).rows for cell in row]
+    assert cells.count("false good") == 6
+    assert [cell.text for cell in tables.method_table(ladders).rows[0]][1:] == ["8", "0", "0"]
 
 
 def test_cases_whose_true_gradient_is_zero_are_told_apart():

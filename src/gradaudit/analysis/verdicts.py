@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from gradaudit.records.catalogue import catalogue
 from gradaudit.records.table import Table
 
 TABLE = Table(
@@ -18,18 +19,27 @@ LADDER = ["model", "mechanism", "regime", "solver", "method", "functional", "kin
 
 
 def ladders(audits: pd.DataFrame) -> pd.DataFrame:
-    """One row per (model, solver, method, functional): what its tolerance series shows."""
+    """One row per (model, solver, method, functional): what its tolerance series shows.
+
+    ``zero`` says that the true gradient is 0, ``false_good`` that a verdict of good shows nothing:
+    the data are those of the same solve, and a gradient of 0 is right whatever the tangents are.
+    """
     columns = ["ladder_verdict", "order", "converging", "sufficient_rtol", "spikes", "error",
-               "rtol", "status"]  # fmt: skip
-    groups = audits[[*LADDER, *columns]].groupby(LADDER, sort=False)
+               "rtol", "status", "zero"]  # fmt: skip
+    zero = audits["reference_norm"] == 0.0 if "reference_norm" in audits else False
+    groups = audits.assign(zero=zero)[[*LADDER, *columns]].groupby(LADDER, sort=False)
     return pd.DataFrame([_ladder(rows) for _, rows in groups])
 
 
 def _ladder(rows: pd.DataFrame) -> dict[str, Any]:
     first = rows.iloc[0]
+    family = catalogue("functionals").get(str(first["kind"]))
+    crime = family is not None and family.is_inverse_crime
     return {
         **{name: first[name] for name in LADDER},
         "verdict": first["ladder_verdict"],
+        "zero": bool(first["zero"]),
+        "false_good": bool(first["zero"]) and first["ladder_verdict"] == "good" and crime,
         "order": first["order"],
         "converging": first["converging"],
         "best_error": rows["error"].min(),

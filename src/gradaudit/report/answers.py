@@ -14,10 +14,12 @@ from gradaudit.report import (
     literature,
     ranking_sentences,
     remedy_sentences,
+    remedy_table,
 )
 from gradaudit.report.checklist import Item, checklist
 from gradaudit.report.first_screen import Card, cards
 from gradaudit.report.literature import Facts, Reference
+from gradaudit.report.tables import Table
 
 SECTIONS = (
     "answer",
@@ -44,8 +46,8 @@ class Question:
     key: str
     text: str
     sentences: Sequence[str]
-    details: Sequence[str]
     figures: Sequence[str]
+    table: Table | None = None
     on_problems: Sequence[str] = ()
 
 
@@ -90,14 +92,12 @@ def answers(
             "accuracy of the "
             "solution?",
             sentences=law_sentences.answer(facts.laws, facts.regimes),
-            details=[],
             figures=["laws", "laws_axes"],
         ),
         Question(
             key="q2",
             text="Which functions of the solution have accurate gradients, and which do not?",
             sentences=ranking_sentences.answer(facts.ranking),
-            details=[],
             figures=["ranking"],
         ),
         Question(
@@ -109,14 +109,13 @@ def answers(
                 *remedy_sentences.answer(facts.regimes, facts.remedies),
                 *indicator_sentences.answer(skill),
             ],
-            details=remedy_sentences.by_mechanism(facts.remedies),
+            table=remedy_table.by_mechanism(facts.remedies),
             figures=["remedies", "skill", "trust"],
         ),
         Question(
             key="q4",
             text="What does the literature state, and which statements do these data confirm?",
             sentences=literature.answer(references, facts),
-            details=[],
             figures=[],
         ),
     ]

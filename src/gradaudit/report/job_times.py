@@ -54,8 +54,8 @@ def sentence(jobs: Sequence[JobTime], audits: pd.DataFrame) -> str:
         if value >= 0.005 * spent
     )
     return (
-        f"The last run started {count(len(run), 'job')} before this report, from the first to the "
-        f"last in {seconds(span)} on {count(most, 'core')}; jobs took {seconds(spent)} together, "
+        f"Before this report the last run did {count(len(run), 'job')}, from the first to the last "
+        f"in {seconds(span)} on {count(most, 'core')}; jobs took {seconds(spent)} together, "
         f"and {percent(share)} of the cores' time went to scheduling and waiting. Of the jobs' "
         f"time: {shares}."
     )

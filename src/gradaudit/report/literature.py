@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from gradaudit.analysis.scaling_laws import EVERYWHERE
 from gradaudit.model.mechanism import Trait, having
 from gradaudit.records.labels import method_name
 from gradaudit.report import law_sentences
@@ -105,8 +106,13 @@ def answer(listed: list[Reference], facts: Facts) -> list[str]:
     agree = f": {agreement(seen)}" if seen else ""
     decided = [r.seen for r in seen if r.agrees is not None]
     shared = ""
-    if 0 < len(set(decided)) < len(decided):
+    if decided:
         shared = (
+            " A work agrees where what it states is seen in most of the models or gradients "
+            "concerned, or where the 95 % interval excludes the contrary."
+        )
+    if 0 < len(set(decided)) < len(decided):
+        shared += (
             f" These {len(decided)} works are compared with {len(set(decided))} results of this "
             "run, as several works state the same."
         )
@@ -232,21 +238,29 @@ def _chaos(facts: Facts) -> Seen | None:
 
 
 def _amplification(facts: Facts) -> Seen | None:
-    rows = facts.laws[
+    laws = facts.laws[
         (facts.laws["law"] == "state_error")
         & (facts.laws["method"] == "forward_ad")
-        & _has(facts.laws, Trait.AMPLIFYING)
         & (facts.laws["status"] == "ok")
-    ].sort_values("ratio")
+    ]
+    amplifying = _has(laws, Trait.AMPLIFYING)
+    rows = laws[amplifying].sort_values("ratio")
     if rows.empty:
         return None
     row = rows.iloc[-1]
     up_to = "up to " if len(rows) > 1 else ""
-    return Seen(
+    text = (
         f"Where perturbations grow, the error of the gradient is {up_to}{number(row['ratio'], 2)} "
-        f"times that of the states in the median ({row['mechanism']}).",
+        f"times that of the states in the median ({row['mechanism']})"
+    )
+    others = laws.loc[~amplifying & (laws["mechanism"] != EVERYWHERE), "ratio"]
+    if others.empty:
+        return Seen(f"{text}.", "figure-laws")
+    usual = float(others.median())
+    return Seen(
+        f"{text}; elsewhere it is {number(usual, 2)} times, the median over mechanisms.",
         "figure-laws",
-        bool(row["ratio"] > 1.0),
+        bool(row["ratio"] > usual),
     )
 
 
@@ -268,7 +282,7 @@ def _not_converging(facts: Facts, trait: Trait, words: str) -> Seen | None:
         f"{models} of {count(rows['model'].nunique(), 'model')} {words} have gradients of forward "
         f"AD that do not converge ({int(stuck.sum())} of {series(len(rows))}).",
         "figure-mechanisms",
-        bool(stuck.any()),
+        2 * models > rows["model"].nunique(),
     )
 
 

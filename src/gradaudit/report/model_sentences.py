@@ -61,11 +61,22 @@ def reference_seconds(rungs: Sequence[Mapping[str, Any]]) -> float:
     return float(sum(rung["run_seconds"] for rung in rungs) + sum(builds.values()))
 
 
+FALSE_GOOD = "false good"
+
+
 def verdict(verdicts: pd.DataFrame) -> str:
     """Verdicts on the tolerance series of one model, and the largest error."""
     if verdicts.empty:
         return "No gradient of this model was audited."
-    text = f"Of {series(len(verdicts))} {graded(verdicts['verdict'])}."
+    false = verdicts["false_good"].astype(bool)
+    text = f"Of {series(len(verdicts))} {graded(verdicts.loc[~false, 'verdict'])}"
+    if false.any():
+        one = false.sum() == 1
+        text += (
+            f"; {false.sum()} {'is' if one else 'are'} {FALSE_GOOD}, with data of the same solve, "
+            f"where a gradient of 0 is right whatever the tangents are"
+        )
+    text += "."
     finite = verdicts[np.isfinite(verdicts["worst_error"])]
     if finite.empty:
         return f"{text} No gradient is finite."

@@ -10,8 +10,6 @@ import pandas as pd
 
 from gradaudit.analysis.audit_rows import HARM
 from gradaudit.analysis.remedies import remedy_name, summary
-from gradaudit.records.catalogue import catalogue
-from gradaudit.records.labels import functional_name
 from gradaudit.report.numbers import count, listed, number
 
 
@@ -19,18 +17,6 @@ def answer(regimes: pd.DataFrame, remedies: pd.DataFrame) -> list[str]:
     """Where forward AD fails, and which remedies work."""
     candidates = [_where(regimes), _expected(regimes), *_remedies(remedies)]
     return [sentence for sentence in candidates if sentence]
-
-
-def by_mechanism(remedies: pd.DataFrame) -> list[str]:
-    """One sentence per mechanism: what works, what does not, at what cost."""
-    summed = summary(remedies)
-    names = [name for name in dict.fromkeys(summed["mechanism"]) if name != "all"]
-    return [
-        _mechanism(
-            name, summed[summed["mechanism"] == name], remedies[remedies["mechanism"] == name]
-        )
-        for name in names
-    ]
 
 
 def _where(regimes: pd.DataFrame) -> str:
@@ -113,7 +99,7 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
         )
     missing = [remedy_name(name) for name in every.loc[every["tried"] == 0, "remedy"]]
     if missing:
-        text += f" Not tried: {listed(missing)}."
+        text += f" Nothing in this configuration makes these changes: {listed(missing)}."
     return [text, _stuck(remedies)]
 
 
@@ -139,43 +125,6 @@ def _stuck(remedies: pd.DataFrame) -> str:
         f"{len(rows)} of those whose solve finished {verb} not converge: a tighter tolerance "
         f"corrects {good or 'none'} of these{change}."
     )
-
-
-def _mechanism(name: str, summed: pd.DataFrame, rows: pd.DataFrame) -> str:
-    tried = summed[summed["tried"] > 0].sort_values(
-        ["share", "cost"], ascending=[False, True], kind="stable"
-    )
-    baselines = int(summed["baselines"].max())
-    head = f"{name[:1].upper()}{name[1:]} ({count(baselines, 'gradient')} not good)"
-    if tried.empty:
-        return f"{head}: no remedy is in this configuration."
-    works = [_gain(row, rows) for row in tried[tried["good"] > 0].to_dict("records")]
-    fails = [remedy_name(name) for name in tried.loc[tried["good"] == 0, "remedy"]]
-    parts = []
-    if works:
-        parts.append(f"corrected by {listed(works, limit=8)}")
-    if fails:
-        parts.append(f"not corrected by {listed(fails, limit=8)}")
-    return f"{head}: {'; '.join(parts)}."
-
-
-def _gain(row: Mapping[Any, Any], rows: pd.DataFrame) -> str:
-    name = remedy_name(row["remedy"])
-    if row["remedy"] == "functional":
-        used = rows[(rows["remedy"] == "functional") & (rows["verdict_after"] == "good")]
-        changed = used["changed"].str.removeprefix("functional ").value_counts()
-        parts = [f"{n} by {_functional(str(key))}" for key, n in changed.items()]
-        if len(parts) == 1:
-            name += f" ({parts[0].partition(' by ')[2]})"
-        elif parts:
-            return f"{name} {row['good']} of {row['tried']} ({listed(parts, limit=3)})"
-    return f"{name} {row['good']} of {row['tried']}{_cost(row)}"
-
-
-def _functional(name: str) -> str:
-    """A functional in words; its kind, which begins its name, is not in the table."""
-    kinds = [kind for kind in catalogue("functionals") if name.startswith(kind)]
-    return functional_name(name, max(kinds, key=len, default=""))
 
 
 def _cost(row: Mapping[Any, Any]) -> str:

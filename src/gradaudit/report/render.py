@@ -31,7 +31,7 @@ CAPTIONS = {
     "mechanisms": (
         "Verdicts by mechanism and method",
         "Expected and measured verdicts by mechanism and method, over the main functionals. "
-        "The table below counts all functionals.",
+        "The table below counts all functionals whose true gradient is not 0.",
     ),
     "published_problems": (
         "Error of the gradient of each log-likelihood by setting and tool",

@@ -62,16 +62,21 @@ def certified(statuses: Mapping[str, str], digits: Mapping[str, float]) -> str:
         return "There is no reference."
     text = f"Certified: {len(held)} of {count(len(statuses), 'reference')}"
     if held:
-        text += f", each to at least {rounded_down(min(held))} significant digits"
+        each = "each " if len(held) > 1 else ""
+        text += f", {each}to at least {rounded_down(min(held))} significant digits"
     return f"{text}; not certified: {listed(missing)}." if missing else f"{text}."
 
 
 def answer(verdicts: pd.DataFrame) -> str:
-    """Counts of verdicts on tolerance series, by method and by model."""
+    """Counts of verdicts on tolerance series, by method and by model; those of 0 apart."""
     if verdicts.empty:
         return "There is no verdict: nothing was audited."
+    zero = verdicts["zero"].astype(bool)
+    apart = bool(zero.any() and not zero.all())
+    zeros, verdicts = verdicts[zero], verdicts[~zero] if apart else verdicts
+    whose = " whose true gradient is not 0" if apart else ""
     parts = [
-        f"Of {series(len(verdicts))} (a model, solver, method and "
+        f"Of {series(len(verdicts))}{whose} (a model, solver, method and "
         f"functional each) {graded(verdicts['verdict'])}."
     ]
     if verdicts["method"].nunique() > 1:
@@ -94,6 +99,8 @@ def answer(verdicts: pd.DataFrame) -> str:
         parts.append(
             "Every tolerance series converges, though its error may rise between two tolerances."
         )
+    if apart:
+        parts.append(f"Of {len(zeros)} more, whose true gradient is 0, {graded(zeros['verdict'])}.")
     return " ".join(parts)
 
 

@@ -13,6 +13,7 @@ from gradaudit.analysis.frontier import CRIME, EVERY
 from gradaudit.records.labels import VERDICTS, functional_names, in_order, method_name
 from gradaudit.report import model_sentences, sentences
 from gradaudit.report.experiment_sentences import VARIANTS, residual
+from gradaudit.report.model_sentences import FALSE_GOOD
 from gradaudit.report.numbers import DASH, count, grouped, number, percent, seconds, tolerance
 
 
@@ -52,8 +53,9 @@ def verdict_table(verdicts: pd.DataFrame) -> Table:
 
 
 def method_table(verdicts: pd.DataFrame) -> Table:
-    """Methods against verdicts: counts of ladders."""
+    """Methods against verdicts: counts of tolerance series whose true gradient is not 0."""
     rows = []
+    verdicts = verdicts[~verdicts["zero"].astype(bool)]
     for method in in_order(set(verdicts["method"]), "methods"):
         own = verdicts.loc[verdicts["method"] == method, "verdict"]
         counts = [int((own == word).sum()) for word in VERDICTS]
@@ -164,6 +166,8 @@ def _settings(verdicts: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _verdict_cell(row: Mapping[Any, Any]) -> Cell:
     """The verdict, and from which tolerance on a gradient is right."""
+    if row["false_good"]:
+        return Cell(text=FALSE_GOOD, verdict="false-good", note="the data are of the same solve")
     needed, spikes = row["sufficient_rtol"], int(row["spikes"])
     if not np.isfinite(needed):
         note = "right at no rtol"

@@ -1,8 +1,8 @@
-"""Which change corrects a gradient, in words."""
+"""Words of the table of remedies."""
 
 import pytest
 
-from gradaudit.report.remedy_sentences import _functional
+from gradaudit.report.remedy_table import _functional
 
 
 @pytest.mark.parametrize(
