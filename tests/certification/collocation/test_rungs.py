@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradaudit
-from gradaudit import Model
+from gradaudit import Event, Model
 from gradaudit.certification.climb import Climb
 from gradaudit.certification.collocation.rungs import Collocation
 from gradaudit.errors import SettingError
@@ -208,3 +208,42 @@ def test_a_second_pair_of_quad_solves_has_more_digits_than_the_first():
 def test_what_is_infinite_needs_somebody_to_say_what_is_lacking():
     with pytest.raises(SettingError, match="digits is inf"):
         gradaudit.reference("logistic", digits=np.inf)
+
+
+def test_a_ramp_that_begins_late_is_certified():
+    """Its first moments are known to what rounding leaves of the time: at 1799.99 of 0.01, a digit.
+
+    y_j = integral of k (k (T - s))^j / j! exp(-k (T - s)) u(s), and u is 0, a quarter of a sine, 1.
+    """
+    begin, full, end, k, length = 1799.99, 1800.0, 2000.0, 0.01, 4
+
+    def input_of(t):
+        ramp = jnp.sin(50 * jnp.pi * (t - begin))
+        return jnp.where(t < begin, 0.0, jnp.where(t < full, ramp, 1.0))
+
+    model = Model(
+        name="late_ramp",
+        vector_field=lambda t, y, p: p[0] * (jnp.concatenate([input_of(t)[None], y[:-1]]) - y),
+        states={f"y{j}": (0.0, "") for j in range(length)},
+        parameters={"k": (k, "")},
+        t_end=end,
+        events={
+            "begin": Event(when=lambda t, y, p: t - begin),
+            "full": Event(when=lambda t, y, p: t - full),
+        },
+    )
+    found = gradaudit.reference(model, times=[end], method="collocation")
+    assert found.status == "ok"
+    with mpmath.workdps(40):
+        rate = mpmath.mpf(k)
+
+        def weight(j, s):
+            gone = rate * (end - s)
+            return rate * gone**j / mpmath.factorial(j) * mpmath.exp(-gone)
+
+        for j in range(length):
+            exact = mpmath.quad(
+                lambda s, j=j: weight(j, s) * mpmath.sin(50 * mpmath.pi * (s - mpmath.mpf(begin))),
+                [begin, full],
+            ) + mpmath.quad(lambda s, j=j: weight(j, s), [full, end])
+            assert abs(found.states[-1, j] / float(exact) - 1.0) < 10.0**-found.digits

@@ -216,7 +216,7 @@ def solve_states(
     points = tools.points(times, y[:n] + increments)
     rates = tools.fine.rates(points)
     integrals = h * product(method.integral, rates[:, n:])
-    rounded = cast(points, tools.witness.precision)
+    rounded = cast(_at_other_times(tools, points, step), tools.witness.precision)
     rounding = to_float64(rates) - to_float64(tools.witness.rates(rounded))
     if tools.witness is not tools.fine:
         residual = product(method.derivative, increments) - h * rates[:, :n]
@@ -243,6 +243,19 @@ def solve_states(
         noise=noise,
         system=system,
     )
+
+
+def _at_other_times(tools: Tools, points: Array, step: float) -> Array:
+    """The points with times that are moved by their rounding level, towards the middle.
+
+    So they stay within the element, and between two switches in time. Of a pulse that begins long
+    after t = 0 its first moments are known to the few digits that rounding leaves of the time.
+    """
+    level = np.abs(to_float64(points[0])) * (tools.precision.eps / tools.ratio)
+    inwards = np.where(tools.method.nodes64 < 0.5, 1.0, -1.0)
+    moved = points.copy()
+    moved[0] = points[0] + tools.precision.array(inwards * np.minimum(level, step / 4.0))
+    return moved
 
 
 def _residual_level(
