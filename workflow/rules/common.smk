@@ -4,12 +4,14 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from gradaudit.pipeline import config as configuration
 from gradaudit.pipeline import (
     alive,
     expected,
     flow,
+    job_messages,
     leftovers,
     prefork,
     rules,
@@ -31,6 +33,8 @@ def checked(function, *arguments, **keywords):
     except GradauditError as error:
         raise WorkflowError(str(error)) from None
 
+
+job_messages.shorten(logger)
 
 STUDY = checked(configuration.read, config, workflow.configfiles)
 config.update(STUDY.plain())  # the defaults, too

@@ -17,6 +17,7 @@ from gradaudit.report import (
     remedy_table,
 )
 from gradaudit.report.checklist import Item, checklist
+from gradaudit.report.findings import findings
 from gradaudit.report.first_screen import Card, cards
 from gradaudit.report.literature import Facts, Reference
 from gradaudit.report.tables import Table
@@ -58,6 +59,7 @@ class Answers:
     cards: Sequence[Card]
     overview: Sequence[str]
     questions: Sequence[Question]
+    findings: Mapping[str, str]
     checklist: Sequence[Item]
     references: Sequence[Reference]
     linked: Collection[str]
@@ -124,6 +126,7 @@ def answers(
         cards=cards(facts, references, good=good),
         overview=overview,
         questions=[replace(own, on_problems=on_problems.get(own.key, ())) for own in questions],
+        findings=findings(facts, skill),
         checklist=items,
         references=references,
         linked=linked,
