@@ -13,7 +13,8 @@ import pytest
 import gradaudit
 from gradaudit import Event, Model, ModelError
 from gradaudit.errors import ModelWarning
-from gradaudit.model.validation import _from_float32, check
+from gradaudit.model.rounded_numbers import from_float32
+from gradaudit.model.validation import check
 
 CALLS: list[int] = []
 GENERATOR = np.random.default_rng(1)
@@ -228,7 +229,15 @@ def test_float32_is_found_even_where_the_result_is_float64(field):
 def test_float32_values_are_found_among_the_parameters():
     with pytest.raises(ModelError, match=r"parameters\['k'\].*float32; write 0\.1"):
         gradaudit.load_model(model(parameters={"k": (np.float32(0.1), "1/s")}))
+    with pytest.raises(ModelError, match=r"t_end is .*float32; write 0\.1"):
+        gradaudit.load_model(model(t_end=float(np.float32(0.1))))
 
+
+def test_times_that_were_rounded_to_float32_are_told():
+    loaded = gradaudit.load_model(model())
+    with pytest.warns(ModelWarning, match="times .* for 0.1. The sensitivities are"):
+        loaded.times(np.array([0.1, 0.2], dtype=np.float32))
+    loaded.times(np.array([0.25, 0.5], dtype=np.float32))  # a warning would be an error here
 
 @pytest.mark.parametrize("value", [1.5, 1e6, 2.0**-40, 12345678.0, 1.0 / 3.0, 0.1, 1e-30, -0.75])
 def test_numbers_of_full_precision_are_not_taken_for_float32(value):
@@ -367,14 +376,14 @@ def test_a_reference_that_meets_a_nan_says_where():
 @pytest.mark.parametrize("value", [0.1, 1.0 / 3.0, 2.0e-7, 123.456])
 def test_a_number_is_taken_for_float32_where_it_was_rounded_to_it(value):
     rounded = float(np.float32(value))
-    np.testing.assert_array_equal(_from_float32([value, rounded, 1.0]), [rounded])
+    np.testing.assert_array_equal(from_float32([value, rounded, 1.0]), [rounded])
 
 
 @pytest.mark.parametrize(
     "values", [[1.5, 1e6, 2.0**-40, 0.0], [np.inf, np.nan], [1e300], np.array([7]), []]
 )
 def test_short_binary_numbers_and_whole_ones_are_not_taken_for_float32(values):
-    assert _from_float32(values).size == 0
+    assert from_float32(values).size == 0
 
 
 def test_a_check_of_an_invalid_model_is_made_again():

@@ -16,6 +16,7 @@ from gradaudit.certification.certificate import Bounds, Grid
 from gradaudit.certification.extended import extended
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.rounding import in_float64
+from gradaudit.certification.hidden_pulses import hidden_pulse
 from gradaudit.certification.hybrid_solve import build_system, solve_system
 from gradaudit.certification.hybrid_system import Hybrid
 from gradaudit.certification.singular_start import SHARES, leave
@@ -170,7 +171,10 @@ class Climb:
             # what is not inspected is not certified
             solution = replace(solution, status="time_limit")
         self.note(solution, method="taylor")
-        missed = inspector.missed() if solution.status == "ok" else None
+        missed = None
+        if solution.status == "ok":
+            missed = inspector.missed()
+            missed = hidden_pulse(self.model) if missed is None else missed
         if solution.status == "ok":
             self.inspect_seconds = 0.0  # the field is compiled
         if missed is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -16,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gradaudit.errors import ModelError, SettingError, first_few
+from gradaudit.errors import ModelError, ModelWarning, SettingError, first_few
 from gradaudit.model.mechanism import checked
+from gradaudit.model.rounded_numbers import from_float32
 
 VectorField = Callable[[Any, Any, Any], Any]
 Quantities = Mapping[str, tuple[float, str]]
@@ -244,6 +246,15 @@ class Model:
             )
         if np.any(np.diff(given) <= 0.0):
             raise SettingError(f"times must be strictly increasing; they are {given.tolist()}.")
+        rounded = from_float32(given)
+        if rounded.size:
+            warnings.warn(
+                f"times of {self.name!r} were rounded to float32: one is {float(rounded[0])!r}, "
+                f"for {np.float32(rounded[0])!s}. The sensitivities are those at the rounded "
+                "times; give them in float64.",
+                ModelWarning,
+                stacklevel=3,
+            )
         return np.minimum(given, self.t_end)
 
 

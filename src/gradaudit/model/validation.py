@@ -20,6 +20,7 @@ from gradaudit.errors import ModelError, ModelWarning, first_few
 from gradaudit.model.definition import Model
 from gradaudit.model.derivative_check import slopes, undifferentiable
 from gradaudit.model.quadratures import initial_state
+from gradaudit.model.rounded_numbers import from_float32
 from gradaudit.model.start_events import start_events
 from gradaudit.model.trace_errors import explained, index_error
 
@@ -206,7 +207,7 @@ def _check_precision(closed: Any, what: str) -> None:
             "script with jax.config.update('jax_enable_x64', True)."
         )
     for constant in constants(closed):
-        rounded = _from_float32(constant)
+        rounded = from_float32(constant)
         if rounded.size:
             raise ModelError(
                 f"{what} has the constant {float(rounded[0])!r}, a number that was rounded to "
@@ -215,31 +216,19 @@ def _check_precision(closed: Any, what: str) -> None:
             )
 
 
-def _from_float32(values: Any) -> np.ndarray:
-    """Those of float64 `values` that must have been float32: 0.10000000149011612 is 0.1 there.
-
-    They fit in 24 bits, but in no fewer than 18, and take more than 12 decimal digits to write. So
-    1.5, 1e6 and 2**-40 are none of them.
-    """
-    values = np.atleast_1d(np.asarray(values))
-    if values.dtype != np.float64:
-        return np.empty(0)
-    values = values[np.isfinite(values)].ravel()
-    with np.errstate(over="ignore"):
-        values = values[values.astype(np.float32) == values]
-    mantissa = np.frexp(values)[0] * 2.0**17
-    values = values[mantissa != np.rint(mantissa)]
-    return np.array([v for v in values if float(f"{v:.12g}") != v])
-
-
 def _check_numbers(model: Model, where: str) -> None:
     for kind in ("states", "parameters"):
         for name, (value, _) in getattr(model, kind).items():
-            if _from_float32(value).size:
+            if from_float32(value).size:
                 raise ModelError(
                     f"{where}: {kind}[{name!r}] has the value {value!r}, a number that was "
                     f"rounded to float32; write {np.float32(value)!s}."
                 )
+    if from_float32(model.t_end).size:
+        raise ModelError(
+            f"{where}: t_end is {model.t_end!r}, a number that was rounded to float32; write "
+            f"{np.float32(model.t_end)!s}."
+        )
     twice = sorted({name for name in model.observables if model.observables.count(name) > 1})
     if twice:
         raise ModelError(f"{where}: observables names {twice} twice; name each state once.")

@@ -68,16 +68,18 @@ class Look:
         The largest defect so far, as a share of the size of its component.
     where
         The middle of the element that has it.
+    hidden
+        A time at which there is a pulse that no look finds, or None.
     """
 
-    def __init__(self, tools: Tools, t_end: float) -> None:
-        self.tools, self.panel = tools, PANEL * t_end
+    def __init__(self, tools: Tools, t_end: float, hidden: float | None = None) -> None:
+        self.tools, self.panel, self.hidden = tools, PANEL * t_end, hidden
         self.worst, self.where = 0.0, 0.0
 
     @property
     def missed(self) -> float | None:
-        """The time of the element with the largest defect, or None where none has any."""
-        return self.where if self.worst > LARGEST_DEFECT else None
+        """The time of the element with the largest defect, or of a pulse that hides, if any."""
+        return self.where if self.worst > LARGEST_DEFECT else self.hidden
 
     def look(self, element: Element, scales: Scales) -> None:
         if float(element.length) < 0.5 * self.panel:

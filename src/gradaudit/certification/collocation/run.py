@@ -24,6 +24,7 @@ from gradaudit.certification.collocation.products import along_points, product
 from gradaudit.certification.collocation.radau import radau
 from gradaudit.certification.collocation.scales import Expected, Scales
 from gradaudit.certification.heyoka.precision import to_float64
+from gradaudit.certification.hidden_pulses import hidden_pulse
 from gradaudit.certification.variational import Options, Watch
 
 Array = NDArray[Any]
@@ -89,7 +90,8 @@ class Run:
         nan = precision.number(float("nan"))
         self.values: Array = np.full((len(times), size), nan, dtype=precision.fp_type)
         self.derivatives: Array = np.full((len(times), size, m), nan, dtype=precision.fp_type)
-        self.row, self.look = 0, Look(self.tools, model.t_end) if look else None
+        self.row = 0
+        self.look = Look(self.tools, model.t_end, hidden_pulse(model)) if look else None
         self.t = precision.number(0.0)
         self.scales = Scales(
             np.abs(to_float64(self.y)),
