@@ -56,5 +56,7 @@ def test_what_leaves_a_trace_is_none(name):
 def test_a_hidden_pulse_is_not_certified(method):
     """Of width 1e-6 in a window of 100: S = (0, 0, 0) had 15.6 digits, where b S_b = 2e-3."""
     found = gradaudit.reference(model(PULSES["gauss"]), method=method)
-    assert found.status.startswith("uncertified: about t = 37.77 the vector field has a kink, a jump")
+    assert found.status.startswith(
+        "uncertified: about t = 37.77 the vector field has a kink, a jump"
+    )
     assert not found.digits > 0.0

@@ -13,7 +13,7 @@ import pytest
 from gradaudit.certification.heyoka.precision import QUAD, available
 from gradaudit.certification.steady_state import steady_state
 from gradaudit.errors import ModelError
-from gradaudit.model.definition import Event
+from gradaudit.model.definition import Event, Model
 from resting import model
 
 
@@ -312,3 +312,30 @@ def test_a_start_at_a_threshold_that_a_parameter_moves_is_refused():
     assert_is(
         steady_state(model(field, [1.5], [1.0, 1.0], **more)), lambda k, th: [2 / k], [1.0, 1.0]
     )
+
+
+@pytest.mark.parametrize(("fast", "slow"), [(1e3, 1e-6), (1e5, 1e-7)])
+def test_bounds_have_the_rounding_of_conservation_laws(fast, slow):
+    """A <-> B fast, B <-> C slow: C at rest does not depend on the slow rate, which rounding hid.
+
+    C = s / (1 + q (1 + kb / kf)), and its derivative by the slow rate is 0.
+    """
+    q, total = 1.7, 2.3
+
+    def rates(t, y, p):
+        first, second = p[0] * y[0] - p[1] * y[1], p[2] * (y[1] - p[3] * y[2])
+        return jnp.stack([-first, first - second, second])
+
+    model = Model(
+        name="fast_and_slow",
+        vector_field=rates,
+        states={"A": (total, ""), "B": (0.0, ""), "C": (0.0, "")},
+        parameters={"kf": (fast, ""), "kb": (0.3 * fast, ""), "e": (slow, ""), "q": (q, "")},
+        t_end=1.0,
+    )
+    found = steady_state(model)
+    values, wrong = found.row.sensitivities[0], found.row.sensitivity_bounds[0]
+    assert np.all(np.abs(values[:, 2].astype(float)) <= wrong[:, 2])
+    share = 1.0 + q * 1.3  # B = q C, A = 0.3 B
+    by_q = -total * 1.3 / share**2
+    assert abs(float(values[2, 3]) - by_q) <= wrong[2, 3] + 2e-16

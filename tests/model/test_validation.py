@@ -239,6 +239,7 @@ def test_times_that_were_rounded_to_float32_are_told():
         loaded.times(np.array([0.1, 0.2], dtype=np.float32))
     loaded.times(np.array([0.25, 0.5], dtype=np.float32))  # a warning would be an error here
 
+
 @pytest.mark.parametrize("value", [1.5, 1e6, 2.0**-40, 12345678.0, 1.0 / 3.0, 0.1, 1e-30, -0.75])
 def test_numbers_of_full_precision_are_not_taken_for_float32(value):
     loaded = gradaudit.load_model(

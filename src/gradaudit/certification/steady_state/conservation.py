@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradaudit.certification.collocation.products import product
-from gradaudit.certification.heyoka.precision import to_float64
-from gradaudit.certification.steady_state.elimination import reduced, solved
+from gradaudit.certification.heyoka.precision import Precision, to_float64
+from gradaudit.certification.steady_state.elimination import Reduced, reduced, solved
 from gradaudit.certification.steady_state.rates import Rates
 from gradaudit.errors import ModelError
 
@@ -28,6 +28,9 @@ DIGITS_LOST = 1e8
 
 KEPT = 1e-8
 """Of the sum of the sizes of its terms: what a vanishing sum in double precision may be."""
+
+ROUNDINGS = 64.0
+"""Units in the last place of its terms that a rate is allowed."""
 
 SEED = 20240229
 
@@ -46,6 +49,8 @@ class Conservation:
         The n - c states whose rates determine all others.
     points
         The states at which the laws were found, (n, M).
+    law_bounds, slope_bounds
+        Bounds of the absolute errors of `laws` and `slopes`, float64.
     derivatives
         Whether `slopes` are known; they are 0 otherwise.
     """
@@ -54,6 +59,8 @@ class Conservation:
     slopes: Array
     independent: list[int]
     points: Array
+    law_bounds: NDArray[np.float64]
+    slope_bounds: NDArray[np.float64]
     derivatives: bool = True
 
     def hold(self, rates: Rates, t: float) -> bool:
@@ -114,11 +121,47 @@ def conservation(
                 "conservation laws are not told apart from fast and slow reactions in extended "
                 "precision, so that the steady state cannot be certified."
             )
-    if names is None:
-        nothing = precision.array(np.zeros((len(laws), n, rates.m)))
-        return Conservation(laws, nothing, sorted(found.pivots), points, derivatives=False)
-    slopes = _slopes(rates, t, points, F, found, names)
-    return Conservation(laws, slopes, sorted(found.pivots), points)
+    law_bounds, back = _law_bounds(found, F, precision)
+    own = laws, sorted(found.pivots), points, law_bounds
+    nothing = np.zeros((len(laws), n, rates.m))
+    if names is None or not len(laws):
+        return _whole(*own, precision.array(nothing), nothing, derivatives=names is not None)
+    by_p = rates.slopes(t, points)[1]  # (M, n, m)
+    slopes = _slopes(by_p, F, found, names, precision)
+    return _whole(*own, slopes, _slope_bounds(slopes, by_p, F, found, law_bounds, back, precision))
+
+
+def _whole(
+    laws: Array, independent: list[int], points: Array, law_bounds: Any, slopes: Array,
+    slope_bounds: Any, *, derivatives: bool = True,
+) -> Conservation:  # fmt: skip
+    return Conservation(
+        laws=laws,
+        slopes=slopes,
+        independent=independent,
+        points=points,
+        law_bounds=law_bounds,
+        slope_bounds=slope_bounds,
+        derivatives=derivatives,
+    )
+
+
+def _law_bounds(found: Reduced, F: Array, precision: Precision) -> tuple[Any, Any]:
+    """Of the coefficients, (c, n), and the inverse (r, r) that carries errors to those of pivots.
+
+    L F = 0 at the columns that determine L, so that its error is the residual there, with what the
+    rates are rounded by, times an inverse. That is large where fast and slow reactions meet.
+    """
+    laws, pivots, columns = found.null, found.pivots, found.columns
+    bounds = np.zeros(laws.shape)
+    if not pivots or not len(laws):
+        return bounds, np.zeros((len(pivots), len(pivots)))
+    unit = precision.array(np.eye(len(pivots)))
+    back = np.abs(to_float64(solved(F[np.ix_(pivots, columns)], unit, precision)))
+    left = np.abs(to_float64(product(laws, F)))[:, columns]
+    terms = to_float64(product(np.abs(laws), np.abs(F)))[:, columns]
+    bounds[:, pivots] = 2.0 * (left + ROUNDINGS * precision.eps * terms) @ back
+    return bounds, back
 
 
 def _with_idle(rates: Rates, t: float, points: Array, idle: Array) -> Array:
@@ -134,19 +177,15 @@ def _with_idle(rates: Rates, t: float, points: Array, idle: Array) -> Array:
         idle &= ~moving
 
 
-def _slopes(rates: Rates, t: float, points: Array, F: Array, found: Any, names: list[str]) -> Array:
-    laws, precision = found.null, rates.precision
-    slopes = np.zeros((len(laws), rates.n, rates.m), dtype=F.dtype)
-    slopes[...] = precision.number(0.0)
-    if not len(laws):
-        return slopes
-    _, by_p = rates.slopes(t, points)  # (M, n, m)
-    turned = np.stack([product(laws, by_p[k]) for k in range(len(by_p))])  # (M, c, m)
-    pivots, columns = found.pivots, found.columns
+def _slopes(by_p: Array, F: Array, found: Reduced, names: list[str], precision: Precision) -> Array:
+    """dL/dp (c, n, m), from the derivatives (M, n, m) of the rates at the points."""
+    laws, pivots, columns = found.null, found.pivots, found.columns
+    slopes = precision.array(np.zeros((*laws.shape, by_p.shape[2])))
+    turned = _turned(laws, by_p)
     if pivots:
         square = np.ascontiguousarray(F[np.ix_(pivots, columns)].T)
         right = -turned[columns].reshape(len(columns), -1)
-        solution = solved(square, right, precision).reshape(len(pivots), len(laws), rates.m)
+        solution = solved(square, right, precision).reshape(len(pivots), len(laws), -1)
         slopes[:, pivots, :] = solution.transpose(1, 0, 2)
     # at states that did not determine it
     for k in range(len(by_p)):
@@ -162,3 +201,32 @@ def _slopes(rates: Rates, t: float, points: Array, F: Array, found: Any, names: 
                 "constant, or choose another value."
             )
     return slopes
+
+
+def _slope_bounds(
+    slopes: Array, by_p: Array, F: Array, found: Reduced, law_bounds: Any, back: Any,
+    precision: Precision,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Of dL/dp, (c, n, m); a slope that is smaller than its bound is set to 0.
+
+    As L is: by the residual of L' F + L F_p at the columns that determine it.
+    """
+    laws, pivots, columns = found.null, found.pivots, found.columns
+    bounds = np.zeros(slopes.shape)
+    if pivots:
+        rates, parts = F[:, columns], by_p[columns]
+        inner = np.stack([product(slopes[..., j].copy(), rates) for j in range(slopes.shape[2])])
+        left = np.abs(to_float64(inner.transpose(2, 1, 0) + _turned(laws, parts)))  # (r, c, m)
+        held, sizes = np.abs(to_float64(parts)), np.abs(to_float64(rates))
+        terms = np.einsum("cnm,nk->kcm", np.abs(to_float64(slopes)), sizes)
+        terms += np.einsum("cn,knm->kcm", np.abs(to_float64(laws)), held)
+        wrong = left + ROUNDINGS * precision.eps * terms
+        wrong += np.einsum("cn,knm->kcm", law_bounds, held)
+        bounds[:, pivots] = 2.0 * np.einsum("kcm,kr->crm", wrong, back)
+    slopes[np.abs(to_float64(slopes)) <= bounds] = precision.number(0.0)
+    return bounds
+
+
+def _turned(laws: Array, by_p: Array) -> Array:
+    """L F_p at some states, (K, c, m)."""
+    return np.stack([product(laws, part) for part in by_p])

@@ -76,6 +76,10 @@ class Equations:
             np.concatenate([by_p, kept]) if len(laws.laws) else by_p
         )
 
+    def beside(self, kept: Array) -> NDArray[np.float64]:
+        """Errors (c, ...) of what is kept, with 0 for the rates, which come first."""
+        return np.concatenate([np.zeros((len(self.laws.independent), *kept.shape[1:])), kept])
+
     def inverse(self, A: Array) -> tuple[Any, float]:
         """B in double precision, and |I - B A| in the scales of states; infinite if singular."""
         rough = to_float64(A)
@@ -118,7 +122,7 @@ def newton(equations: Equations, y: Array, shrink: float) -> Array | None:
 
 def certified(equations: Equations, y: Array) -> Root | None:
     """The root with its sensitivities and bounds; None if the equations are too ill-conditioned."""
-    rates, precision = equations.rates, equations.rates.precision
+    rates, precision, laws = equations.rates, equations.rates.precision, equations.laws
     A, b = equations.matrices(y)
     inverse, defect = equations.inverse(A)
     if not defect < CONTRACTS:
@@ -126,7 +130,8 @@ def certified(equations: Equations, y: Array) -> Root | None:
     size, rounding = np.abs(inverse), ROUNDINGS * precision.eps
     values = np.abs(to_float64(y)) + np.abs(to_float64(equations.start))
     held = np.abs(to_float64(rates.parameters))
-    wrong = np.abs(to_float64(equations.residual(y)))
+    away = np.abs(to_float64(y - equations.start))
+    wrong = np.abs(to_float64(equations.residual(y))) + equations.beside(laws.law_bounds @ away)
     wrong = wrong + rounding * (np.abs(to_float64(A)) @ values + np.abs(to_float64(b)) @ held)
     value_bounds = 2.0 * size @ wrong / (1.0 - defect)
     # What its bound does not tell from 0 is rounding of an exact zero, as a rule. Another solve
@@ -153,6 +158,9 @@ def certified(equations: Equations, y: Array) -> Root | None:
     turned = share * (np.abs(to_float64(moved[0])) @ sizes + np.abs(to_float64(moved[1])))
     left = np.abs(to_float64(product(A, S) + b))
     left = left + rounding * (rough @ sizes + np.abs(to_float64(b))) + 2.0 * turned
+    moving = sizes + np.abs(to_float64(equations.start_slopes))
+    kept = np.einsum("cnm,n->cm", laws.slope_bounds, away) + laws.law_bounds @ moving
+    left = left + equations.beside(kept)
     derivative_bounds = 2.0 * size @ left / (1.0 - defect)
     S[np.abs(to_float64(S)) <= derivative_bounds] = precision.number(0.0)
     return Root(y, S, value_bounds, derivative_bounds)

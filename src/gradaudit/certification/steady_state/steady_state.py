@@ -59,9 +59,8 @@ class SteadyState:
     pieces, slope_pieces
         State (3, n) and sensitivities (3, n, m) as sums of three float64 numbers each.
     row
-        The same with bounds of the errors, as rows of one time. In quad precision it is there in a
-        finer one only: the coefficients of conservation laws are found by an elimination, whose
-        rounding the bounds of the root do not have.
+        The same with bounds of the errors, as rows of one time. In quad precision it is there where
+        the root was found in a finer one.
     precise
         Whether pieces and slopes are so precise that another solve may begin with them; behind an
         event they are not.
@@ -125,7 +124,12 @@ def steady_state(
             if root is not None:
                 search.refuse_two_ways()
                 refine = partial(search.again, root, t) if _twice() else None
-                return replace(_result(root, search, t), refine=refine)
+                try:
+                    return replace(_result(root, search, t), refine=refine)
+                except ModelError:  # ill-conditioned: with twice the digits there are enough
+                    if refine is None:
+                        raise
+                    return refine()
     except EventOnTheWayError as event:
         found = settled(model, event.time, max(run.deadline - time.perf_counter(), 1.0))
         if found is None:
