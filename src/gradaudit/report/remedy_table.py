@@ -11,7 +11,7 @@ import pandas as pd
 from gradaudit.analysis.remedies import remedy_name, summary
 from gradaudit.records.catalogue import catalogue
 from gradaudit.records.labels import functional_name
-from gradaudit.report.numbers import DASH, listed, number
+from gradaudit.report.numbers import DASH, number
 from gradaudit.report.tables import Cell, Table
 
 FUNCTIONAL = "functional"
@@ -53,10 +53,11 @@ def _cost(factor: float) -> str:
 
 
 def _which(used: pd.DataFrame) -> str:
-    """The functionals that correct, the most frequent first."""
+    """The functional that corrects most often, and how many others do."""
     mended = used[(used["remedy"] == FUNCTIONAL) & (used["verdict_after"] == "good")]
     changed = mended["changed"].str.removeprefix("functional ").value_counts()
-    return listed([_functional(str(name)) for name in changed.index], limit=2)
+    names = [_functional(str(name)) for name in changed.index]
+    return f"{names[0]} or {len(names) - 1} more" if len(names) > 1 else "".join(names)
 
 
 def _functional(name: str) -> str:

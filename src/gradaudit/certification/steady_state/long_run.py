@@ -37,6 +37,10 @@ class EventOnTheWayError(ModelError):
         self.time = t
 
 
+AT_REST = 1e-6
+"""Of its size: a state that would change by so little in as much time again is at rest."""
+
+
 class LongRun:
     """A solve of the states without end.
 
@@ -210,8 +214,17 @@ class LongRun:
         """What moves most, in words."""
         speed = np.abs(self.rates.rates(self.t, self.y[:, None])[:, 0]) * self.t
         share = speed / np.where(self.largest > 0.0, self.largest, 1.0)
+        if not share.max() > AT_REST:
+            return (
+                f"at t = {self.t:.3g} all states rest, but at no isolated, stable root of the rates: "
+                "where they rest depends on the way to it, they slow down without end, or they "
+                "began at an unstable steady state"
+            )
         name = list(self.model.states)[int(np.argmax(share))]
-        return f"{name!r} still changes at t = {self.t:.3g}, it grows, oscillates or slows down"
+        return (
+            f"{name!r} still changes at t = {self.t:.3g}: it grows, oscillates, slows down, or is "
+            "not yet at rest"
+        )
 
 
 def _in_step(moving: Any, solver: Any, largest: Array) -> tuple[float, int] | None:
