@@ -33,7 +33,6 @@ def solver_of(matrix: Array) -> Callable[[Array], Array]:
     ones of 1e12 a pivot that is the largest one would be so by its unit. The result is not finite
     where the matrix is singular.
     """
-    n = matrix.shape[0]
     rows = _power_of_two(jnp.max(jnp.abs(matrix), axis=1))
     columns = _power_of_two(jnp.max(jnp.abs(matrix) / rows[:, None], axis=0))
     solve = _balanced(matrix / rows[:, None] / columns)

@@ -216,9 +216,9 @@ class LongRun:
         share = speed / np.where(self.largest > 0.0, self.largest, 1.0)
         if not share.max() > AT_REST:
             return (
-                f"at t = {self.t:.3g} all states rest, but at no isolated, stable root of the rates: "
-                "where they rest depends on the way to it, they slow down without end, or they "
-                "began at an unstable steady state"
+                f"at t = {self.t:.3g} all states rest, but at no isolated, stable root of the "
+                "rates: where they rest depends on the way to it, they slow down without "
+                "end, or they began at an unstable steady state"
             )
         name = list(self.model.states)[int(np.argmax(share))]
         return (
