@@ -32,7 +32,7 @@ Terms = Callable[[Array], tuple[Array, Array]]
 POINTS = 4001
 """Of a grid on which signs are compared."""
 
-BISECTIONS = 64
+BISECTIONS = 44  # from a gap of the grid to what float64 resolves
 MOST = 1000
 """Terms, or places, of a model: where there are more, some of them are looked at."""
 
@@ -127,9 +127,13 @@ def _terms(model: Model) -> Terms | None:
     program = jax.jit(jax.vmap(lambda t: jax.jvp(values, (t,), (jnp.ones_like(t),))))
 
     def evaluated(times: Array) -> tuple[Array, Array]:
-        found = program(jnp.asarray(np.resize(times, POINTS)))  # one shape, one program
-        one, other = (np.asarray(part)[: len(times)] for part in found)
-        return one, other
+        parts = []
+        for start in range(0, len(times), MOST):  # one shape, one program
+            some = times[start : start + MOST]
+            found = program(jnp.asarray(np.resize(some, MOST)))
+            parts.append([np.asarray(part)[: len(some)] for part in found])
+        values, slopes = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return values, slopes
 
     return evaluated
 
