@@ -40,7 +40,7 @@ WIDE = {
 
 @pytest.mark.parametrize("name", PULSES)
 def test_a_pulse_is_found_at_its_centre(name):
-    found = hidden_pulse(model(PULSES[name]))
+    found = hidden_pulse(model(PULSES[name]), 100.0)
     assert found is not None
     centres = {"several": CENTRES, "train": 37.77 + 2 * np.pi * np.arange(-6, 10)}
     assert np.abs(found - centres.get(name, 37.77)).min() < 1e-7
@@ -49,7 +49,11 @@ def test_a_pulse_is_found_at_its_centre(name):
 @pytest.mark.parametrize("name", WIDE)
 def test_what_leaves_a_trace_is_none(name):
     """Whether that is seen is for the inspection of the steps to say."""
-    assert hidden_pulse(model(WIDE[name])) is None
+    assert hidden_pulse(model(WIDE[name]), 100.0) is None
+
+
+def test_a_pulse_behind_the_last_observation_does_not_matter():
+    assert hidden_pulse(model(PULSES["gauss"]), 30.0) is None
 
 
 @pytest.mark.parametrize("method", ["taylor", "collocation"])

@@ -174,7 +174,8 @@ class Climb:
         missed = None
         if solution.status == "ok":
             missed = inspector.missed()
-            missed = hidden_pulse(self.model) if missed is None else missed
+            if missed is None:
+                missed = hidden_pulse(self.model, float(self.grid.times[-1]))
         if solution.status == "ok":
             self.inspect_seconds = 0.0  # the field is compiled
         if missed is not None:

@@ -82,9 +82,17 @@ class _OfTime(Evaluator[Any]):
         return [result]
 
 
+def hidden_pulse(model: Model, until: float) -> float | None:
+    """The first time before `until` at which a term of the vector field has a pulse that may hide.
+
+    None where no term has one.
+    """
+    first = _first_pulse(model)
+    return first if first is not None and first < until else None
+
+
 @identity_cache
-def hidden_pulse(model: Model) -> float | None:
-    """A time at which a term of the vector field has a pulse that may hide, or None."""
+def _first_pulse(model: Model) -> float | None:
     terms = _terms(model)
     if terms is None:
         return None

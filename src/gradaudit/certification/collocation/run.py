@@ -91,7 +91,8 @@ class Run:
         self.values: Array = np.full((len(times), size), nan, dtype=precision.fp_type)
         self.derivatives: Array = np.full((len(times), size, m), nan, dtype=precision.fp_type)
         self.row = 0
-        self.look = Look(self.tools, model.t_end, hidden_pulse(model)) if look else None
+        hidden = hidden_pulse(model, float(times[-1])) if look else None
+        self.look = Look(self.tools, model.t_end, hidden) if look else None
         self.t = precision.number(0.0)
         self.scales = Scales(
             np.abs(to_float64(self.y)),

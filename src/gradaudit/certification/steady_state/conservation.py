@@ -122,27 +122,20 @@ def conservation(
                 "precision, so that the steady state cannot be certified."
             )
     law_bounds, back = _law_bounds(found, F, precision)
-    own = laws, sorted(found.pivots), points, law_bounds
-    nothing = np.zeros((len(laws), n, rates.m))
-    if names is None or not len(laws):
-        return _whole(*own, precision.array(nothing), nothing, derivatives=names is not None)
-    by_p = rates.slopes(t, points)[1]  # (M, n, m)
-    slopes = _slopes(by_p, F, found, names, precision)
-    return _whole(*own, slopes, _slope_bounds(slopes, by_p, F, found, law_bounds, back, precision))
-
-
-def _whole(
-    laws: Array, independent: list[int], points: Array, law_bounds: Any, slopes: Array,
-    slope_bounds: Any, *, derivatives: bool = True,
-) -> Conservation:  # fmt: skip
+    slope_bounds = np.zeros((len(laws), n, rates.m))
+    slopes = precision.array(slope_bounds)
+    if names is not None and len(laws):
+        by_p = rates.slopes(t, points)[1]  # (M, n, m)
+        slopes = _slopes(by_p, F, found, names, precision)
+        slope_bounds = _slope_bounds(slopes, by_p, F, found, law_bounds, back, precision)
     return Conservation(
         laws=laws,
         slopes=slopes,
-        independent=independent,
+        independent=sorted(found.pivots),
         points=points,
         law_bounds=law_bounds,
         slope_bounds=slope_bounds,
-        derivatives=derivatives,
+        derivatives=names is not None,
     )
 
 
