@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from gradaudit.analysis.calibration.skill import roc
 from gradaudit.figures import layout, style
@@ -38,9 +39,12 @@ CURVES = (
 )
 """Colour, width and dashes of the scores: where two coincide, both are seen."""
 
+FEWEST = 1e-3
+"""The smallest share that is shown."""
+
 
 def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure:
-    """Areas with their intervals beside costs, and the ROC of the scores.
+    """Areas with their intervals beside costs, and what the scores miss and raise falsely.
 
     Parameters
     ----------
@@ -56,7 +60,7 @@ def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[s
         panels = {"ncols": 2, "width_ratios": [1.35, 1.0]} if scored else {"ncols": 1}
         figure, axes = plt.subplots(1, squeeze=False, figsize=(11.0, height), **panels)
         figure.subplots_adjust(
-            left=0.21, right=0.985, top=1 - 0.98 / height, bottom=0.72 / height, wspace=0.17
+            left=0.21, right=0.985, top=1 - 0.98 / height, bottom=0.72 / height, wspace=0.24
         )
         _areas(axes[0, 0], shown)
         text = (
@@ -65,7 +69,7 @@ def skill(table: pd.DataFrame, predictions: pd.DataFrame, *, settings: Mapping[s
         )
         if scored:
             _curves(axes[0, 1], predictions, float(settings.get("good", 1e-2)))
-            text = f"Left: {text} Right: trust scores."
+            text = f"Left: {text} Right: trust scores; the better, the closer to the lower left."
         layout.head(
             figure,
             "Which indicators detect a gradient that is not good, without a reference",
@@ -96,6 +100,7 @@ def _areas(ax: Axes, shown: pd.DataFrame) -> None:
 
 
 def _curves(ax: Axes, predictions: pd.DataFrame, bound: float) -> None:
+    """Missed against false alarms, both logarithmic: good scores differ in the corner alone."""
     scores = predictions.groupby("score", sort=False)
     for (name, rows), (colour, width, dashes) in zip(scores, CURVES, strict=False):
         known = rows[np.isfinite(style.as_numbers(rows["estimate"]))]
@@ -104,22 +109,28 @@ def _curves(ax: Axes, predictions: pd.DataFrame, bound: float) -> None:
             continue
         false, hits = roc(known["estimate"].to_numpy(), bad)
         ax.plot(
-            false, hits, color=colour, lw=width, ls=dashes, label=indicator_name(str(name)),
-            solid_capstyle="butt",
+            np.maximum(false, FEWEST), np.maximum(1.0 - hits, FEWEST), color=colour, lw=width,
+            ls=dashes, label=indicator_name(str(name)), solid_capstyle="butt",
         )  # fmt: skip
         alarm = (known["estimate"] >= known["threshold"]).to_numpy()
         ax.plot(
-            np.mean(alarm[~bad]),
-            np.mean(alarm[bad]),
+            max(np.mean(alarm[~bad]), FEWEST),
+            max(np.mean(~alarm[bad]), FEWEST),
             "o",
             ms=5.5 + width,
             mec="white",
             color=colour,
         )
-    ax.plot([0, 1], [0, 1], color=style.FAINT, lw=1, zorder=0)
-    ax.set_xlim(-0.02, 1)
-    ax.set_ylim(0, 1.03)
+    shares = np.geomspace(FEWEST, 1.0, 200)
+    ax.plot(shares, 1.0 - shares, color=style.FAINT, lw=1, zorder=0)  # by chance
+    ticks = [1.0, 0.1, 0.01, FEWEST]
+    names = ["100 %", "10 %", "1 %", f"≤ {100 * FEWEST:g} %"]
+    ax.set(xscale="log", yscale="log")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(ticks, names)
+        axis.set_minor_locator(NullLocator())
+    ax.set(xlim=(0.8 * FEWEST, 1.25), ylim=(0.8 * FEWEST, 1.25))
     ax.set_xlabel("false alarms, share of good gradients")
-    ax.set_ylabel("gradients not good, share found")
+    ax.set_ylabel("missed, share of gradients not good")
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="lower right", title="dot: threshold set on other mechanisms")
+        ax.legend(loc="upper right", bbox_to_anchor=(0.98, 0.96), title="dot: its threshold")
