@@ -6,7 +6,7 @@ import pytest
 
 import gradaudit
 from gradaudit import Model
-from gradaudit.certification.hidden_pulses import hidden_pulse
+from gradaudit.certification.hidden_pulses import pulses
 
 CENTRES = np.array([11.1, 22.2, 37.77])
 
@@ -38,9 +38,13 @@ WIDE = {
 }
 
 
+LONG = [0.0], [100.0]
+"""One step over the whole window."""
+
+
 @pytest.mark.parametrize("name", PULSES)
 def test_a_pulse_is_found_at_its_centre(name):
-    found = hidden_pulse(model(PULSES[name]), 100.0)
+    found = pulses(model(PULSES[name])).unseen(*LONG, 100.0)
     assert found is not None
     centres = {"several": CENTRES, "train": 37.77 + 2 * np.pi * np.arange(-6, 10)}
     assert np.abs(found - centres.get(name, 37.77)).min() < 1e-7
@@ -49,11 +53,48 @@ def test_a_pulse_is_found_at_its_centre(name):
 @pytest.mark.parametrize("name", WIDE)
 def test_what_leaves_a_trace_is_none(name):
     """Whether that is seen is for the inspection of the steps to say."""
-    assert hidden_pulse(model(WIDE[name]), 100.0) is None
+    assert pulses(model(WIDE[name])).unseen(*LONG, 100.0) is None
 
 
-def test_a_pulse_behind_the_last_observation_does_not_matter():
-    assert hidden_pulse(model(PULSES["gauss"]), 30.0) is None
+def test_a_pulse_is_unseen_where_the_step_there_is_longer():
+    found = pulses(model(PULSES["gauss"]))
+    centre, distance = (float(part[0]) for part in found)
+    assert abs(centre - 37.77) < 1e-12
+    assert 4.8e-6 < distance < 2.4 * 4.8e-6  # exp(-4.8^2) = 1e-10, and of the distances the next
+    short = np.arange(37.76999, 37.77001, 1e-6), np.full(21, 1e-6)
+    assert found.unseen(*short, 100.0) is None
+    at_centre = [0.0, 37.77, 37.770001], [37.77, 1e-6, 50.0]  # as an event there makes them
+    assert found.unseen(*at_centre, 100.0) == pytest.approx(37.77)
+
+
+@pytest.mark.parametrize(
+    ("until", "seen"), [(30.0, True), (37.769999, False), (37.77, False), (37.770001, False)]
+)
+def test_what_of_a_pulse_is_before_the_last_observation_counts(until, seen):
+    assert (pulses(model(PULSES["gauss"])).unseen(*LONG, until) is None) is seen
+
+
+@pytest.mark.parametrize("centre", [0.05, 99.95, 100.0])
+def test_a_pulse_near_an_end_of_the_window_is_found(centre):
+    given = model(lambda t, c, w: jnp.exp(-(((t - centre) / w) ** 2)))
+    assert pulses(given).unseen(*LONG, 100.0) == pytest.approx(centre)
+
+
+def test_where_a_pulse_is_may_be_computed_in_any_way():
+    """By what is no smooth function, as an index or a maximum, of parameters alone."""
+    given = model(lambda t, c, w: jnp.exp(-(((t - jnp.maximum(c, 1.0)) / w) ** 2)))
+    assert pulses(given).unseen(*LONG, 100.0) == pytest.approx(37.77)
+
+
+@pytest.mark.parametrize("width", [1e-4, 1e-3])
+@pytest.mark.parametrize("method", ["taylor", "collocation"])
+def test_a_pulse_that_shows_between_two_looks_is_right_or_not_certified(width, method):
+    """S_b = y(100), which the whole area of the pulse gives but for the decay from then on."""
+    pulse = model(lambda t, c, w: jnp.exp(-(((t - 37.77) / width) ** 2)) / width)
+    found = gradaudit.reference(pulse, times=[100.0], method=method)
+    exact = np.sqrt(np.pi) * np.exp(-0.1 * (100.0 - 37.77)) * np.exp((0.05 * width) ** 2)
+    right = found.sensitivities[-1, 0, 0] == pytest.approx(exact, rel=1e-9)
+    assert right or found.status != "ok"
 
 
 @pytest.mark.parametrize("method", ["taylor", "collocation"])

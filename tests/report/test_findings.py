@@ -70,6 +70,7 @@ def test_the_best_and_the_worst_indicator(scope, known):
             "auc": [0.9, 0.4, 0.95],
             "misses": 0.02,
             "false_alarms": 0.1,
+            "threshold": 0.01,
         }
     )
     said = of(skill=skill)

@@ -256,7 +256,7 @@ def _climb_seeing(climb: Climb, digits: float) -> str:
         return _uncertified(
             climb,
             f"about t = {again.time:g} the vector field has a kink, a jump or a very narrow pulse, "
-            "which a Taylor series does not see (declare an event there)",
+            "which a Taylor series does not see (declare an event there, or where a pulse begins)",
         )
 
 

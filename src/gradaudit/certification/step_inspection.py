@@ -101,10 +101,14 @@ class Inspector:
         self._states: list[Array] = []
         self._weights: list[Array] = []
         self._increments: list[Array] = []
+        self.starts: list[float] = []  # of all steps
+        self.lengths: list[float] = []
 
     def look(self, integrator: Any) -> None:
         """Take down the last step of an integrator."""
         end, step = float(integrator.time), float(integrator.last_h)
+        self.starts.append(end - step)
+        self.lengths.append(step)
         if not np.isfinite(step) or step < 0.5 * self.panel:
             return
         pieces = ceil(step / self.panel - 1e-6)

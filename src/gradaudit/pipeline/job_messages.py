@@ -24,7 +24,9 @@ def _short(record: logging.LogRecord) -> bool:
             setattr(record, name, _first(files))
     reason = getattr(record, "reason", None)
     if isinstance(reason, str):
-        record.reason = ", ".join(_first(reason.split(", ")))
+        record.reason = "; ".join(
+            ", ".join(_first(part.split(", "))) for part in reason.split("; ")
+        )
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from gradaudit.analysis.functional_ranking import EVERYWHERE as EVERY_MODEL
@@ -10,10 +11,13 @@ from gradaudit.analysis.scaling_laws import EVERYWHERE
 from gradaudit.records.labels import indicator_name, ranked_name
 from gradaudit.report import law_sentences
 from gradaudit.report.literature import Facts
-from gradaudit.report.numbers import listed, number, percent, sentence_case
+from gradaudit.report.numbers import listed, number, percent
 
 FEW = 10
-"""Tolerance series of a kind of functionals; fewer are not named as the best or the worst."""
+"""Tolerance series of a kind of functionals, or gradients that a remedy was tried on.
+
+What has fewer is not named as the best or the worst.
+"""
 
 
 def findings(facts: Facts, skill: pd.DataFrame | None) -> dict[str, str]:
@@ -70,13 +74,13 @@ def _remedies(remedies: pd.DataFrame) -> str:
     summed = summary(remedies)
     rows = summed[(summed["mechanism"] == EVERYWHERE) & (summed["tried"] >= FEW)]
     rows = rows[rows["remedy"] != "functional"].sort_values("share", ascending=False)
-    if len(rows) < 2:
+    if len(rows) < 2 or rows["share"].iloc[0] == rows["share"].iloc[-1]:
         return ""
     first, last = rows.iloc[0], rows.iloc[-1]
-    return sentence_case(
-        f"{remedy_name(first['remedy'])} corrects the largest share of what it is tried on, "
-        f"{percent(first['share'])}; {remedy_name(last['remedy'])} the smallest, "
-        f"{percent(last['share'])}."
+    return (
+        f"Of the changes tried at least {FEW} times, without that of the functional, "
+        f"{remedy_name(first['remedy'])} corrects the largest share, {percent(first['share'])}, "
+        f"and {remedy_name(last['remedy'])} the smallest, {percent(last['share'])}."
     )
 
 
@@ -94,7 +98,7 @@ def _skill(skill: pd.DataFrame | None) -> str:
 
 def _trust(skill: pd.DataFrame | None) -> str:
     rows = _judged(skill, "score")
-    if rows.empty:
+    if rows.empty or not np.isfinite(float(rows.iloc[0]["threshold"])):
         return ""
     return (
         f"The best score misses {percent(rows.iloc[0]['misses'])} of the gradients that are not "

@@ -86,7 +86,7 @@ def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
     if state is None:
         return Card(key="q1", question=question, conclusion="Too few gradients for a law.")
     ratio = float(state["ratio"])
-    forward = verdicts[verdicts["method"] == "forward_ad"]
+    forward = verdicts[(verdicts["method"] == "forward_ad") & ~verdicts["zero"].astype(bool)]
     stuck = int((~forward["converging"].astype(bool)).sum())
     answer = "No, it is less accurate" if ratio > 1.0 else "Yes, it is no less accurate"
     rows = laws[

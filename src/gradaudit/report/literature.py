@@ -107,10 +107,7 @@ def answer(listed: list[Reference], facts: Facts) -> list[str]:
     decided = [r.seen for r in seen if r.agrees is not None]
     shared = ""
     if decided:
-        shared = (
-            " A work agrees where what it states is seen in most of the models or gradients "
-            "concerned, or where the 95 % interval excludes the contrary."
-        )
+        shared = " A work agrees where these data show what it states; its entry says how clearly."
     if 0 < len(set(decided)) < len(decided):
         shared += (
             f" These {len(decided)} works are compared with {len(set(decided))} results of this "
@@ -247,6 +244,7 @@ def _amplification(facts: Facts) -> Seen | None:
     rows = laws[amplifying].sort_values("ratio")
     if rows.empty:
         return None
+    usual_here = float(rows["ratio"].median())
     row = rows.iloc[-1]
     up_to = "up to " if len(rows) > 1 else ""
     text = (
@@ -260,7 +258,7 @@ def _amplification(facts: Facts) -> Seen | None:
     return Seen(
         f"{text}; elsewhere it is {number(usual, 2)} times, the median over mechanisms.",
         "figure-laws",
-        bool(row["ratio"] > usual),
+        usual_here > usual,
     )
 
 
@@ -273,7 +271,8 @@ def _equilibrium(facts: Facts) -> Seen | None:
 
 
 def _not_converging(facts: Facts, trait: Trait, words: str) -> Seen | None:
-    rows = facts.verdicts[_has(facts.verdicts, trait) & (facts.verdicts["method"] == "forward_ad")]
+    ladders = facts.verdicts[~facts.verdicts["zero"].astype(bool)]
+    rows = ladders[_has(ladders, trait) & (ladders["method"] == "forward_ad")]
     if rows.empty:
         return None
     stuck = ~rows["converging"].astype(bool)

@@ -97,7 +97,8 @@ def answer(verdicts: pd.DataFrame) -> str:
         )
     else:
         parts.append(
-            "Every tolerance series converges, though its error may rise between two tolerances."
+            f"Every {'one of these' if apart else 'tolerance series'} converges, though its error "
+            "may rise between two tolerances."
         )
     if apart:
         parts.append(f"Of {len(zeros)} more, whose true gradient is 0, {graded(zeros['verdict'])}.")

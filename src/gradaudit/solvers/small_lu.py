@@ -40,7 +40,7 @@ def solver_of(matrix: Array) -> Callable[[Array], Array]:
 
 
 def _power_of_two(sizes: Array) -> Array:
-    """The next one, by which a division has no rounding; 1 for what is 0 or not finite."""
+    """The nearest one, by which a division has no rounding; 1 for what is 0 or not finite."""
     known = jnp.where((sizes > 0.0) & jnp.isfinite(sizes), sizes, 1.0)
     return lax.reduce_precision(known, jnp.finfo(known.dtype).nexp, 0)
 

@@ -121,7 +121,7 @@ class Increments:
     ----------
     points, cast
         The arguments of the fields at the points, in the target precision and for the witness;
-        the latter with states that are moved by their rounding level.
+        the latter with times and states that are moved by their rounding level.
     values
         Increments of states and integrals at the points, (s, N).
     noise

@@ -20,7 +20,9 @@ from gradaudit.certification.collocation.element import Tools
 from gradaudit.certification.collocation.products import along_points, product
 from gradaudit.certification.collocation.scales import Scales
 from gradaudit.certification.heyoka.precision import DOUBLE, to_float64
+from gradaudit.certification.hidden_pulses import pulses
 from gradaudit.certification.step_inspection import FEW, LARGEST_DEFECT, MANY, PANEL
+from gradaudit.model.definition import Model
 
 Array = NDArray[Any]
 Float = NDArray[np.float64]
@@ -68,20 +70,27 @@ class Look:
         The largest defect so far, as a share of the size of its component.
     where
         The middle of the element that has it.
-    hidden
-        A time at which there is a pulse that no look finds, or None.
+    starts, lengths
+        Of all elements.
     """
 
-    def __init__(self, tools: Tools, t_end: float, hidden: float | None = None) -> None:
-        self.tools, self.panel, self.hidden = tools, PANEL * t_end, hidden
+    def __init__(self, tools: Tools, model: Model, until: float) -> None:
+        self.tools, self.panel = tools, PANEL * model.t_end
+        self.model, self.until = model, until
+        self.starts: list[float] = []
+        self.lengths: list[float] = []
         self.worst, self.where = 0.0, 0.0
 
     @property
     def missed(self) -> float | None:
-        """The time of the element with the largest defect, or of a pulse that hides, if any."""
-        return self.where if self.worst > LARGEST_DEFECT else self.hidden
+        """The time of the element with the largest defect, or of a pulse that no element saw."""
+        if self.worst > LARGEST_DEFECT:
+            return self.where
+        return pulses(self.model).unseen(self.starts, self.lengths, self.until)
 
     def look(self, element: Element, scales: Scales) -> None:
+        self.starts.append(float(element.t))
+        self.lengths.append(float(element.length))
         if float(element.length) < 0.5 * self.panel:
             return
         worst = self._defect(element, scales, FEW)

@@ -24,7 +24,6 @@ from gradaudit.certification.collocation.products import along_points, product
 from gradaudit.certification.collocation.radau import radau
 from gradaudit.certification.collocation.scales import Expected, Scales
 from gradaudit.certification.heyoka.precision import to_float64
-from gradaudit.certification.hidden_pulses import hidden_pulse
 from gradaudit.certification.variational import Options, Watch
 
 Array = NDArray[Any]
@@ -91,8 +90,7 @@ class Run:
         self.values: Array = np.full((len(times), size), nan, dtype=precision.fp_type)
         self.derivatives: Array = np.full((len(times), size, m), nan, dtype=precision.fp_type)
         self.row = 0
-        hidden = hidden_pulse(model, float(times[-1])) if look else None
-        self.look = Look(self.tools, model.t_end, hidden) if look else None
+        self.look = Look(self.tools, model, float(times[-1])) if look else None
         self.t = precision.number(0.0)
         self.scales = Scales(
             np.abs(to_float64(self.y)),

@@ -210,14 +210,16 @@ def _slope_bounds(
         rates, parts = F[:, columns], by_p[columns]
         inner = np.stack([product(slopes[..., j].copy(), rates) for j in range(slopes.shape[2])])
         left = np.abs(to_float64(inner.transpose(2, 1, 0) + _turned(laws, parts)))  # (r, c, m)
-        held, sizes = np.abs(to_float64(parts)), np.abs(to_float64(rates))
-        terms = np.einsum("cnm,nk->kcm", np.abs(to_float64(slopes)), sizes)
+        held, moving = np.abs(to_float64(parts)), np.abs(to_float64(rates))
+        terms = np.einsum("cnm,nk->kcm", np.abs(to_float64(slopes)), moving)
         terms += np.einsum("cn,knm->kcm", np.abs(to_float64(laws)), held)
         wrong = left + ROUNDINGS * precision.eps * terms
         wrong += np.einsum("cn,knm->kcm", law_bounds, held)
         bounds[:, pivots] = 2.0 * np.einsum("kcm,kr->crm", wrong, back)
-    slopes[np.abs(to_float64(slopes)) <= bounds] = precision.number(0.0)
-    return bounds
+    sizes = np.abs(to_float64(slopes))
+    small = sizes <= bounds
+    slopes[small] = precision.number(0.0)
+    return np.asarray(bounds + np.where(small, sizes, 0.0))
 
 
 def _turned(laws: Array, by_p: Array) -> Array:

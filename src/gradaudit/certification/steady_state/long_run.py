@@ -214,7 +214,7 @@ class LongRun:
         """What moves most, in words."""
         speed = np.abs(self.rates.rates(self.t, self.y[:, None])[:, 0]) * self.t
         share = speed / np.where(self.largest > 0.0, self.largest, 1.0)
-        if not share.max() > AT_REST:
+        if share.max() <= AT_REST:
             return (
                 f"at t = {self.t:.3g} all states rest, but at no isolated, stable root of the "
                 "rates: where they rest depends on the way to it, they slow down without "

@@ -137,9 +137,11 @@ def certified(equations: Equations, y: Array) -> Root | None:
     # What its bound does not tell from 0 is rounding of an exact zero, as a rule. Another solve
     # that begins here must not look for the digits of it; the same holds of sensitivities.
     cleared = y.copy()
-    cleared[np.abs(to_float64(y)) <= value_bounds] = precision.number(0.0)
+    small = np.abs(to_float64(y)) <= value_bounds
+    cleared[small] = precision.number(0.0)
     there = equations.matrices(cleared)
     if all(np.all(np.isfinite(to_float64(part))) for part in there):
+        value_bounds = value_bounds + np.where(small, np.abs(to_float64(y)), 0.0)
         y, (A, b) = cleared, there
     B, rough = precision.array(inverse), np.abs(to_float64(A))
     S = -product(B, b)
@@ -150,17 +152,22 @@ def certified(equations: Equations, y: Array) -> Root | None:
             break
     # what an error of y does to the equations of S, by a difference that shows in this precision
     shift = np.maximum(value_bounds, 1e-6 * np.sqrt(precision.eps) * equations.scale)
+    signs = np.where(np.random.default_rng(7).random(len(shift)) < 0.5, -1.0, 1.0)
     moved = [part - own for part, own in zip(
-        equations.matrices(y + precision.array(shift)), (A, b), strict=True
+        equations.matrices(y + precision.array(signs * shift)), (A, b), strict=True
     )]  # fmt: skip
     share = float((value_bounds / shift).max(initial=0.0))
     sizes = np.abs(to_float64(S))
     turned = share * (np.abs(to_float64(moved[0])) @ sizes + np.abs(to_float64(moved[1])))
     left = np.abs(to_float64(product(A, S) + b))
     left = left + rounding * (rough @ sizes + np.abs(to_float64(b))) + 2.0 * turned
-    moving = sizes + np.abs(to_float64(equations.start_slopes))
-    kept = np.einsum("cnm,n->cm", laws.slope_bounds, away) + laws.law_bounds @ moving
+    began = np.abs(to_float64(equations.start_slopes))
+    slopes = laws.slope_bounds + rounding * np.abs(to_float64(laws.slopes))
+    kept = np.einsum("cnm,n->cm", slopes, away) + laws.law_bounds @ (sizes + began)
+    kept = kept + rounding * (np.abs(to_float64(laws.laws)) @ began)
     left = left + equations.beside(kept)
     derivative_bounds = 2.0 * size @ left / (1.0 - defect)
-    S[np.abs(to_float64(S)) <= derivative_bounds] = precision.number(0.0)
+    small = np.abs(to_float64(S)) <= derivative_bounds
+    derivative_bounds = derivative_bounds + np.where(small, np.abs(to_float64(S)), 0.0)
+    S[small] = precision.number(0.0)
     return Root(y, S, value_bounds, derivative_bounds)

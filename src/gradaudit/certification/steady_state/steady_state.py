@@ -219,6 +219,9 @@ class _Search:
         found = None if y is None else certified(equations, y)
         if found is None:
             raise ModelError(f"there is no steady state in multiple precision: {self._singular(t)}")
+        away = np.abs(to_float64(found.values) - to_float64(root.values)) / self.scale
+        if len(laws.laws) != len(self.laws.laws) or not np.all(away <= NEAR):
+            raise ModelError("the steady state in multiple precision is another one.")
         return _result(found, finer, t)
 
     def _compiled(self, t: float) -> tuple[Rates, Conservation]:
