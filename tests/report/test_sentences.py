@@ -66,10 +66,14 @@ def test_the_answer_follows_the_verdicts(made_up_audits):
 
 
 def test_series_whose_true_gradient_is_zero_are_counted_apart(made_up_audits):
-    """Among the good ones, those of data of the same solve show nothing."""
-    table = made_up_audits(models=["a", "b"]).assign(reference_norm=1.0)
+    """Among the good ones, those of data of the same solve show nothing; rounding is no gradient.
+
+    A solve that failed has no reference of such data.
+    """
+    table = made_up_audits(models=["a", "b"]).assign(reference_norm=1.0, natural_scale=1.0)
     same = table["functional"] == table["functional"].iloc[0]
-    table.loc[same, ["reference_norm", "kind"]] = [0.0, "solver_target"]
+    table.loc[same, ["reference_norm", "kind"]] = [1e-12, "solver_target"]
+    table.loc[same & (table["rtol"] == table["rtol"].max()), "reference_norm"] = np.nan
     ladders = ladders_of(table)
     said = sentences.answer(ladders)
     assert "Of 24 tolerance series whose true gradient is not 0" in said
@@ -92,7 +96,8 @@ def test_cases_whose_true_gradient_is_zero_are_told_apart():
             "rtol": 1e-3,
             "error": [0.0, 0.0, 0.3, 1e-3],
             "piecewise_constant": False,
-            "reference_norm": [0.0, 0.0, 1.0, 1.0],
+            "reference_norm": [0.0, 1e-12, 1.0, 1.0],
+            "natural_scale": 1.0,
         }
     )
     text = sentences.with_zero(table, 1e-2)

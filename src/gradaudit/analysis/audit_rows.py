@@ -62,10 +62,21 @@ def prepared(audits: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def vanishing(table: pd.DataFrame) -> pd.Series:
+    """Whether the true gradient of each row is 0, to what its terms resolve.
+
+    A gradient of 0 is right there whatever the tangents are, and no relative error is defined.
+    False for a solve that failed.
+    """
+    if not {"reference_norm", "natural_scale"} <= set(table.columns):
+        return pd.Series(False, index=table.index)
+    return table["reference_norm"] <= ZERO * table["natural_scale"]
+
+
 def _informative(table: pd.DataFrame) -> pd.Series:
     informative = pd.Series(True, index=table.index)
-    if {"reference_norm", "natural_scale"} <= set(table.columns):
-        informative &= table["reference_norm"] > ZERO * table["natural_scale"]
+    if "reference_norm" in table:
+        informative &= table["reference_norm"].notna() & ~vanishing(table)
     if "piecewise_constant" in table:
         informative &= ~table["piecewise_constant"].fillna(False).astype(bool)
     return informative

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from gradaudit.analysis.audit_rows import vanishing
 from gradaudit.records.catalogue import catalogue
 from gradaudit.records.table import Table
 
@@ -26,20 +27,19 @@ def ladders(audits: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["ladder_verdict", "order", "converging", "sufficient_rtol", "spikes", "error",
                "rtol", "status", "zero"]  # fmt: skip
-    zero = audits["reference_norm"] == 0.0 if "reference_norm" in audits else False
-    groups = audits.assign(zero=zero)[[*LADDER, *columns]].groupby(LADDER, sort=False)
+    groups = audits.assign(zero=vanishing(audits))[[*LADDER, *columns]].groupby(LADDER, sort=False)
     return pd.DataFrame([_ladder(rows) for _, rows in groups])
 
 
 def _ladder(rows: pd.DataFrame) -> dict[str, Any]:
-    first = rows.iloc[0]
+    first, zero = rows.iloc[0], bool(rows["zero"].any())
     family = catalogue("functionals").get(str(first["kind"]))
     crime = family is not None and family.is_inverse_crime
     return {
         **{name: first[name] for name in LADDER},
         "verdict": first["ladder_verdict"],
-        "zero": bool(first["zero"]),
-        "false_good": bool(first["zero"]) and first["ladder_verdict"] == "good" and crime,
+        "zero": zero,
+        "false_good": zero and first["ladder_verdict"] == "good" and crime,
         "order": first["order"],
         "converging": first["converging"],
         "best_error": rows["error"].min(),

@@ -84,6 +84,11 @@ GLOSSARY = {
         "if its series is stuck (whatever its error); of the others it is good if it is right and "
         "its series does not stop, and bad if not."
     ),
+    "False good": (
+        "A series that is good and shows nothing: the data are those of the same solve, so that "
+        "the residuals and with them the gradient are 0 whatever the tangents are. The gradient "
+        "at any other parameters may be wrong."
+    ),
     "Work": (
         "Evaluations of the vector field in a solve, counted: those with tangents once for each "
         "tangent, a stage that takes Newton's method as a hundred. It compares settings without a "

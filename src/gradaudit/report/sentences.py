@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from gradaudit.analysis.audit_rows import vanishing
 from gradaudit.records.labels import VERDICTS, functional_name, in_order, method_name
 from gradaudit.report.numbers import (
     FEW,
@@ -124,8 +125,8 @@ def share_within(
     if audits.empty or "piecewise_constant" not in audits:
         return float("nan"), 0
     keep = (audits["method"] == "forward_ad") & ~audits["piecewise_constant"].astype(bool)
-    if not zeros and "reference_norm" in audits:
-        keep &= audits["reference_norm"] != 0.0
+    if not zeros:
+        keep &= ~vanishing(audits)
     rows = audits[keep & np.isclose(audits["rtol"], rtol)]
     return float((rows["error"] <= good).mean()) if len(rows) else float("nan"), len(rows)
 

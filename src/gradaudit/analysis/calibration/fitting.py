@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gradaudit.analysis.audit_rows import vanishing
 from gradaudit.analysis.calibration.score import (
     CEILING,
     FEATURES,
@@ -42,7 +43,6 @@ TAILS = (0.05, 0.045, 0.04, 0.035, 0.03, 0.025, 0.02, 0.015, 0.01, 0.005)
 GROUPS = 10  # in which mechanisms are left out
 FEWEST = 5
 """Mechanisms that have to have solves of a kind for these to have bounds of their own."""
-ZERO = 1e-9  # of a gradient's terms: below it there is no relative error to speak of
 ONE_DIRECTION = (-0.292, 1.203)
 """log10 of |D| / |D w| in 90 % of the directions w of signs, where D has many columns.
 
@@ -67,7 +67,7 @@ def usable(audits: pd.DataFrame, method: str | None = "forward_ad") -> pd.DataFr
     """
     keep = (audits["status"] == "ok") & np.isfinite(audits["error"])
     keep &= (audits["error"] == audits["relative_error"]) & ~audits["piecewise_constant"]
-    keep &= audits["reference_norm"] > ZERO * audits["natural_scale"]
+    keep &= ~vanishing(audits)
     if method is not None:
         keep &= audits["method"] == method
     return audits[keep].reset_index(drop=True)

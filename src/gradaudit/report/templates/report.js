@@ -12,7 +12,7 @@ function unfold() {
 window.addEventListener("hashchange", unfold);
 let folded = [];
 window.addEventListener("beforeprint", () => {
-  folded = models.filter((m) => !m.open);
+  folded = Array.from(document.querySelectorAll("details")).filter((m) => !m.open);
   folded.forEach((m) => { m.open = true; });
 });
 window.addEventListener("afterprint", () => folded.forEach((m) => { m.open = false; }));
