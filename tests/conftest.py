@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections import Counter
@@ -21,6 +22,7 @@ from run_time_types import CHECKED
 jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
 
 
+gc.set_threshold(50_000, *gc.get_threshold()[1:])  # as the command does
 os.environ["GRADAUDIT_CACHE"] = ""  # an audit of a test leaves nothing in the user's folder
 
 

@@ -30,6 +30,7 @@ from gradaudit.checked.options import check_options, check_times
 from gradaudit.checked.pytrees import from_columns, to_vector
 from gradaudit.checked.solve import Problem, adaptive_solvers, solve
 from gradaudit.errors import ModelWarning, SettingError
+from gradaudit.solvers import integration
 from gradaudit.solvers.tangent_solver import StateAndTangents, TangentArgs
 
 OF_TIMES = (
@@ -163,7 +164,7 @@ def diffeqsolve(
 
     def plain(moving: Any, y0: Any, fixed: Any, settings: Any) -> Any:
         solver, t0, t1, dt0, ts, controller = eqx.combine(settings, plain_settings)
-        solution = diffrax.diffeqsolve(
+        solution = integration.diffeqsolve(
             diffrax.ODETerm(lambda t, y, _: field(t, y, moving, fixed)),
             solver,
             t0,

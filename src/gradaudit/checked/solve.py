@@ -21,6 +21,7 @@ from gradaudit.backend.jaxpr.branches import FrozenField
 from gradaudit.backend.jaxpr.thresholds import standing, touching
 from gradaudit.backend.shapes import Count, Flag, Scalar, StatesAtTimes, TangentsAtTimes
 from gradaudit.errors import SettingError
+from gradaudit.solvers import integration
 from gradaudit.solvers.error_norm import Control, block_norm
 from gradaudit.solvers.faint_states import Faint
 from gradaudit.solvers.missed_saltation import Crossed, Neglected, at_edge
@@ -219,7 +220,7 @@ def solve(
     single = problem.times.shape[0] == 1
     times = jnp.repeat(problem.times, 2) if single else problem.times
     with runtime_errors_as_nan():
-        solution = diffrax.diffeqsolve(
+        solution = integration.diffeqsolve(
             terms,
             grid,
             t0=problem.t0,

@@ -26,6 +26,7 @@ from gradaudit.records.results import Array
 from gradaudit.sensitivity.request import Request
 from gradaudit.sensitivity.solve_status import Raw
 from gradaudit.sensitivity.state_solve import StateSolve, counts_of
+from gradaudit.solvers import integration
 from gradaudit.solvers.controller import Attempt, Controller, Start, StepDecision
 from gradaudit.solvers.options import StaticOptions, TracedOptions
 from gradaudit.solvers.registry import get_solver
@@ -102,7 +103,7 @@ class AdjointProgram(_ReverseProgram):
     def _grid(self, times: Times, p: Parameters, traced: TracedOptions) -> tuple[Times, list[Any]]:
         """Ends of the accepted steps, 0 first and infinity after the last one, and counts."""
         pieces = self.solve.pieces(times, p, traced, scan_kind="lax")
-        solution = diffrax.diffeqsolve(
+        solution = integration.diffeqsolve(
             pieces.term,
             pieces.solver,
             t0=0.0,
@@ -123,7 +124,7 @@ class AdjointProgram(_ReverseProgram):
     ) -> States:
         """The states at one observation time, (N,)."""
         pieces = self.solve.pieces(times, p, traced, scan_kind="checkpointed")
-        solution = diffrax.diffeqsolve(
+        solution = integration.diffeqsolve(
             pieces.term,
             _Remembering(pieces.solver, dense=self.solve.options.observe == "interpolant"),
             t0=0.0,

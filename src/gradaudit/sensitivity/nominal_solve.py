@@ -20,6 +20,7 @@ from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state
 from gradaudit.sensitivity.programs import program
 from gradaudit.sensitivity.solve_status import status_of, word_for
+from gradaudit.solvers import integration
 from gradaudit.solvers.error_norm import Control, state_norm
 from gradaudit.solvers.first_step import initial_step
 from gradaudit.solvers.options import StaticOptions, TracedOptions
@@ -85,7 +86,7 @@ class Primal:
             scalar_controller(stepping, order=method.order, t_end=end),
             lambda error, before, after: state_norm(traced, error, before, after),
         )
-        solution = diffrax.diffeqsolve(
+        solution = integration.diffeqsolve(
             diffrax.ODETerm(jax.jit(self.model.vector_field)),
             solver,
             t0=0.0,

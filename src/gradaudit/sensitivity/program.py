@@ -30,6 +30,7 @@ from gradaudit.model.shared_form import Numbers, with_numbers
 from gradaudit.model.switching import branching
 from gradaudit.records.results import EventRecord
 from gradaudit.sensitivity.solve_status import Raw
+from gradaudit.solvers import integration
 from gradaudit.solvers.error_norm import Control, block_norm
 from gradaudit.solvers.event_recorder import RecordedEvents, locate
 from gradaudit.solvers.first_step import initial_step
@@ -262,7 +263,7 @@ class Program:
             start = self._initial(p, seeds)
             if self.options.estimate:
                 start = without_errors(start, along_one=self._probing)
-        return diffrax.diffeqsolve(
+        return integration.diffeqsolve(
             term,
             solver,
             t0=t0,

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from gradaudit.backend.shapes import ComplexParameters, ComplexStates, Scalar, Times
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import initial_state, integrands, with_integrals
+from gradaudit.solvers import integration
 from gradaudit.solvers.error_norm import state_norm
 from gradaudit.solvers.first_step import initial_step
 from gradaudit.solvers.options import StaticOptions, TracedOptions
@@ -115,7 +116,7 @@ class StateSolve:
         solver: Any = pieces.solver
         if self.options.observe != "interpolant":
             solver = SteppedOutput(pieces.solver, pieces.observer, pieces.term)
-        return diffrax.diffeqsolve(
+        return integration.diffeqsolve(
             pieces.term,
             solver,
             t0=0.0,

@@ -34,6 +34,7 @@ from gradaudit.checked.gradient_check.understood import (
     sizes,
     smallest_step,
 )
+from gradaudit.solvers import integration
 from gradaudit.solvers.registry import get_solver
 
 EVENT_TOLERANCE = 1e-11
@@ -122,7 +123,7 @@ class TightSolve:
         # The name is what `inspection` counts in a jaxpr.
         @eqx.filter_jit
         def gradaudit_exact_solve(y0: Any, args: Any) -> Any:
-            return diffrax.diffeqsolve(
+            return integration.diffeqsolve(
                 diffrax.ODETerm(field),
                 get_solver(name).cls(),
                 t0,
