@@ -27,7 +27,7 @@ from gradaudit.model.spec import hint
 from gradaudit.pipeline import prefork, supervised
 
 COLLECTED_AFTER = 50_000
-"""Objects. Tracing makes so many that last that a search for cycles after 700 takes a tenth of it."""
+"""New objects. Tracing makes many that last: to look for cycles after 700 takes a tenth of it."""
 
 
 def command() -> int:
