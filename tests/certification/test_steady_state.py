@@ -231,6 +231,63 @@ REFUSED = {
 }
 
 
+def beside_fast(rates: Callable[..., list[Any]]) -> Any:
+    """Rates of some states, and of one more that follows the first within 1e-6."""
+    return lambda t, y, p: jnp.stack([*rates(y, p), 1e6 * (y[0] - y[-1])])
+
+
+REACHED = {
+    # rates, start, parameters, the state, its derivative by the first parameter
+    "epidemic": (
+        beside_fast(lambda y, p: [(p[1] - p[0] * y[0]) * y[1], (p[0] * y[0] - p[1]) * y[1]]),
+        [1.0, 1e-14, 1.0],
+        [3e-4, 1e-4],
+        1 / 3,
+        -1 / 3 / 3e-4,
+    ),
+    "pitchfork": (
+        beside_fast(lambda y, p: [p[0] * y[0] - y[0] ** 3]),
+        [1e-14, 0.0],
+        [1e-4],
+        1e-2,
+        50.0,
+    ),
+    "slow decay": (beside_fast(lambda y, p: [1e-4 * (p[0] - y[0])]), [1.0, 1.0], [2.0], 2.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", REACHED)
+def test_slow_growth_beside_fast_reactions_is_not_taken_for_rest(name):
+    """1e10 apart, which double precision does not tell from no growth."""
+    rates, start, values, state, slope = REACHED[name]
+    found = steady_state(model(rates, start, values))
+    assert found.row.states[0, 0] == pytest.approx(state, rel=1e-12)
+    assert found.row.sensitivities[0, 0, 0] == pytest.approx(slope, rel=1e-12)
+
+
+CENTRES = {
+    "spring": (lambda t, y, p: jnp.stack([y[1], p[0] - y[0]]), [1.0, 0.0], [1.0]),
+    "pushed": (
+        lambda t, y, p: jnp.stack([y[1], p[0] - y[0] + 1e-10 * y[1]]),
+        [1.0, 0.0],
+        [1.0],
+    ),
+    "predators": (
+        lambda t, y, p: y * jnp.stack([p[0] - y[1], y[0] - 3.0]),
+        [3.0 + 3e-7, 2.0],
+        [2.0],
+    ),
+}
+
+
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("name", CENTRES)
+def test_at_the_centre_of_oscillations_nothing_comes_to_rest(name):
+    """At another value of the parameter the states move for ever, and have no derivative there."""
+    with pytest.raises(ModelError, match="there is no steady state"):
+        steady_state(model(*CENTRES[name]))
+
+
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("reason", REFUSED)
 def test_what_does_not_come_to_rest_is_refused_with_the_reason(reason):

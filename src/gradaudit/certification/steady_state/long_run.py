@@ -218,7 +218,7 @@ class LongRun:
             return (
                 f"at t = {self.t:.3g} all states rest, but at no isolated, stable root of the "
                 "rates: where they rest depends on the way to it, they slow down without "
-                "end, or they began at an unstable steady state"
+                "end, or they began at an unstable steady state or at a centre of oscillations"
             )
         name = list(self.model.states)[int(np.argmax(share))]
         return (

@@ -94,7 +94,8 @@ class Equations:
         with np.errstate(invalid="ignore", over="ignore"):
             defect = np.abs(np.eye(len(rough)) - inverse @ scaled).sum(axis=1).max()
         grown = np.abs(inverse).sum(axis=1).max() * np.finfo(np.float64).eps * len(rough)
-        return inverse * self.scale[:, None] / rows, float(max(defect, grown))
+        with np.errstate(over="ignore"):  # infinite where units are far apart, and then no inverse
+            return inverse * self.scale[:, None] / rows, float(max(defect, grown))
 
 
 def newton(equations: Equations, y: Array, shrink: float) -> Array | None:

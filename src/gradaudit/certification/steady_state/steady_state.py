@@ -26,6 +26,7 @@ from gradaudit.certification.steady_state.conservation import Conservation, cons
 from gradaudit.certification.steady_state.long_run import EventOnTheWayError, LongRun
 from gradaudit.certification.steady_state.rates import Rates
 from gradaudit.certification.steady_state.root import Equations, Root, certified, newton
+from gradaudit.certification.steady_state.stability import Stability, stability
 from gradaudit.certification.steady_state.start_at_threshold import refuse_start_at_threshold
 from gradaudit.certification.steady_state.thresholds import UNSURE, event_ahead
 from gradaudit.certification.variational import initial_values
@@ -47,7 +48,14 @@ ELSEWHERE = 1e-3
 """Of the largest value of each state: how far apart two runs to one steady state may be."""
 MULTIPLE_BITS = 237
 SHARES = (0.01, 0.3)  # of the time in a mode, where conservation laws are looked at again
-UNSTABLE = 1e-9  # of the fastest rate
+APART = {
+    Stability.UNSTABLE: "the states come close to a steady state that is unstable",
+    Stability.UNDECIDED: (
+        "the states are close to a point of rest that neither attracts nor repels what is near it, "
+        "as the centre of oscillations"
+    ),
+}
+"""Why no root is taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,13 +188,15 @@ class _Search:
                 "switch or depend on time"
             )
             return None
-        if not self._stable(t, to_float64(y), laws):
-            self.why = "the states come close to a steady state that is unstable"
+        slopes = rates.slopes(t, y[:, None])[0][0]
+        found = stability(slopes, laws, self.scale, self.precision)
+        if found != Stability.STABLE:
+            self.why = APART[found]
             return None
-        found = certified(equations, y)
-        if found is None:
+        root = certified(equations, y)
+        if root is None:
             self.why = self._singular(t)
-        return found
+        return root
 
     def refuse_two_ways(self) -> None:
         """Refuse if a start that is a little aside leads elsewhere.
@@ -258,23 +268,6 @@ class _Search:
         if event is not None:
             self.why = f"the event {event!r} happens later, or may happen, whatever the states do"
         return event is not None
-
-    def _stable(self, t: float, y: Array, laws: Conservation) -> bool:
-        rates, of = self.run.rates, laws.independent
-        if not of:
-            return True
-        J = rates.slopes(t, y[:, None])[0][0]
-        others = [i for i in range(rates.n) if i not in of]
-        own = J[np.ix_(of, of)]
-        if others:  # a law has 1 at one of the others, and none at the rest of them
-            L = to_float64(laws.laws)
-            order = [int(np.argmax(L[k, others] != 0.0)) for k in range(len(L))]
-            follow = np.zeros((len(others), len(of)))
-            follow[order] = -L[:, of] / L[range(len(L)), np.array(others)[order]][:, None]
-            own = own + J[np.ix_(of, others)] @ follow
-        scale = self.scale[of]
-        values = np.linalg.eigvals(own * scale / scale[:, None])
-        return bool(values.real.max() <= UNSTABLE * np.abs(values).max())
 
     def _singular(self, t: float) -> str:
         return (
