@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+import gradaudit.backend.jax_setup  # noqa: F401 - switches x64 on
 from gradaudit import Model
 from gradaudit.model.interpolation import with_knots
 
@@ -35,6 +36,25 @@ def test_a_state_as_argument_and_two_tables():
     written = with_knots(table)
     assert len(written.events) == 8
     assert float(written.events["knot 0.5 of 1"].when(0.0, jnp.array([2.0]), p=None)) == 1.5
+
+
+def test_knots_that_six_digits_do_not_tell_apart_are_events_of_their_own():
+    grid = jnp.array([0.0, 1234567.0, 1234568.0, 2e6])
+    written = with_knots(
+        Model(
+            name="table",
+            vector_field=lambda t, y, p: p[0] * jnp.interp(t, grid, jnp.arange(4.0)) * y,
+            states={"y": (1.0, "")},
+            parameters={"k": (1e-6, "")},
+            t_end=2e6,
+        )
+    )
+    assert list(written.events) == [
+        "knot 0.0",
+        "knot 1234567.0",
+        "knot 1234568.0",
+        "knot 2000000.0",
+    ]
 
 
 def test_a_model_without_a_table_and_knots_that_move_stay_what_they_are():

@@ -176,7 +176,8 @@ class Climb:
             missed = inspector.missed()
             if missed is None:
                 until = float(self.grid.times[-1])
-                missed = pulses(self.model).unseen(inspector.starts, inspector.lengths, until)
+                found = pulses(self.model, inspector.path)
+                missed = found.unseen(inspector.starts, inspector.lengths, until)
         if solution.status == "ok":
             self.inspect_seconds = 0.0  # the field is compiled
         if missed is not None:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from gradaudit.backend.program_cache import identity_cache
 from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, QUAD, to_float64
+from gradaudit.certification.pulse_terms import Path
 from gradaudit.certification.rounding_check import RoundingCheck
 from gradaudit.certification.tangent_system import along
 from gradaudit.model.definition import Model
@@ -103,16 +104,24 @@ class Inspector:
         self._increments: list[Array] = []
         self.starts: list[float] = []  # of all steps
         self.lengths: list[float] = []
+        self._path: list[tuple[Any, Array]] = []
+
+    @property
+    def path(self) -> Path:
+        """Of the solve, at the ends of all steps and where they are looked at."""
+        times, states = zip(*self._path, strict=True)
+        return Path(np.concatenate(times), np.concatenate(states))
 
     def look(self, integrator: Any) -> None:
         """Take down the last step of an integrator."""
         end, step = float(integrator.time), float(integrator.last_h)
         self.starts.append(end - step)
         self.lengths.append(step)
-        if not np.isfinite(step) or step < 0.5 * self.panel:
+        if not np.isfinite(step):
             return
-        pieces = ceil(step / self.panel - 1e-6)
-        shares = ((np.arange(pieces)[:, None] + self.nodes) / pieces).ravel()
+        long = step >= 0.5 * self.panel
+        pieces = ceil(step / self.panel - 1e-6) if long else 0
+        shares = ((np.arange(pieces)[:, None] + self.nodes) / max(pieces, 1)).ravel()
         times = (end - step) + step * shares
         kind = type(integrator.time)
         if kind is np.longdouble:
@@ -125,6 +134,11 @@ class Inspector:
         for row, time in zip(whole, [*map(kind, times), *ends], strict=True):
             integrator.update_d_output(time)
             row[:] = integrator.d_output[:count]
+        n = self.model.n
+        states = to_float64(np.concatenate([whole[-2:-1, :n], whole[:-2, :n], whole[-1:, :n]]))
+        self._path.append(([end - step, *times, end], states))
+        if not long:
+            return
         self._times.append(times)
         self._states.append(self._along(to_float64(whole[:-2])))
         self._weights.append(np.tile(self.weights * step / pieces, pieces))

@@ -94,10 +94,16 @@ def with_knots(model: Model) -> Model:
     events = dict(model.events)
     for number, own in enumerate(knots):
         argument = _only(where, number)
-        for knot in own:
-            name = f"knot {knot:g}" if len(knots) == 1 else f"knot {knot:g} of {number + 1}"
+        for knot, label in zip(own, _labels(own), strict=True):
+            name = f"knot {label}" if len(knots) == 1 else f"knot {label} of {number + 1}"
             events.setdefault(name, Event(when=_distance(argument, float(knot))))
     return replace(model, vector_field=expanded, events=events)
+
+
+def _labels(knots: np.ndarray) -> list[str]:
+    """The knots in six digits, or in all digits where two of them would be named alike."""
+    short = [f"{knot:g}" for knot in knots]
+    return short if len(set(short)) == len(set(knots)) else [str(float(knot)) for knot in knots]
 
 
 def _only(closed: Any, number: int) -> Callable[..., Any]:

@@ -21,6 +21,7 @@ from gradaudit.certification.collocation.products import along_points, product
 from gradaudit.certification.collocation.scales import Scales
 from gradaudit.certification.heyoka.precision import DOUBLE, to_float64
 from gradaudit.certification.hidden_pulses import pulses
+from gradaudit.certification.pulse_terms import Path
 from gradaudit.certification.step_inspection import FEW, LARGEST_DEFECT, MANY, PANEL
 from gradaudit.model.definition import Model
 
@@ -29,6 +30,9 @@ Float = NDArray[np.float64]
 
 MOST_PANELS = 400
 """Of one element, so that a look at it stays cheaper than its solution."""
+
+MOST_LOOKS = 32
+"""At states along one element, between which its path is taken to be straight."""
 
 BATCH = 1_000_000
 """Entries of Jacobians that are held at once."""
@@ -80,17 +84,23 @@ class Look:
         self.starts: list[float] = []
         self.lengths: list[float] = []
         self.worst, self.where = 0.0, 0.0
+        self._path: list[tuple[Float, Float]] = []
 
     @property
     def missed(self) -> float | None:
         """The time of the element with the largest defect, or of a pulse that no element saw."""
         if self.worst > LARGEST_DEFECT:
             return self.where
-        return pulses(self.model).unseen(self.starts, self.lengths, self.until)
+        if not self._path:
+            return None
+        times, states = zip(*self._path, strict=True)
+        path = Path(np.concatenate(times), np.concatenate(states))
+        return pulses(self.model, path).unseen(self.starts, self.lengths, self.until)
 
     def look(self, element: Element, scales: Scales) -> None:
         self.starts.append(float(element.t))
         self.lengths.append(float(element.length))
+        self._follow(element)
         if float(element.length) < 0.5 * self.panel:
             return
         worst = self._defect(element, scales, FEW)
@@ -99,6 +109,15 @@ class Look:
         if worst > self.worst:
             self.worst = worst
             self.where = float(element.t) + 0.5 * float(element.length)
+
+    def _follow(self, element: Element) -> None:
+        """Take down states along an element, on the path for `hidden_pulses`."""
+        n, length = self.model.n, float(element.length)
+        inside = min(ceil(length / self.panel), MOST_LOOKS) if length >= 0.5 * self.panel else 1
+        shares = np.arange(inside + 1) / inside
+        along = self.tools.method.weights_at(self.tools.precision.array(shares))
+        states = element.y[:n] + product(along, np.ascontiguousarray(element.increments[:, :n]))
+        self._path.append((float(element.t) + length * shares, to_float64(states)))
 
     def _defect(self, element: Element, scales: Scales, nodes: int) -> float:
         """The largest defect of an element, from so many Gauss nodes of each panel."""

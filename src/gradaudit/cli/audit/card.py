@@ -206,6 +206,8 @@ def _next(audit: Audit) -> str:
         return f"{text}; {goal} use the setting of `cheapest`"
     if audit.answer == "unknown" and not _lacking(audit):
         return _for_a_reference(audit)
+    if "without bound" in audit.truth.status:
+        return _for_a_reference(audit)
     better = _sound_setting(audit.rows, audit.good)
     if _lacking(audit) and (better is None or better["method"] != FOR_EVENTS):
         return (
@@ -233,7 +235,14 @@ def _next(audit: Audit) -> str:
 def _for_a_reference(audit: Audit) -> str:
     if audit.truth.status == "none":
         return "correct what the line `reference` names; until then only the estimate is known"
-    return "give the reference more time: --time-limit 1800"
+    status = audit.truth.status
+    if "without bound" in status:
+        return "check the model, or let the window end before the solution blows up"
+    if "pulse" in status:
+        return "declare an event where the line `reference` says, or widen what is so narrow"
+    if "time limit" in status or "time_limit" in status:
+        return "give the reference more time: --time-limit 1800"
+    return "no certificate is to be had: only the estimate is known"
 
 
 def _sound_setting(rows: pd.DataFrame, good: float) -> dict[str, Any] | None:
