@@ -39,7 +39,9 @@ def test_kinds_that_are_left_out_are_named():
     table = ranking([1.0, 0.9, 0.5, 0.0])
     assert functionals(table).caption == "share of tolerance series that are good by forward AD"
     few = functionals(table.assign(ladders=[3, 40, 40, 40]))
-    assert few.conclusion.startswith("Most often the time average")
+    assert few.conclusion.startswith(
+        "Of the kinds with at least 10 series, most often the time average"
+    )
     assert few.caption.endswith("; without kinds with fewer than 10 series")
     own = functionals(table.assign(kind=["solver_target", "terminal", "maximum", "trace_sse"]))
     assert own.caption.endswith("; without kinds whose data the solver makes itself")

@@ -149,9 +149,10 @@ def test_amplification_agrees_where_its_error_is_above_that_of_other_mechanisms(
 
     given = facts(power=1.0)
 
-    assert said(11.0).agrees is True
-    assert said(9.0).agrees is False
-    assert "elsewhere it is 10 times, the median over mechanisms" in said(9.0).seen
+    assert said(30.0).agrees is True
+    assert said(4.0).agrees is False
+    assert said(11.0).agrees is said(9.0).agrees is None
+    assert "elsewhere 10 times, the median over 1: the data show no difference" in said(9.0).seen
 
 
 def test_what_the_data_cannot_refute_is_not_said_to_agree(facts):

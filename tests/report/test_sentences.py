@@ -59,10 +59,10 @@ def test_the_answer_follows_the_verdicts(made_up_audits):
     assert "good are: forward AD on 6 of 12" in worse
     assert "Good throughout: b. Horrible somewhere: a." in worse
     stuck = ladders_of(made_up_audits()).assign(converging=False)
-    text = "18 tolerance series do not converge as the tolerance decreases; "
-    assert f"{text}none of these are horrible." in sentences.answer(stuck)
+    text = "18 tolerance series do not converge as the tolerance decreases; of these "
+    assert f"{text}18 are good, none bad and none horrible." in sentences.answer(stuck)
     stuck.loc[stuck.index[0], "verdict"] = "horrible"
-    assert f"{text}1 of these is horrible." in sentences.answer(stuck)
+    assert f"{text}17 are good, none bad and 1 horrible." in sentences.answer(stuck)
 
 
 def test_series_whose_true_gradient_is_zero_are_counted_apart(made_up_audits):
@@ -77,7 +77,10 @@ def test_series_whose_true_gradient_is_zero_are_counted_apart(made_up_audits):
     ladders = ladders_of(table)
     said = sentences.answer(ladders)
     assert "Of 24 tolerance series whose true gradient is not 0" in said
-    assert "Of 12 more, whose true gradient is 0, 12 are good, none bad and none horrible." in said
+    assert (
+        "Of 12 more, whose true gradient is 0, 12 are good, none bad and none horrible; 12 of the "
+        "good ones are false good" in said
+    )
     assert "forward AD on 8 of 8" in said
     assert ladders["false_good"].sum() == 12
     own = ladders[ladders["model"] == "a"]

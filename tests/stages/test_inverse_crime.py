@@ -60,7 +60,7 @@ def test_same_grid_is_a_false_good(neuron):
     """The gradient all but vanishes, while the tangents behind it are a third wrong."""
     outcome = neuron["same_grid", 1e-3]
     assert _norm(outcome) < 1e-3 * _norm(neuron["dual_norm", 1e-3])
-    assert 0.25 < outcome.tangent_error < 0.45  # README: 35 % wrong
+    assert 0.25 < outcome.tangent_error < 0.45  # measured: 35 % wrong
 
 
 def test_coarse_target_converges_to_another_gradient(neuron):

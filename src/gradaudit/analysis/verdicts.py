@@ -27,6 +27,7 @@ def ladders(audits: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["ladder_verdict", "order", "converging", "sufficient_rtol", "spikes", "error",
                "rtol", "status", "zero"]  # fmt: skip
+    columns += [name for name in ("base_solver", "variant") if name in audits]
     groups = audits.assign(zero=vanishing(audits))[[*LADDER, *columns]].groupby(LADDER, sort=False)
     return pd.DataFrame([_ladder(rows) for _, rows in groups])
 
@@ -37,6 +38,8 @@ def _ladder(rows: pd.DataFrame) -> dict[str, Any]:
     crime = family is not None and family.is_inverse_crime
     return {
         **{name: first[name] for name in LADDER},
+        "base_solver": first.get("base_solver", first["solver"]),
+        "variant": first.get("variant", ""),
         "verdict": first["ladder_verdict"],
         "zero": zero,
         "false_good": zero and first["ladder_verdict"] == "good" and crime,

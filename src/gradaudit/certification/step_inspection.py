@@ -107,8 +107,10 @@ class Inspector:
         self._path: list[tuple[Any, Array]] = []
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Path | None:
         """Of the solve, at the ends of all steps and where they are looked at."""
+        if not self._path:
+            return None
         times, states = zip(*self._path, strict=True)
         return Path(np.concatenate(times), np.concatenate(states))
 

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from gradaudit.analysis.audit_rows import HARMFUL
 from gradaudit.figures import layout, style
 from gradaudit.figures.tooltips import short, tell
 from gradaudit.records.catalogue import catalogue
@@ -35,7 +36,7 @@ FIGURE = Drawing(
 )
 
 
-CELL, GAP, TOP, HEADS, BOTTOM = 0.36, 0.26, 0.85, 2.55, 1.35
+CELL, GAP, TOP, HEADS, BOTTOM = 0.36, 0.26, 1.05, 2.55, 1.35
 """Inches: a cell, the space between panels, and the room for titles, heads of columns, legends."""
 
 GROUP, MODEL, EXPECTED = 1.95, 1.95, 0.62
@@ -74,7 +75,7 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
     settings
         ``palette`` and ``dpi``.
     """
-    blocks = _blocks(verdicts)
+    blocks = _blocks(_with_mechanisms(verdicts))
     width = max(_width(block) for block in blocks)
     height = TOP + sum(HEADS + len(block.models) * CELL for block in blocks) + BOTTOM
     with style.styled(settings):
@@ -100,7 +101,9 @@ def regime_map(verdicts: pd.DataFrame, *, settings: Mapping[str, Any]) -> Figure
             "Numbers are -log10 of the loosest relative tolerance from which on the gradient is "
             "good, the worst over the functionals of a kind: 6 is 1e-6.\n"
             "“Expected” is the verdict that the mechanism suggests. Solvers of few models are left "
-            "out.",
+            "out; of models whose mechanism is a variant of a solver\n"
+            "(single precision, dense output, loose roots) the column of the solver shows that "
+            "variant.",
         )
     return figure
 
@@ -112,6 +115,18 @@ class _Block:
     models: list[Any]
     parts: Mapping[str, pd.DataFrame]
     columns: Mapping[str, list[tuple[str, str]]]
+
+
+def _with_mechanisms(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The variants of solvers that are a model's mechanism, in the place of the solvers."""
+    if "variant" not in verdicts:
+        return verdicts
+    harmful = verdicts["variant"].fillna("").str.contains(HARMFUL)
+    place = list(zip(verdicts["model"], verdicts["base_solver"], strict=True))
+    taken = {pair for pair, own in zip(place, harmful, strict=True) if own}
+    plain = pd.Series([pair not in taken for pair in place], index=verdicts.index)
+    solver = verdicts["solver"].where(~harmful, verdicts["base_solver"])
+    return verdicts.assign(solver=solver)[harmful | plain]
 
 
 def _blocks(verdicts: pd.DataFrame) -> list[_Block]:

@@ -65,8 +65,8 @@ def _ranking(ranking: pd.DataFrame) -> str:
         return ""
     first, last = (ranked_name(rows.iloc[k]["kind"]) for k in (0, -1))
     return (
-        f"Within a solve the error of the {first} ranks lowest in the median, that of the {last} "
-        "highest."
+        f"Of the kinds with at least {FEW} tolerance series, the error of the {first} ranks lowest "
+        f"within its solve in the median, that of the {last} highest."
     )
 
 

@@ -141,8 +141,9 @@ def functionals(ranking: pd.DataFrame) -> Card:
         return Card(key="q2", question=question, conclusion="Nothing was audited.")
     first, last = _tied(rows, rows.iloc[0]), _tied(rows, rows.iloc[-1])
     owner = "its" if len(first) == 1 else "their"
+    among = f"Of the kinds with at least {FEW} series, most" if few else "Most"
     conclusion = (
-        f"Most often {_the(first)}: by forward AD {_share(first, 'good')} of "
+        f"{among} often {_the(first)}: by forward AD {_share(first, 'good')} of "
         f"{owner} tolerance series are good."
     )
     if len(first) < len(rows):

@@ -7,7 +7,7 @@ FIRST = (
     "the relative tolerance of the solver. A functional is the number that is differentiated, such "
     "as a final value or a sum of squares. A tolerance series is one such gradient at all "
     "tolerances, from loose to tight; it is good if it is so close to the true gradient at 1e-3 "
-    "and at all tighter ones."
+    "and at all tighter ones, and its error does not stay above 1e-4 there."
 )
 """What a reader of the first screen has to know."""
 
@@ -71,6 +71,13 @@ GLOSSARY = {
         "A number that needs no reference: the largest error of the tangents in one step, "
         "estimated "
         "by the embedded error, in units of the tolerance."
+    ),
+    "Trust score": (
+        "An estimate of the error of a gradient, with an interval, from indicators of the same "
+        "solve: how an error of each step grows until the end (along all directions of the "
+        "parameters, or along random ones), what a second gradient at other tolerances changes, "
+        "and the saltation terms that are neglected. It was fitted on other mechanisms than those "
+        "it is judged by. The interval holds 90 % of the errors of all mechanisms, fewer of some."
     ),
     "Right, inaccurate, wrong": (
         "A gradient with an error of at most {good}, at most {horrible}, or more."

@@ -10,6 +10,9 @@ from gradaudit.report.numbers import count, number, percent
 
 KINDS = {"indicator": "indicator", "score": "trust score"}
 
+SURE = 0.9
+"""Of the gradients that are not good: detected, from here on, is a plain yes."""
+
 NEAR_ONE = 0.995
 """From here on two decimals would say that nothing is missed."""
 
@@ -36,7 +39,7 @@ def answer(skill: pd.DataFrame | None) -> list[str]:
         return ["No indicator could be judged: there are not both good and other gradients."]
     if "kind" not in rows:
         rows = rows.assign(kind="indicator")
-    lines = [
+    lines = _verdict(rows) + [
         _best(own, noun) for kind, noun in KINDS.items() if len(own := rows[rows["kind"] == kind])
     ]
     digits = 3 if rows["auc"].max() >= NEAR_ONE else 2
@@ -46,6 +49,22 @@ def answer(skill: pd.DataFrame | None) -> list[str]:
     if len(others) > 1:
         lines.append(f"Areas of all: {'; '.join(others)}.")  # names have commas
     return lines
+
+
+def _verdict(rows: pd.DataFrame) -> list[str]:
+    """The answer in one sentence: how well, and what it costs."""
+    known = rows[np.isfinite(rows["misses"]) & np.isfinite(rows["false_alarms"])]
+    if known.empty:
+        return []
+    best = known.iloc[0]
+    detected = 1.0 - float(best["misses"])
+    word = "Yes" if detected > SURE else "In part"
+    cost = f", for {number(best['cost'], 2)} times the cost" if np.isfinite(best["cost"]) else ""
+    return [
+        f"Can the failure be detected without a reference? {word}: {percent(detected)} of the "
+        f"gradients that are not good are detected, with a false alarm on "
+        f"{percent(best['false_alarms'])} of the good ones{cost}."
+    ]
 
 
 def _with_interval(row: pd.Series, name: str) -> str:

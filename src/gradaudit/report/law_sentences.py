@@ -167,8 +167,8 @@ def along(laws: pd.DataFrame, law: str) -> str:
     others = rows[rows["status"] != "ok"]
     missing = sorted(set(others["model"]) - set(rows.loc[rows["status"] == "ok", "model"]))
     few = (
-        f"for {listed(missing)} there is no exponent, which needs {ENOUGH_SETTINGS} settings of "
-        "the axis with tolerance series that converge"
+        f"for {listed(missing)} no exponent can be fitted, as fewer than {ENOUGH_SETTINGS} "
+        "settings of it have tolerance series that converge"
         if missing
         else ""
     )

@@ -53,6 +53,9 @@ class Seen(NamedTuple):
     agrees: bool | None = None
 
 
+APART = 2.0
+"""Medians that differ by less show no difference: over mechanisms they scatter by more."""
+
 WORDS = {True: "It agrees. ", False: "It does not agree. ", None: ""}
 
 
@@ -221,8 +224,8 @@ def _chaos(facts: Facts) -> Seen | None:
     if len(laws):
         row = laws.iloc[0].to_dict()
         return Seen(
-            f"The error of {row['model']} grows like exp(r t_end) with r = "
-            f"{law_sentences.power(row)}.",
+            f"By an exponential that is fitted to few windows, the error of {row['model']} grows "
+            f"like exp(r t_end) with r = {law_sentences.power(row)}.",
             "figure-laws_axes",
             bool(row["low"] > 0.0),
         )
@@ -244,22 +247,19 @@ def _amplification(facts: Facts) -> Seen | None:
     rows = laws[amplifying].sort_values("ratio")
     if rows.empty:
         return None
-    usual_here = float(rows["ratio"].median())
-    row = rows.iloc[-1]
-    up_to = "up to " if len(rows) > 1 else ""
+    here = float(rows["ratio"].median())
     text = (
-        f"Where perturbations grow, the error of the gradient is {up_to}{number(row['ratio'], 2)} "
-        f"times that of the states in the median ({row['mechanism']})"
+        f"Where perturbations grow, the error of the gradient is {number(here, 2)} times that of "
+        f"the states, the median over {count(len(rows), 'mechanism')}"
     )
     others = laws.loc[~amplifying & (laws["mechanism"] != EVERYWHERE), "ratio"]
     if others.empty:
         return Seen(f"{text}.", "figure-laws")
     usual = float(others.median())
-    return Seen(
-        f"{text}; elsewhere it is {number(usual, 2)} times, the median over mechanisms.",
-        "figure-laws",
-        usual_here > usual,
-    )
+    text += f", and elsewhere {number(usual, 2)} times, the median over {len(others)}"
+    if usual / APART < here < usual * APART:
+        return Seen(f"{text}: the data show no difference.", "figure-laws")
+    return Seen(f"{text}.", "figure-laws", here > usual)
 
 
 def _jumps(facts: Facts) -> Seen | None:
@@ -275,7 +275,8 @@ def _not_converging(facts: Facts, trait: Trait, words: str) -> Seen | None:
     rows = ladders[_has(ladders, trait) & (ladders["method"] == "forward_ad")]
     if rows.empty:
         return None
-    stuck = ~rows["converging"].astype(bool)
+    # one that is good at every tolerance need not fall
+    stuck = ~rows["converging"].astype(bool) & (rows["verdict"] != "good")
     models = rows.loc[stuck, "model"].nunique()
     return Seen(
         f"{models} of {count(rows['model'].nunique(), 'model')} {words} have gradients of forward "

@@ -82,10 +82,10 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
     verb = "is" if baselines == 1 else "are"
     text = (
         f"At the tolerance nearest to 1e-6, {count(baselines, 'gradient')} of forward AD by "
-        f"explicit solvers, or {HARM}, {verb} not good. One change at a time was tried. "
-        f"It corrects, of those for which it was tried: {listed(corrected, limit=8)}. (The factor "
-        "is the work over that before: the median of those corrected, or of those tried where none "
-        "was.)"
+        f"explicit solvers, or {HARM}, {verb} not good; those by implicit solvers are not examined "
+        "here. One change at a time was tried, where it applies. The first number is of gradients "
+        "that are good with it, and the factor is the median work over that before: "
+        f"{listed(corrected, limit=8)}."
     )
     own = remedies.drop_duplicates(["model", "functional", "solver", "rtol"])
     unsolved = int((~np.isfinite(pd.to_numeric(own["error_before"]))).sum())
@@ -99,7 +99,7 @@ def _remedies(remedies: pd.DataFrame) -> list[str]:
         )
     missing = [remedy_name(name) for name in every.loc[every["tried"] == 0, "remedy"]]
     if missing:
-        text += f" Nothing in this configuration makes these changes: {listed(missing)}."
+        text += f" Not tried, as this configuration lacks them: {listed(missing)}."
     return [text, _stuck(remedies)]
 
 

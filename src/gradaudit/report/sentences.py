@@ -90,11 +90,10 @@ def answer(verdicts: pd.DataFrame) -> str:
         parts.append(_models(verdicts))
     stuck = verdicts[~verdicts["converging"].astype(bool)]
     if len(stuck):
-        horrible = int((stuck["verdict"] == "horrible").sum())
         parts.append(
             f"{series(len(stuck))} {'does' if len(stuck) == 1 else 'do'} not converge as the "
-            f"tolerance decreases; {horrible or 'none'} of these "
-            f"{'is' if horrible == 1 else 'are'} horrible."
+            f"tolerance decreases; of these {graded(stuck['verdict'])}. (A good one has a small "
+            "error at every tolerance.)"
         )
     else:
         parts.append(
@@ -102,7 +101,12 @@ def answer(verdicts: pd.DataFrame) -> str:
             "may rise between two tolerances."
         )
     if apart:
-        parts.append(f"Of {len(zeros)} more, whose true gradient is 0, {graded(zeros['verdict'])}.")
+        false = int(zeros["false_good"].sum())
+        hollow = f"; {false} of the good ones are false good, with data of the same solve"
+        parts.append(
+            f"Of {len(zeros)} more, whose true gradient is 0, {graded(zeros['verdict'])}"
+            f"{hollow if false else ''}."
+        )
     return " ".join(parts)
 
 
@@ -266,7 +270,10 @@ def indicator(audits: pd.DataFrame, good: float) -> str:
         text += "No error is above that bound, so there is nothing to detect; "
     else:
         text += f"It detects {seen} of the {int(wrong.sum())} gradients with a larger error; "
-    return f"{text}it is a false alarm on {false} of the {int((~wrong).sum())} others."
+    text += f"it is a false alarm on {false} of the {int((~wrong).sum())} others."
+    if 2 * seen < int(wrong.sum()):
+        text += " Alone it is of no use: it misses most of what is wrong."
+    return f"{text} Gradients of solves that failed are left out."
 
 
 def _models(verdicts: pd.DataFrame) -> str:

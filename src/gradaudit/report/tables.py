@@ -176,7 +176,8 @@ def _verdict_cell(row: Mapping[Any, Any]) -> Cell:
     else:
         note = f"right at rtol ≤ {tolerance(needed)}"
     if row["verdict"] != "good" and np.isfinite(needed) and not row["converging"]:
-        note += ", does not converge"
+        always = needed >= row["loosest_rtol"]
+        note += ", and no tolerance makes it smaller" if always else ", does not converge"
     if row["failed"] and np.isfinite(needed):
         note += f", {int(row['failed'])} failed"
     if spikes:

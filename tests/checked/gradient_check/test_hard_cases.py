@@ -11,6 +11,7 @@ import numpy as np
 import optimistix as optx
 import pytest
 
+import gradaudit
 from checked.gradient_check.test_functions import DECAY, P, _compiled_fast, decayed, solved
 from gradaudit import check_gradient
 from gradaudit.checked.gradient_check.differences import by_differences
@@ -236,3 +237,30 @@ def test_a_curved_function_at_its_optimum_is_no_kink():
     kink = lambda p: jnp.sum(jnp.abs(jnp.exp(-p) - jnp.exp(-P)))  # noqa: E731
     assert "kink" in by_differences(Function(kink, P), P, np.diag(P), stiff=False).doubts[0]
     assert check_gradient(kink, P, np.zeros(2)).outcome == "inconclusive"
+
+
+@pytest.mark.slow
+def test_in_chaos_saturated_differences_do_not_contradict_the_tangents():
+    """A step of 1e-5 moves the end of a Lorenz trajectory by all that it varies at all."""
+    model = gradaudit.load_model("lorenz@t_end=25")
+    p, start = jnp.asarray(model.nominal), jnp.ones(3)
+    reference = gradaudit.reference(model, times=[25.0])
+    assert reference.status == "ok"
+
+    def end(p):
+        return diffrax.diffeqsolve(
+            diffrax.ODETerm(model.vector_field),
+            diffrax.Tsit5(),
+            0.0,
+            25.0,
+            None,
+            start,
+            args=p,
+            stepsize_controller=diffrax.PIDController(rtol=1e-6, atol=1e-9),
+            max_steps=20_000,
+        ).ys[-1][0]
+
+    right = check_gradient(end, p, reference.sensitivities[0, 0])
+    assert right.outcome != "failed"
+    wrong = check_gradient(end, p, 2.0 * reference.sensitivities[0, 0])
+    assert wrong.outcome != "passed"

@@ -33,6 +33,10 @@ ROUNDING = 4.0 * float(np.finfo(float).eps)
 """Of the value: what a difference of two values is not known better than."""
 CLEAR = 0.1
 """Of what remains of a kink: the noise below which it is one."""
+CHANGED = 1e-2
+"""Of the value: the change that a short step may make."""
+CONFIRMED = 0.5
+"""Of a derivative: as far apart may one by short steps be, which are as noisy as they are short."""
 ROUTE = "central differences of solves at tight tolerances"
 FAILED = "a solve with tight tolerances failed or took too many steps"
 KINKED = (
@@ -135,6 +139,25 @@ def by_differences(
     return Truth(
         fine.slopes, bars, middle, ROUTE, (KINKED,) if kinked else (), causes, unsure=kinked
     )
+
+
+def too_sensitive(
+    function: Function, p: Any, vectors: Array, slopes: Array, value: float, *, stiff: bool
+) -> bool:
+    """Whether the ladder's steps are too long for derivatives (K,), which shorter ones confirm.
+
+    Of a chaotic solution even the shortest step moves the value by as much as it varies at all, and
+    the quotients agree with each other on far too small a derivative.
+    """
+    predicted = np.abs(slopes).max() * LADDER[-1]
+    if not predicted > CHANGED * abs(value):
+        return False
+    shorter = np.asarray(vectors) * (CHANGED * abs(value) / predicted)
+    own = np.asarray(slopes) * (CHANGED * abs(value) / predicted)
+    steps = LADDER[-2:]
+    found, ok = _values(function, p, shorter, steps, TightSolve("dopri8", RTOLS[-1], stiff))
+    apart = np.abs(quotients(found, steps).slopes - own)
+    return ok and bool(np.linalg.norm(apart) < CONFIRMED * np.linalg.norm(own))
 
 
 def norm(found: Quotients) -> float:

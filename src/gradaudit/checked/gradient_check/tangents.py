@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.checked.gradient_check.differences import by_differences, quick
+from gradaudit.checked.gradient_check.differences import by_differences, quick, too_sensitive
 from gradaudit.checked.gradient_check.directions import Directions, random_rows
 from gradaudit.checked.gradient_check.exact_solve import ExactSolve
 from gradaudit.checked.gradient_check.interception import replaced
@@ -191,4 +191,6 @@ def _confirmed(
         return replace(found, doubts=doubts, unsure=found.unsure or close.unsure)
     if np.all(apart <= allowed + close.bars + bars):
         return replace(found, doubts=found.doubts + close.doubts)
+    if too_sensitive(function, p, vectors, slopes, found.value, stiff=stiff):
+        return replace(found, doubts=(*found.doubts, MUTE))
     return by_differences(function, p, where.vectors, stiff=stiff, causes=(CONTRADICTED,))

@@ -66,7 +66,7 @@ class Progress:
     def finish(self, job: Job, outcome: JobOutcome) -> None:
         """A job has ended."""
         solves = f"{job.solves} solve{'s' * (job.solves > 1)}, " if job.solves else ""
-        text = f"{solves}{outcome.seconds:.1f} s" if outcome.ok else "failed"
+        text = f"{solves}{outcome.seconds:.1f} s" if outcome.ok else "none, see below"
         if self.view is None:
             print(f"{job.label}: {text}", file=sys.stderr, flush=True)
         elif job.label in self.tasks:
