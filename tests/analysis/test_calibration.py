@@ -191,6 +191,7 @@ def test_what_limits_the_steps_is_told_by_the_solve_itself():
     assert LIMITS[int(limit_of(False, False, False, np.nan))] == "tolerance"
 
 
+@pytest.mark.slow
 def test_each_kind_of_solve_has_an_interval_of_its_own():
     """Errors of the implicit solves scatter ten times as much, and so does their interval."""
     generator = np.random.default_rng(2)

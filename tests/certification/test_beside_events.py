@@ -51,6 +51,7 @@ def dosed(time, *, moved=False):
     )
 
 
+@pytest.mark.sampled(3)
 @METHODS
 @pytest.mark.parametrize(
     ("begin", "end"), [(2e-10, 6e-10), (2e-13, 6e-13), (-6e-10, -2e-10), (-6e-12, -5e-12)]
@@ -107,6 +108,7 @@ def test_events_that_enclose_a_pulse_too_short_to_be_seen_are_told(width, method
     assert np.nanmax(found.digits.per_entry[1]) == 0.0
 
 
+@pytest.mark.sampled(4)
 @METHODS
 @pytest.mark.parametrize("aside", [8e-13, 1e-13])
 def test_an_observation_just_before_an_event_is_made_before_it(aside, method):
@@ -115,6 +117,7 @@ def test_an_observation_just_before_an_event_is_made_before_it(aside, method):
     np.testing.assert_allclose(found.sensitivities[:, 0, 1], [0.0, 1.0, 1.0], atol=1e-12)
 
 
+@pytest.mark.slow
 @METHODS
 def test_before_an_event_that_moves_its_size_has_no_effect(method):
     found = gradaudit.reference(dosed(A, moved=True), np.array([A - 8e-13, 1.0]), method=method)

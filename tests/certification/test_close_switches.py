@@ -68,7 +68,7 @@ def test_an_undeclared_switch_with_two_close_zeros_is_refused(width, method):
         gradaudit.reference(model, TIMES, method=method)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(5)
 @METHODS
 @pytest.mark.parametrize("share", [0.0, 1.0])
 @pytest.mark.parametrize("width", [1e-7, 1e-8, 1e-10, 1e-11, 1e-14])
@@ -81,6 +81,7 @@ def test_an_event_at_one_of_two_close_zeros_is_not_enough(width, share, method):
         gradaudit.reference(model, TIMES, method=method)
 
 
+@pytest.mark.sampled(3)
 @METHODS
 @pytest.mark.parametrize("width", [1e-7, 1e-10, 1e-14])
 def test_an_event_between_two_close_zeros_certifies_nothing(width, method):
@@ -92,7 +93,7 @@ def test_an_event_between_two_close_zeros_certifies_nothing(width, method):
         assert not np.any(np.nan_to_num(found.digits.per_entry) > 0.0)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(3)
 @METHODS
 @pytest.mark.parametrize("before", [0.0, 1.0, 3.0])
 @pytest.mark.parametrize("width", [1e-9, 1e-13])
@@ -144,7 +145,7 @@ def test_a_switch_whose_two_close_zeros_are_events_is_followed(method):
     assert found.sensitivities[1, 0, 0] == pytest.approx(exact, rel=1e-12)
 
 
-@pytest.mark.sampled(9)
+@pytest.mark.sampled(27)
 @METHODS
 @pytest.mark.parametrize("width", [1e-9, 1e-8, 2e-9, 1e-10, 5e-11, 1e-11, 5e-12])
 def test_a_pulse_between_two_events_is_followed_or_not_certified(width, method):

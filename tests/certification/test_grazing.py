@@ -43,6 +43,7 @@ def test_what_is_crossed_or_missed_is_certified(gap):
     assert np.allclose(ref.sensitivities[-1, 1], expected, rtol=1e-10)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("time", "direction"), [(0.5, 0), (0.4, 0), (1 / 3, -1), (1 / 3, 0)])
 def test_a_touch_for_all_parameters_is_none(time, direction):
     """The event finder takes it for a crossing or not, by its rounding."""

@@ -113,7 +113,7 @@ def of_states(rate, w):
     )
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("method", ["taylor", "collocation"])
 @pytest.mark.parametrize("name", OF_STATES)
 def test_a_hidden_pulse_in_a_state_is_not_certified(name, method):
@@ -153,6 +153,7 @@ def test_where_a_pulse_is_may_be_computed_in_any_way():
     assert pulses(given).unseen(*LONG, 100.0) == pytest.approx(37.77)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("width", [1e-4, 1e-3])
 @pytest.mark.parametrize("method", ["taylor", "collocation"])
 def test_a_pulse_that_shows_between_two_looks_is_right_or_not_certified(width, method):
@@ -164,6 +165,7 @@ def test_a_pulse_that_shows_between_two_looks_is_right_or_not_certified(width, m
     assert right or found.status != "ok"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("method", ["taylor", "collocation"])
 def test_a_hidden_pulse_is_not_certified(method):
     """Of width 1e-6 in a window of 100: S = (0, 0, 0) had 15.6 digits, where b S_b = 2e-3."""

@@ -53,6 +53,7 @@ def test_no_entry_claims_more_digits_than_hold(make, setting):
     assert np.max(error / largest) < 1e-12
 
 
+@pytest.mark.slow
 def test_events_come_back_with_the_derivative_of_their_time():
     reference = gradaudit.reference(eventful.bouncing_ball())
     first, second = reference.events

@@ -194,6 +194,7 @@ def test_what_moves_in_the_end_or_for_a_moment_only_is_no_steady_state(push):
         steady_state(model(field, [1.0, 0.0], [0.3]))
 
 
+@pytest.mark.slow
 def test_a_pulse_long_after_an_event_is_refused_too():
     def field(t, y, p):
         return -p[0] * y + jnp.exp(-((t - 5e3) ** 2))
@@ -280,7 +281,7 @@ CENTRES = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CENTRES)
 def test_at_the_centre_of_oscillations_nothing_comes_to_rest(name):
     """At another value of the parameter the states move for ever, and have no derivative there."""

@@ -19,6 +19,7 @@ def peaking(y):
 BELOW = pytest.mark.parametrize("below", [1e-3, 1e-6])  # of the maximum: a step is longer
 
 
+@pytest.mark.sampled(2)
 @BELOW
 def test_a_switch_that_a_maximum_crosses_there_and_back_is_seen(below):
     """While it is crossed, the flow is pushed to the other one of two steady states."""
@@ -32,6 +33,7 @@ def test_a_switch_that_a_maximum_crosses_there_and_back_is_seen(below):
     assert float(found.row.states[0, 2]) == pytest.approx(1.0, rel=1e-12)
 
 
+@pytest.mark.sampled(2)
 @BELOW
 def test_an_event_at_a_maximum_is_seen(below):
     event = Event(
@@ -70,6 +72,7 @@ def test_a_switch_of_time_that_no_look_finds_is_refused(when):
         steady_state(model(field, [1.0], [0.5], events=events))
 
 
+@pytest.mark.slow
 def test_an_event_long_after_all_is_at_rest_is_seen():
     def of(when):
         jump = Event(when=when, jump=lambda t, y, p: jnp.stack([y[0], 2.0 * y[1]]))
@@ -88,6 +91,7 @@ def test_an_event_long_after_all_is_at_rest_is_seen():
         steady_state(of(lambda t, y, p: jnp.sin(t) - 0.99999999))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("side", [-1.0, 1.0])
 def test_a_start_beside_the_border_of_two_steady_states_is_refused(side):
     """s1 fades, and pushes s0 to the unstable 1 / 4 but for a share that no double run resolves."""

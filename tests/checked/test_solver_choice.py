@@ -80,6 +80,7 @@ def test_fixed_times_that_the_look_passes_over_are_in_the_reason():
     assert found.chosen.why.endswith(f"; {FIXED_TIMES}")
 
 
+@pytest.mark.slow
 def test_a_solver_of_diffrax_stays_what_it_is():
     found = of_oscillator(solver=diffrax.Dopri5())(jnp.array(2.0))
     assert found.chosen is None

@@ -243,7 +243,7 @@ def test_no_certificate_past_an_accumulation_of_events():
     assert certified.status != "ok" or np.min(certified.states[:, 0]) > -1e-9
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(18)
 @pytest.mark.parametrize("name", sorted(set(DECLARED) - set(KNOWN) - {"liu_neuron"}))
 def test_models_without_a_closed_form_have_a_certified_reference(name):
     """The neuron's has tests of its own, in tests/taylor."""

@@ -233,6 +233,7 @@ def test_growth_along_a_limit_cycle_is_that_of_the_phase():
     np.testing.assert_allclose(slope, -change / length * rate, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_growth_along_a_chaotic_trajectory_is_that_of_the_lyapunov_exponent():
     """0.906 for Lorenz's equations. Over 150 time units growth still fluctuates by about 0.02.
 

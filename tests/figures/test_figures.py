@@ -84,6 +84,7 @@ def test_a_failed_row_is_a_cross(draw, made_up_audits):
     assert any("failed" in text for text in texts(broken))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("draw", BY_MODEL)
 def test_everything_may_have_failed(draw, made_up_audits):
     table = made_up_audits(

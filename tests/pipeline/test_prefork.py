@@ -70,6 +70,7 @@ def test_a_process_that_is_gone_is_done_without(environment, tmp_path):
     assert run(BAD, gone, tmp_path).returncode == run(BAD, environment, tmp_path).returncode
 
 
+@pytest.mark.slow
 def test_other_commands_are_not_sent(environment, monkeypatch):
     monkeypatch.setenv(prefork.VARIABLE, environment[prefork.VARIABLE])
     assert prefork.through(["models"]) is None

@@ -43,6 +43,7 @@ class InThisProcess:
         assert cancel_futures
 
 
+@pytest.mark.slow
 def test_what_is_sent_to_and_fro_is_what_was_found(write, worth, monkeypatch):
     monkeypatch.setattr(crew, "ProcessPoolExecutor", InThisProcess)
     problem = two_conditions(write, 1.5)

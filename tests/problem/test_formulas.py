@@ -121,6 +121,7 @@ def _random_formula(draw, depth):
     return form.format(one, other)
 
 
+@pytest.mark.slow
 def test_no_random_formula_is_off_by_more_than_told():
     """Constant slopes are rounded once, which `ROUNDING` of a sum has; `off` counts operations."""
     draw, numbers, told = random.Random(3), np.random.default_rng(3), 0

@@ -76,6 +76,7 @@ def test_an_id_of_the_model_may_be_estimated_before_and_have_another_value_behin
     assert_certified(found, *closed_form(exact, ["0.5", "1.5"], ["lin", "lin"]))
 
 
+@pytest.mark.slow
 def test_states_that_the_condition_sets_are_reset_and_the_others_stay(write):
     problem = gradaudit.load_problem(
         exchange(
@@ -120,6 +121,7 @@ def test_a_steady_state_alone_is_measured(write):
     assert_certified(found, *closed_form(exact, ["0.75", "2"], ["lin", "lin"]))
 
 
+@pytest.mark.slow
 def test_what_does_not_come_to_rest_is_refused_with_condition_and_reason(write):
     path = write(
         conditions=["conditionId k", "before -0.1", "c 0.5"],

@@ -71,6 +71,7 @@ def test_a_fit_pays_for_one_look(decay, monkeypatch):
     assert len(compiled) in (0, 2)
 
 
+@pytest.mark.slow
 def test_the_fisher_information_takes_it(decay):
     problem = decay(0.5)
     found = approximate_information(problem, solver="auto")

@@ -41,6 +41,7 @@ def exact(k):
     )
 
 
+@pytest.mark.slow
 def test_conditions_that_differ_in_numbers_are_compiled_once(write):
     own = problem(write)
     first = own.gradient(rtol=1e-9)

@@ -196,6 +196,7 @@ def test_the_skill_is_told_where_there_is_a_table(written, tmp_path):
     assert "0.90 [0.80, 1.00]" in written(skill=tmp_path / "skill.parquet")
 
 
+@pytest.mark.slow
 def test_answers_change_with_the_data(written):
     assert "nothing to correct" in written()
     assert "are not good" in written(errors={("made_up", "forward_ad"): 0.3})

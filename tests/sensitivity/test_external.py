@@ -142,6 +142,7 @@ def test_only_full_control_sees_the_tangent_of_an_equilibrium():
         assert errors[1] > 100.0 * errors[0]
 
 
+@pytest.mark.sampled(4)
 @needs_tools
 @pytest.mark.parametrize("method", [*FULL, *PARTIAL])
 def test_initial_states_and_time_may_be_in_the_equations(method):
@@ -176,7 +177,7 @@ def test_results_do_not_depend_on_the_unit_of_a_parameter(method):
     )
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @needs_tools
 @pytest.mark.parametrize(
     ("field", "start", "statuses"),

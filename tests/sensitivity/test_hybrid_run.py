@@ -118,7 +118,7 @@ def dosed(when):
     )
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("when", "aside"),
     [

@@ -155,6 +155,7 @@ def test_observation_by_step_keeps_the_order_that_dense_output_loses(oscillator_
     assert interpolant > 3 * step
 
 
+@pytest.mark.slow
 def test_initial_state_that_depends_on_parameters_is_differentiated():
     model = Model(
         name="decay",

@@ -54,6 +54,7 @@ def test_the_same_functions_at_other_parameters_are_not_compiled_again():
     assert again.states[0, 0] == pytest.approx(np.exp(-2.0), rel=1e-7)
 
 
+@pytest.mark.slow
 def test_the_same_functions_over_another_window_are_not_compiled_again():
     """The steps are those of the window: its end is the last step's, and bounds the others."""
     made = model(Decay(1.0))

@@ -15,6 +15,10 @@ from gradaudit.sensitivity.result_warnings import neglected_terms_told_elsewhere
 def test_a_missing_saltation_term_is_told_of_with_what_to_do():
     with pytest.warns(ModelWarning, match=r"'forward_ad' leaves out .* Take method=\"saltation\""):
         gradaudit.sensitivities("infusion")
+
+
+@pytest.mark.slow
+def test_a_switch_that_no_event_declares_is_told_of_as_such():
     with pytest.warns(
         ModelWarning, match="'dual_norm' leaves out .* Declare the switch as an event"
     ):

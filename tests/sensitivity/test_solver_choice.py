@@ -40,12 +40,13 @@ def test_a_model_with_fast_rates_gets_the_implicit_solver(rate, solver):
     assert (plain.solver, plain.solver_why) == (solver, "")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["robertson", "hires", "van_der_pol@mu=1000"])
 def test_stiff_models_of_the_library(name):
     assert suitable_solver(gradaudit.load_model(name)).solver == "rodas5p"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", ["hodgkin_huxley", "lorenz", "bouncing_ball", "drosophila_clock"])
 def test_models_of_the_library_that_are_not_stiff(name):
     assert suitable_solver(gradaudit.load_model(name)).solver == "tsit5"
@@ -63,6 +64,7 @@ def test_a_solution_that_ends_within_the_window_has_a_reason():
     assert suitable_solver(model).why in ("a rough solve fails", "a rough solve has no finite rate")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("event", "said"),
     [

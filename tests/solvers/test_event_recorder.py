@@ -69,7 +69,7 @@ def located(brackets, value=None):
 CROSSINGS = np.pi * np.array([0.5, 1.5, 2.5, 3.5])  # falls, rises, falls, rises
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("direction", "expected"), [(-1, CROSSINGS[::2]), (1, CROSSINGS[1::2]), (0, CROSSINGS)]
 )

@@ -173,7 +173,7 @@ def test_probing_through_jumps_is_refused():
         gradaudit.sensitivities("bouncing_ball", estimate="probe")
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("rtol", [1e-3, 1e-6])
 @pytest.mark.parametrize("name", ["bouncing_ball", "switch_in_state"])
 def test_the_perturbed_solve_has_the_right_derivative_of_an_event_s_time(name, rtol):

@@ -54,6 +54,7 @@ def test_the_term_that_is_missing_is_found_at_every_tolerance(field, exact, solv
         assert missing == pytest.approx(exact, rel=2e-3 if rtol < 1e-3 else 0.1)
 
 
+@pytest.mark.slow
 def test_a_pulse_within_a_step_is_seen_by_its_two_ends():
     """y' = -y, and 1 more from p to p + 1e-3; what is between the ends of the step is not seen."""
 
@@ -91,7 +92,7 @@ PULSES = {
 }
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PULSES)
 def test_a_pulse_is_seen_where_its_margin_turns_back(name):
     """It is of 1e-3 or 2e-3, and the steps before it, at rest, are of more than 1."""

@@ -97,6 +97,7 @@ def test_tangents_of_a_step_are_those_of_differences(method, n):
     np.testing.assert_allclose(jax.jit(jax.jacfwd(reached))(2.0), difference, atol=1e-8)
 
 
+@pytest.mark.sampled(2)
 @BOTH
 def test_a_complex_step_keeps_its_imaginary_part(method):
     """It is 1e-30 of the real part, so that no sum of the iterations may mix the two."""
@@ -109,6 +110,7 @@ def test_a_complex_step_keeps_its_imaginary_part(method):
     np.testing.assert_allclose(jax.jit(reached)(30.0 + 1e-30j).imag / 1e-30, tangent, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_tangents_are_those_of_the_root_and_not_of_the_iterations():
     """However early the iterations end, and also backwards.
 

@@ -92,6 +92,7 @@ def test_a_tight_root_finder_costs_no_rejected_steps():
     assert tight.stats["steps"] <= loose.stats["steps"]
 
 
+@pytest.mark.slow
 def test_a_root_that_is_not_found_in_equal_steps_is_a_status():
     run = _run(solver="kvaerno3", steps=5, rtol=1e-12)
     assert run.status == "root_not_found"

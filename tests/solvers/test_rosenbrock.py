@@ -35,7 +35,7 @@ def exactly(t, p):
     return 1.0 / (1.0 + p * (t + np.sin(t)))
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(("at", "order"), [(None, 5), (0.512345, 4)])
 def test_order_of_steps_and_of_dense_output(at, order):
     """Not linear, and it depends on time. With fewer steps the error changes sign."""
@@ -66,6 +66,7 @@ def test_single_precision_stays_single(n):
     assert y1.dtype == error.dtype == jnp.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("z", [-1e2, -1e6, -1e12, 1e6j])
 def test_what_is_stiff_is_damped(z):
     """R(z) falls as 12.5 / |z|."""
@@ -74,6 +75,7 @@ def test_what_is_stiff_is_damped(z):
     assert abs(y1[0]) < 15.0 / abs(z)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("n", [3, 7, 20, 70])
 def test_linear_systems(n):
     """With a zero on the diagonal, so that rows have to change places."""
@@ -122,6 +124,7 @@ def test_a_stiff_model_agrees_with_kvaerno5():
     np.testing.assert_allclose(*scaled, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_prothero_and_robinson():
     """y' = -k (y - cos t) - sin t with k = 1e6: the error does not follow the stiff rate.
 

@@ -10,6 +10,7 @@ from gradaudit.solvers.small_lu import INVERTED, PLAIN, WRITTEN_OUT, solver_of
 SIZES = (1, WRITTEN_OUT, PLAIN, INVERTED, INVERTED + 1)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("kind", ["real", "complex"])
 def test_units_of_the_states_do_not_matter(n, kind):
@@ -26,6 +27,7 @@ def test_units_of_the_states_do_not_matter(n, kind):
     np.testing.assert_allclose(np.asarray(found) / units, exact, rtol=0.0, atol=10.0 * unit)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("n", SIZES)
 def test_a_singular_matrix_has_no_finite_solution(n):
     matrix = jnp.eye(n).at[n - 1, n - 1].set(0.0)

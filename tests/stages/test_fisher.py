@@ -6,6 +6,7 @@ import json
 import math
 
 import numpy as np
+import pytest
 
 from gradaudit.errors import ProblemError
 from gradaudit.pipeline.config import settings_of, study_of
@@ -44,6 +45,7 @@ def run(path, tmp_path, **changes):
     return read_table(output)
 
 
+@pytest.mark.slow
 def test_standard_errors_against_the_closed_form(write, tmp_path):  # noqa: F811
     table = run(write(), tmp_path)
     assert list(zip(table["method"], table["rtol"], strict=True)) == [

@@ -267,6 +267,7 @@ def test_the_title_of_the_slopes_has_their_errors():
     )
 
 
+@pytest.mark.slow
 def test_figure_tells_the_wrong_signs_and_the_jump(written, tmp_path):
     data = read_dataset(written)
     drawn = figure(data, settings=DRAWN)

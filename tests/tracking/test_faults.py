@@ -82,6 +82,7 @@ def test_a_locked_store_is_told_and_the_next_run_logs_nothing_twice(tracked, sto
     assert len(store()) == before
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("scheme", ["http", "postgresql"])
 def test_a_port_at_which_nobody_listens_is_told(tracked, scheme):
     port = closed_port()

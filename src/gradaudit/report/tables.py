@@ -49,7 +49,7 @@ def verdict_table(verdicts: pd.DataFrame) -> Table:
             key = (functional, solver, method)
             row.append(_verdict_cell(cells[key]) if key in cells else Cell(text=DASH))
         rows.append(row)
-    return Table(heads=["", *(f"{method_name(m)}, {s}" for s, m in settings)], rows=rows)
+    return Table(heads=["functional", *(f"{method_name(m)}, {s}" for s, m in settings)], rows=rows)
 
 
 def method_table(verdicts: pd.DataFrame) -> Table:
@@ -93,7 +93,7 @@ def cheapest_table(frontier: pd.DataFrame, names: Mapping[str, str]) -> Table:
             text = model_sentences.cheapest(matching.iloc[0].to_dict()) if len(matching) else DASH
             row.append(Cell(text=text))
         rows.append(row)
-    return Table(heads=["", *(f"error ≤ {tolerance(a)}" for a in accuracies)], rows=rows)
+    return Table(heads=["functional", *(f"error ≤ {tolerance(a)}" for a in accuracies)], rows=rows)
 
 
 def time_table(audits: pd.DataFrame) -> Table:

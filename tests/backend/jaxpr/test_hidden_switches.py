@@ -144,7 +144,7 @@ NUMBERS = {
 }
 
 
-@pytest.mark.sampled(9)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_question_for_nan_switches_where_numbers_end(name):
     rate, jumps = NUMBERS[name]
