@@ -115,7 +115,7 @@ def pulses(model: Model, path: Path | None = None) -> Pulses:
     all, which differ by their errors.
     """
     terms = terms_of(model)
-    if terms is None:
+    if terms is None or (terms.of_states and path is None):
         return NONE
     known = _known(model)
     until = float(path.times[-1]) if terms.of_states and path is not None else np.inf

@@ -146,6 +146,12 @@ def terms_of(model: Model) -> Terms | None:
     return terms if len(terms.timed) else None
 
 
+def needs_path(model: Model) -> bool:
+    """Whether pulses of the model are looked for along the path of a solve."""
+    terms = terms_of(model)
+    return terms is not None and terms.of_states
+
+
 class _Evaluator(Evaluator[Any]):
     """Evaluates what depends on time and parameters alone, or on a state, too; None is no value.
 

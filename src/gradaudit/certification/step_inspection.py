@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from gradaudit.backend.program_cache import identity_cache
 from gradaudit.certification.heyoka.precision import DOUBLE, LONG_DOUBLE, QUAD, to_float64
-from gradaudit.certification.pulse_terms import Path
+from gradaudit.certification.pulse_terms import Path, needs_path
 from gradaudit.certification.rounding_check import RoundingCheck
 from gradaudit.certification.tangent_system import along
 from gradaudit.model.definition import Model
@@ -104,7 +104,7 @@ class Inspector:
         self._increments: list[Array] = []
         self.starts: list[float] = []  # of all steps
         self.lengths: list[float] = []
-        self._path: list[tuple[Any, Array]] = []
+        self._path: list[tuple[Any, Array]] | None = [] if needs_path(model) else None
 
     @property
     def path(self) -> Path | None:
@@ -122,6 +122,8 @@ class Inspector:
         if not np.isfinite(step):
             return
         long = step >= 0.5 * self.panel
+        if not long and self._path is None:
+            return
         pieces = ceil(step / self.panel - 1e-6) if long else 0
         shares = ((np.arange(pieces)[:, None] + self.nodes) / max(pieces, 1)).ravel()
         times = (end - step) + step * shares
@@ -136,9 +138,10 @@ class Inspector:
         for row, time in zip(whole, [*map(kind, times), *ends], strict=True):
             integrator.update_d_output(time)
             row[:] = integrator.d_output[:count]
-        n = self.model.n
-        states = to_float64(np.concatenate([whole[-2:-1, :n], whole[:-2, :n], whole[-1:, :n]]))
-        self._path.append(([end - step, *times, end], states))
+        if self._path is not None:
+            n = self.model.n
+            states = np.concatenate([whole[-2:-1, :n], whole[:-2, :n], whole[-1:, :n]])
+            self._path.append(([end - step, *times, end], to_float64(states)))
         if not long:
             return
         self._times.append(times)

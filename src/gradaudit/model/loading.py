@@ -46,6 +46,14 @@ def model_path(model: str | Path) -> Path:
         raise ModelError(
             f"no model {text!r}: the file does not exist (looked for in {Path.cwd()})."
         )
+    if path.is_dir():
+        raise ModelError(f"no model {text!r}: it is a folder. Write the path of a file in it.")
+    if path.suffix:
+        there = "has another kind of name" if path.is_file() else "does not exist"
+        raise ModelError(
+            f"no model {text!r}: the file {there}. A model is a .py file, or an SBML file with the "
+            "ending .xml or .sbml."
+        )
     raise ModelError(
         f"no model {text!r}{hint(text, library_names())}: write the path of a file (.py, or .xml "
         f"or .sbml for SBML), or a model of the library: {', '.join(library_names())}."

@@ -71,10 +71,11 @@ def check(model: Model) -> None:
         warnings.warn(f"{where}: {sentence}", ModelWarning, stacklevel=2)
     if not read.all():
         idle = [name for name, used in zip(model.parameters, read, strict=True) if not used]
+        them = "it" if len(idle) == 1 else "them"
         warnings.warn(
             f"{where}: nothing depends on the parameter{'s' * (len(idle) > 1)} "
-            f"{first_few(idle)}; the sensitivities to it are 0. "
-            "Remove it, or use it in the vector field or the initial state.",
+            f"{first_few(idle)}; the sensitivities to {them} are 0. "
+            f"Remove {them}, or use {them} in the vector field or the initial state.",
             ModelWarning,
             stacklevel=2,
         )

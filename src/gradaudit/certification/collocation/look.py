@@ -21,7 +21,7 @@ from gradaudit.certification.collocation.products import along_points, product
 from gradaudit.certification.collocation.scales import Scales
 from gradaudit.certification.heyoka.precision import DOUBLE, to_float64
 from gradaudit.certification.hidden_pulses import pulses
-from gradaudit.certification.pulse_terms import Path
+from gradaudit.certification.pulse_terms import Path, needs_path
 from gradaudit.certification.step_inspection import FEW, LARGEST_DEFECT, MANY, PANEL
 from gradaudit.model.definition import Model
 
@@ -84,17 +84,17 @@ class Look:
         self.starts: list[float] = []
         self.lengths: list[float] = []
         self.worst, self.where = 0.0, 0.0
-        self._path: list[tuple[Float, Float]] = []
+        self._path: list[tuple[Float, Float]] | None = [] if needs_path(model) else None
 
     @property
     def missed(self) -> float | None:
         """The time of the element with the largest defect, or of a pulse that no element saw."""
         if self.worst > LARGEST_DEFECT:
             return self.where
-        if not self._path:
-            return None
-        times, states = zip(*self._path, strict=True)
-        path = Path(np.concatenate(times), np.concatenate(states))
+        path = None
+        if self._path:
+            times, states = zip(*self._path, strict=True)
+            path = Path(np.concatenate(times), np.concatenate(states))
         return pulses(self.model, path).unseen(self.starts, self.lengths, self.until)
 
     def look(self, element: Element, scales: Scales) -> None:
@@ -112,6 +112,8 @@ class Look:
 
     def _follow(self, element: Element) -> None:
         """Take down states along an element, on the path for `hidden_pulses`."""
+        if self._path is None:
+            return
         n, length = self.model.n, float(element.length)
         inside = min(ceil(length / self.panel), MOST_LOOKS) if length >= 0.5 * self.panel else 1
         shares = np.arange(inside + 1) / inside
