@@ -223,6 +223,8 @@ def test_order_and_attribution(made_up_audits):
 def test_a_cheapest_setting_may_be_missing():
     row = {"solver": "tsit5", "method": "forward_ad", "rtol": 1e-4, "seconds": 0.05}
     assert model_sentences.cheapest(row) == "tsit5, forward AD, rtol 1e-4: 50 ms"
+    counted = model_sentences.cheapest({**row, "work": 23456.0})
+    assert counted == "tsit5, forward AD, rtol 1e-4: work 23\u202f456, 50 ms"
     for empty in (None, np.nan, ""):
         assert model_sentences.cheapest({"solver": empty, "reason": "too hard"}) == "too hard"
     assert model_sentences.cheapest({"solver": np.nan}) == "–"

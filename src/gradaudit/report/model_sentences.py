@@ -12,6 +12,7 @@ from gradaudit.records.labels import functional_name, method_name
 from gradaudit.report.numbers import (
     DASH,
     count,
+    grouped,
     listed,
     number,
     rounded_down,
@@ -170,9 +171,11 @@ def cheapest(row: Mapping[str, Any]) -> str:
     if not isinstance(row["solver"], str) or not row["solver"]:
         reason = row.get("reason")
         return reason if isinstance(reason, str) and reason else DASH
+    work = row.get("work", np.nan)
+    counted = f"work {grouped(round(work))}, " if np.isfinite(work) else ""
     return (
         f"{row['solver']}, {method_name(str(row['method']))}, rtol {tolerance(row['rtol'])}: "
-        f"{seconds(row['seconds'])}"
+        f"{counted}{seconds(row['seconds'])}"
     )
 
 
