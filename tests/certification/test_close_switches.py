@@ -118,6 +118,7 @@ def test_thresholds_of_a_state_beside_an_event_are_not_the_event(width, before, 
         gradaudit.reference(model, TIMES, method=method)
 
 
+@pytest.mark.sampled(3)
 @METHODS
 @pytest.mark.parametrize("power", [3, 5, 9])
 def test_a_flat_zero_is_a_switch(power, method):

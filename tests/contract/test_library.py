@@ -100,6 +100,7 @@ def test_vector_field_is_finite_and_differentiable_along_the_solution(name):
             assert np.all(np.isfinite(array))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_matters_somewhere(name):
     tangents = solution(name).sensitivities

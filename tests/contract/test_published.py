@@ -250,6 +250,7 @@ HIRES = [
 """At t = 321.8122: F. Mazzia, C. Magherini, Test Set for IVP Solvers, release 2.4, 2008, II-1."""
 
 
+@pytest.mark.slow
 def test_the_published_end_of_hires_to_all_its_digits():
     """They were found by RADAU in quadruple precision; the last of 16 digits is rounded."""
     found = gradaudit.reference("hires", times=[321.8122], digits=10.0)

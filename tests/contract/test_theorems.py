@@ -141,7 +141,7 @@ def test_derivative_of_the_stability_function_vanishes_for_stiff_modes(solver):
     assert fitted == pytest.approx(-2.0, abs=0.05)  # up to a relative 1/|z| at z = -1e3
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["implicit_euler", "kvaerno3"])
 def test_one_step_has_the_derivative_of_the_stability_function(solver):
     """y' = p y, one step of length 1 from y = 1: y = R(p) and dy/dp = R'(p)."""

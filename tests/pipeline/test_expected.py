@@ -113,7 +113,7 @@ def test_whole_results_stay_and_are_read_once(results, monkeypatch):
     assert removed(results) == {}
 
 
-@pytest.mark.sampled(9)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize(
     "spoil",
@@ -130,13 +130,14 @@ def test_a_damaged_file_is_removed_with_a_sentence(results, name, spoil):
     assert not (results / name).exists()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["reference/logistic.nc", "evaluate/logistic.parquet"])
 def test_a_byte_that_has_changed_is_noticed(results, name):
     flip(results / name)
     assert "damaged" in removed(results)[name]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("source", "place", "wrong"),
     [

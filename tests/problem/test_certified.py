@@ -112,6 +112,7 @@ def test_conditions_set_parameters_initial_values_and_compartments_and_rules_fol
     assert parts[1][1][0] == 0.0  # this condition has a rate of its own
 
 
+@pytest.mark.slow
 def test_terms_that_cancel_leave_the_digits_of_a_rule_in_long_double(write):
     """total = gain (A + B) with A = 2 exp(-k t) and B = 1/2; one part in 2e5 is left.
 
@@ -240,6 +241,7 @@ def test_a_condition_without_a_solve_is_told_as_that_and_as_no_kink(write, monke
     assert found.status.endswith("the time limit came")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("formula", "kinked"),
     [

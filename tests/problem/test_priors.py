@@ -113,6 +113,7 @@ def problem_with(write, *rows):
         return gradaudit.load_problem(path)
 
 
+@pytest.mark.slow
 def test_the_posterior_is_likelihood_times_prior_with_its_gradient(write):
     problem = problem_with(
         write,

@@ -21,7 +21,7 @@ PARAMETERS = [
 ]
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("formula", "scale", "left"),
     [

@@ -51,6 +51,7 @@ RULES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("points", ["long double", "quad"])
 @pytest.mark.parametrize("name", RULES)
 def test_value_and_slopes_are_right_to_their_bounds_and_beyond_float64(name, points):
@@ -105,6 +106,7 @@ CANCELLING = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("switched", [False, True])
 @pytest.mark.parametrize("name", CANCELLING)
 def test_what_float64_has_few_digits_of(name, switched):

@@ -69,6 +69,7 @@ def test_the_steps_of_all_legs_count():
     assert stopped.status == "max_steps"
 
 
+@pytest.mark.slow
 def test_the_taylor_method_knows_saltation():
     worst, _, _ = errors(eventful.bouncing_ball, "taylor", rtol=1e-12)
     assert worst < 1e-10

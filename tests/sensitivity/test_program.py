@@ -97,6 +97,7 @@ def test_sensitivities_converge_to_the_reference(solver, method, oscillator_refe
     assert errors[2] < 1e-7
 
 
+@pytest.mark.slow
 def test_linear_problem_has_the_derivative_of_the_matrix_exponential():
     a = np.array([[-1.0, 2.0], [-3.0, -0.5]])
 

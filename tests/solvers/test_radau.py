@@ -80,7 +80,7 @@ def test_linear_steps_have_the_stability_function(method, kind):
         assert abs(expected) < 2.0 * method.stages / max(abs(z), method.stages)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "n"), [(Radau9, 2), (Radau5, 6)])
 def test_tangents_of_a_step_are_those_of_differences(method, n):
     """By elimination in a loop and by LAPACK.

@@ -76,7 +76,7 @@ def test_defaults_that_are_spelt_out_change_nothing(completed, config):
     assert completed.dry("--forceall", config=changed) == EVERYTHING
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -144,6 +144,7 @@ def test_results_are_gathered_and_not_cut_out_one_by_one(monkeypatch):
     np.testing.assert_array_equal(form(numbers, *at), plain(*at))
 
 
+@pytest.mark.slow
 def test_what_is_only_compared_has_no_derivative_beside_what_is_a_result(monkeypatch):
     """Else the root of 0, which only a comparison sees, is 0 times infinity in reverse."""
     monkeypatch.setattr(module, "MANY", 10)
