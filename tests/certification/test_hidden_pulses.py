@@ -8,6 +8,7 @@ from scipy.special import erf
 import gradaudit
 from gradaudit import Model
 from gradaudit.certification.hidden_pulses import pulses
+from gradaudit.certification.pulse_terms import Path
 
 CENTRES = np.array([11.1, 22.2, 37.77])
 
@@ -121,6 +122,27 @@ def test_a_hidden_pulse_in_a_state_is_not_certified(name, method):
     found = gradaudit.reference(of_states(OF_STATES[name], 1e-8), method=method)
     assert found.status.startswith("uncertified: about t = ")
     assert not found.digits > 0.0
+
+
+def test_the_rounding_of_a_conserved_sum_is_no_pulse():
+    """a + b - 1 is 0, or one unit in the last place."""
+
+    def rates(t, y, p):
+        a, b, c = y
+        flow = p[0] * b - p[1] * a * jnp.exp(-a)
+        return jnp.stack([flow, -flow, (a + b - 1.0) + p[0] * (a - c)])
+
+    summed = Model(
+        name="summed",
+        vector_field=rates,
+        states={"a": (0.07, ""), "b": (0.93, ""), "c": (0.1, "")},
+        parameters={"k": (1e-3, ""), "l": (0.04, "")},
+        t_end=100.0,
+    )
+    times = np.linspace(0.0, 100.0, 4000)
+    a = 0.07 + 0.001 * times
+    path = Path(times, np.stack([a, 1.0 - a, 0.1 + 0.0 * a], axis=1))
+    assert pulses(summed, path).unseen(*LONG, 100.0) is None
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from gradaudit.certification.certificate import Bounds, Grid
 from gradaudit.certification.extended import extended
 from gradaudit.certification.heyoka.precision import Precision
 from gradaudit.certification.heyoka.rounding import in_float64
-from gradaudit.certification.hidden_pulses import pulses
+from gradaudit.certification.hidden_pulses import unseen
 from gradaudit.certification.hybrid_solve import build_system, solve_system
 from gradaudit.certification.hybrid_system import Hybrid
 from gradaudit.certification.singular_start import SHARES, leave
@@ -176,8 +176,8 @@ class Climb:
             missed = inspector.missed()
             if missed is None:
                 until = float(self.grid.times[-1])
-                found = pulses(self.model, inspector.path)
-                missed = found.unseen(inspector.starts, inspector.lengths, until)
+                steps = inspector.starts, inspector.lengths
+                missed = unseen(self.model, inspector.path, *steps, until)
         if solution.status == "ok":
             self.inspect_seconds = 0.0  # the field is compiled
         if missed is not None:

@@ -29,7 +29,7 @@ POINTS = 4001
 
 BISECTIONS = 44  # from a gap of the grid to what float64 resolves
 MOST_PLACES = 10 * BLOCK
-MOST_OF_STATES = 3 * BLOCK
+MOST_OF_STATES = BLOCK
 """Of places where a term of the state is among those that change their sign."""
 
 AWAY = np.geomspace(1e-8, 5e-3, 16)
@@ -48,7 +48,13 @@ NOISE = 1e3 * float(np.finfo(np.float64).eps)
 LEAST = 1e-280
 """What is lower is where a tail falls below the smallest number."""
 
+MOVED = 4.0 * float(np.finfo(np.float64).eps)
+CLEAR = 1e3
+"""Times what such a change of the states does to a term: what is lower is rounding of a sum."""
+
 BESIDE = 0.01
+TOP = 0.3
+"""Of the distance: as high as the centre is a pulse there that is one from edge to edge."""
 ULPS = 16
 """How far to the sides of a place one looks on which of them a pulse is."""
 
@@ -65,17 +71,19 @@ class Pulses(NamedTuple):
     sides
         Whether they are before and behind the centre, (P, 2): of one that a switch cuts off, half
         is.
+    boxes
+        Whether they have edges and are flat in between, (P,).
     """
 
     centres: Array
     distances: Array
     sides: NDArray[np.bool_]
+    boxes: NDArray[np.bool_]
 
     def unseen(self, starts: Any, lengths: Any, until: float) -> float | None:
         """The first centre at which the step of a solve is longer than the pulse is wide.
 
-        A step from one side of the pulse to the other is not, as between the events that enclose
-        a pulse.
+        A step from edge to edge is not, as between the events that enclose a pulse.
 
         Parameters
         ----------
@@ -85,27 +93,38 @@ class Pulses(NamedTuple):
             The last observation: what has vanished before it begins behind it.
         """
         starts, lengths = np.asarray(starts, dtype=float), np.asarray(lengths, dtype=float)
-        for centre, distance, sides in zip(*self, strict=True):
+        for centre, distance, sides, box in zip(*self, strict=True):
             if not centre - distance < until:
                 break
+            sides = sides | (not sides.any())  # what is narrower than one looks is on both
             # a little to both sides: a step that ends at the centre sees nothing of it
             beside = centre + distance * np.array([-BESIDE, BESIDE])[sides]
             rows = np.searchsorted(starts, beside) - 1
             rows = rows[(rows >= 0) & (rows < len(lengths))]
             begin, length = starts[rows], lengths[rows]
             near = np.abs([begin - centre, begin + length - centre]).max(axis=0) <= distance
-            if np.any((length > distance) & ~near):
+            if np.any((length > distance) & ~(near & box)):
                 return float(centre)
         return None
 
 
-NONE = Pulses(np.empty(0), np.empty(0), np.empty((0, 2), dtype=bool))
+NONE = Pulses(np.empty(0), np.empty(0), np.empty((0, 2), dtype=bool), np.empty(0, dtype=bool))
+
+
+def unseen(
+    model: Model, path: Path | None, starts: Any, lengths: Any, until: float
+) -> float | None:
+    """The first centre of a pulse of a vector field that a solve has not seen."""
+    found = pulses(model, path).unseen(starts, lengths, until)
+    if found is not None:  # the path is another one where it is seen, with other pulses
+        _known(model).clear()
+    return found
 
 
 @identity_cache
 def _known(model: Model) -> dict[str, Any]:
     """The pulses that were found, and until when."""
-    return {"until": -np.inf, "pulses": NONE}
+    return {}
 
 
 def pulses(model: Model, path: Path | None = None) -> Pulses:
@@ -119,7 +138,7 @@ def pulses(model: Model, path: Path | None = None) -> Pulses:
         return NONE
     known = _known(model)
     until = float(path.times[-1]) if terms.of_states and path is not None else np.inf
-    if until > known["until"]:
+    if until > known.get("until", -np.inf):
         known.update(until=until, pulses=_found(model, terms, path))
     found: Pulses = known["pulses"]
     return found
@@ -129,9 +148,9 @@ def _found(model: Model, terms: Terms, path: Path | None) -> Pulses:
     grid = np.linspace(0.0, (1.0 + AWAY[-1]) * model.t_end, POINTS)
     places = _places(terms, path, grid)
     parts = [_vanished(terms, path, some, model.t_end) for some in _blocks(places)]
-    distances, sides = (np.concatenate(part) for part in zip(*parts, strict=True))
+    distances, sides, boxes = (np.concatenate(part) for part in zip(*parts, strict=True))
     some = np.isfinite(distances)
-    return Pulses(places[some], distances[some], sides[some])
+    return Pulses(places[some], distances[some], sides[some], boxes[some])
 
 
 def _blocks(values: Array) -> list[Array]:
@@ -140,13 +159,18 @@ def _blocks(values: Array) -> list[Array]:
 
 def _vanished(
     terms: Terms, path: Path | None, places: Array, t_end: float
-) -> tuple[Array, NDArray[np.bool_]]:
+) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
     """At which distances (C,) a pulse at some places has vanished, infinite without one.
 
-    And on which sides it is, (C, 2).
+    And on which sides it is, (C, 2), and whether it has edges, (C,).
     """
     here = terms.along(places, path)[0]
     size = np.abs(here)
+    noise = np.zeros_like(here)
+    if terms.of_states:
+        for sign in (-1.0, 1.0):
+            shaken = terms.along(places, path, moved=sign * MOVED)[0]
+            noise = np.maximum(noise, np.nan_to_num(np.abs(shaken - here)))
     found = np.full(here.shape, np.inf)
     least, most = np.full(here.shape, np.inf), np.full(here.shape, -np.inf)
     for count, away in enumerate(AWAY[::-1] * t_end, 1):
@@ -158,7 +182,7 @@ def _vanished(
         with np.errstate(invalid="ignore"):
             height = np.where(here > most, here - most, least - here)
             high = height > NOISE * np.maximum(size, np.maximum(np.abs(least), np.abs(most)))
-            high &= height > LEAST
+            high &= height > np.maximum(CLEAR * noise, LEAST)
             flat = high & np.isfinite(height) & (most - least <= TRACE * height)
         if count >= FLAT:  # what is not flat for longer distances is not so for shorter ones
             found = np.where(flat, away, found)
@@ -170,7 +194,15 @@ def _vanished(
         with np.errstate(invalid="ignore"):
             apart = np.abs(terms.along(times, path)[0] - level) > TRACE * np.abs(here - level)
         sides.append(np.any(np.isfinite(found) & apart, axis=1))
-    return np.asarray(found.min(axis=1, initial=np.inf)), np.stack(sides, axis=1)
+    least_of_all = np.asarray(found.min(axis=1, initial=np.inf))
+    inner = TOP * np.nan_to_num(least_of_all, posinf=0.0)
+    tops = []
+    for times in (places - inner, places + inner):
+        with np.errstate(invalid="ignore"):
+            lower = np.abs(terms.along(times, path)[0] - here) > BESIDE * np.abs(here - level)
+        tops.append(~np.any(np.isfinite(found) & lower, axis=1))
+    both, only = np.stack(tops, axis=1), np.stack(sides, axis=1)
+    return least_of_all, only, np.all(both | ~only, axis=1)
 
 
 def _places(terms: Terms, path: Path | None, grid: Array) -> Array:

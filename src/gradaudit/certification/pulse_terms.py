@@ -1,7 +1,7 @@
 """The terms of a vector field along the path of a solve, for `hidden_pulses`.
 
 Terms that depend on the state are looked at only in a vector field with functions of the state that
-vanish in floating point, as exp does: what is algebraic leaves a trace wherever it is large.
+vanish in floating point, as exp does, or with powers of it; not what is a quotient of low powers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from gradaudit.backend.jaxpr.evaluator import Evaluator
 from gradaudit.backend.jaxpr.tracing import trace
-from gradaudit.backend.jaxpr.walk import equations
 from gradaudit.backend.program_cache import identity_cache
 from gradaudit.model.definition import Model
 from gradaudit.model.quadratures import integrand_names, with_integrals
@@ -27,8 +26,10 @@ Array = NDArray[np.float64]
 BLOCK = 1000
 """Times that are evaluated at once."""
 MOST_TERMS = 5000
-MOST_EQUATIONS = 2000
-"""Of a vector field whose terms of the state are looked at: they have to be compiled."""
+MOST_OF_STATES = 500
+"""Of a vector field whose terms of the state are looked at: that takes seconds."""
+POWER = 4
+"""From this integer on, a power is one that may vanish."""
 SHORT_SCAN = 100
 
 SMOOTH = frozenset(
@@ -55,7 +56,9 @@ MOVING = frozenset(
     ]
 )  # fmt: skip
 EVALUATED = SMOOTH | SWITCHING | MOVING
-VANISHING = frozenset(["cosh", "erf", "erfc", "exp", "exp2", "expm1", "logistic", "sinh", "tanh"])
+VANISHING = frozenset(
+    ["cosh", "erf", "erfc", "exp", "exp2", "expm1", "logistic", "pow", "sinh", "tanh"]
+)
 
 
 class Path(NamedTuple):
@@ -88,9 +91,11 @@ class Terms:
     def __init__(self, model: Model) -> None:
         closed = trace(with_integrals(model), [None, self._size(model), model.m], model.name)
         self.model = model
-        few = sum(1 for _ in equations(closed.jaxpr)) <= MOST_EQUATIONS
-        self.of_states = few and self._evaluated(closed, states=True).vanishing
-        found = self._evaluated(closed, states=self.of_states)
+        found = self._evaluated(closed, states=True)
+        count = sum(int(np.prod(term.shape)) for term in found.terms)
+        self.of_states = found.vanishing and count <= MOST_OF_STATES
+        if not self.of_states:
+            found = self._evaluated(closed, states=False)
         widths = [int(np.prod(term.shape)) for term in found.terms]
         self.timed = ~np.repeat(np.array(found.stated, dtype=bool), widths)[:MOST_TERMS]
         self.nominal = jnp.asarray(model.nominal)
@@ -124,16 +129,21 @@ class Terms:
         jax.eval_shape(run, *(shape(s, number) for s in ((), (size,), (self.model.m,))))
         return kept[0]
 
-    def along(self, times: Array, path: Path | None) -> tuple[Array, Array]:
-        """The terms at some times and their derivatives along the path, (G, K) each."""
+    def along(self, times: Array, path: Path | None, *, moved: float = 0.0) -> tuple[Array, Array]:
+        """The terms at some times and their derivatives along the path, (G, K) each.
+
+        With the states moved by so much of them, up or down.
+        """
         parts = []
+        shift = 1.0 + moved * np.resize([1.0, -1.0, -1.0, 1.0, 1.0], self._size(self.model))
         for start in range(0, len(times), BLOCK):
             some = times[start : start + BLOCK]
-            moved = np.zeros((2, BLOCK, self._size(self.model)))  # one shape, one program
+            there = np.zeros((2, BLOCK, self._size(self.model)))  # one shape, one program
             if self.of_states and path is not None:
-                for row, own in zip(moved, path.at(some), strict=True):
+                for row, own in zip(there, path.at(some), strict=True):
                     row[: len(some), : own.shape[1]] = own
-            found = self._program(jnp.asarray(np.resize(some, BLOCK)), *moved, self.nominal)
+                there[0] *= shift
+            found = self._program(jnp.asarray(np.resize(some, BLOCK)), *there, self.nominal)
             parts.append([np.asarray(part)[: len(some)] for part in found])
         values, slopes = (np.concatenate(part) for part in zip(*parts, strict=True))
         return values, slopes
@@ -186,6 +196,7 @@ class _Evaluator(Evaluator[Any]):
     def log_add_exp(self, values: list[Any]) -> list[Any] | None:
         if any(value is None for value in values):
             return [None]
+        self.vanishing |= any(id(value) in self._stated for value in values)
         return [self._kept(jnp.logaddexp(*values), values)]
 
     def primitive(self, eqn: Any, values: list[Any]) -> list[Any]:
@@ -199,7 +210,8 @@ class _Evaluator(Evaluator[Any]):
         moving = stated or any(id(value) in self._timed for value in operands)
         if any(value is None for value in values) or (moving and name not in EVALUATED):
             return [None] * len(eqn.outvars)
-        self.vanishing |= name in VANISHING and stated
+        power = name == "integer_pow" and abs(eqn.params["y"]) >= POWER
+        self.vanishing |= stated and (power or name in VANISHING)
         result = eqn.primitive.bind(*values, **eqn.params)
         results = list(result) if eqn.primitive.multiple_results else [result]
         return [self._kept(value, operands) for value in results]

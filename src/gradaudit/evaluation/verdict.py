@@ -268,8 +268,6 @@ def trend_of(
         return "stops"
     if len(raw) > 3 and np.max(tail) <= min(thresholds.good, e[0] / FALL):
         return "stops"
-    if len(raw) > 3 and fell and np.min(tail) <= thresholds.good / FALL:
-        return "stops"  # a plateau, below which the last errors are: it does not stay there
     return "stuck" if len(raw) > 2 else "unknown"  # two alike are no series
 
 

@@ -122,9 +122,10 @@ def _with_mechanisms(verdicts: pd.DataFrame) -> pd.DataFrame:
     if "variant" not in verdicts:
         return verdicts
     harmful = verdicts["variant"].fillna("").str.contains(HARMFUL)
-    place = list(zip(verdicts["model"], verdicts["base_solver"], strict=True))
-    taken = {pair for pair, own in zip(place, harmful, strict=True) if own}
-    plain = pd.Series([pair not in taken for pair in place], index=verdicts.index)
+    own = ["model", "base_solver", "method", "functional", "kind"]
+    place = list(verdicts[own].itertuples(index=False, name=None))
+    taken = {series for series, harms in zip(place, harmful, strict=True) if harms}
+    plain = pd.Series([series not in taken for series in place], index=verdicts.index)
     solver = verdicts["solver"].where(~harmful, verdicts["base_solver"])
     return verdicts.assign(solver=solver)[harmful | plain]
 

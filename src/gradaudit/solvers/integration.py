@@ -37,6 +37,8 @@ def floats_before(x: Any, count: int) -> jax.Array:
     floats before it cross 0 is not.
     """
     x = jnp.asarray(x)
+    if x.dtype not in (jnp.float32, jnp.float64):
+        return jax.lax.fori_loop(0, count, lambda _, x: equinox_internal.prevbefore(x), x)
     kind = jnp.int64 if x.dtype == jnp.float64 else jnp.int32
     first = jnp.where(x == 0, -jnp.finfo(x.dtype).tiny, x)
     bits = jax.lax.bitcast_convert_type(first, kind)

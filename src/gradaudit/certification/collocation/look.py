@@ -9,6 +9,7 @@ tiny, shows in them alone.
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from gradaudit.certification.collocation.element import Tools
 from gradaudit.certification.collocation.products import along_points, product
 from gradaudit.certification.collocation.scales import Scales
 from gradaudit.certification.heyoka.precision import DOUBLE, to_float64
-from gradaudit.certification.hidden_pulses import pulses
+from gradaudit.certification.hidden_pulses import unseen
 from gradaudit.certification.pulse_terms import Path, needs_path
 from gradaudit.certification.step_inspection import FEW, LARGEST_DEFECT, MANY, PANEL
 from gradaudit.model.definition import Model
@@ -86,7 +87,7 @@ class Look:
         self.worst, self.where = 0.0, 0.0
         self._path: list[tuple[Float, Float]] | None = [] if needs_path(model) else None
 
-    @property
+    @cached_property
     def missed(self) -> float | None:
         """The time of the element with the largest defect, or of a pulse that no element saw."""
         if self.worst > LARGEST_DEFECT:
@@ -95,7 +96,7 @@ class Look:
         if self._path:
             times, states = zip(*self._path, strict=True)
             path = Path(np.concatenate(times), np.concatenate(states))
-        return pulses(self.model, path).unseen(self.starts, self.lengths, self.until)
+        return unseen(self.model, path, self.starts, self.lengths, self.until)
 
     def look(self, element: Element, scales: Scales) -> None:
         self.starts.append(float(element.t))

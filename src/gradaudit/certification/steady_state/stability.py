@@ -9,7 +9,7 @@ Jacobian and an inverse in extended precision.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ TURNING = 1e-9
 
 After a billionth of an oscillation's damping time it is a centre, which has no steady state.
 """
-RESOLVED = 1e-12
-"""Of the largest eigenvalue: what double precision resolves of the others, with some to spare."""
+RESOLVED = 1e-8
+"""Of the largest eigenvalue: smaller ones are those of the inverse."""
 REFINEMENTS = 3
 
 
@@ -60,34 +60,47 @@ def stability(slopes: Array, laws: Conservation, scale: Array, precision: Precis
 
 def of_matrix(matrix: Array, precision: Precision) -> Stability:
     """Of a Jacobian (k, k) in extended precision, in units of one size."""
-    fast = np.linalg.eigvals(to_float64(matrix))
-    fast = fast[np.argsort(-np.abs(fast))]
-    decided = _clear(fast)
-    if np.any(fast.real[decided] > 0.0):
-        return Stability.UNSTABLE
-    if decided.all():
+    found = _judged(np.linalg.eigvals(to_float64(matrix)))
+    if found.unstable or found.turning:
+        return Stability.UNSTABLE if found.unstable else Stability.UNDECIDED
+    if found.resolved == len(matrix):
         return Stability.STABLE
     inverse = _inverse(matrix, precision)
     if inverse is None:
         return Stability.UNDECIDED
-    slow = np.linalg.eigvals(inverse)
-    slow = slow[np.argsort(np.abs(slow))]  # the largest of the inverse are the last ones of `fast`
-    known = _clear(slow)
-    if np.any(slow.real[known] > 0.0):
+    slow = _judged(np.linalg.eigvals(inverse))
+    if slow.unstable:
         return Stability.UNSTABLE
-    return Stability.STABLE if np.all(decided | known) else Stability.UNDECIDED
+    # the slowest ones are the largest of the inverse: none is between those that both resolve
+    whole = found.resolved + slow.resolved >= len(matrix)
+    return Stability.STABLE if whole and not slow.turning else Stability.UNDECIDED
 
 
-def _clear(values: Any) -> NDArray[np.bool_]:
-    """Of which eigenvalues the sign of the real part is known."""
+class _Judged(NamedTuple):
+    """How many eigenvalues are resolved, and whether one of these grows, or neither nor."""
+
+    resolved: int
+    unstable: bool
+    turning: bool
+
+
+def _judged(values: Any) -> _Judged:
     size = np.abs(values)
-    return np.asarray(
-        np.abs(values.real) > np.maximum(TURNING * size, RESOLVED * size.max(initial=0.0))
+    resolved = size > RESOLVED * size.max(initial=0.0)
+    clear = np.abs(values.real) > TURNING * size
+    return _Judged(
+        int(resolved.sum()),
+        bool(np.any(resolved & clear & (values.real > 0.0))),
+        bool(np.any(resolved & ~clear)),
     )
 
 
 def _inverse(matrix: Array, precision: Precision) -> Any:
     """In float64 numbers that are right to their last digits; None where that is not reached."""
+    rows = np.abs(to_float64(matrix)).max(axis=1)
+    if not np.all(rows > 0.0):
+        return None
+    matrix = np.ascontiguousarray(matrix / precision.array(rows)[:, None])
     unit = precision.array(np.eye(len(matrix)))
     try:
         inverse = precision.array(np.linalg.inv(to_float64(matrix)))
@@ -98,5 +111,5 @@ def _inverse(matrix: Array, precision: Precision) -> Any:
         rest = unit - product(matrix, inverse)
         defect = float(np.abs(to_float64(rest)).sum(axis=0).max())
         inverse = inverse + product(inverse, rest)
-    found = to_float64(inverse)
+    found = to_float64(inverse / precision.array(rows))
     return found if defect < np.finfo(np.float64).eps and np.all(np.isfinite(found)) else None

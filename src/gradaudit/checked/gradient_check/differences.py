@@ -35,8 +35,8 @@ CLEAR = 0.1
 """Of what remains of a kink: the noise below which it is one."""
 CHANGED = 1e-2
 """Of the value: the change that a short step may make."""
-CONFIRMED = 0.5
-"""Of a derivative: as far apart may one by short steps be, which are as noisy as they are short."""
+CONFIRMED = 0.1
+"""Of its distance to the one by long steps: as near has a derivative by short steps to be."""
 ROUTE = "central differences of solves at tight tolerances"
 FAILED = "a solve with tight tolerances failed or took too many steps"
 KINKED = (
@@ -142,22 +142,25 @@ def by_differences(
 
 
 def too_sensitive(
-    function: Function, p: Any, vectors: Array, slopes: Array, value: float, *, stiff: bool
+    function: Function, p: Any, vectors: Array, slopes: Array, close: Truth, *, stiff: bool
 ) -> bool:
     """Whether the ladder's steps are too long for derivatives (K,), which shorter ones confirm.
+
+    And not those of the ladder, `close`.
 
     Of a chaotic solution even the shortest step moves the value by as much as it varies at all, and
     the quotients agree with each other on far too small a derivative.
     """
-    predicted = np.abs(slopes).max() * LADDER[-1]
-    if not predicted > CHANGED * abs(value):
+    predicted, value = np.abs(slopes).max() * LADDER[-1], abs(close.value)
+    if not predicted > CHANGED * value:
         return False
-    shorter = np.asarray(vectors) * (CHANGED * abs(value) / predicted)
-    own = np.asarray(slopes) * (CHANGED * abs(value) / predicted)
-    steps = LADDER[-2:]
-    found, ok = _values(function, p, shorter, steps, TightSolve("dopri8", RTOLS[-1], stiff))
-    apart = np.abs(quotients(found, steps).slopes - own)
-    return ok and bool(np.linalg.norm(apart) < CONFIRMED * np.linalg.norm(own))
+    share, steps = CHANGED * value / predicted, LADDER[-2:]
+    solve = TightSolve("dopri8", RTOLS[-1], stiff)
+    found, ok = _values(function, p, share * np.asarray(vectors), steps, solve)
+    short = quotients(found, steps).slopes
+    apart = np.linalg.norm(short - share * np.asarray(slopes))
+    other = np.linalg.norm(short - share * close.slopes)
+    return ok and bool(apart < CONFIRMED * other)
 
 
 def norm(found: Quotients) -> float:

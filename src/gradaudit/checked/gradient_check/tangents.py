@@ -191,6 +191,6 @@ def _confirmed(
         return replace(found, doubts=doubts, unsure=found.unsure or close.unsure)
     if np.all(apart <= allowed + close.bars + bars):
         return replace(found, doubts=found.doubts + close.doubts)
-    if too_sensitive(function, p, vectors, slopes, found.value, stiff=stiff):
+    if too_sensitive(function, p, vectors, slopes, close, stiff=stiff):
         return replace(found, doubts=(*found.doubts, MUTE))
     return by_differences(function, p, where.vectors, stiff=stiff, causes=(CONTRADICTED,))
