@@ -52,6 +52,9 @@ MOVED = 4.0 * float(np.finfo(np.float64).eps)
 CLEAR = 1e3
 """Times what such a change of the states does to a term: what is lower is rounding of a sum."""
 
+TALLER = 1e4
+"""Than the term at a place: with such values nearby it is in the tail of a transient or a pulse."""
+
 BESIDE = 0.01
 TOP = 0.3
 """Of the distance: as high as the centre is a pulse there that is one from edge to edge."""
@@ -173,6 +176,7 @@ def _vanished(
             noise = np.maximum(noise, np.nan_to_num(np.abs(shaken - here)))
     found = np.full(here.shape, np.inf)
     least, most = np.full(here.shape, np.inf), np.full(here.shape, -np.inf)
+    inner = np.zeros_like(here)
     for count, away in enumerate(AWAY[::-1] * t_end, 1):
         for times in (places - away, places + away):
             inside = ((times >= 0.0) & (times <= (1.0 + AWAY[-1]) * t_end))[:, None]
@@ -188,6 +192,11 @@ def _vanished(
             found = np.where(flat, away, found)
         if count == 1:
             level = most
+        with np.errstate(invalid="ignore"):
+            reached = np.maximum(np.abs(most - level), np.abs(least - level))
+        inner = np.where(flat, inner, np.maximum(inner, np.nan_to_num(reached)))
+    with np.errstate(invalid="ignore"):
+        found = np.where(inner > TALLER * np.abs(here - level), np.inf, found)
     tiny = ULPS * np.spacing(np.maximum(places, np.finfo(float).eps * t_end))
     sides = []
     for times in (places - tiny, places + tiny):
@@ -195,9 +204,9 @@ def _vanished(
             apart = np.abs(terms.along(times, path)[0] - level) > TRACE * np.abs(here - level)
         sides.append(np.any(np.isfinite(found) & apart, axis=1))
     least_of_all = np.asarray(found.min(axis=1, initial=np.inf))
-    inner = TOP * np.nan_to_num(least_of_all, posinf=0.0)
+    within = TOP * np.nan_to_num(least_of_all, posinf=0.0)
     tops = []
-    for times in (places - inner, places + inner):
+    for times in (places - within, places + within):
         with np.errstate(invalid="ignore"):
             lower = np.abs(terms.along(times, path)[0] - here) > BESIDE * np.abs(here - level)
         tops.append(~np.any(np.isfinite(found) & lower, axis=1))

@@ -1,7 +1,7 @@
 """The terms of a vector field along the path of a solve, for `hidden_pulses`.
 
 Terms that depend on the state are looked at only in a vector field with functions of the state that
-vanish in floating point, as exp does, or with powers of it; not what is a quotient of low powers.
+vanish in floating point, as exp does; not with powers and quotients alone.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ BLOCK = 1000
 MOST_TERMS = 5000
 MOST_OF_STATES = 500
 """Of a vector field whose terms of the state are looked at: that takes seconds."""
-POWER = 4
-"""From this integer on, a power is one that may vanish."""
 SHORT_SCAN = 100
 
 SMOOTH = frozenset(
@@ -56,9 +54,7 @@ MOVING = frozenset(
     ]
 )  # fmt: skip
 EVALUATED = SMOOTH | SWITCHING | MOVING
-VANISHING = frozenset(
-    ["cosh", "erf", "erfc", "exp", "exp2", "expm1", "logistic", "pow", "sinh", "tanh"]
-)
+VANISHING = frozenset(["cosh", "erf", "erfc", "exp", "exp2", "expm1", "logistic", "sinh", "tanh"])
 
 
 class Path(NamedTuple):
@@ -210,8 +206,7 @@ class _Evaluator(Evaluator[Any]):
         moving = stated or any(id(value) in self._timed for value in operands)
         if any(value is None for value in values) or (moving and name not in EVALUATED):
             return [None] * len(eqn.outvars)
-        power = name == "integer_pow" and abs(eqn.params["y"]) >= POWER
-        self.vanishing |= stated and (power or name in VANISHING)
+        self.vanishing |= stated and name in VANISHING
         result = eqn.primitive.bind(*values, **eqn.params)
         results = list(result) if eqn.primitive.multiple_results else [result]
         return [self._kept(value, operands) for value in results]
