@@ -58,6 +58,7 @@ TALLER = 1e4
 BESIDE = 0.01
 TOP = 0.3
 """Of the distance: as high as the centre is a pulse there that is one from edge to edge."""
+NARROW = 1e-16  # of the window: to four times less are places known where they are near 0
 ULPS = 16
 """How far to the sides of a place one looks on which of them a pulse is."""
 
@@ -197,7 +198,7 @@ def _vanished(
         inner = np.where(flat, inner, np.maximum(inner, np.nan_to_num(reached)))
     with np.errstate(invalid="ignore"):
         found = np.where(inner > TALLER * np.abs(here - level), np.inf, found)
-    tiny = ULPS * np.spacing(np.maximum(places, np.finfo(float).eps * t_end))
+    tiny = ULPS * np.spacing(places) + NARROW * t_end
     sides = []
     for times in (places - tiny, places + tiny):
         with np.errstate(invalid="ignore"):
