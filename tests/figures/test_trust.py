@@ -62,11 +62,11 @@ def test_the_threshold_and_the_bound_are_lines():
 def test_coverage_by_mechanism_is_the_share_within_the_interval():
     below = trust(predictions("probed"), settings=SETTINGS).axes[1]
     names = [label.get_text() for label in below.get_yticklabels()]
-    inside = [bar.get_width() for bar in below.containers[0]]
-    outside = [bar.get_width() for bar in below.containers[1]]
-    shares = dict(zip(names, zip(inside, outside, strict=True), strict=True))
-    assert shares["smooth"] == (1.0, 0.0)
-    assert shares["chaos"] == (0.5, 0.5)
+    parts = [[bar.get_width() for bar in bars] for bars in below.containers]
+    shares = dict(zip(names, zip(*parts, strict=True), strict=True))
+    # Inside, below and above the interval: together they fill the bar.
+    assert shares["smooth"] == (1.0, 0.0, 0.0)
+    assert shares["chaos"] == (0.5, 0.0, 0.5)
 
 
 def test_without_predictions_the_figure_says_so_and_has_no_axes():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator
 
@@ -163,6 +164,6 @@ def tolerance_axis(ax: Axes, tolerances: Sequence[float], *, ticks: int = 6) -> 
     ax.xaxis.set_minor_locator(NullLocator())
 
 
-def darker(colour: str, share: float = 0.72) -> tuple[float, ...]:
-    """A colour that is dark enough for text."""
-    return tuple(int(colour[i : i + 2], 16) / 255.0 * share for i in (1, 3, 5))
+def darker(colour: Any, share: float = 0.72) -> tuple[float, ...]:
+    """A colour, in any form that Matplotlib takes, that is dark enough for text."""
+    return tuple(part * share for part in to_rgb(colour))

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator
 
 from gradaudit.figures import style
-from gradaudit.figures.axes import tolerance_axis
+from gradaudit.figures.axes import darker, tolerance_axis
 
 MARKERS = {"dual_norm": "D", "full_control": "s", "same_grid": "o", "coarse_target": "^"}
 
@@ -32,7 +32,7 @@ def draw_norms(
     ax.set_ylim(bottom, top)
     tolerance_axis(ax, table["rtol"].unique().tolist())
     starts, ends = {}, {}
-    for name in variants:
+    for index, name in enumerate(variants):
         rows = table[table["variant"] == name].sort_values("rtol", ascending=False)
         x = style.as_numbers(rows["rtol"])
         y = np.where(style.failed_rows(rows), np.nan, style.as_numbers(rows["gradient_norm"]))
@@ -44,7 +44,7 @@ def draw_norms(
             color=colours[name],
             marker=MARKERS.get(name, "o"),
             ms=5.5,
-            lw=1.9,
+            lw=1.8 if index else 5.0,  # the first is seen below one that coincides with it
             mec="white",
             mew=0.6,
         )
@@ -108,7 +108,7 @@ def draw_parts(
             fontsize=8.8,
             va="center",
             transform=ax.get_yaxis_transform(),
-            color=variant_colour[name],
+            color=darker(variant_colour[name]),
             fontweight="bold",
         )
         if name not in loosest.index or loosest["status"][name] != "ok":
@@ -164,7 +164,7 @@ def _limit(ax: Axes, table: pd.DataFrame, colours: Mapping[str, Any]) -> None:
         textcoords="offset points",
         ha="right",
         fontsize=8.5,
-        color=colours["coarse_target"],
+        color=darker(colours["coarse_target"]),
     )
 
 
@@ -191,7 +191,7 @@ def _label_ends(
             xycoords="axes fraction",
             textcoords="axes fraction",
             va="center",
-            color=colours[name],
+            color=darker(colours[name]),
             fontsize=8.8,
             fontweight="bold",
             linespacing=1.15,

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from matplotlib.transforms import ScaledTranslation
 
 from gradaudit.analysis.audit_rows import axes_of, prepared, typical, working
 from gradaudit.analysis.scaling_laws import law_methods
@@ -97,12 +97,19 @@ def _panel(
     values = np.array(sorted(set(settings.values())))
     if axis != "t_end" and (values > 0.0).all():
         ax.set_xscale("log")
+    # What is moved aside does not count for the limits.
+    ax.plot(values, np.full(len(values), Y[0]), ls="none")
     bands(ax, thresholds, Y[1])
-    for (method, stepping), own in rows.groupby(["method", "stepping"]):
+    groups = list(rows.groupby(["method", "stepping"]))
+    for index, ((method, stepping), own) in enumerate(groups):
         marker, dashes = STEPPING[str(stepping)]
         spread = own.groupby("_axis")["_error"].agg(["median", "min", "max"])
         colour = colours[str(method)]
-        ax.fill_between(spread.index, spread["min"], spread["max"], color=colour, alpha=0.1, lw=0)
+        # Side by side, in points: ranges at one place would hide each other.
+        aside = ax.transData + ScaledTranslation(
+            (4.0 * index - 2.0 * (len(groups) - 1)) / 72.0, 0.0, ax.figure.dpi_scale_trans
+        )
+        ax.vlines(spread.index, spread["min"], spread["max"], color=colour, lw=1.2, transform=aside)
         ax.plot(
             spread.index,
             spread["median"],
@@ -111,6 +118,7 @@ def _panel(
             ls=dashes,
             mec="white",
             ms=6,
+            transform=aside,
         )
 
 
@@ -157,7 +165,15 @@ def _names(
         Line2D([], [], color=style.MUTED, marker=marker, ls=dashes, label=name)
         for name, (marker, dashes) in STEPPING.items()
     ]
-    spread = Patch(color=style.MUTED, alpha=0.2, lw=0, label="range over functionals and solvers")
+    spread = Line2D(
+        [],
+        [],
+        color=style.MUTED,
+        ls="none",
+        marker="|",
+        ms=11,
+        label="range over functionals and solvers",
+    )
     layout.legends_below(
         figure, {"method": methods, "solver": [*steps, spread], "error": band_handles(thresholds)}
     )

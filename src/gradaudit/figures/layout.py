@@ -32,7 +32,8 @@ def panels(
     Parameters
     ----------
     count, columns
-        Number of panels, and how many of them stand side by side.
+        Number of panels, and how many of them stand side by side at most; as many as fill as
+        many rows evenly, so that four are two by two and not three and one.
     size, gaps
         Width and height of a panel, and of the space between panels, in inches.
     legends
@@ -42,8 +43,8 @@ def panels(
     one_x
         Whether they share the horizontal axis, too.
     """
-    columns = min(columns, count)
     rows = -(-count // columns)
+    columns = -(-count // rows)
     # Few panels are larger, so that the titles of the figure have room.
     around = left + (columns - 1) * gaps[0] + right
     size = (

@@ -68,7 +68,11 @@ def method_colours(methods: Iterable[str], palette: str) -> dict[str, Any]:
     """A colour a method, the same in every figure whichever methods are drawn."""
     present = set(methods)
     order = in_order({*names("methods"), *present}, "methods")
-    colours = dict(zip(order, sns.color_palette(palette, len(order)), strict=True))
+    shades = sns.color_palette(palette, len(order))
+    # The second and the fourth colour of the palette for the colour-blind are both a kind of
+    # orange, and the curves of full control and of the dual norm often coincide.
+    shades[3:5] = reversed(shades[3:5])
+    colours = dict(zip(order, shades, strict=True))
     return {name: colours[name] for name in order if name in present}
 
 

@@ -73,30 +73,33 @@ def wrong_signs(slopes: xr.DataArray, exact: xr.DataArray) -> int:
 def slopes_title(dataset: xr.Dataset) -> str:
     """How wrong the slopes are that the panel shows, as root mean squares over the points."""
     exact = dataset["exact_gradient"].values
-    frozen = f"frozen grid {_relative(dataset['gradient'].values, exact)}"
+    frozen = _relative(dataset["gradient"].values, exact)
     errors = []
     for index in range(dataset.sizes["step"]):
         error = _relative(dataset["quotient"].isel(step=index).values, exact)
         errors.append(error)
-    return f"Error of the slope: {frozen}; by difference quotients {' and '.join(errors)}"
+    return (
+        f"The slope's error: {frozen} by the frozen grid, {' and '.join(errors)} by "
+        f"difference quotient{'s' if len(errors) != 1 else ''}"
+    )
 
 
 def v_title(dataset: xr.Dataset) -> str:
-    """The course of the error of difference quotients with their step, as it is drawn."""
+    """Which steps of difference quotients fail, in the order in which they are drawn."""
     errors = dataset["v_along"].values[np.argsort(dataset["v_step"].values)]
     errors = errors[np.isfinite(errors)]
     if not len(errors):
-        return "Error along p: no quotient is finite"
+        return "No difference quotient is finite"
     best, frozen = float(errors.min()), float(dataset["v_frozen"])
-    falls, rises = errors[0] > CLEARLY * best, errors[-1] > CLEARLY * best
-    course = {
-        (True, True): "falls, then rises",
-        (True, False): "falls",
-        (False, True): "does not rise at small steps",
-        (False, False): "hardly depends on the step",
-    }[bool(falls), bool(rises)]
-    compared = f"; frozen grid {frozen:.1g}" if np.isfinite(frozen) else ""
-    return f"Error along p: it {course}; {best:.1g} at best{compared}"
+    small, large = errors[0] > CLEARLY * best, errors[-1] > CLEARLY * best
+    finding = {
+        (True, True): "Small and large steps fail",
+        (True, False): "Small steps fail",
+        (False, True): "Large steps fail",
+        (False, False): "The step hardly matters",
+    }[bool(small), bool(large)]
+    compared = f", of the frozen grid {frozen:.1g}" if np.isfinite(frozen) else ""
+    return f"{finding}: least error {best:.1g}{compared}"
 
 
 def _relative(slopes: np.ndarray, exact: np.ndarray) -> str:

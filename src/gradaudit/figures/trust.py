@@ -129,10 +129,12 @@ def _coverage(ax: Axes, rows: pd.DataFrame) -> None:
     rows = rows.iloc[::-1]
     colours = [style.INK if name == "all" else "#7fa7c4" for name in rows["mechanism"]]
     ax.barh(rows["mechanism"], rows["inside"], color=colours, height=0.66)
+    below = 1.0 - rows["inside"] - rows["above"]
+    ax.barh(rows["mechanism"], below, left=rows["inside"], height=0.66, color=style.FAINT)
     ax.barh(rows["mechanism"], rows["above"], left=1 - rows["above"], height=0.66,
             color=style.VERDICTS["horrible"])  # fmt: skip
     ax.axvline(0.9, color=style.MUTED, lw=1, ls=(0, (4, 2)))
     ax.set_xlim(0, 1)
     ax.set_xticks([0.0, 0.5, 0.9, 1.0], ["0", "0.5", "0.9", "1"])
-    ax.set_xlabel("share in the interval (red: above it)")
+    ax.set_xlabel("in the interval (grey: below, red: above)")
     ax.tick_params(axis="y", length=0)

@@ -39,5 +39,6 @@ def variants_of(table: pd.DataFrame) -> dict[str, str]:
 def variant_colours(variants: Mapping[str, str], palette: str) -> dict[str, Any]:
     """The colour of the variant's method where it has one of its own, else a further one."""
     methods = method_colours(_METHOD.values(), palette)
-    others = iter(sns.color_palette(palette, len(names("methods")))[4:])
+    # From the eighth on: grey in the palette for the colour-blind, and no method's in this figure.
+    others = iter(sns.color_palette(palette, len(names("methods")))[7:])
     return {name: methods[_METHOD[name]] if name in _METHOD else next(others) for name in variants}
