@@ -293,6 +293,8 @@ def test_the_document_has_null_for_what_is_not_finite():
     assert failed["error"] is None
     assert failed["indicator"] is None
     assert document["cheapest"]["rtol"] == 1e-4
+    # The word of a gradient, and not that of the series which it belongs to.
+    assert [row["gradient"] for row in document["rows"]] == ["inaccurate", "right", "none"]
 
 
 def test_the_card_answers_first_and_fits_into_80_columns(capsys):

@@ -9,7 +9,7 @@ import pytest
 
 from gradaudit.cli.audit.card import card
 from gradaudit.cli.audit.table import worst
-from gradaudit.cli.audit.view import Audit, ReferenceSummary
+from gradaudit.cli.audit.view import Audit, ReferenceSummary, model_size
 
 TOLERANCES = (1e-4, 1e-6, 1e-8)
 
@@ -50,6 +50,22 @@ def lines(*tables, **changes) -> dict[str, str]:
         "reason": "none",
     }
     return card(Audit(**{**fields, **changes}))
+
+
+def test_the_size_of_the_model_comes_first():
+    described = {
+        "states": {"x": "1", "y": "1"},
+        "parameters": {"a": [1.0, "1"]},
+        "events": [],
+        "t_end": 20.0,
+        "time_unit": "ms",
+    }
+    assert model_size(described) == "2 states, 1 parameter, time 0 to 20 ms"
+    assert model_size({**described, "time_unit": "1", "events": ["spike"]}) == (
+        "2 states, 1 parameter, 1 event, time 0 to 20"
+    )
+    found = lines(rows("forward_ad", [1e-3, 1e-5, 1e-7]), size=model_size(described))
+    assert next(iter(found)) == "model"
 
 
 def test_a_right_gradient_needs_nothing():

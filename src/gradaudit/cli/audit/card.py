@@ -49,6 +49,7 @@ def card(audit: Audit) -> dict[str, str]:
     if audit.rows.empty:
         return {"reference": str(audit.truth), "today": audit.reason}
     lines = {
+        "model": audit.size,
         "reference": str(audit.truth),
         "today": _today(audit),
         "estimate": _estimate(audit),

@@ -120,13 +120,13 @@ def run(
                 progress=progress,
                 then_import="gradaudit.cli.audit.table",
             )
-            table, truth, name = _collect(folder, study, outcomes)
+            table, truth, described = _collect(folder, study, outcomes)
             row = None if finish is not None else missing_estimate(table)
             if row is not None:
                 progress.words = None  # the card follows
                 job = estimate_job(row, model=model, study=study, folder=folder, cache=cache_folder)
                 run_jobs([job], workers=1, progress=progress, then_import=VIEW)
-                table, truth, name = _collect(folder, study, outcomes)
+                table, truth, described = _collect(folder, study, outcomes)
     if output is not None:
         from gradaudit.records.files import write_table
 
@@ -135,7 +135,7 @@ def run(
     ended = {label: outcomes[label] for label in (REFERENCE, *study.solvers)}
     # A process warns of a model once, which may be in the first look.
     warned = tuple(dict.fromkeys(text for own in outcomes.values() for text in own.warnings))
-    audit = _audit(model, name, table, truth, ended, accuracy, functional)
+    audit = _audit(model, described, table, truth, ended, accuracy, functional)
     audit = replace(audit, warnings=warned)
     if finish is not None:
         return finish(audit.rows, audit.name)
@@ -305,8 +305,8 @@ def _jobs(model: str, study: Study, folder: Path, cache: Path | None) -> list[Jo
 
 def _collect(
     folder: Path, study: Study, outcomes: Mapping[str, JobOutcome]
-) -> tuple[pd.DataFrame, ReferenceSummary, str]:
-    """The table, what it was measured against, and the model's name."""
+) -> tuple[pd.DataFrame, ReferenceSummary, dict[str, Any]]:
+    """The table, what it was measured against, and the description of the model, if known."""
     import numpy as np
 
     from gradaudit.cli.audit.table import estimated, estimates_in_unit, judged, unjudged
@@ -316,7 +316,7 @@ def _collect(
 
     solved = [s for s in study.solvers if outcomes[s].ok]
     gradients = with_estimates([read_dataset(folder / f"{solver}.nc") for solver in solved], folder)
-    model = json.loads(gradients[0].attrs["model_json"])["name"] if gradients else ""
+    model = json.loads(gradients[0].attrs["model_json"]) if gradients else {}
     settings = json.loads(settings_of("evaluate", study))
     if not outcomes[REFERENCE].ok:
         truth = ReferenceSummary(status="none", reason=outcomes[REFERENCE].message)
@@ -334,7 +334,7 @@ def _collect(
 
 def _audit(
     model: str,
-    name: str,
+    described: Mapping[str, Any],
     table: pd.DataFrame,
     truth: ReferenceSummary,
     outcomes: Mapping[str, JobOutcome],
@@ -342,7 +342,7 @@ def _audit(
     functional: str | None,
 ) -> Audit:
     from gradaudit.cli.audit.table import UNKNOWN, cheapest, worst
-    from gradaudit.cli.audit.view import Audit
+    from gradaudit.cli.audit.view import Audit, model_size
 
     if functional is not None and table["functional"].any():
         known = sorted(table["functional"].unique())
@@ -361,7 +361,8 @@ def _audit(
             reason = "there is no reference"
     return Audit(
         model=model,
-        name=name or model,
+        name=described["name"] if described else model,
+        size=model_size(described) if described else "",
         accuracy=accuracy,
         truth=truth,
         rows=rows,

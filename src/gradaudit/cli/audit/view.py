@@ -27,7 +27,7 @@ from gradaudit.cli.audit.tried import (
     word_of,
 )
 from gradaudit.records.numbers import short
-from gradaudit.report.numbers import DASH, rounded_down, seconds, tolerance
+from gradaudit.report.numbers import DASH, count, rounded_down, seconds, tolerance
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,7 +87,8 @@ class Audit:
 
     `table` has the rows of all functionals, `cheapest` the row of the cheapest setting that reaches
     `accuracy`, or None for the `reason`. Errors up to `good` are right, above `horrible` wrong.
-    `failures` are solvers that could not be run, and why.
+    `failures` are solvers that could not be run, and why. `size` says in words how large the model
+    is.
     """
 
     model: str
@@ -102,6 +103,7 @@ class Audit:
     horrible: float = 0.5
     failures: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    size: str = ""
 
     @cached_property
     def today(self) -> Row:
@@ -134,6 +136,18 @@ class Audit:
         )
 
 
+def model_size(described: Mapping[str, Any]) -> str:
+    """Numbers of states and parameters, and the window, of a described model in words."""
+    sizes = [
+        count(len(described[f"{noun}s"]), noun)
+        for noun in ("state", "parameter", "event")
+        if described[f"{noun}s"]
+    ]
+    unit = described["time_unit"]
+    window = f"time 0 to {described['t_end']:g}{'' if unit in ('', '1') else f' {unit}'}"
+    return ", ".join([*sizes, window])
+
+
 def as_json(audit: Audit) -> str:
     """A JSON document: numbers that are not finite are null."""
     rows = audit.rows.to_dict("records")
@@ -149,8 +163,8 @@ def as_json(audit: Audit) -> str:
         "answer": audit.answer,
         "card": card(audit),
         "today": None if audit.rows.empty else _today(audit),
-        "rows": [_document(row) for row in rows],
-        "cheapest": audit.cheapest and _document(audit.cheapest),
+        "rows": [_document(row, audit) for row in rows],
+        "cheapest": audit.cheapest and _document(audit.cheapest, audit),
         "reason": audit.reason,
         "sentence": audit.sentence,
         "failures": dict(audit.failures),
@@ -159,11 +173,16 @@ def as_json(audit: Audit) -> str:
     return json.dumps(finite(document), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _document(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row, with its error as it is estimated without a reference."""
+def _document(row: Mapping[Any, Any], audit: Audit) -> dict[str, Any]:
+    """A row, with its error as it is estimated without a reference.
+
+    Two words judge it: `gradient` this gradient ("right", "inaccurate", "wrong", "unknown",
+    "none"), `verdict` the series of tolerances that it is of ("good", "bad", "horrible").
+    """
     middle, low, high = likely_error(row)
     return {
         **{name: row.get(name) for name in _ROW},
+        "gradient": answer(row, audit.good, audit.horrible),
         "estimate": {"error": middle, "low": low, "high": high},
     }
 
@@ -171,7 +190,7 @@ def _document(row: Mapping[Any, Any]) -> dict[str, Any]:
 def _today(audit: Audit) -> dict[str, Any]:
     row = audit.today
     found = sound_from(audit.rows, row["solver"], row["method"], audit.good)
-    return {**_document(row), "sound_from": found}
+    return {**_document(row, audit), "sound_from": found}
 
 
 def finite(value: Any) -> Any:
