@@ -92,7 +92,7 @@ def test_series_whose_true_gradient_is_zero_are_counted_apart(made_up_audits):
     assert [cell.text for cell in tables.method_table(ladders).rows[0]][1:] == ["8", "0", "0"]
 
 
-def test_cases_whose_true_gradient_is_zero_are_told_apart():
+def test_gradients_that_are_zero_are_no_cases():
     table = pd.DataFrame(
         {
             "method": "forward_ad",
@@ -103,21 +103,20 @@ def test_cases_whose_true_gradient_is_zero_are_told_apart():
             "natural_scale": 1.0,
         }
     )
-    text = sentences.with_zero(table, 1e-2)
-    assert text.endswith("forward AD is within 1 % in 75 % of 4 cases at rtol 1e-3.")
-    assert sentences.with_zero(table.assign(reference_norm=1.0), 1e-2) == ""
-    assert sentences.with_zero(table.drop(columns="reference_norm"), 1e-2) == ""
+    assert sentences.share_within(table, 1e-3, 1e-2) == (0.5, 2)
+    assert sentences.share_within(table.assign(reference_norm=1.0), 1e-3, 1e-2) == (0.75, 4)
+    assert "1 of 2 cases at rtol 1e-3" in sentences.within(table, 1e-2)
 
 
 def test_the_loosest_tolerance_is_named_with_its_failures(made_up_audits):
     text = sentences.loosest(made_up_audits(errors={("made_up", "dual_norm"): 3.0}), 0.5)
     assert "rtol 1e-3" in text
-    assert "0 of 6 by forward AD" in text
-    assert "6 of 6 by dual norm" in text
+    assert "0 of 6 cases by forward AD" in text
+    assert "6 of 6 cases by dual norm" in text
     assert "failed" not in text
     broken = sentences.loosest(made_up_audits(failed=[("tsit5", 1e-3)]), 0.5)
     assert "or the solve failed" in broken
-    assert "3 of 6 by forward AD" in broken
+    assert "3 of 6 cases by forward AD" in broken
 
 
 def test_control_is_compared_setting_by_setting(made_up_audits):

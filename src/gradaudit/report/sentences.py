@@ -118,20 +118,22 @@ def graded(verdicts: pd.Series) -> str:
     return listed(counts)
 
 
-def share_within(
-    audits: pd.DataFrame, rtol: float, good: float, *, zeros: bool = False
-) -> tuple[float, int]:
-    """Share of forward AD's gradients at a tolerance whose error is good, and of how many.
+def cases_of(audits: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose gradient can be right or wrong: no numbers of events, no gradients that are 0.
 
-    Functionals that jump are left out. So are gradients that are 0, unless `zeros`: where the true
-    gradient is 0, as with data of the same solve, one of 0 is right whatever the tangents are.
+    Where the true gradient is 0, as with data of the same solve, one of 0 is right whatever the
+    tangents are.
     """
-    if audits.empty or "piecewise_constant" not in audits:
-        return float("nan"), 0
-    keep = (audits["method"] == "forward_ad") & ~audits["piecewise_constant"].astype(bool)
-    if not zeros:
-        keep &= ~vanishing(audits)
-    rows = audits[keep & np.isclose(audits["rtol"], rtol)]
+    if audits.empty:
+        return audits
+    counts = pd.Series(audits.get("piecewise_constant", False), index=audits.index)
+    return audits[~counts.astype(bool) & ~vanishing(audits)]
+
+
+def share_within(audits: pd.DataFrame, rtol: float, good: float) -> tuple[float, int]:
+    """Share of forward AD's gradients at a tolerance whose error is good, and of how many."""
+    cases = cases_of(audits)
+    rows = cases[(cases["method"] == "forward_ad") & np.isclose(cases["rtol"], rtol)]
     return float((rows["error"] <= good).mean()) if len(rows) else float("nan"), len(rows)
 
 
@@ -154,36 +156,20 @@ def within(audits: pd.DataFrame, good: float) -> str:
     )
 
 
-def with_zero(audits: pd.DataFrame, good: float) -> str:
-    """How often forward AD is right with the gradients that are 0; empty if none is."""
-    parts = []
-    for rtol in USUAL:
-        (_, others), (share, rows) = (
-            share_within(audits, rtol, good, zeros=zeros) for zeros in (False, True)
-        )
-        if 0 < others < rows:
-            parts.append(f"{percent(share)} of {count(rows, 'case')} at rtol {tolerance(rtol)}")
-    if not parts:
-        return ""
-    return (
-        "In some more cases the true gradient is 0, as that of a sum of squares to exact data, or "
-        "to data of the same solve, and a gradient of 0 is right whatever the tangents are. With "
-        f"these, forward AD is within {percent(good)} in {listed(parts)}."
-    )
-
-
 def loosest(audits: pd.DataFrame, horrible: float) -> str:
     """What a loose tolerance does to each method."""
-    if audits.empty:
+    cases = cases_of(audits)
+    if cases.empty:
         return ""
-    rtol = audits["rtol"].max()
-    rows = audits[audits["rtol"] == rtol]
+    rtol = cases["rtol"].max()
+    rows = cases[cases["rtol"] == rtol]
     failed = ", or the solve failed," if (rows["status"] != "ok").any() else ""
     shares = []
     for method in in_order(set(rows["method"]), "methods"):
         own = rows[rows["method"] == method]
         wrong = int((~(own["error"] <= horrible)).sum())
-        shares.append(f"{wrong} of {len(own)} by {method_name(method)}")
+        share = percent(wrong / len(own)) if len(own) >= FEW else str(wrong)
+        shares.append(f"{share} of {count(len(own), 'case')} by {method_name(method)}")
     return (
         f"At the loosest tolerance, rtol {tolerance(rtol)}, the error is above "
         f"{number(horrible)}{failed} in {listed(shares)}."

@@ -154,7 +154,6 @@ def run(
     )
     overview = [
         sentences.answer(ladders),
-        sentences.with_zero(rows, good),
         sentences.loosest(rows, horrible),
         sentences.control(rows),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradaudit.cli.audit.job import Job, JobOutcome
 from gradaudit.cli.audit.tried import answer, error_text, setting, usual_row
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from gradaudit.cli.audit.view import ReferenceSummary
 
-Collect = Callable[[Mapping[str, JobOutcome]], tuple["pd.DataFrame", "ReferenceSummary", str]]
-"""The table of those jobs that have ended, what it was measured against, the model's name."""
+Collect = Callable[
+    [Mapping[str, JobOutcome]], tuple["pd.DataFrame", "ReferenceSummary", dict[str, Any]]
+]
+"""The table of those jobs that have ended, what it was measured against, the described model."""
 
 
 class Preliminary:
