@@ -135,7 +135,7 @@ def experiment() -> pd.DataFrame:
 
 def verdicts(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """The table of verdicts of stage atlas."""
-    keep = ["model", "mechanism", "regime", "solver", "method", "functional"]
+    keep = ["model", "mechanism", "regime", "solver", "method", "functional", "kind"]
     table = pd.concat(tables)
     table = table[[*keep, "ladder_verdict", "order"]].drop_duplicates(keep)
     return table.rename(columns={"ladder_verdict": "verdict"}).reset_index(drop=True)

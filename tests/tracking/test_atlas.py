@@ -11,6 +11,7 @@ VERDICTS = pd.DataFrame(
         "solver": "tsit5",
         "method": ["forward_ad", "dual_norm", "forward_ad"],
         "functional": "terminal",
+        "kind": "terminal",
         "regime": ["good", "good", None],
         "mechanism": ["smooth", "smooth", "chaos"],
         "verdict": ["good", "bad", "good"],

@@ -7,6 +7,7 @@ from gradaudit.tracking.tables import (
     csv_artifact,
     file_artifact,
     markdown_table,
+    meaningful,
     sentence_of_counts,
     verdict_counts,
     worst,
@@ -44,6 +45,14 @@ def test_counts_in_words():
     assert sentence_of_counts({"good": 2, "bad": 1}) == (
         "Of 3 tolerance series (solver, method, functional) 2 good, 1 bad"
     )
+    assert sentence_of_counts({"good": 2, "bad": 1}, 4).endswith(
+        "2 good, 1 bad; 4 more, with data of the same solve, show nothing"
+    )
+
+
+def test_series_with_data_of_the_same_solve_are_not_counted():
+    ladders = pd.DataFrame({"kind": ["terminal", "solver_target"], "verdict": ["bad", "good"]})
+    assert list(meaningful(ladders)["verdict"]) == ["bad"]
 
 
 @pytest.mark.parametrize(

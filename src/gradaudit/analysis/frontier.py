@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.evaluation.verdict import sufficient_tolerance
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import inverse_crimes
 from gradaudit.records.numbers import number, tolerance
 from gradaudit.records.table import Table
 
@@ -44,7 +44,7 @@ def cheapest_settings(audits: pd.DataFrame, accuracies: list[float]) -> pd.DataF
     Functionals whose data the solver makes are left out there, and those that no setting can do.
     """
     rows = []
-    crimes = [name for name, f in catalogue("functionals").items() if f.is_inverse_crime]
+    crimes = inverse_crimes()
     compared = audits[["model", "functional", "kind", *SETTING, "reason", "status"]]
     for (model, functional), group in compared.groupby(["model", "functional"], sort=False):
         false = bool(group["kind"].isin(crimes).any())

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gradaudit.analysis.audit_rows import HARMFUL, axes_of, prepared, working
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import inverse_crimes
 from gradaudit.records.labels import method_name
 from gradaudit.records.table import Table
 from gradaudit.records.usual import CONTROL
@@ -174,8 +174,7 @@ def _variant(pattern: str) -> Callable[[Row, pd.DataFrame], Row | None]:
 
 def _functional(baseline: Row, own: pd.DataFrame) -> Row | None:
     rows = _same(baseline, own, "solver", "method", "rtol")
-    crimes = [name for name, f in catalogue("functionals").items() if f.is_inverse_crime]
-    rows = rows[rows["informative"] & ~rows["kind"].isin(crimes)]
+    rows = rows[rows["informative"] & ~rows["kind"].isin(inverse_crimes())]
     rows = rows[rows["kind"] != baseline["kind"]].sort_values("error")
     rows = pd.concat([rows[rows["verdict"] == "good"], rows[rows["verdict"] != "good"]])
     return _first(rows, f"functional {rows['functional'].iloc[0]}" if len(rows) else "")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from gradaudit.analysis.audit_rows import vanishing
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import inverse_crimes
 from gradaudit.records.table import Table
 
 TABLE = Table(
@@ -34,8 +34,7 @@ def ladders(audits: pd.DataFrame) -> pd.DataFrame:
 
 def _ladder(rows: pd.DataFrame) -> dict[str, Any]:
     first, zero = rows.iloc[0], bool(rows["zero"].any())
-    family = catalogue("functionals").get(str(first["kind"]))
-    crime = family is not None and family.is_inverse_crime
+    crime = str(first["kind"]) in inverse_crimes()
     return {
         **{name: first[name] for name in LADDER},
         "base_solver": first.get("base_solver", first["solver"]),

@@ -15,6 +15,7 @@ from gradaudit.figures.axes import (
     tolerance_axis,
 )
 from gradaudit.figures.error_panels import error_panels
+from gradaudit.records.catalogue import inverse_crimes
 from gradaudit.records.figure import Drawing
 from gradaudit.records.numbers import rounded_down
 
@@ -64,10 +65,16 @@ def convergence(
 
 
 def series_counts(table: pd.DataFrame) -> str:
-    """How many tolerance series are good, bad and horrible, in words."""
-    ladders = table.drop_duplicates(["solver", "method", "functional"])["ladder_verdict"]
-    counts = [f"{int((ladders == word).sum())} {word}" for word in style.VERDICTS]
-    return f"Tolerance series: {', '.join(counts)}"
+    """How many tolerance series are good, bad and horrible, in words.
+
+    Those with data of the same solve are not counted: they are good, and it shows nothing.
+    """
+    ladders = table.drop_duplicates(["solver", "method", "functional"])
+    false = ladders["kind"].isin(inverse_crimes())
+    verdicts = ladders.loc[~false, "ladder_verdict"]
+    counts = [f"{int((verdicts == word).sum())} {word}" for word in style.VERDICTS]
+    text = f"Tolerance series: {', '.join(counts)}"
+    return f"{text} (without data of the same solve)" if false.any() else text
 
 
 def _floor(ax: Axes, digits: float, *, named: bool) -> None:

@@ -106,6 +106,11 @@ def names(kind: str) -> list[str]:
     return list(catalogue(kind))
 
 
+def inverse_crimes() -> list[str]:
+    """Kinds of functionals whose data the solver makes itself: a gradient of 0 shows nothing."""
+    return [name for name, family in catalogue("functionals").items() if family.is_inverse_crime]
+
+
 def label(kind: str, name: str) -> str:
     """What people call a thing; of one that is not declared here, its name with blanks."""
     known = catalogue(kind)

@@ -12,7 +12,7 @@ import pandas as pd
 from gradaudit.analysis.functional_ranking import EVERYWHERE
 from gradaudit.analysis.remedies import remedy_name, summary
 from gradaudit.analysis.scaling_laws import EVERYWHERE as EVERY_MECHANISM
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import inverse_crimes
 from gradaudit.records.labels import ranked_name
 from gradaudit.report import law_sentences
 from gradaudit.report.literature import Facts, Reference, agreement, compared
@@ -129,7 +129,7 @@ def _laws(laws: pd.DataFrame, verdicts: pd.DataFrame) -> Card:
 def functionals(ranking: pd.DataFrame) -> Card:
     """Q2: the kinds of functionals with the most and the least accurate gradients."""
     question = "Which quantities have accurate gradients?"
-    crimes = [name for name, family in catalogue("functionals").items() if family.is_inverse_crime]
+    crimes = inverse_crimes()
     rows = ranking[ranking["scope"] == EVERYWHERE]
     made = bool(rows["kind"].isin(crimes).any())
     rows = rows[~rows["kind"].isin(crimes)]

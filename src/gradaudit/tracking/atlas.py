@@ -11,6 +11,7 @@ from gradaudit.tracking.plan import NOTE, TAG_LENGTH, Artifact, RunPlan, reading
 from gradaudit.tracking.tables import (
     csv_artifact,
     markdown_table,
+    meaningful,
     sentence_of_counts,
     verdict_counts,
     worst,
@@ -21,6 +22,7 @@ def atlas_plan(
     verdicts: pd.DataFrame, *, provenance: Mapping[str, str], artifacts: tuple[Artifact, ...]
 ) -> RunPlan:
     """The run named "atlas", beside the models' runs."""
+    every, verdicts = verdicts, meaningful(verdicts)
     counts = verdict_counts(verdicts["verdict"])
     return RunPlan(
         key="atlas",
@@ -36,7 +38,7 @@ def atlas_plan(
             {
                 "kind": "atlas",
                 "verdict": worst(verdicts["verdict"]),
-                NOTE: _note(verdicts),
+                NOTE: _note(verdicts, left_out=len(every) - len(verdicts)),
                 **provenance,
             },
             length=TAG_LENGTH,
@@ -44,18 +46,18 @@ def atlas_plan(
         readings=readings((f"ladders_{word}", 0, count) for word, count in counts.items()),
         artifacts=(
             *artifacts,
-            csv_artifact(verdicts, "table/verdicts.csv"),
+            csv_artifact(every, "table/verdicts.csv"),
             csv_artifact(_count(verdicts, ["model", "method"]), "table/models.csv"),
         ),
     )
 
 
-def _note(verdicts: pd.DataFrame) -> str:
+def _note(verdicts: pd.DataFrame, *, left_out: int) -> str:
     return "\n\n".join(
         [
             f"**Atlas**: {verdicts['model'].nunique()} models. "
-            f"{sentence_of_counts(verdict_counts(verdicts['verdict']))}. A series is judged over "
-            "all its tolerances.",
+            f"{sentence_of_counts(verdict_counts(verdicts['verdict']), left_out)}. A series is "
+            "judged over all its tolerances.",
             "By expected regime and mechanism of the model:",
             markdown_table(_count(verdicts, ["regime", "mechanism"])),
             "By method:",

@@ -25,6 +25,7 @@ from gradaudit.tracking.plan import (
 from gradaudit.tracking.tables import (
     csv_artifact,
     markdown_table,
+    meaningful,
     sentence_of_counts,
     verdict_counts,
     worst,
@@ -79,7 +80,9 @@ def model_plan(
     """
     facts = json.loads(reference["model_json"])
     ladders = table.groupby(GROUP, sort=True).first().reset_index()
-    counts = verdict_counts(ladders["ladder_verdict"])
+    counted = meaningful(ladders)
+    counts = verdict_counts(counted["ladder_verdict"])
+    said = sentence_of_counts(counts, len(ladders) - len(counted))
     cells = _cells(table, ladders)
     return RunPlan(
         key=model_key(model),
@@ -103,7 +106,7 @@ def model_plan(
                 "verdict": worst(ladders["ladder_verdict"]),
                 "best": f"{best[0]} {best[1]} at rtol {best[2].needed}" if best else "none",
                 "status": reference["status"],
-                NOTE: _note(facts, reference, counts, cells, best),
+                NOTE: _note(facts, reference, said, cells, best),
                 **provenance,
             },
             length=TAG_LENGTH,
@@ -154,7 +157,7 @@ def _cells(table: pd.DataFrame, ladders: pd.DataFrame) -> pd.DataFrame:
             {
                 "solver": solver,
                 "method": method,
-                **verdict_counts(group["ladder_verdict"]),
+                **verdict_counts(meaningful(group)["ladder_verdict"]),
                 "median order": float(group["order"].median()),
                 "digits of all": float(best.min(skipna=False)),
                 "fewest digits": str(best.idxmin()) if best.notna().all() else "",
@@ -167,7 +170,7 @@ def _cells(table: pd.DataFrame, ladders: pd.DataFrame) -> pd.DataFrame:
 def _note(
     facts: Mapping[str, Any],
     reference: Mapping[str, Any],
-    counts: Mapping[str, int],
+    counted: str,
     cells: pd.DataFrame,
     best: tuple[str, str, Usable] | None,
 ) -> str:
@@ -177,7 +180,7 @@ def _note(
     # The user interface shows the first lines and hides the rest behind "Show more".
     parts = [
         f"**{facts['name']}**: {_cheapest(best)}",
-        f"{sentence_of_counts(counts)}. Reference: "
+        f"{counted}. Reference: "
         f"**{rounded_down(float(reference['digits']))} significant digits** of the "
         f"sensitivities certified (status: {reference['status']}).",
         f"{len(facts['states'])} states, {len(facts['parameters'])} parameters, t from 0 to "

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from gradaudit.records.catalogue import inverse_crimes
 from gradaudit.records.labels import VERDICTS
 from gradaudit.tracking.plan import Artifact
 
@@ -24,15 +25,21 @@ def csv_artifact(frame: pd.DataFrame, path: str, *, index: bool = False) -> Arti
     return Artifact(path=path, content=text.encode())
 
 
+def meaningful(ladders: pd.DataFrame) -> pd.DataFrame:
+    """Tolerance series without those whose data the solver makes: good, which shows nothing."""
+    return ladders[~ladders["kind"].isin(inverse_crimes())]
+
+
 def verdict_counts(verdicts: pd.Series) -> dict[str, int]:
     """How many are good, bad and horrible."""
     return {word: int((verdicts == word).sum()) for word in VERDICTS}
 
 
-def sentence_of_counts(counts: Mapping[str, int]) -> str:
-    """Counts of verdicts on tolerance series, as words."""
+def sentence_of_counts(counts: Mapping[str, int], left_out: int = 0) -> str:
+    """Counts of verdicts on tolerance series, as words; and how many are not `meaningful`."""
     words = ", ".join(f"{count} {word}" for word, count in counts.items())
-    return f"Of {sum(counts.values())} tolerance series (solver, method, functional) {words}"
+    more = f"; {left_out} more, with data of the same solve, show nothing" if left_out else ""
+    return f"Of {sum(counts.values())} tolerance series (solver, method, functional) {words}{more}"
 
 
 def worst(verdicts: pd.Series) -> str:

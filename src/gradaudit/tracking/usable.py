@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gradaudit.records.catalogue import catalogue
+from gradaudit.records.catalogue import inverse_crimes
 from gradaudit.tracking.tables import tolerance
 
 
@@ -41,9 +41,8 @@ def counted(table: pd.DataFrame) -> list[str]:
     Left out are those whose data the solver makes itself (a small error means nothing there), and
     those that no setting can do, such as counts; all of them, if nothing else is left.
     """
-    crimes = {name for name, family in catalogue("functionals").items() if family.is_inverse_crime}
     every = list(dict.fromkeys(table["functional"].astype(str)))
-    able = table[~table["kind"].isin(crimes) & table["sufficient_rtol"].notna()]
+    able = table[~table["kind"].isin(inverse_crimes()) & table["sufficient_rtol"].notna()]
     return [name for name in every if name in set(able["functional"])] or every
 
 
