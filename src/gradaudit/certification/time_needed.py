@@ -27,4 +27,6 @@ def needed(solution: Solution, t_end: float, beside: Solution | None = None) -> 
     if not 0.0 < share < 1.0:
         return ""
     steps, seconds = solution.steps / share, solution.run_seconds / share
-    return f"it would need about {rounded(steps)} steps and {rounded(seconds)} s"
+    # A solve of a problem begins with what others left of the time, which may be next to nothing.
+    had, would = rounded(solution.run_seconds), rounded(seconds)
+    return f"it had {had} s and would need about {would} s ({rounded(steps)} steps)"
