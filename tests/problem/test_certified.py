@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import mpmath
 import numpy as np
@@ -349,3 +350,16 @@ def test_a_switch_of_a_rule_next_to_a_point_is_seen(where, kinked, rule):
     assert found[:, 0].tolist() == [kinked, False]
     still = doubtful(functions, z, t, (0.0 * direction, np.zeros((2, 2))))
     assert not still.any()
+
+
+def test_many_failed_solves_are_one_reason_and_a_number():
+    def part(label):
+        return SimpleNamespace(
+            status=f"uncertified: no time was left for {label}", group=SimpleNamespace(label=label)
+        )
+
+    assert certified._reasons([]) == ""
+    assert certified._reasons([part("a")]) == "; under a: no time was left for a"
+    assert certified._reasons([part("a"), part("b"), part("c")]) == (
+        "; under a (and 2 more conditions): no time was left for a"
+    )

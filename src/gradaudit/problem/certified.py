@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from gradaudit.errors import SettingError
 from gradaudit.problem.crew import Crew
 from gradaudit.problem.definition import Problem
 from gradaudit.problem.likelihood import FINER, ROUNDING, Sum
-from gradaudit.problem.simulation import Goal, Simulation, Solves, total
+from gradaudit.problem.simulation import Goal, Part, Simulation, Solves, total
 from gradaudit.records.numbers import rounded_down
 from gradaudit.records.results import Digits
 
@@ -347,13 +347,22 @@ def _status(
     if not (np.isfinite(found.log_likelihood) and np.all(np.isfinite(gradient))):
         rows = np.flatnonzero(~np.isfinite(found.by_row("residuals")))
         where = f" (first at measurement {rows[0] + 1})" if len(rows) else ""
-        reasons = {part.status for part in found.parts if part.status != "ok"}
-        why = f": {'; '.join(sorted(reasons))}" if reasons else ""
+        why = _reasons([part for part in found.parts if part.status != "ok"])
         return f"uncertified: the log-likelihood or its gradient is not finite{where}{why}"
     if float(held) >= digits:
         return "ok"
     least = int(np.nanargmin(held.per_entry))
     failed = [part for part in found.parts if part.status != "ok"]
-    why = f"; under {failed[0].group.label}: {failed[0].status}" if failed else ""
+    why = _reasons(failed)
     shown = rounded_down(float(held))
     return f"uncertified: {shown} digits hold of the entry of {names[least]!r}{why}"
+
+
+def _reasons(failed: Sequence[Part]) -> str:
+    """Why the first solve failed, and how many others did; empty if none did."""
+    if not failed:
+        return ""
+    more = len(failed) - 1
+    others = f" (and {more} more condition{'s' if more > 1 else ''})" if more else ""
+    why = failed[0].status.removeprefix("uncertified: ")
+    return f"; under {failed[0].group.label}{others}: {why}"
