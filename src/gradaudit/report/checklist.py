@@ -155,7 +155,8 @@ def _converges(remedies: pd.DataFrame) -> Item | None:
         do="Agreement between two tolerances does not show that a gradient is correct.",
         why=f"{same} of {count(len(rows), 'gradient')} not good at the tolerance nearest to 1e-6 "
         f"{'has' if same == 1 else 'have'} the same error at a tighter one, to within "
-        f"{percent(SAME)}: the two gradients agree, and neither converges to the true one.",
+        f"{percent(SAME)}: where the error does not fall, two gradients can agree and both be "
+        "wrong.",
         anchor="q3",
     )
 
