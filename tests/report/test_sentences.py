@@ -56,7 +56,6 @@ def test_the_answer_follows_the_verdicts(made_up_audits):
     errors = {("a", "forward_ad"): 9.0}
     worse = sentences.answer(ladders_of(made_up_audits(models=["a", "b"], errors=errors)))
     assert "30 are good, none bad and 6 horrible" in worse
-    assert "good are: forward AD on 6 of 12" in worse
     assert "Good throughout: b. Horrible somewhere: a." in worse
     stuck = ladders_of(made_up_audits()).assign(converging=False)
     text = "18 tolerance series do not converge as the tolerance decreases; of these "
@@ -81,7 +80,6 @@ def test_series_whose_true_gradient_is_zero_are_counted_apart(made_up_audits):
         "Of 12 more, whose true gradient is 0, 12 are good, none bad and none horrible; 12 of the "
         "good ones are false good" in said
     )
-    assert "forward AD on 8 of 8" in said
     assert ladders["false_good"].sum() == 12
     own = ladders[ladders["model"] == "a"]
     assert "12 are good, none bad and none horrible; 6 are false good" in model_sentences.verdict(

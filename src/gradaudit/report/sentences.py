@@ -80,12 +80,6 @@ def answer(verdicts: pd.DataFrame) -> str:
         f"Of {series(len(verdicts))}{whose} (a model, solver, method and "
         f"functional each) {graded(verdicts['verdict'])}."
     ]
-    if verdicts["method"].nunique() > 1:
-        shares = [
-            f"{method_name(method)} on {_of(rows, 'good')} of {len(rows)}"
-            for method, rows in _by_method(verdicts)
-        ]
-        parts.append(f"By method, good are: {listed(shares)}.")
     if verdicts["model"].nunique() > 1:
         parts.append(_models(verdicts))
     stuck = verdicts[~verdicts["converging"].astype(bool)]
@@ -290,11 +284,6 @@ def _pairs(audits: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     return worked.loc[worked["method"] == a, columns].merge(
         worked.loc[worked["method"] == b, columns], on=keys, suffixes=("_a", "_b")
     )
-
-
-def _by_method(verdicts: pd.DataFrame) -> list[tuple[str, pd.Series]]:
-    methods = in_order(set(verdicts["method"]), "methods")
-    return [(name, verdicts.loc[verdicts["method"] == name, "verdict"]) for name in methods]
 
 
 def _of(verdicts: pd.Series, word: str) -> int:
