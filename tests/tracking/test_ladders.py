@@ -98,6 +98,7 @@ def test_errors_are_stepped_over_tolerances_by_functional(rows):
 def test_the_summary_counts_a_solve_once_and_not_per_functional(rows):
     plan = plan_of(rows)
     assert values(plan, "worst_error") == {3: 1e-3, 6: 1e-6, 9: 1e-9}
+    assert values(plan, "digits") == pytest.approx({3: 3.0, 6: 6.0, 9: 9.0})
     assert values(plan, "at_1e-6/digits") == {0: pytest.approx(6.0)}
     assert values(plan, "at_1e-6/seconds") == {0: 0.25}
     assert values(plan, "needed_digits_of_rtol") == {0: pytest.approx(6.0)}

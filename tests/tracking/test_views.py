@@ -37,7 +37,7 @@ def test_a_view_is_stored_as_the_user_interface_stores_them(view):
 
 def test_views_of_one_model_take_the_first():
     assert [view.name for view in views_of(["neuron", "logistic"])][2] == (
-        "Error against tolerance: neuron"
+        "Digits against tolerance: neuron"
     )
     assert views_of([]) == []  # there are no runs that they would list
 

@@ -24,6 +24,9 @@ from gradaudit.tracking.plan import (
 from gradaudit.tracking.tables import csv_artifact, tolerance, verdict_counts, worst
 from gradaudit.tracking.usable import Usable, usable
 
+DERIVED = ("worst_error", "digits", "state_digits")
+"""Of errors that have metrics of their own, which say what is not finite."""
+
 PER_SOLVE = ("state_error", "indicator", "steps", "seconds")
 COMPARED = ("at_1e-6", 1e-6)
 """A group of metrics of the table of runs, and its relative tolerance."""
@@ -159,8 +162,16 @@ def _of_solves(
         yield "rtol", step, float(str(rtol))
         yield "failed", step, float(row["status"] != "ok")
         yield "worst_error", step, worst_error[float(str(rtol))]
+        # The axis of a chart shows an error of 1e-9 as 0, so that charts have digits.
+        yield "digits", step, digits_of(worst_error[float(str(rtol))])
+        yield "state_digits", step, digits_of(float(row["state_error"]))
         for quantity in PER_SOLVE:
             yield quantity, step, row[quantity]
+
+
+def digits_of(error: float) -> float:
+    """Correct digits; below 0 where the error is above 1, NaN where there is none or no error."""
+    return -math.log10(error) if 0.0 < error < math.inf else math.nan
 
 
 def _errors(
@@ -187,13 +198,12 @@ def _worst_error(table: pd.DataFrame, functionals: list[str]) -> dict[float, flo
 def _summary(
     solves: pd.DataFrame, worst_error: Mapping[float, float], verdicts: pd.Series, found: Usable
 ) -> Iterator[tuple[str, int, Any]]:
-    # Digits, because the user interface shows an error of 1e-9 in a bar chart as 0.00.
     yield "needed_digits_of_rtol", 0, -math.log10(found.rtol)
     yield "needed_work", 0, found.work
     group, at = COMPARED
     for rtol in solves.index[np.isclose(solves.index, at, rtol=1e-6, atol=0.0)]:
         error = worst_error[float(str(rtol))]
-        yield f"{group}/digits", 0, -math.log10(error) if error > 0.0 else math.nan
+        yield f"{group}/digits", 0, digits_of(error)
         yield f"{group}/seconds", 0, solves.loc[rtol, "seconds"]
         yield f"{group}/steps", 0, solves.loc[rtol, "steps"]
     for word, count in verdict_counts(verdicts).items():
@@ -217,7 +227,6 @@ def _not_finite(logged: list[tuple[str, int, Any]], steps: Steps, statuses: pd.S
     ok = {steps(float(str(rtol))): float(str(rtol)) for rtol in statuses.index[statuses == "ok"]}
     missing: dict[str, list[str]] = {}
     for name, step, value in logged:
-        # The largest error is told by the functional that it is of.
-        if step in ok and name != "worst_error" and not math.isfinite(value):
+        if step in ok and name not in DERIVED and not math.isfinite(value):
             missing.setdefault(name, []).append(tolerance(ok[step]))
     return "; ".join(f"{name} at rtol {', '.join(at)}" for name, at in missing.items())

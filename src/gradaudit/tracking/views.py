@@ -109,15 +109,18 @@ def metric(name: str) -> str:
     return f"metrics.`{name}`"
 
 
-def lines(name: str, title: str) -> dict[str, Any]:
-    """A card: a metric over the tolerances, on a logarithmic axis, one line per run."""
+def lines(name: str, title: str, *, scale: str = "linear") -> dict[str, Any]:
+    """A card: a metric over the tolerances, one line per run.
+
+    Of a logarithmic axis the user interface shows what is small as 0.
+    """
     return {
         "type": "LINE",
         "metricKey": name,
         "selectedMetricKeys": [name],
         "displayName": title,
         "runsCountToCompare": 20,
-        "scaleType": "log",
+        "scaleType": scale,
         "xAxisKey": "step",
         "xAxisScaleType": "linear",
         "lineSmoothness": 0,
@@ -176,6 +179,8 @@ VIEWS = (
         order=tag("model"),
         columns=(
             tag("model"),
+            tag("solver"),  # the name of the run is cut
+            tag("method"),
             tag("verdict"),
             tag("needed_rtol"),
             tag("worst_functional"),
@@ -188,14 +193,14 @@ VIEWS = (
     ),
     View(
         id="errors",
-        name="Error against tolerance",
-        about="how the largest error of a gradient falls; the metric rtol says which step is which",
+        name="Digits against tolerance",
+        about="correct digits of the worst gradient; the metric rtol says which step is which",
         runs="tags.kind = 'ladder' AND tags.model = '{model}'",
         order=tag("method"),
         charts=(
-            lines("worst_error", "Largest error of a gradient"),
-            lines("state_error", "Error of the states"),
-            lines("steps", "Steps"),
+            lines("digits", "Correct digits of the worst gradient"),
+            lines("state_digits", "Correct digits of the states"),
+            lines("steps", "Steps", scale="log"),
         ),
     ),
     View(
