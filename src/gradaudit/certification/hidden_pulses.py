@@ -2,10 +2,14 @@
 
 ``exp(-((t - c) / w)**2)`` is 0 in floating point but for a few w about c. Where w is a millionth of
 the window, neither a step nor a look at its inside meets it. But the formula tells where it is: at
-the zero of ``t - c``, or where ``cos(t)`` turns. So all terms of the vector field are evaluated
-along the path of a solve, where any of them changes its sign, or its derivative if it depends on
-time alone, and at distances from there. A term that is flat but for that place has a pulse, which a
-solve has seen if its step there is shorter than the pulse is wide.
+the zero of ``t - c``, or where ``cos(t)`` turns. So all terms of the vector field and of the event
+functions are evaluated along the path of a solve, where any of them changes its sign, or its
+derivative if it depends on time alone, and at distances from there.
+
+A term that has one value at most long distances and another one at a short one may have a pulse. A
+solve has not seen it if the term has one value at most points of the step that it is in. What is no
+higher than the term in the step before is the tail of a transient, and what the step behind shows
+is a level that it has reached.
 
 What comes out of a conditional or a long loop is not looked at, nor a pulse about a state's turning
 point; where thousands of terms or places are, some of them are.
@@ -30,14 +34,14 @@ POINTS = 4001
 BISECTIONS = 44  # from a gap of the grid to what float64 resolves
 MOST_PLACES = 10 * BLOCK
 MOST_OF_STATES = BLOCK
-"""Of places where a term of the state is among those that change their sign."""
+"""Of places that a term of the state tells."""
 
-AWAY = np.geomspace(1e-8, 5e-3, 16)
+AWAY = np.geomspace(0.97e-8, 4.83e-3, 16)
 """Of the window: distances at which a pulse may have vanished. Looks are less than a tenth of the
-longest one apart."""
+longest one apart. No round number, so that none is a period of the pulses."""
 
-FLAT = 4
-"""The longest distances at which a term has to be the same."""
+FAR, AGREE = 5, 3
+"""Of the longest distances so many have to show the same value: one may meet another pulse."""
 
 TRACE = 1e-10
 """Of the height of a pulse: what is left of it where it has vanished."""
@@ -52,167 +56,174 @@ MOVED = 4.0 * float(np.finfo(np.float64).eps)
 CLEAR = 1e3
 """Times what such a change of the states does to a term: what is lower is rounding of a sum."""
 
-TALLER = 1e4
-"""Than the term at a place: with such values nearby it is in the tail of a transient or a pulse."""
-
-BESIDE = 0.01
-TOP = 0.3
-"""Of the distance: as high as the centre is a pulse there that is one from edge to edge."""
 NARROW = 1e-16  # of the window: to four times less are places known where they are near 0
 ULPS = 16
-"""How far to the sides of a place one looks on which of them a pulse is."""
+"""The shortest distance from a place."""
+
+INSIDE = 0.5 * (1.0 - np.cos(np.pi * (np.arange(17) + 0.5) / 17))
+"""Shares of a step at which a term is compared with its pulse."""
+
+BEFORE, BEHIND = 1e-3, 0.5
+"""Shares of the steps before and behind: near an event their times differ between solves."""
+
+TALLER = 1.01  # than what these show
+SAME = 0.5  # of its height is left where a pulse is the one that was found
 
 
 class Pulses(NamedTuple):
-    """Where pulses are.
+    """Where terms have pulses.
 
     Attributes
     ----------
-    centres
-        Times (P,), increasing.
-    distances
-        At which they have vanished, (P,).
-    sides
-        Whether they are before and behind the centre, (P, 2): of one that a switch cuts off, half
-        is.
-    boxes
-        Whether they have edges and are flat in between, (P,).
+    tops
+        Times (C,) at which they are the highest of all distances.
+    begins
+        Times (C,) before which they are not.
+    columns
+        Of the terms, (C,).
+    values, heights
+        Of the terms there, and their distance from the value far away, (C,).
     """
 
-    centres: Array
-    distances: Array
-    sides: NDArray[np.bool_]
-    boxes: NDArray[np.bool_]
+    tops: Array
+    begins: Array
+    columns: NDArray[np.int64]
+    values: Array
+    heights: Array
 
-    def unseen(self, starts: Any, lengths: Any, until: float) -> float | None:
-        """The first centre at which the step of a solve is longer than the pulse is wide.
-
-        A step from edge to edge is not, as between the events that enclose a pulse.
+    def first_unseen(
+        self, terms: Terms, path: Path | None, starts: Any, lengths: Any, until: float
+    ) -> float | None:
+        """The first one that no point of the step of a solve shows.
 
         Parameters
         ----------
+        terms, path
+            With which they were found.
         starts, lengths
             Of the steps, increasing.
         until
-            The last observation: what has vanished before it begins behind it.
+            The last observation: what begins behind it does not count.
         """
         starts, lengths = np.asarray(starts, dtype=float), np.asarray(lengths, dtype=float)
-        for centre, distance, sides, box in zip(*self, strict=True):
-            if not centre - distance < until:
-                break
-            sides = sides | (not sides.any())  # what is narrower than one looks is on both
-            # a little to both sides: a step that ends at the centre sees nothing of it
-            beside = centre + distance * np.array([-BESIDE, BESIDE])[sides]
-            rows = np.searchsorted(starts, beside) - 1
-            rows = rows[(rows >= 0) & (rows < len(lengths))]
-            begin, length = starts[rows], lengths[rows]
-            near = np.abs([begin - centre, begin + length - centre]).max(axis=0) <= distance
-            if np.any((length > distance) & ~(near & box)):
-                return float(centre)
-        return None
-
-
-NONE = Pulses(np.empty(0), np.empty(0), np.empty((0, 2), dtype=bool), np.empty(0, dtype=bool))
+        chosen = np.flatnonzero(self.begins < until)
+        if not len(chosen) or not len(starts):
+            return None
+        tops, which = np.unique(self.tops[chosen], return_inverse=True)
+        rows = np.clip(np.searchsorted(starts, tops, side="right") - 1, 0, len(starts) - 1)
+        begin, length = starts[rows], lengths[rows]
+        inside = begin[:, None] + length[:, None] * INSIDE
+        before = np.maximum(begin - BEFORE * lengths[np.maximum(rows - 1, 0)], 0.0)
+        behind = begin + length + BEHIND * lengths[np.minimum(rows + 1, len(lengths) - 1)]
+        first, last = rows == 0, rows == len(starts) - 1
+        found = []
+        per = BLOCK // (len(INSIDE) + 2)
+        for some in _split(np.argsort(which, kind="stable"), per):
+            at, own = which[some], chosen[some]
+            times = np.column_stack([inside[at], before[at], behind[at]])
+            shown = terms.along(times.ravel(), path)[0].reshape(*times.shape, -1)
+            shown = shown[np.arange(len(some)), :, self.columns[own]]
+            level = np.median(shown[:, :-2], axis=1)
+            height = np.abs(self.values[own] - level)
+            with np.errstate(invalid="ignore"):
+                flat = np.abs(shown[:, :-2] - level[:, None]) <= TRACE * height[:, None]
+                ends = shown[:, [0, len(INSIDE) - 1, -2, -1]]  # of the step, before, and behind
+                around = np.nan_to_num(np.abs(ends - level[:, None]))
+            around[first[at], -2] = around[last[at], -1] = 0.0
+            hidden = (flat.mean(axis=1) >= 0.5) & (height >= SAME * self.heights[own])
+            hidden &= height / TALLER > around.max(axis=1)
+            found += self.tops[own[hidden]].tolist()
+        return min(found, default=None)
 
 
 def unseen(
     model: Model, path: Path | None, starts: Any, lengths: Any, until: float
 ) -> float | None:
-    """The first centre of a pulse of a vector field that a solve has not seen."""
-    found = pulses(model, path).unseen(starts, lengths, until)
+    """The first time of a pulse of a vector field or an event that a solve has not seen.
+
+    Pulses of terms that depend on the state are those along the path of the first solve so long,
+    which stands for all; they differ by their errors.
+    """
+    terms = terms_of(model)
+    if terms is None or (terms.of_states and path is None):
+        return None
+    known = _known(model)
+    reached = float(path.times[-1]) if terms.of_states and path is not None else np.inf
+    if reached > known.get("reached", -np.inf):
+        known.update(reached=reached, path=path, pulses=pulses(model, path))
+    found: float | None = known["pulses"].first_unseen(terms, known["path"], starts, lengths, until)
     if found is not None:  # the path is another one where it is seen, with other pulses
-        _known(model).clear()
+        known.clear()
     return found
 
 
 @identity_cache
 def _known(model: Model) -> dict[str, Any]:
-    """The pulses that were found, and until when."""
+    """The pulses that were found, along which path, and until when."""
     return {}
 
 
 def pulses(model: Model, path: Path | None = None) -> Pulses:
-    """The pulses of the terms of a vector field.
-
-    Of terms that depend on the state along the path of a solve: the first one so long stands for
-    all, which differ by their errors.
-    """
+    """The pulses of the terms of a model, along a path if they depend on the state."""
     terms = terms_of(model)
-    if terms is None or (terms.of_states and path is None):
-        return NONE
-    known = _known(model)
-    until = float(path.times[-1]) if terms.of_states and path is not None else np.inf
-    if until > known.get("until", -np.inf):
-        known.update(until=until, pulses=_found(model, terms, path))
-    found: Pulses = known["pulses"]
-    return found
-
-
-def _found(model: Model, terms: Terms, path: Path | None) -> Pulses:
+    empty = np.empty(0)
+    if terms is None:
+        return Pulses(empty, empty, np.empty(0, dtype=np.int64), empty, empty)
     grid = np.linspace(0.0, (1.0 + AWAY[-1]) * model.t_end, POINTS)
     places = _places(terms, path, grid)
-    parts = [_vanished(terms, path, some, model.t_end) for some in _blocks(places)]
-    distances, sides, boxes = (np.concatenate(part) for part in zip(*parts, strict=True))
-    some = np.isfinite(distances)
-    return Pulses(places[some], distances[some], sides[some], boxes[some])
+    noise = _noise(terms, path, places)
+    parts = [
+        _of_side(terms, path, places[some], noise[some], side, model.t_end)
+        for some in _split(np.arange(len(places)), BLOCK // (len(AWAY) + 1))
+        for side in (-1.0, 1.0)
+    ]
+    return Pulses(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _blocks(values: Array) -> list[Array]:
-    return [values[start : start + BLOCK] for start in range(0, len(values), BLOCK)]
+def _split(values: NDArray[Any], size: int) -> list[NDArray[Any]]:
+    return [values[start : start + size] for start in range(0, len(values), size)]
 
 
-def _vanished(
-    terms: Terms, path: Path | None, places: Array, t_end: float
-) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
-    """At which distances (C,) a pulse at some places has vanished, infinite without one.
-
-    And on which sides it is, (C, 2), and whether it has edges, (C,).
-    """
+def _noise(terms: Terms, path: Path | None, places: Array) -> Array:
+    """How much the terms are rounded at some places, (C, K) or (C, 1)."""
+    if not terms.of_states:
+        return np.zeros((len(places), 1))
     here = terms.along(places, path)[0]
-    size = np.abs(here)
     noise = np.zeros_like(here)
-    if terms.of_states:
-        for sign in (-1.0, 1.0):
-            shaken = terms.along(places, path, moved=sign * MOVED)[0]
+    for sign in (-1.0, 1.0):
+        shaken = terms.along(places, path, moved=sign * MOVED)[0]
+        with np.errstate(invalid="ignore"):
             noise = np.maximum(noise, np.nan_to_num(np.abs(shaken - here)))
-    found = np.full(here.shape, np.inf)
-    least, most = np.full(here.shape, np.inf), np.full(here.shape, -np.inf)
-    inner = np.zeros_like(here)
-    for count, away in enumerate(AWAY[::-1] * t_end, 1):
-        for times in (places - away, places + away):
-            inside = ((times >= 0.0) & (times <= (1.0 + AWAY[-1]) * t_end))[:, None]
-            values = terms.along(times, path)[0]
-            least = np.where(inside, np.minimum(least, values), least)
-            most = np.where(inside, np.maximum(most, values), most)
-        with np.errstate(invalid="ignore"):
-            height = np.where(here > most, here - most, least - here)
-            high = height > NOISE * np.maximum(size, np.maximum(np.abs(least), np.abs(most)))
-            high &= height > np.maximum(CLEAR * noise, LEAST)
-            flat = high & np.isfinite(height) & (most - least <= TRACE * height)
-        if count >= FLAT:  # what is not flat for longer distances is not so for shorter ones
-            found = np.where(flat, away, found)
-        if count == 1:
-            level = most
-        with np.errstate(invalid="ignore"):
-            reached = np.maximum(np.abs(most - level), np.abs(least - level))
-        inner = np.where(flat, inner, np.maximum(inner, np.nan_to_num(reached)))
+    return noise
+
+
+def _of_side(
+    terms: Terms, path: Path | None, places: Array, noise: Array, side: float, t_end: float
+) -> Pulses:
+    """The pulses on one side of some places (C,), before (-1) or behind (1) them."""
+    shortest = ULPS * np.spacing(places) + NARROW * t_end
+    away = np.vstack([shortest, np.broadcast_to(AWAY[:, None] * t_end, (len(AWAY), len(places)))])
+    times = places + side * away
+    within = (times >= 0.0) & (times <= (1.0 + AWAY[-1]) * t_end)
+    values = terms.along(times.ravel(), path)[0].reshape(*times.shape, -1)
+    values[~within] = np.nan
+    # outside of the window there are none, so that of its places the longest distances differ
+    longest = np.maximum(within.sum(axis=0) - 1 - np.arange(FAR)[:, None], 0)
+    far = np.take_along_axis(values, longest[:, :, None], axis=0)
     with np.errstate(invalid="ignore"):
-        found = np.where(inner > TALLER * np.abs(here - level), np.inf, found)
-    tiny = ULPS * np.spacing(places) + NARROW * t_end
-    sides = []
-    for times in (places - tiny, places + tiny):
-        with np.errstate(invalid="ignore"):
-            apart = np.abs(terms.along(times, path)[0] - level) > TRACE * np.abs(here - level)
-        sides.append(np.any(np.isfinite(found) & apart, axis=1))
-    least_of_all = np.asarray(found.min(axis=1, initial=np.inf))
-    within = TOP * np.nan_to_num(least_of_all, posinf=0.0)
-    tops = []
-    for times in (places - within, places + within):
-        with np.errstate(invalid="ignore"):
-            lower = np.abs(terms.along(times, path)[0] - here) > BESIDE * np.abs(here - level)
-        tops.append(~np.any(np.isfinite(found) & lower, axis=1))
-    both, only = np.stack(tops, axis=1), np.stack(sides, axis=1)
-    return least_of_all, only, np.all(both | ~only, axis=1)
+        level = np.median(far, axis=0)
+        above = np.nan_to_num(np.abs(values - level), nan=0.0)
+        top = above.argmax(axis=0)
+        height = np.take_along_axis(above, top[None], axis=0)[0]
+        flat = (np.abs(far - level) <= TRACE * height).sum(axis=0) >= AGREE
+        size = np.nan_to_num(np.abs(values)).max(axis=0)
+    high = (height > np.maximum(NOISE * size, LEAST)) & (height > CLEAR * noise)
+    enough = (within.sum(axis=0) > FAR)[:, None]
+    rows, columns = np.nonzero(flat & high & enough & np.isfinite(height) & np.isfinite(level))
+    tops, heights = top[rows, columns], height[rows, columns]
+    reach = (above[:, rows, columns] > TRACE * heights) * away[:, rows]
+    begins = places[rows] - (2.5 * reach.max(axis=0, initial=0.0) if side < 0.0 else 0.0)
+    return Pulses(times[tops, rows], begins, columns, values[tops, rows, columns], heights)
 
 
 def _places(terms: Terms, path: Path | None, grid: Array) -> Array:
@@ -233,13 +244,20 @@ def _places(terms: Terms, path: Path | None, grid: Array) -> Array:
     rows, chosen, guess = np.concatenate(low), np.concatenate(which), np.concatenate(guesses)
     # what is a multiple of another term has its zeros
     _, some = np.unique(np.round(guess, 9), return_index=True)
-    most = MOST_OF_STATES if terms.of_states else MOST_PLACES
-    some = some[np.linspace(0, len(some) - 1, min(len(some), most)).astype(int)]
+    timed = terms.timed[chosen[some, 1]]
+    kept = np.concatenate(
+        [_thinned(some[timed], MOST_PLACES), _thinned(some[~timed], MOST_OF_STATES)]
+    )
     ends = grid[[0, -1]] / [1.0, 1.0 + AWAY[-1]]
     places = [ends]
-    for part in _blocks(some):
+    for part in _split(kept, BLOCK):
         places.append(_bisected(terms, path, grid[rows[part]], grid[rows[part] + 1], chosen[part]))
     return np.unique(np.concatenate(places))
+
+
+def _thinned(values: NDArray[Any], most: int) -> NDArray[Any]:
+    """At most so many of them, evenly."""
+    return values[np.linspace(0, len(values) - 1, min(len(values), most)).astype(int)]
 
 
 def _bisected(terms: Terms, path: Path | None, a: Array, b: Array, chosen: Array) -> Array:

@@ -1,4 +1,6 @@
-"""The terms of a vector field along the path of a solve, for `hidden_pulses`.
+"""The terms of a vector field and of event functions along the path of a solve.
+
+For `hidden_pulses`.
 
 Terms that depend on the state are looked at only in a vector field with functions of the state that
 vanish in floating point, as exp does; not with powers and quotients alone.
@@ -6,7 +8,7 @@ vanish in floating point, as exp does; not with powers and quotients alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -85,7 +87,7 @@ class Terms:
     """
 
     def __init__(self, model: Model) -> None:
-        closed = trace(with_integrals(model), [None, self._size(model), model.m], model.name)
+        closed = trace(_functions(model), [None, self._size(model), model.m], model.name)
         self.model = model
         found = self._evaluated(closed, states=True)
         count = sum(int(np.prod(term.shape)) for term in found.terms)
@@ -143,6 +145,17 @@ class Terms:
             parts.append([np.asarray(part)[: len(some)] for part in found])
         values, slopes = (np.concatenate(part) for part in zip(*parts, strict=True))
         return values, slopes
+
+
+def _functions(model: Model) -> Callable[..., Any]:
+    """The vector field, the integrands and the event functions, one behind the other."""
+    field = with_integrals(model)
+
+    def whole(t: Any, z: Any, p: Any) -> list[Any]:
+        y = z[: model.n]
+        return [field(t, z, p), *(event.when(t, y, p) for event in model.events.values())]
+
+    return whole
 
 
 @identity_cache

@@ -46,10 +46,13 @@ def test_a_certified_reference_leaves_the_verdicts():
     assert list(judged(table, digits=12.0, verdict=VERDICT)["verdict"]) == ["bad", "good", "good"]
 
 
-def test_no_digits_no_verdict_unless_the_error_is_far_larger():
+def test_no_digits_no_verdict():
+    """A reference that missed a dose is wrong by any factor."""
     table = rows([1e6, 0.7, 1e-3], verdicts=["horrible"] * 3)
     found = judged(table, digits=0.0, verdict=VERDICT)
-    assert list(found["verdict"]) == ["horrible", "unknown", "unknown"]
+    assert list(found["verdict"]) == ["unknown"] * 3
+    few = judged(table, digits=1.0, verdict=VERDICT)
+    assert list(few["verdict"]) == ["horrible", "unknown", "unknown"]
 
 
 def test_a_gradient_that_cancels_is_known_to_fewer_digits():

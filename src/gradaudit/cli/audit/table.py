@@ -32,7 +32,9 @@ def judged(table: pd.DataFrame, *, digits: float, verdict: Mapping[str, Any]) ->
     """
     relative = (table["error"] == table["relative_error"]) & (table["reference_norm"] > 0.0)
     unit = np.where(relative, table["natural_scale"] / table["reference_norm"], 1.0)
-    resolution = np.where(np.isfinite(table["natural_scale"]), 10.0**-digits * unit, np.inf)
+    # a reference of no digit may be wrong by any factor
+    known = np.isfinite(table["natural_scale"]) & (digits > 0.0)
+    resolution = np.where(known, 10.0**-digits * unit, np.inf)
     table = table.assign(resolution=resolution)
     coarse = (1.0 + MARGIN) * table["resolution"] > verdict["good"]
     hidden = (table["status"] == "ok") & ~(table["error"] > MARGIN * table["resolution"]) & coarse
