@@ -47,7 +47,7 @@ TRACE = 1e-10
 """Of the height of a pulse: what is left of it where it has vanished."""
 
 NOISE = 1e3 * float(np.finfo(np.float64).eps)
-"""Of a term: what is so low is its rounding and no pulse."""
+"""Of the largest value of a term: what is so low is its rounding, or does not count beside that."""
 
 LEAST = 1e-280
 """What is lower is where a tail falls below the smallest number."""
@@ -81,15 +81,15 @@ class Pulses(NamedTuple):
         Times (C,) before which they are not.
     columns
         Of the terms, (C,).
-    values, heights
-        Of the terms there, and their distance from the value far away, (C,).
+    heights, least
+        Their distance there from the value far away, and what counts of it, (C,).
     """
 
     tops: Array
     begins: Array
     columns: NDArray[np.int64]
-    values: Array
     heights: Array
+    least: Array
 
     def first_unseen(
         self, terms: Terms, path: Path | None, starts: Any, lengths: Any, until: float
@@ -109,7 +109,8 @@ class Pulses(NamedTuple):
         chosen = np.flatnonzero(self.begins < until)
         if not len(chosen) or not len(starts):
             return None
-        tops, which = np.unique(self.tops[chosen], return_inverse=True)
+        # of what is highest behind the last observation, the height there counts
+        tops, which = np.unique(np.minimum(self.tops[chosen], until), return_inverse=True)
         rows = np.clip(np.searchsorted(starts, tops, side="right") - 1, 0, len(starts) - 1)
         begin, length = starts[rows], lengths[rows]
         inside = begin[:, None] + length[:, None] * INSIDE
@@ -117,22 +118,24 @@ class Pulses(NamedTuple):
         behind = begin + length + BEHIND * lengths[np.minimum(rows + 1, len(lengths) - 1)]
         first, last = rows == 0, rows == len(starts) - 1
         found = []
-        per = BLOCK // (len(INSIDE) + 2)
+        per = BLOCK // (len(INSIDE) + 3)
         for some in _split(np.argsort(which, kind="stable"), per):
             at, own = which[some], chosen[some]
-            times = np.column_stack([inside[at], before[at], behind[at]])
+            times = np.column_stack([tops[at], inside[at], before[at], behind[at]])
             shown = terms.along(times.ravel(), path)[0].reshape(*times.shape, -1)
             shown = shown[np.arange(len(some)), :, self.columns[own]]
-            level = np.median(shown[:, :-2], axis=1)
-            height = np.abs(self.values[own] - level)
+            points = shown[:, 1:-2]
             with np.errstate(invalid="ignore"):
-                flat = np.abs(shown[:, :-2] - level[:, None]) <= TRACE * height[:, None]
-                ends = shown[:, [0, len(INSIDE) - 1, -2, -1]]  # of the step, before, and behind
+                level = np.median(points, axis=1)
+                height = np.abs(shown[:, 0] - level)
+                flat = np.abs(points - level[:, None]) <= TRACE * height[:, None]
+                ends = shown[:, [1, len(INSIDE), -2, -1]]  # of the step, before, and behind
                 around = np.nan_to_num(np.abs(ends - level[:, None]))
             around[first[at], -2] = around[last[at], -1] = 0.0
-            hidden = (flat.mean(axis=1) >= 0.5) & (height >= SAME * self.heights[own])
+            hidden = (flat.mean(axis=1) >= 0.5) & (height > self.least[own])
+            hidden &= (height >= SAME * self.heights[own]) | (self.tops[own] > until)
             hidden &= height / TALLER > around.max(axis=1)
-            found += self.tops[own[hidden]].tolist()
+            found += tops[at[hidden]].tolist()
         return min(found, default=None)
 
 
@@ -170,8 +173,13 @@ def pulses(model: Model, path: Path | None = None) -> Pulses:
     if terms is None:
         return Pulses(empty, empty, np.empty(0, dtype=np.int64), empty, empty)
     grid = np.linspace(0.0, (1.0 + AWAY[-1]) * model.t_end, POINTS)
-    places = _places(terms, path, grid)
-    noise = _noise(terms, path, places)
+    along = terms.along(grid, path)
+    places = _places(terms, path, grid, along)
+    inside = grid <= model.t_end
+    size = np.where(np.isfinite(along[0]) & inside[:, None], np.abs(along[0]), 0.0).max(axis=0)
+    noise = np.broadcast_to(np.maximum(NOISE * size, LEAST), (len(places), len(size)))
+    if terms.of_states:
+        noise = np.maximum(noise, _noise(terms, path, places))
     parts = [
         _of_side(terms, path, places[some], noise[some], side, model.t_end)
         for some in _split(np.arange(len(places)), BLOCK // (len(AWAY) + 1))
@@ -185,16 +193,14 @@ def _split(values: NDArray[Any], size: int) -> list[NDArray[Any]]:
 
 
 def _noise(terms: Terms, path: Path | None, places: Array) -> Array:
-    """How much the terms are rounded at some places, (C, K) or (C, 1)."""
-    if not terms.of_states:
-        return np.zeros((len(places), 1))
+    """What the rounding of states may do to the terms at some places, (C, K)."""
     here = terms.along(places, path)[0]
     noise = np.zeros_like(here)
     for sign in (-1.0, 1.0):
         shaken = terms.along(places, path, moved=sign * MOVED)[0]
         with np.errstate(invalid="ignore"):
             noise = np.maximum(noise, np.nan_to_num(np.abs(shaken - here)))
-    return noise
+    return CLEAR * noise
 
 
 def _of_side(
@@ -217,19 +223,22 @@ def _of_side(
         height = np.take_along_axis(above, top[None], axis=0)[0]
         flat = (np.abs(far - level) <= TRACE * height).sum(axis=0) >= AGREE
         size = np.nan_to_num(np.abs(values)).max(axis=0)
-    high = (height > np.maximum(NOISE * size, LEAST)) & (height > CLEAR * noise)
+    high = (height > noise) & (height > NOISE * size) & np.isfinite(height) & np.isfinite(level)
     enough = (within.sum(axis=0) > FAR)[:, None]
-    rows, columns = np.nonzero(flat & high & enough & np.isfinite(height) & np.isfinite(level))
+    rows, columns = np.nonzero(flat & high & enough)
     tops, heights = top[rows, columns], height[rows, columns]
     reach = (above[:, rows, columns] > TRACE * heights) * away[:, rows]
     begins = places[rows] - (2.5 * reach.max(axis=0, initial=0.0) if side < 0.0 else 0.0)
-    return Pulses(times[tops, rows], begins, columns, values[tops, rows, columns], heights)
+    return Pulses(times[tops, rows], begins, columns, heights, noise[rows, columns])
 
 
-def _places(terms: Terms, path: Path | None, grid: Array) -> Array:
-    """Times (C,) at which a term or its derivative changes its sign, and both ends; increasing."""
+def _places(terms: Terms, path: Path | None, grid: Array, along: tuple[Array, Array]) -> Array:
+    """Times (C,) at which a term or its derivative changes its sign, and both ends; increasing.
+
+    `along` are terms and derivatives on the grid, (G, K) each.
+    """
     low, which, guesses = [], [], []
-    for kind, values in enumerate(terms.along(grid, path)):
+    for kind, values in enumerate(along):
         signs = np.sign(values)
         turned = (signs[:-1] * signs[1:] < 0.0) | ((signs[1:] == 0.0) & (signs[:-1] != 0.0))
         if kind:  # the path has corners, at which the derivatives of other terms jump
