@@ -1,5 +1,7 @@
 """Numbers as sentences have them."""
 
+import math
+
 import pytest
 
 from gradaudit.records.numbers import short, tolerance
@@ -22,4 +24,5 @@ def test_exponents_are_short_everywhere():
     assert number(1.234e-5, 2) == "1.2e-5"
     assert short(1.234e-3) == "1.2e-3"
     assert short(3.4e-13, 1) == "3e-13"
+    assert short(math.inf) == short(math.nan) == tolerance(math.inf) == "not finite"
     assert tolerance(1e-3) == "1e-3"

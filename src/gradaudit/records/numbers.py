@@ -29,6 +29,8 @@ def tolerance(value: float) -> str:
 
 def short(value: float, digits: int = 2) -> str:
     """A number as a power of ten in short, 1.2e-3."""
+    if not math.isfinite(value):
+        return "not finite"
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     return f"{float(mantissa):g}e{int(exponent)}"
 

@@ -29,7 +29,8 @@ def percent(share: float) -> str:
 def proportion(part: float, whole: int) -> str:
     """A share (0 to 1) of some cases: a percentage, or a count where the cases are few."""
     cases = part * whole
-    if 0 < whole < FEW and abs(cases - round(cases)) < 1e-6:
+    few = 0 < whole < FEW and math.isfinite(cases)
+    if few and abs(cases - round(cases)) < 1e-6:
         return f"{round(cases)} of {whole}"
     return percent(part)
 

@@ -7,8 +7,18 @@ import math
 import pandas as pd
 import pytest
 
-from gradaudit.cli.audit.matrix import legend, matrix
-from gradaudit.cli.audit.tried import answer, exit_code, failures, sound_from, usual_row
+from gradaudit.cli.audit import problem_view, view
+from gradaudit.cli.audit.matrix import digits, legend, matrix
+from gradaudit.cli.audit.tried import (
+    answer,
+    error_text,
+    exit_code,
+    failures,
+    sound_from,
+    told_exit_code,
+    usual_row,
+)
+from gradaudit.report.numbers import DASH
 
 
 def row(error: float, resolution: float = 0.0, status: str = "ok", verdict: str = "good"):
@@ -41,6 +51,31 @@ def test_exit_code(given, code):
 )
 def test_answer(given, word):
     assert answer(given, 1e-2, 0.5) == word
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "cell"),
+    [
+        (row(math.inf), "0", "not finite"),  # a gradient that overflows
+        (row(math.inf, 1e-9, verdict="horrible"), "0", "not finite"),
+        (row(math.inf, math.inf), "0", DASH),
+        (row(1e-3, math.inf), "?", DASH),
+        (row(math.nan), "?", DASH),
+        (row(math.nan, math.inf), "?", DASH),
+        (row(math.inf, verdict="unknown"), "?", DASH),
+    ],
+)
+def test_errors_that_are_not_finite_can_be_shown(given, text, cell):
+    assert digits(given) == text
+    assert view._error(given) == problem_view._error(given) == cell
+
+
+def test_an_infinite_error_is_told(capsys):
+    assert error_text(row(math.inf, 1e-9)) == error_text(row(math.inf, math.inf)) == "not finite"
+    assert told_exit_code(row(math.inf, 1e-9), 1e-2) == 1
+    assert "the error is not finite, above" in capsys.readouterr().err
+    assert told_exit_code(row(1e-3, math.inf), 1e-2) == 3
+    assert "the error is not known" in capsys.readouterr().err
 
 
 TABLE = pd.DataFrame(

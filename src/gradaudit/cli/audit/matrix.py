@@ -38,9 +38,12 @@ def digits(row: Mapping[Any, Any], *, not_run: str = "") -> str:
         return NOT_RUN
     if row["status"] != "ok":
         return FAILED
-    bound = row["error"] + row["resolution"]
+    error, resolution = row["error"], row["resolution"]
+    bound = error + resolution
     if row["verdict"] == "unknown" or math.isnan(bound):
         return UNKNOWN
+    if math.isinf(bound):  # of a gradient that overflows, or of a reference that tells nothing
+        return "0" if math.isinf(error) else UNKNOWN
     if bound <= 10.0**-MOST:
         return str(MOST)
     # 1e-2 itself has two digits, whatever its logarithm is rounded to

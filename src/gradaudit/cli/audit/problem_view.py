@@ -124,7 +124,7 @@ def _texts(row: Mapping[Any, Any], audit: ProblemAudit) -> dict[str, str]:
 def _error(row: Mapping[Any, Any]) -> str:
     error, resolution = row["error"], row["resolution"]
     known = row["status"] == "ok" and row["verdict"] not in (UNKNOWN, NOT_INTEGRATED)
-    if not known or math.isnan(error):
+    if not known or math.isnan(error) or math.isinf(resolution):
         return DASH
     return f"<{short(error + resolution, 1)}" if error <= resolution else short(error)
 

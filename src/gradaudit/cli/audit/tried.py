@@ -88,7 +88,7 @@ def told_exit_code(row: Row, limit: float) -> int:
     code = exit_code(row, limit)
     if row["status"] != "ok":
         found = f"there is no gradient ({row['status']})"
-    elif math.isnan(row["error"]):
+    elif math.isnan(row["error"]) or math.isinf(row["resolution"]):
         found = f"the error is not known, nor whether it is within --fail-above {limit:g}"
     else:
         place = {0: "within", 1: "above", 3: "not surely within or above"}[code]
@@ -105,7 +105,7 @@ def setting(row: Row) -> str:
 def error_text(row: Row) -> str:
     """The error, or a bound where it lies below what the reference resolves."""
     error, resolution = row["error"], row["resolution"]
-    if error <= resolution:
+    if error <= resolution < math.inf:
         return f"below {short(error + resolution, 1)}"
     return number(error, 3 if error >= 1.0 else 2)
 

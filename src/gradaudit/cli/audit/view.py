@@ -327,7 +327,8 @@ def _text(key: str, row: Mapping[Any, Any]) -> str:
 def _error(row: Mapping[Any, Any]) -> str:
     """The error, or a bound where it lies below what the reference resolves."""
     error, resolution = row["error"], row["resolution"]
-    if row["status"] != "ok" or row["verdict"] == "unknown" or math.isnan(error):
+    known = row["status"] == "ok" and row["verdict"] != "unknown"
+    if not known or math.isnan(error) or math.isinf(resolution):
         return DASH
     if error <= resolution:
         return f"<{short(error + resolution, 1)}"
