@@ -7,6 +7,7 @@ import functools
 import diffrax
 import jax
 import jax.numpy as jnp
+import mpmath
 import numpy as np
 import optimistix as optx
 import pytest
@@ -237,6 +238,54 @@ def test_a_curved_function_at_its_optimum_is_no_kink():
     kink = lambda p: jnp.sum(jnp.abs(jnp.exp(-p) - jnp.exp(-P)))  # noqa: E731
     assert "kink" in by_differences(Function(kink, P), P, np.diag(P), stiff=False).doubts[0]
     assert check_gradient(kink, P, np.zeros(2)).outcome == "inconclusive"
+
+
+def iterated(x, count=60):
+    """The logistic map: a change of x grows 2^count times, until it is as large as it can be."""
+    for _ in range(count):
+        x = 4.0 * x * (1.0 - x)
+    return x
+
+
+def test_saturated_differences_prove_nothing():
+    """They agree on a derivative of about 100 with a bar of that size; it is 1e17."""
+    chaotic = by_differences(Function(lambda p: iterated(p[0]), P), P / 9.0, np.eye(2), stiff=False)
+    assert not chaotic.known
+    assert chaotic.unsure
+    assert "chaotic" in chaotic.doubts[0]
+    far = lambda p: 1e3 + iterated(p[0])  # noqa: E731
+    assert not by_differences(Function(far, P), P / 9.0, np.eye(2), stiff=False).known
+    # what varies as much and is resolved, and noise that is faint beside the value
+    steep = by_differences(
+        Function(lambda p: iterated(p[0], 8), P), P / 9.0, np.eye(2), stiff=False
+    )
+    assert steep.known
+    noisy = lambda p: p[0] + 1e-8 * iterated(p[0])  # noqa: E731
+    found = by_differences(Function(noisy, P), P / 9.0, np.eye(2), stiff=False)
+    np.testing.assert_allclose(found.slopes, [1.0, 0.0], atol=1e-5)
+    assert np.all(found.bars < 1e-4)
+
+
+def test_in_chaos_without_a_solve_no_gradient_is_contradicted():
+    function = lambda p: iterated(p[0])  # noqa: E731
+    right = jax.grad(function)(P[:1] / 9.0)
+    assert check_gradient(function, P[:1] / 9.0, right).outcome == "inconclusive"
+    assert check_gradient(function, P[:1] / 9.0, 1.05 * right).outcome != "passed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [20, 40])
+def test_in_chaos_tangents_that_are_not_resolved_are_not_replaced_by_differences(count):
+    """Errors of the solve grow by as much, from about 40 times on to the size of the values."""
+    function = lambda p: iterated(decayed(p), count)  # noqa: E731
+    with mpmath.workdps(40):
+        x, factor = 3 * mpmath.exp(-2), mpmath.mpf(1)
+        for _ in range(count):
+            x, factor = 4 * x * (1 - x), 4 * (1 - 2 * x) * factor
+        right = DECAY * float(factor)
+    assert check_gradient(function, P, right).outcome != "failed"
+    assert check_gradient(function, P, 1.05 * right).outcome != "passed"
+    assert check_gradient(function, P, 0.0 * right).outcome != "passed"
 
 
 @pytest.mark.slow

@@ -37,11 +37,18 @@ CHANGED = 1e-2
 """Of the value: the change that a short step may make."""
 CONFIRMED = 0.1
 """Of its distance to the one by long steps: as near has a derivative by short steps to be."""
+RESOLVED = 1e-5
+"""Of the value: what is not noise of tight solves, of which there is less."""
 ROUTE = "central differences of solves at tight tolerances"
 FAILED = "a solve with tight tolerances failed or took too many steps"
 KINKED = (
     "the derivatives from the two sides disagree: the point is at a kink of the function, where "
     "there is no derivative. Move the parameters"
+)
+MUTE = (
+    "difference quotients are too noisy to confirm the derivative, as for a chaotic or a very "
+    "sensitive solution, a jump of the function at p, or a value so large that rounding hides its "
+    "changes"
 )
 
 
@@ -70,10 +77,8 @@ def quotients(values: Array, steps: Sequence[float], rung: Any = None) -> Quotie
     """
     h, count = np.asarray(steps), len(steps)
     middle, up, down = values[:, :1], values[:, 1 : count + 1], values[:, count + 1 :]
-    central = (up - down) / (2.0 * h)
+    central, better = _central(values, steps)
     bends = np.abs((up - middle) + (down - middle)) / h
-    factor = RATIO**2
-    better = (factor * central[:, 1:] - central[:, :-1]) / (factor - 1.0)
     kinks = np.abs(RATIO * bends[:, 1:] - bends[:, :-1]) / (RATIO - 1.0)
     rows = np.arange(len(values))
     if better.shape[1] < 3:
@@ -93,6 +98,14 @@ def quotients(values: Array, steps: Sequence[float], rung: Any = None) -> Quotie
         bool(np.all(np.isfinite(values[rows, 0]))),
         kinks[rows, chosen + 2] > 0.5 * kinks[rows, chosen + 1],
     )
+
+
+def _central(values: Array, steps: Sequence[float]) -> tuple[Array, Array]:
+    """Central quotients (K, L) of values as in `quotients`, and extrapolated ones (K, L - 1)."""
+    h, count = np.asarray(steps), len(steps)
+    central = (values[:, 1 : count + 1] - values[:, count + 1 :]) / (2.0 * h)
+    factor = RATIO**2
+    return central, (factor * central[:, 1:] - central[:, :-1]) / (factor - 1.0)
 
 
 def _values(
@@ -116,8 +129,11 @@ def quick(function: Function, p: Any, vectors: Array, *, stiff: bool, exact: boo
 def by_differences(
     function: Function, p: Any, vectors: Array, *, stiff: bool, causes: tuple[str, ...] = ()
 ) -> Truth:
-    """The derivatives (K,) by the whole ladder at two tolerances."""
-    found, middle, rung = [], np.nan, None
+    """The derivatives (K,) by the whole ladder at two tolerances.
+
+    Where all steps are too long the bars are infinite, since the quotients prove nothing.
+    """
+    found, values, middle, rung = [], np.empty(0), np.nan, None
     for rtol in RTOLS:
         values, ok = _values(function, p, vectors, LADDER, TightSolve("dopri8", rtol, stiff))
         if not ok and not stiff:
@@ -133,12 +149,28 @@ def by_differences(
     kinks = np.minimum(coarse.kinks, fine.kinks)
     noise = fine.spread + 2.0 * np.abs(fine.slopes - coarse.slopes)
     bars = noise + kinks
+    if _saturated(values, fine.slopes, bars):
+        nothing = np.full(len(vectors), np.inf)
+        return Truth(fine.slopes, nothing, middle, ROUTE, (MUTE,), causes, unsure=True)
     # A sensitive solution bends as much, but then its quotients do not agree with each other.
     bent = (kinks > 1e-3 * norm(fine)) & (noise < CLEAR * kinks)
     kinked = bool(np.any(bent & fine.lasting & coarse.lasting))
     return Truth(
         fine.slopes, bars, middle, ROUTE, (KINKED,) if kinked else (), causes, unsure=kinked
     )
+
+
+def _saturated(values: Array, slopes: Array, bars: Array) -> bool:
+    """Whether the ladder's shortest steps move the values (K, 2 L + 1) by what no bar explains.
+
+    All steps are then too long for the function, which varies within the shortest of them. Those
+    that are long beside what it varies by agree best with each other, on a derivative near 0: their
+    spread is not that of derivatives at a point. Noise of solves does the same, but is faint.
+    """
+    shortest = _central(values, LADDER)[1][:, -2:]
+    faint = RESOLVED * np.max(np.abs(values[np.isfinite(values)]), initial=0.0)
+    allowed = bars[:, None] + faint / np.asarray(LADDER[-2:])
+    return bool(np.any(np.abs(shortest - slopes[:, None]) > allowed))
 
 
 def too_sensitive(

@@ -16,7 +16,12 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from gradaudit.checked.gradient_check.differences import by_differences, quick, too_sensitive
+from gradaudit.checked.gradient_check.differences import (
+    MUTE,
+    by_differences,
+    quick,
+    too_sensitive,
+)
 from gradaudit.checked.gradient_check.directions import Directions, random_rows
 from gradaudit.checked.gradient_check.exact_solve import ExactSolve
 from gradaudit.checked.gradient_check.interception import replaced
@@ -58,11 +63,6 @@ FAINT_STATES = (
     "a state grows within single steps out of values so small that their errors are not "
     "controlled, and difference quotients do not confirm what it grows to. Let it begin at a "
     "larger value, or solve for its logarithm"
-)
-MUTE = (
-    "difference quotients are too noisy to confirm the derivative, as for a chaotic or a very "
-    "sensitive solution, a jump of the function at p, or a value so large that rounding hides its "
-    "changes"
 )
 CONTRADICTED = (
     "derivatives by automatic differentiation are not those of the function's values: a switch "
@@ -186,6 +186,8 @@ def _confirmed(
         return found
     close = by_differences(function, p, vectors, stiff=stiff)
     apart = np.abs(close.slopes - slopes)
+    if MUTE in close.doubts and too_sensitive(function, p, vectors, slopes, close, stiff=stiff):
+        return replace(found, doubts=(*found.doubts, MUTE))
     if not close.known or np.any(close.bars > np.maximum(2.0 * allowed, AGREE * apart)):
         doubts = (*found.doubts, *(close.doubts or (MUTE,)))
         return replace(found, doubts=doubts, unsure=found.unsure or close.unsure)

@@ -59,7 +59,8 @@ def judge(gradient: Array, where: Directions, truth: Truth, accuracy: float) -> 
         return Verdict("failed", relative, bar, "it is wrong by more than the accuracy asked for")
     if size > most and most <= accuracy * (size - most):
         return _unless(truth, relative, bar, "it is right within the accuracy asked for")
-    if expected <= np.linalg.norm(truth.bars) and size <= 3.0 * np.linalg.norm(truth.bars):
+    doubt = float(np.linalg.norm(truth.bars))
+    if expected <= doubt and size <= 3.0 * doubt and not truth.unsure:
         why = "both gradients are zero within the error bars, as near an optimum"
     elif least > accuracy * (size + least):
         why = "it differs by more than the accuracy asked for, but what it differs from is not sure"
