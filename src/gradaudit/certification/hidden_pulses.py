@@ -66,6 +66,7 @@ INSIDE = 0.5 * (1.0 - np.cos(np.pi * (np.arange(17) + 0.5) / 17))
 BEFORE, BEHIND = 1e-3, 0.5
 """Shares of the steps before and behind: near an event their times differ between solves."""
 
+NEXT = 2.5  # times a distance is the next one
 TALLER = 1.01  # than what these show
 SAME = 0.5  # of its height is left where a pulse is the one that was found
 
@@ -83,6 +84,8 @@ class Pulses(NamedTuple):
         Of the terms, (C,).
     heights, least
         Their distance there from the value far away, and what counts of it, (C,).
+    reaches
+        How far from there they have vanished, (C,).
     """
 
     tops: Array
@@ -90,6 +93,7 @@ class Pulses(NamedTuple):
     columns: NDArray[np.int64]
     heights: Array
     least: Array
+    reaches: Array
 
     def first_unseen(
         self, terms: Terms, path: Path | None, starts: Any, lengths: Any, until: float
@@ -135,6 +139,11 @@ class Pulses(NamedTuple):
             hidden = (flat.mean(axis=1) >= 0.5) & (height > self.least[own])
             hidden &= (height >= SAME * self.heights[own]) | (self.tops[own] > until)
             hidden &= height / TALLER > around.max(axis=1)
+            # a step ends at an event, so that one which ends in the pulse of its function saw it
+            first_end, last_end = (
+                np.searchsorted(starts, tops[at] + sign * self.reaches[own]) for sign in (-1.0, 1.0)
+            )
+            hidden &= terms.of_field[self.columns[own]] | (first_end == last_end)
             found += tops[at[hidden]].tolist()
         return min(found, default=None)
 
@@ -171,7 +180,7 @@ def pulses(model: Model, path: Path | None = None) -> Pulses:
     terms = terms_of(model)
     empty = np.empty(0)
     if terms is None:
-        return Pulses(empty, empty, np.empty(0, dtype=np.int64), empty, empty)
+        return Pulses(empty, empty, np.empty(0, dtype=np.int64), empty, empty, empty)
     grid = np.linspace(0.0, (1.0 + AWAY[-1]) * model.t_end, POINTS)
     along = terms.along(grid, path)
     places = _places(terms, path, grid, along)
@@ -228,8 +237,9 @@ def _of_side(
     rows, columns = np.nonzero(flat & high & enough)
     tops, heights = top[rows, columns], height[rows, columns]
     reach = (above[:, rows, columns] > TRACE * heights) * away[:, rows]
-    begins = places[rows] - (2.5 * reach.max(axis=0, initial=0.0) if side < 0.0 else 0.0)
-    return Pulses(times[tops, rows], begins, columns, heights, noise[rows, columns])
+    reaches = NEXT * reach.max(axis=0, initial=0.0)
+    begins = places[rows] - (reaches if side < 0.0 else 0.0)
+    return Pulses(times[tops, rows], begins, columns, heights, noise[rows, columns], reaches)
 
 
 def _places(terms: Terms, path: Path | None, grid: Array, along: tuple[Array, Array]) -> Array:

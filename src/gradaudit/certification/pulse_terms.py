@@ -90,8 +90,8 @@ class Terms:
     ----------
     of_states
         Whether some of them depend on states: then `along` needs a path.
-    timed
-        (K,) Which depend on time alone.
+    timed, of_field
+        (K,) Which depend on time alone, and which are not of event functions.
     """
 
     def __init__(self, model: Model) -> None:
@@ -104,6 +104,7 @@ class Terms:
             found = self._evaluated(closed, states=False)
         widths = [int(np.prod(term.shape)) for term in found.terms]
         self.timed = ~np.repeat(np.array(found.stated, dtype=bool), widths)[:MOST_TERMS]
+        self.of_field = np.arange(len(self.timed)) < self._of_field()
         self.nominal = jnp.asarray(model.nominal)
 
         def values(t: Any, y: Any, p: Any) -> Any:
@@ -120,6 +121,15 @@ class Terms:
     @staticmethod
     def _size(model: Model) -> int:
         return model.n + len(integrand_names(model))
+
+    def _of_field(self) -> int:
+        """How many terms the vector field has; those of the event functions come behind them."""
+        if not self.model.events:
+            return MOST_TERMS
+        sizes = [None, self._size(self.model), self.model.m]
+        closed = trace(with_integrals(self.model), sizes, self.model.name)
+        found = self._evaluated(closed, states=self.of_states)
+        return sum(int(np.prod(term.shape)) for term in found.terms)
 
     def _evaluated(self, closed: Any, *, states: bool) -> _Evaluator:
         """What the terms are, without their values."""
